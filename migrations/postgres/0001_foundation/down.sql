@@ -1,0 +1,11 @@
+DROP TABLE search_documents;
+DROP TABLE record_keys;
+DROP TABLE changes;
+DROP TABLE idempotency_keys;
+DROP TABLE personal_access_tokens;
+DROP TABLE refresh_tokens;
+DROP TABLE sessions;
+DROP TABLE memberships;
+DROP TABLE workspaces;
+DROP TABLE users;
+DROP TABLE instance;

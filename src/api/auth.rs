@@ -1,0 +1,310 @@
+//! Signing up, logging in, refreshing, logging out.
+
+use actix_web::http::header;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, post};
+use base64::Engine as _;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::Api;
+use super::http::body::Body;
+use super::http::jwt::{ACCESS_TOKEN_SECONDS, Claims};
+use super::http::limits::client_address;
+use super::http::problem::{Code, Problem};
+use crate::domain::account::{NewPassword, User, UserFields, Workspace};
+use crate::domain::contact::{Contact, ContactEmail, ContactFields};
+use crate::domain::email::EmailAddress;
+use crate::domain::id::{ContactId, WorkspaceId};
+use crate::domain::invalid::{FieldCode, Invalid, Rejection};
+use crate::domain::scope::Scopes;
+use crate::store::accounts::{self, PasswordHash};
+use crate::store::sessions::{Refreshed, Session};
+use crate::store::{AccountTx, Actor, Result as StoreResult};
+
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(register).service(log_in).service(refresh).service(log_out);
+}
+
+/// A new account.
+#[derive(Deserialize, ToSchema)]
+struct Registration {
+    /// The address to log in with.
+    #[schema(min_length = 3, max_length = 254, example = "ada@example.com")]
+    email: String,
+    /// 15 characters or more; any will do, but not one that everybody tries first.
+    #[schema(min_length = 15, max_length = 256, example = "correct horse battery staple")]
+    password: String,
+    /// What to call you.
+    #[schema(min_length = 1, max_length = 200, example = "Ada Lovelace")]
+    name: String,
+    /// IANA time zone; your workspace reads days in it. Null: UTC.
+    #[serde(default)]
+    #[schema(max_length = 64, example = "Europe/London")]
+    time_zone: Option<String>,
+    /// BCP 47 language tag. Null: en.
+    #[serde(default)]
+    #[schema(max_length = 35, example = "en-GB")]
+    locale: Option<String>,
+}
+
+/// Who logs in.
+#[derive(Deserialize, ToSchema)]
+struct Credentials {
+    #[schema(min_length = 1, max_length = 254, example = "ada@example.com")]
+    email: String,
+    #[schema(min_length = 1, max_length = 256, example = "correct horse battery staple")]
+    password: String,
+}
+
+/// A refresh token, as the last answer gave it.
+#[derive(Deserialize, ToSchema)]
+struct RefreshRequest {
+    #[schema(min_length = 1, max_length = 200, example = "wm_rt_5hYQJ4mRZ0l1w0c8oS2pTn3vXe7bKd9uFgA6iLxEqWM")]
+    refresh_token: String,
+}
+
+/// Tokens for one session.
+#[derive(Serialize, ToSchema)]
+struct TokenPair {
+    /// Send it as `Authorization: Bearer …`.
+    access_token: String,
+    #[schema(example = "Bearer")]
+    token_type: &'static str,
+    /// Seconds for which the access token is valid.
+    #[schema(example = 900)]
+    expires_in: i64,
+    /// To get the next pair with; good for one use, and for 60 days.
+    refresh_token: String,
+}
+
+/// A session that has begun.
+#[derive(Serialize, ToSchema)]
+struct LoggedIn {
+    user: User,
+    workspace: Workspace,
+    #[serde(flatten)]
+    tokens: TokenPair,
+}
+
+/// Sign up
+///
+/// Makes an account, a workspace of its own, and the contact that stands for yourself in it.
+#[utoipa::path(tag = "auth",
+    request_body(content = Registration, example = json!({"email": "ada@example.com",
+        "password": "correct horse battery staple", "name": "Ada Lovelace", "time_zone": "Europe/London"})),
+    extensions(("x-errors" = json!(["email_taken", "registration_closed"]))),
+    responses((status = 201, description = "You are in.", body = LoggedIn)))]
+#[post("/v1/auth/register")]
+async fn register(api: Data<Api>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
+    let registration: Registration = api.schemas.check("RegistrationInput", &body.value)?;
+    if !registration_is_open(&api).await? {
+        return Err(Problem::new(Code::RegistrationClosed));
+    }
+    let (email, password, fields) = checked(registration)?;
+    let hash = api.passwords.hash(password).await?;
+    let (user_agent, secret) = (user_agent(&request), new_refresh_token(&api)?);
+    let first_token = secret.clone();
+    let (user, workspace, session) = api
+        .store
+        .account_write(move |tx| {
+            let (user, workspace) = make_account(tx, &email, &hash, fields)?;
+            let session = tx.begin_session(workspace.id, user.id, user_agent, &first_token)?;
+            Ok((user, workspace, session))
+        })
+        .await?;
+    let tokens = token_pair(&api, &session, secret)?;
+    let mut response = HttpResponse::Created();
+    response.insert_header((header::LOCATION, "/v1/me"));
+    response.insert_header((header::ETAG, api.tags.strong(user.version)));
+    Ok(secret_response(&mut response).json(LoggedIn { user, workspace, tokens }))
+}
+
+/// Unless it is settled: open on loopback, elsewhere until the first account exists.
+pub async fn registration_is_open(api: &Api) -> Result<bool, Problem> {
+    match api.config.allow_registration {
+        Some(allowed) => Ok(allowed),
+        None if api.config.bind.ip().is_loopback() => Ok(true),
+        None => Ok(!api.store.read(accounts::any_user).await?),
+    }
+}
+
+fn checked(registration: Registration) -> Result<(EmailAddress, NewPassword, UserFields), Invalid> {
+    let Registration { email, password, name, time_zone, locale } = registration;
+    let mut invalid = Invalid::default();
+    let known = [email.as_str(), name.as_str()];
+    let password = invalid.check("#/password", NewPassword::parse(&password, &known));
+    let address = invalid.check("#/email", EmailAddress::parse(&email));
+    let default = UserFields::default();
+    let fields = UserFields {
+        name,
+        time_zone: time_zone.unwrap_or(default.time_zone),
+        locale: locale.unwrap_or(default.locale),
+        ..UserFields::default()
+    };
+    let fields = match fields.checked() {
+        Ok(fields) => Some(fields),
+        Err(more) => {
+            invalid.errors.extend(more.errors);
+            None
+        }
+    };
+    match (address, password, fields) {
+        (Some(address), Some(password), Some(fields)) => Ok((address, password, fields)),
+        _ => Err(invalid),
+    }
+}
+
+/// A user with a workspace, and in it the contact that stands for themselves.
+pub fn make_account(
+    tx: &mut AccountTx<'_>,
+    email: &EmailAddress,
+    password: &PasswordHash,
+    fields: UserFields,
+) -> StoreResult<(User, Workspace)> {
+    let user = tx.create_user(email, password, fields)?;
+    let workspace = tx.create_workspace(&user)?;
+    let mut own = ContactFields { display_name: Some(user.fields.name.clone()), ..ContactFields::default() };
+    own.time_zone = Some(user.fields.time_zone.clone());
+    own.emails.insert(
+        "main".to_owned(),
+        ContactEmail { value: user.email.clone(), preferred: true, ..ContactEmail::default() },
+    );
+    let actor = Actor { user: user.id, token: None };
+    tx.records(workspace.id, actor, |tx| {
+        let id = ContactId::new(tx.new_id());
+        tx.create(Contact::new(id, true, tx.now(), own)?)
+    })?;
+    Ok((user, workspace))
+}
+
+/// Log in
+#[utoipa::path(tag = "auth",
+    request_body(content = Credentials,
+        example = json!({"email": "ada@example.com", "password": "correct horse battery staple"})),
+    extensions(("x-errors" = json!(["invalid_credentials"]))),
+    responses((status = 200, description = "You are in.", body = LoggedIn)))]
+#[post("/v1/auth/login")]
+async fn log_in(api: Data<Api>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
+    let Credentials { email, password } = api.schemas.check("CredentialsInput", &body.value)?;
+    let address = EmailAddress::parse(&email).ok();
+    let limited_by = address.as_ref().map_or(email, |address| address.normalized().to_owned());
+    api.limits.login(&limited_by, client_address(&api.config, &request))?;
+    let found = match address {
+        Some(address) => api.store.read(move |conn| accounts::find_by_email(conn, &address)).await?,
+        None => None,
+    };
+    let (user, hash) = found.map_or((None, None), |(user, hash)| (Some(user), Some(hash)));
+    let fits = api.passwords.verify(password, hash).await?;
+    let Some(user) = user.filter(|_| fits) else {
+        return Err(Problem::new(Code::InvalidCredentials).header(header::WWW_AUTHENTICATE, "Bearer"));
+    };
+    let (user_agent, secret) = (user_agent(&request), new_refresh_token(&api)?);
+    let (first_token, user_id) = (secret.clone(), user.id);
+    let home = api.store.read(move |conn| accounts::home(conn, user_id)).await?;
+    let home = home.ok_or_else(|| Problem::new(Code::Internal).caused_by("a user without a workspace"))?;
+    let session =
+        api.store.account_write(move |tx| tx.begin_session(home, user_id, user_agent, &first_token)).await?;
+    let workspace = workspace_of(&api, home, &user).await?;
+    let tokens = token_pair(&api, &session, secret)?;
+    Ok(secret_response(&mut HttpResponse::Ok()).json(LoggedIn { user, workspace, tokens }))
+}
+
+async fn workspace_of(api: &Api, workspace: WorkspaceId, user: &User) -> Result<Workspace, Problem> {
+    let user = user.id;
+    Ok(api.store.read(move |conn| accounts::workspace(conn, workspace, user)).await?)
+}
+
+/// Get the next pair of tokens
+///
+/// Each refresh token is good for one use. One that comes again later ends its session, since somebody else has it;
+/// unless its successor was never used, or it was spent less than 30 seconds ago: a reply may be lost, and two parts of
+/// an app may race.
+#[utoipa::path(tag = "auth",
+    request_body(content = RefreshRequest,
+        example = json!({"refresh_token": "wm_rt_5hYQJ4mRZ0l1w0c8oS2pTn3vXe7bKd9uFgA6iLxEqWM"})),
+    extensions(("x-errors" = json!(["invalid_refresh_token"]))),
+    responses((status = 200, description = "The next pair.", body = TokenPair)))]
+#[post("/v1/auth/refresh")]
+async fn refresh(api: Data<Api>, body: Body) -> Result<HttpResponse, Problem> {
+    let RefreshRequest { refresh_token } = api.schemas.check("RefreshRequestInput", &body.value)?;
+    let secret = new_refresh_token(&api)?;
+    let next = secret.clone();
+    match api.store.account_write(move |tx| tx.refresh(&refresh_token, &next)).await? {
+        Refreshed::Renewed(session) => {
+            Ok(secret_response(&mut HttpResponse::Ok()).json(token_pair(&api, &session, secret)?))
+        }
+        Refreshed::Unknown => Err(Problem::new(Code::InvalidRefreshToken)),
+        Refreshed::Reused(session) => {
+            api.authenticator.forget();
+            tracing::warn!(%session, "a spent refresh token came again; its session was ended");
+            Err(Problem::new(Code::InvalidRefreshToken))
+        }
+    }
+    .map_err(|problem: Problem| problem.header(header::WWW_AUTHENTICATE, "Bearer"))
+}
+
+/// Log out
+///
+/// Ends the session of the refresh token, with its access tokens, at once. An unknown one is no error.
+#[utoipa::path(tag = "auth",
+    request_body(content = RefreshRequest,
+        example = json!({"refresh_token": "wm_rt_5hYQJ4mRZ0l1w0c8oS2pTn3vXe7bKd9uFgA6iLxEqWM"})),
+    responses((status = 204, description = "You are out.")))]
+#[post("/v1/auth/logout")]
+async fn log_out(api: Data<Api>, body: Body) -> Result<HttpResponse, Problem> {
+    let RefreshRequest { refresh_token } = api.schemas.check("RefreshRequestInput", &body.value)?;
+    api.store.account_write(move |tx| tx.end_session_of(&refresh_token)).await?;
+    api.authenticator.forget();
+    Ok(HttpResponse::NoContent().finish())
+}
+
+fn token_pair(api: &Api, session: &Session, refresh_token: String) -> Result<TokenPair, Problem> {
+    let claims = Claims::new(
+        api.store.now(),
+        api.store.new_id(),
+        session.user_id,
+        session.id,
+        session.workspace_id,
+        Scopes::all().to_claim(),
+    );
+    let access_token =
+        api.authenticator.sign(&claims).map_err(|error| Problem::new(Code::Internal).caused_by(error))?;
+    Ok(TokenPair { access_token, token_type: "Bearer", expires_in: ACCESS_TOKEN_SECONDS, refresh_token })
+}
+
+fn new_refresh_token(api: &Api) -> Result<String, Problem> {
+    let secret: [u8; 32] = api.store.random()?;
+    Ok(format!("wm_rt_{}", base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(secret)))
+}
+
+/// Secrets are kept by nobody on the way.
+pub fn secret_response(response: &mut actix_web::HttpResponseBuilder) -> &mut actix_web::HttpResponseBuilder {
+    response.insert_header((header::CACHE_CONTROL, "no-store"))
+}
+
+/// What the session is recognized by in the list of sessions.
+fn user_agent(request: &HttpRequest) -> Option<String> {
+    let sent = request.headers().get(header::USER_AGENT)?.to_str().ok()?;
+    Some(sent.chars().take(200).collect())
+}
+
+/// Whether the caller can say the password of the account; limited like a login.
+pub async fn check_password(
+    api: &Api,
+    request: &HttpRequest,
+    user: &User,
+    hash: PasswordHash,
+    password: String,
+    pointer: &str,
+) -> Result<(), Problem> {
+    let email = user.email.to_lowercase();
+    api.limits.login(&email, client_address(&api.config, request))?;
+    if api.passwords.verify(password, Some(hash)).await? {
+        return Ok(());
+    }
+    let mut invalid = Invalid::default();
+    invalid.add(pointer, Rejection::new(FieldCode::NotAllowed, "This is not your password."));
+    Err(invalid.into())
+}

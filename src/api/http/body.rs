@@ -1,0 +1,370 @@
+//! JSON bodies: read within bounds, then checked against the very schema that the document publishes.
+
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::web::{BytesMut, Data};
+use actix_web::{FromRequest, HttpRequest};
+use futures_util::StreamExt;
+use futures_util::future::LocalBoxFuture;
+use jsonschema::Validator;
+use jsonschema::error::ValidationErrorKind;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use std::collections::HashMap;
+
+use super::problem::{Code, Problem};
+use crate::api::Api;
+use crate::domain::invalid::{FieldCode, Invalid, Rejection};
+
+/// How large a JSON body may be.
+pub const MAX_BODY_BYTES: usize = 1024 * 1024;
+/// How deep it may be nested.
+pub const MAX_DEPTH: usize = 64;
+
+/// A body that is one JSON object; an absent one reads as empty.
+pub struct Body {
+    pub bytes: Vec<u8>,
+    pub value: Value,
+}
+
+impl FromRequest for Body {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let bytes = read(&request, payload).await?;
+            if bytes.is_empty() {
+                let value = Value::Object(Map::new());
+                return Ok(Self { bytes, value });
+            }
+            check_media_type(&request)?;
+            let value = parse(&bytes)?;
+            Ok(Self { bytes, value })
+        })
+    }
+}
+
+async fn read(request: &HttpRequest, mut payload: Payload) -> Result<Vec<u8>, Problem> {
+    let Some(api) = request.app_data::<Data<Api>>() else { return Err(Problem::new(Code::Internal)) };
+    let too_large = || {
+        Problem::new(Code::BodyTooLarge)
+            .detail(format!("A JSON body has at most {MAX_BODY_BYTES} bytes."))
+            .header(header::CONNECTION, "close")
+    };
+    let announced =
+        request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if announced.is_some_and(|length: usize| length > MAX_BODY_BYTES) {
+        return Err(too_large());
+    }
+    let all = async {
+        let mut bytes = BytesMut::new();
+        while let Some(chunk) = payload.next().await {
+            let chunk = chunk
+                .map_err(|error| Problem::new(Code::BadRequest).detail(format!("The body broke off: {error}.")))?;
+            if bytes.len() + chunk.len() > MAX_BODY_BYTES {
+                return Err(too_large());
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(bytes.to_vec())
+    };
+    match tokio::time::timeout(api.body_timeout, all).await {
+        Ok(read) => read,
+        Err(_) => Err(Problem::new(Code::BodyTimeout).header(header::CONNECTION, "close")),
+    }
+}
+
+fn check_media_type(request: &HttpRequest) -> Result<(), Problem> {
+    let sent =
+        request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = sent.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let patch = request.method() == actix_web::http::Method::PATCH;
+    if essence == "application/json" || (patch && essence == "application/merge-patch+json") {
+        return Ok(());
+    }
+    let problem = Problem::new(Code::UnsupportedMediaType);
+    Err(if patch {
+        problem.header(header::HeaderName::from_static("accept-patch"), ACCEPT_PATCH)
+    } else {
+        problem
+    })
+}
+
+/// The media types of a PATCH; both are read as a merge patch (RFC 7396).
+pub const ACCEPT_PATCH: &str = "application/merge-patch+json, application/json";
+
+fn parse(bytes: &[u8]) -> Result<Value, Problem> {
+    let invalid = |detail: String| Problem::new(Code::InvalidJson).detail(detail);
+    if deeper_than(bytes, MAX_DEPTH) {
+        return Err(invalid(format!("The body is nested deeper than {MAX_DEPTH} levels.")));
+    }
+    let value: Value = serde_json::from_slice::<Unique>(bytes)
+        .map_err(|error| invalid(format!("The body is not JSON: {error}.")))?
+        .0;
+    if !value.is_object() {
+        let detail = "Send one JSON object.";
+        return Err(Invalid::one("#", FieldCode::InvalidType, detail).into());
+    }
+    let mut nul = Invalid::default();
+    find_nul(&value, "#", &mut nul);
+    nul.into_result(value).map_err(Problem::from)
+}
+
+/// JSON in which no object names a key twice: which of the two counts would be anybody's guess.
+struct Unique(Value);
+
+impl<'de> serde::Deserialize<'de> for Unique {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = Value;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("JSON")
+            }
+
+            fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+                Ok(value.into())
+            }
+
+            fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+                Ok(value.into())
+            }
+
+            fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+                Ok(value.into())
+            }
+
+            fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+                Ok(value.into())
+            }
+
+            fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+                Ok(value.into())
+            }
+
+            fn visit_string<E>(self, value: String) -> Result<Value, E> {
+                Ok(value.into())
+            }
+
+            fn visit_unit<E>(self) -> Result<Value, E> {
+                Ok(Value::Null)
+            }
+
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+                let mut items = Vec::new();
+                while let Some(Unique(item)) = seq.next_element()? {
+                    items.push(item);
+                }
+                Ok(Value::Array(items))
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+                let mut object = Map::new();
+                while let Some((key, Unique(value))) = map.next_entry::<String, Unique>()? {
+                    if object.contains_key(&key) {
+                        return Err(serde::de::Error::custom(format!("the key {key:?} comes twice")));
+                    }
+                    object.insert(key, value);
+                }
+                Ok(Value::Object(object))
+            }
+        }
+
+        deserializer.deserialize_any(Visitor).map(Unique)
+    }
+}
+
+/// Counts brackets outside of strings; cheaper than building a tree that is refused.
+fn deeper_than(bytes: &[u8], limit: usize) -> bool {
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for byte in bytes {
+        match (in_string, byte) {
+            (true, _) if escaped => escaped = false,
+            (true, b'\\') => escaped = true,
+            (true, b'"') => in_string = false,
+            (true, _) => {}
+            (false, b'"') => in_string = true,
+            (false, b'{' | b'[') => {
+                depth += 1;
+                if depth > limit {
+                    return true;
+                }
+            }
+            (false, b'}' | b']') => depth = depth.saturating_sub(1),
+            (false, _) => {}
+        }
+    }
+    false
+}
+
+/// U+0000 cannot be stored by PostgreSQL, and is never meant.
+fn find_nul(value: &Value, at: &str, invalid: &mut Invalid) {
+    let refuse = || Rejection::format("The character U+0000 is not allowed.");
+    match value {
+        Value::String(text) if text.contains('\0') => invalid.add(at, refuse()),
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(index, item)| find_nul(item, &format!("{at}/{index}"), invalid));
+        }
+        Value::Object(object) => {
+            for (key, member) in object {
+                let place = format!("{at}/{}", escape(key));
+                if key.contains('\0') {
+                    invalid.add(&place, refuse());
+                }
+                find_nul(member, &place, invalid);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn escape(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+/// The request schemas of the document, ready to check bodies with.
+pub struct Schemas {
+    validators: HashMap<String, Validator>,
+}
+
+impl Schemas {
+    /// Compiles every schema of the document that a body can have.
+    pub fn new(document: &Value) -> Result<Self, String> {
+        let components = document.pointer("/components/schemas").cloned().unwrap_or_default();
+        let names = components.as_object().into_iter().flat_map(Map::keys);
+        let mut validators = HashMap::new();
+        for name in names.filter(|name| name.ends_with("Input") || name.ends_with("Patch")) {
+            let schema = serde_json::json!({
+                "$ref": format!("#/components/schemas/{name}"),
+                "components": { "schemas": components },
+            });
+            let validator = jsonschema::draft202012::options()
+                .should_validate_formats(true)
+                .build(&schema)
+                .map_err(|error| format!("schema {name}: {error}"))?;
+            validators.insert(name.clone(), validator);
+        }
+        Ok(Self { validators })
+    }
+
+    /// The value as a `T`, or everything that is wrong with it. `name` is the schema's in the document; one that is
+    /// not there refuses everything, so that nothing passes unchecked.
+    pub fn check<T: DeserializeOwned>(&self, name: &str, value: &Value) -> Result<T, Invalid> {
+        let Some(validator) = self.validators.get(name) else {
+            return Err(Invalid::one("#", FieldCode::InvalidFormat, format!("There is no schema {name}.")));
+        };
+        let mut invalid = Invalid::default();
+        for error in validator.iter_errors(value) {
+            add(&error, &mut invalid);
+        }
+        invalid.into_result(())?;
+        serde_json::from_value(value.clone())
+            .map_err(|error| Invalid::one("#", FieldCode::InvalidType, format!("{error}.")))
+    }
+}
+
+/// One error of the schema check in our words.
+fn add(error: &jsonschema::ValidationError<'_>, invalid: &mut Invalid) {
+    let at = format!("#{}", error.instance_path());
+    let (code, detail) = match error.kind() {
+        ValidationErrorKind::AdditionalProperties { unexpected } => {
+            for name in unexpected {
+                let rejection =
+                    Rejection::new(FieldCode::UnknownField, format!("There is no field {name:?} here."));
+                invalid.add(format!("{at}/{}", escape(name)), rejection);
+            }
+            return;
+        }
+        ValidationErrorKind::Required { property } => {
+            let name = property.as_str().unwrap_or_default();
+            invalid.add(
+                format!("{at}/{}", escape(name)),
+                Rejection::new(FieldCode::Required, format!("{name} is needed.")),
+            );
+            return;
+        }
+        ValidationErrorKind::PropertyNames { error: inner } => {
+            let name = inner.instance().as_str().unwrap_or_default().to_owned();
+            let detail = "A key has 1 to 64 characters of A-Z, a-z, 0-9, _ and -.";
+            invalid.add(format!("{at}/{}", escape(&name)), Rejection::format(detail));
+            return;
+        }
+        // A nullable thing is null or the thing: what is wrong with the thing is what to tell.
+        ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context } => {
+            let is_null = |errors: &Vec<jsonschema::ValidationError<'_>>| {
+                errors.iter().any(|error| error.schema_path().as_str().ends_with("/0/type"))
+            };
+            let telling = context.iter().find(|errors| !is_null(errors)).or_else(|| context.last());
+            telling.into_iter().flatten().for_each(|error| add(error, invalid));
+            return;
+        }
+        ValidationErrorKind::Enum { options } => {
+            let allowed: Vec<String> = options
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(|option| option.as_str().map(str::to_owned))
+                .collect();
+            (FieldCode::NotAllowed, format!("Allowed: {}.", allowed.join(", ")))
+        }
+        ValidationErrorKind::MaxLength { limit } => (FieldCode::TooLong, format!("At most {limit} characters.")),
+        ValidationErrorKind::MinLength { limit } => (FieldCode::TooShort, format!("At least {limit} characters.")),
+        ValidationErrorKind::MaxItems { limit } => (FieldCode::TooLong, format!("At most {limit} items.")),
+        ValidationErrorKind::MinItems { limit } => (FieldCode::TooShort, format!("At least {limit} items.")),
+        ValidationErrorKind::MaxProperties { limit } => (FieldCode::TooLong, format!("At most {limit} entries.")),
+        ValidationErrorKind::MinProperties { limit } => {
+            (FieldCode::TooShort, format!("At least {limit} entries."))
+        }
+        ValidationErrorKind::Maximum { limit } => (FieldCode::OutOfRange, format!("At most {limit}.")),
+        ValidationErrorKind::Minimum { limit } => (FieldCode::OutOfRange, format!("At least {limit}.")),
+        ValidationErrorKind::Pattern { pattern } => {
+            (FieldCode::InvalidFormat, format!("Has to match the pattern {pattern}."))
+        }
+        ValidationErrorKind::Format { format } => {
+            (FieldCode::InvalidFormat, format!("Expected the format {format}."))
+        }
+        ValidationErrorKind::Type { kind } => {
+            let expected = match kind {
+                jsonschema::error::TypeKind::Single(expected) => expected.to_string(),
+                jsonschema::error::TypeKind::Multiple(expected) => {
+                    expected.iter().map(|one| one.to_string()).collect::<Vec<_>>().join(" or ")
+                }
+            };
+            (FieldCode::InvalidType, format!("Expected the JSON type {expected}."))
+        }
+        _ => (FieldCode::InvalidFormat, "Does not fit the documented schema.".to_owned()),
+    };
+    invalid.add(at, Rejection::new(code, detail));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn brackets_in_strings_do_not_count_as_depth() {
+        assert!(!deeper_than(br#"{"a":"[[[[\"[["}"#, 1));
+        assert!(deeper_than(b"[[1]]", 1));
+        assert!(!deeper_than(b"[[1],[2],[3]]", 2));
+    }
+
+    #[test]
+    fn a_key_that_comes_twice_is_refused() {
+        assert_eq!(parse(br#"{"a":1,"a":2}"#).unwrap_err().code, Code::InvalidJson);
+        assert_eq!(
+            parse(br#"{"a":{"b":1},"c":[{"b":1}]}"#).unwrap(),
+            serde_json::json!({"a":{"b":1},"c":[{"b":1}]})
+        );
+    }
+
+    #[test]
+    fn nul_is_found_wherever_it_stands() {
+        let problem = parse(br#"{"a":["x","\u0000"],"b":{"c/d":"\u0000"}}"#).unwrap_err();
+        let pointers: Vec<_> = problem.errors.iter().map(|error| error.pointer.as_str()).collect();
+        assert_eq!(pointers, ["#/a/1", "#/b/c~1d"]);
+    }
+}

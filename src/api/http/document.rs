@@ -1,0 +1,475 @@
+//! The OpenAPI document: collected from the handlers, then completed by rule, so that no handler repeats what holds for
+//! all of them. Requests, patches and answers of a record are three views of one struct.
+
+#![allow(
+    clippy::indexing_slicing,
+    reason = "an index into a JSON value reads null where nothing is, and makes what it writes"
+)]
+
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::body::MAX_BODY_BYTES;
+use super::etag::SCHEMA_REVISION;
+use super::listing::Collection;
+use super::problem::{Code, Problem};
+use crate::domain::entity::Entity;
+use crate::domain::scope::SCOPES;
+
+/// Completes what utoipa has collected.
+pub fn complete(
+    collected: &utoipa::openapi::OpenApi,
+    collections: &[&Collection],
+) -> Result<Value, serde_json::Error> {
+    let mut document = serde_json::to_value(collected)?;
+    let mut schemas = take_schemas(&mut document);
+    schemas.values_mut().for_each(flatten_all_of);
+    let plain = schemas.clone();
+    let resolved: Map<String, Value> =
+        plain.iter().map(|(name, schema)| (name.clone(), merged(schema, &plain))).collect();
+
+    let mut views = Views { plain: resolved, made: BTreeMap::new() };
+    let paths = document["paths"].as_object().cloned().unwrap_or_default();
+    let mut finished = Map::new();
+    for (path, item) in paths {
+        let mut methods = Map::new();
+        for (method, mut operation) in item.as_object().cloned().unwrap_or_default() {
+            complete_operation(&path, &method, &mut operation, collections, &mut views);
+            methods.insert(method, operation);
+        }
+        finished.insert(path, Value::Object(methods));
+    }
+    document["paths"] = Value::Object(finished);
+    views.make("Problem", View::Answer);
+    if let Some(problem) = views.made.get_mut("Problem") {
+        // `errors` and `left_alone` come with some codes only.
+        problem["required"] = json!(["type", "title", "status", "detail", "instance", "code"]);
+    }
+    document["components"]["schemas"] = views.made.into_iter().collect::<Map<_, _>>().into();
+    document["components"]["securitySchemes"] = json!({ "bearer": {
+        "type": "http", "scheme": "bearer",
+        "description": format!(
+            "An access token (a JWT, valid for 15 minutes) or a personal access token (`wm_pat_…`). Scopes: {}.",
+            SCOPES.join(", ")
+        ),
+    }});
+    document["info"]["x-schema-revision"] = json!(SCHEMA_REVISION);
+    Ok(document)
+}
+
+fn take_schemas(document: &mut Value) -> Map<String, Value> {
+    document
+        .pointer_mut("/components/schemas")
+        .and_then(Value::as_object_mut)
+        .map(std::mem::take)
+        .unwrap_or_default()
+}
+
+/// `#[serde(flatten)]` is collected as `allOf`; one object is easier to read and can be closed.
+fn merged(schema: &Value, all: &Map<String, Value>) -> Value {
+    let Some(parts) = schema.get("allOf").and_then(Value::as_array) else { return schema.clone() };
+    let mut out = json!({ "type": "object" });
+    if let Some(description) = schema.get("description") {
+        out["description"] = description.clone();
+    }
+    let (mut properties, mut required) = (Map::new(), Vec::new());
+    for part in parts {
+        let target = part.get("$ref").and_then(Value::as_str).and_then(|reference| all.get(name_of(reference)));
+        let part = merged(target.unwrap_or(part), all);
+        properties.extend(part["properties"].as_object().cloned().unwrap_or_default());
+        required.extend(part["required"].as_array().cloned().unwrap_or_default());
+    }
+    out["properties"] = properties.into();
+    out["required"] = required.into();
+    out
+}
+
+/// An inlined schema with a description beside it is collected as `allOf` of the two; it is one.
+fn flatten_all_of(schema: &mut Value) {
+    match schema {
+        Value::Object(object) => {
+            object.values_mut().for_each(flatten_all_of);
+            let is_plain = |part: &Value| part.get("$ref").is_none() && part.get("properties").is_none();
+            if let Some(Value::Array(parts)) = object.get("allOf")
+                && parts.iter().all(is_plain)
+            {
+                let parts = parts.clone();
+                object.remove("allOf");
+                parts
+                    .into_iter()
+                    .filter_map(|part| part.as_object().cloned())
+                    .for_each(|part| object.extend(part));
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(flatten_all_of),
+        _ => {}
+    }
+}
+
+fn name_of(reference: &str) -> &str {
+    reference.rsplit('/').next().unwrap_or(reference)
+}
+
+/// How a schema is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum View {
+    /// Everything present, enumerations open.
+    Answer,
+    /// Closed, without what is the server's.
+    Input,
+    /// Closed, nothing required, everything nullable.
+    Patch,
+}
+
+/// Makes the views that are asked for, and those they refer to.
+struct Views {
+    plain: Map<String, Value>,
+    made: BTreeMap<String, Value>,
+}
+
+impl Views {
+    /// The name of the schema in this view.
+    fn make(&mut self, name: &str, view: View) -> String {
+        let Some(schema) = self.plain.get(name).cloned() else { return name.to_owned() };
+        let differs = schema.get("properties").is_some() || schema.get("enum").is_some();
+        let base = name.strip_suffix("Fields").unwrap_or(name);
+        let own = match view {
+            _ if !differs => name.to_owned(),
+            View::Answer => name.to_owned(),
+            View::Input | View::Patch if schema.get("enum").is_some() => format!("{base}Input"),
+            View::Input => format!("{base}Input"),
+            View::Patch => format!("{base}Patch"),
+        };
+        if self.made.contains_key(&own) {
+            return own;
+        }
+        // Named before it is made, for schemas that refer to themselves.
+        self.made.insert(own.clone(), Value::Null);
+        let mut seen = schema;
+        self.look(&mut seen, view);
+        let is_record = view != View::Patch
+            && self.plain.get(base).is_some_and(|record| record["properties"].get("id").is_some());
+        if name.ends_with("Fields")
+            && view == View::Input
+            && is_record
+            && Entity::ALL.iter().any(|entity| pascal(entity.as_str()) == base)
+        {
+            seen["properties"]["id"] = json!({
+                "type": ["string", "null"], "format": "uuid",
+                "description": "The record's id, if you choose it (any RFC 9562 UUID); null: the server makes one.",
+            });
+        }
+        if view == View::Patch && seen["properties"].get("tags").is_some() {
+            let tags = seen["properties"]["tags"].clone();
+            for (field, what) in [
+                ("add_tags", "Tags to add to those it has."),
+                ("remove_tags", "Tags to remove from those it has."),
+            ] {
+                let mut schema = tags.clone();
+                schema["description"] = json!(format!("{what} Not together with `tags`."));
+                seen["properties"][field] = schema;
+            }
+        }
+        self.made.insert(own.clone(), seen);
+        own
+    }
+
+    fn look(&mut self, schema: &mut Value, view: View) {
+        match schema {
+            Value::Object(object) => {
+                if let Some(reference) = object.get("$ref").and_then(Value::as_str).map(str::to_owned) {
+                    let name = self.make(name_of(&reference), view);
+                    object.insert("$ref".to_owned(), json!(format!("#/components/schemas/{name}")));
+                }
+                if view == View::Answer
+                    && let Some(words) = object.remove("enum")
+                {
+                    object.insert("x-extensible-enum".to_owned(), words);
+                }
+                let is_object = object.get("properties").is_some_and(Value::is_object);
+                if is_object {
+                    self.look_at_object(object, view);
+                }
+                for (key, member) in object.iter_mut() {
+                    match key.as_str() {
+                        // A list is replaced whole, so what it holds has to be whole.
+                        "items" if view == View::Patch => self.look(member, View::Input),
+                        "additionalProperties" if view == View::Patch => {
+                            self.look(member, view);
+                            if member.is_object() {
+                                nullable(member);
+                            }
+                        }
+                        "items" | "additionalProperties" | "oneOf" | "anyOf" => self.look(member, view),
+                        _ => {}
+                    }
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| self.look(item, view)),
+            _ => {}
+        }
+    }
+
+    fn look_at_object(&mut self, object: &mut Map<String, Value>, view: View) {
+        let Some(Value::Object(properties)) = object.get_mut("properties") else { return };
+        if view != View::Answer {
+            properties.retain(|_, property| property.get("readOnly") != Some(&Value::Bool(true)));
+        }
+        for property in properties.values_mut() {
+            self.look(property, view);
+            if view == View::Patch {
+                nullable(property);
+            }
+        }
+        let required = object.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
+        let Some(Value::Object(properties)) = object.get_mut("properties") else { return };
+        for (name, property) in properties.iter_mut() {
+            // What has to be there has no default; and what is written has none either.
+            if view != View::Input || required.iter().any(|required| required == name) {
+                property.as_object_mut().and_then(|property| property.remove("default"));
+            }
+        }
+        let names: Vec<Value> = properties.keys().cloned().map(Value::String).collect();
+        match view {
+            View::Answer => {
+                object.insert("required".to_owned(), names.into());
+            }
+            View::Input => {
+                object.insert("additionalProperties".to_owned(), json!(false));
+            }
+            View::Patch => {
+                object.remove("required");
+                object.insert("additionalProperties".to_owned(), json!(false));
+            }
+        }
+    }
+}
+
+fn pascal(name: &str) -> String {
+    let upper = |word: &str| {
+        let mut letters = word.chars();
+        letters.next().map(|first| first.to_uppercase().chain(letters).collect::<String>()).unwrap_or_default()
+    };
+    name.split('_').map(upper).collect()
+}
+
+fn nullable(schema: &mut Value) {
+    if let Some(kind) = schema.get("type").and_then(Value::as_str).map(str::to_owned) {
+        if kind != "null" {
+            schema["type"] = json!([kind, "null"]);
+        }
+    } else if let Some(reference) = schema.get("$ref").cloned() {
+        let description = schema.get("description").cloned();
+        *schema = json!({ "oneOf": [{ "type": "null" }, { "$ref": reference }] });
+        if let Some(description) = description {
+            schema["description"] = description;
+        }
+    }
+}
+
+fn complete_operation(
+    path: &str,
+    method: &str,
+    operation: &mut Value,
+    collections: &[&Collection],
+    views: &mut Views,
+) {
+    let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
+    let patch = method == "patch";
+    let is_secured =
+        operation.get("security").is_some_and(|security| security.as_array().is_some_and(|all| !all.is_empty()));
+    let has_body = operation.get("requestBody").is_some();
+    let mut parameters: Vec<Value> = path_parameters(path);
+    let documented = operation["parameters"].as_array().cloned().unwrap_or_default();
+    parameters.extend(documented.into_iter().filter(|parameter| parameter["in"] != "path"));
+    if let Some(collection) = collections.iter().find(|collection| collection.operation == id) {
+        parameters.extend(collection.parameters());
+    }
+    let is_record = is_record_path(path);
+    parameters.extend(header_parameters(path, method, is_secured, is_record));
+
+    if let Some(content) = operation.pointer_mut("/requestBody/content").and_then(Value::as_object_mut) {
+        for media in content.values_mut() {
+            let view = if patch { View::Patch } else { View::Input };
+            views.look(&mut media["schema"], view);
+            if patch {
+                // The merged record is checked as a whole.
+                let reference = media["schema"]["$ref"].as_str().unwrap_or_default();
+                let whole = name_of(reference).trim_end_matches("Patch").to_owned();
+                views.make(&format!("{whole}Fields"), View::Input);
+            }
+        }
+        if patch && let Some(json) = content.get("application/json").cloned() {
+            content.insert("application/merge-patch+json".to_owned(), json);
+        }
+    }
+
+    let mut codes: BTreeSet<&str> = BTreeSet::from(["internal", "busy"]);
+    let own = operation.as_object_mut().and_then(|operation| operation.remove("x-errors"));
+    let own: Vec<String> = own.and_then(|own| serde_json::from_value(own).ok()).unwrap_or_default();
+    codes.extend(own.iter().map(String::as_str));
+    if is_secured {
+        codes.extend(["unauthenticated", "insufficient_scope", "rate_limited"]);
+        if method != "get" {
+            codes.insert("insufficient_role");
+        }
+    }
+    if path.starts_with("/v1/auth/") {
+        codes.insert("rate_limited");
+    }
+    if path.contains('{') {
+        codes.insert("not_found");
+    }
+    codes.insert("unknown_parameter");
+    if parameters.iter().any(|parameter| parameter["in"] == "query") {
+        codes.insert("invalid_parameter");
+    }
+    if parameters.iter().any(|parameter| parameter["name"] == "cursor") {
+        codes.insert("invalid_cursor");
+    }
+    if has_body {
+        codes.extend(["invalid_json", "body_timeout", "body_too_large", "unsupported_media_type", "invalid"]);
+    }
+    if method != "get" {
+        codes.insert("unsupported_content_encoding");
+    }
+    for (header, code) in [("Idempotency-Key", "idempotency_key_reused"), ("If-Match", "precondition_failed")] {
+        if parameters.iter().any(|parameter| parameter["name"] == header) {
+            codes.extend([code, "invalid_parameter"]);
+        }
+    }
+    if method == "post" && !parameters.iter().any(|parameter| parameter["name"] == "Idempotency-Key") {
+        codes.insert("idempotency_not_allowed");
+    }
+    if method == "put" {
+        codes.insert("precondition_required");
+    }
+
+    complete_answers(operation, method, is_record, views);
+    add_problems(operation, &codes);
+    operation["parameters"] = parameters.into();
+    if has_body {
+        operation["requestBody"]["required"] = json!(true);
+        let limit = format!("One JSON object of at most {MAX_BODY_BYTES} bytes and 64 levels.");
+        operation["requestBody"]["description"] = json!(limit);
+    }
+}
+
+/// `/v1/contacts/{id}` and `/v1/me`: what has a strong ETag of its own.
+fn is_record_path(path: &str) -> bool {
+    path == "/v1/me" || Entity::ALL.iter().any(|entity| path == format!("/v1/{}/{{id}}", segment(*entity)))
+}
+
+fn segment(entity: Entity) -> String {
+    entity.plural().replace('_', "-")
+}
+
+fn path_parameters(path: &str) -> Vec<Value> {
+    let segments: Vec<&str> = path.split('/').collect();
+    let mut parameters = Vec::new();
+    for pair in segments.windows(2) {
+        let [before, own] = pair else { continue };
+        let Some(name) = own.strip_prefix('{').and_then(|own| own.strip_suffix('}')) else { continue };
+        let (description, schema) = match name {
+            "version" => (
+                "The number of a change.".to_owned(),
+                json!({ "type": "integer", "format": "int64", "minimum": 1 }),
+            ),
+            "code" => {
+                let codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+                ("A code of the catalog.".to_owned(), json!({ "type": "string", "enum": codes }))
+            }
+            _ => {
+                let noun = before.trim_end_matches('s').replace('-', "_");
+                let entity = Entity::ALL.into_iter().find(|entity| segment(*entity) == *before);
+                let noun = entity.map_or(noun, |entity| entity.as_str().to_owned());
+                (
+                    format!("The id of the {}.", noun.replace('_', " ")),
+                    json!({ "type": "string", "format": "uuid", "x-entity": noun }),
+                )
+            }
+        };
+        parameters.push(
+            json!({ "name": name, "in": "path", "required": true, "description": description, "schema": schema }),
+        );
+    }
+    parameters
+}
+
+fn header_parameters(path: &str, method: &str, is_secured: bool, is_record: bool) -> Vec<Value> {
+    let header = |name: &str, description: &str, max: usize| {
+        json!({
+            "name": name, "in": "header", "required": false, "description": description,
+            "schema": { "type": "string", "maxLength": max },
+        })
+    };
+    let mut headers = Vec::new();
+    let holds_secrets = path.starts_with("/v1/auth/") || (path == "/v1/tokens" && method == "post");
+    if matches!(method, "post" | "patch") && is_secured && !holds_secrets {
+        headers.push(header(
+            "Idempotency-Key",
+            "A name of your choice for this request. The same request under the same key within 24 hours gets the same \
+             answer, with `Idempotent-Replayed: true`, and is carried out once.",
+            255,
+        ));
+    }
+    if is_record && matches!(method, "patch" | "put" | "delete") {
+        headers.push(header("If-Match", "The ETag you know; 412 when the record has changed since.", 1000));
+    }
+    if is_record && method == "put" {
+        headers.push(header("If-None-Match", "`*` creates the record, and only if it does not exist.", 10));
+    }
+    if method == "get" && is_secured {
+        headers.push(header("If-None-Match", "An ETag you know; 304 when nothing has changed since.", 1000));
+    }
+    headers
+}
+
+fn complete_answers(operation: &mut Value, method: &str, is_record: bool, views: &mut Views) {
+    let Some(responses) = operation["responses"].as_object_mut() else { return };
+    let mut answers_record = false;
+    for (status, response) in responses.iter_mut() {
+        if let Some(content) = response.get_mut("content").and_then(Value::as_object_mut) {
+            content.values_mut().for_each(|media| views.look(&mut media["schema"], View::Answer));
+        }
+        let mut headers = json!({
+            "X-Request-Id": { "description": "Names this request in the server's log.", "schema": { "type": "string" } },
+        });
+        if status == "201" {
+            headers["Location"] =
+                json!({ "description": "The canonical URL of what was made.", "schema": { "type": "string" } });
+        }
+        if (is_record && status != "204") || status == "201" {
+            answers_record = true;
+            headers["ETag"] = json!({ "description": "The record's version.", "schema": { "type": "string" } });
+        }
+        response["headers"] = headers;
+    }
+    if method == "get" && is_record && answers_record {
+        responses.insert("304".to_owned(), json!({ "description": "Nothing has changed since." }));
+    }
+}
+
+fn add_problems(operation: &mut Value, codes: &BTreeSet<&str>) {
+    let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
+    for code in codes.iter().filter_map(|code| Code::parse(code)) {
+        by_status.entry(code.status()).or_default().push(code);
+    }
+    for (status, codes) in by_status {
+        let description: Vec<String> =
+            codes.iter().map(|code| format!("`{}`: {}", code.as_str(), code.meaning())).collect();
+        let examples: Map<String, Value> = codes
+            .iter()
+            .map(|code| {
+                let body = Problem::new(*code).to_json(Some("urn:uuid:01939d5e-8c00-7000-8000-0000000000ff"));
+                (code.as_str().to_owned(), json!({ "value": body }))
+            })
+            .collect();
+        operation["responses"][status.to_string()] = json!({
+            "description": description.join(" "),
+            "content": { "application/problem+json": {
+                "schema": { "$ref": "#/components/schemas/Problem" }, "examples": examples,
+            }},
+        });
+    }
+}

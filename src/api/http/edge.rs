@@ -1,0 +1,104 @@
+//! The edge of every answer: errors become problem documents with the request's id, and nothing of the framework's own
+//! gets out.
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage};
+use futures_util::FutureExt;
+use std::panic::AssertUnwindSafe;
+use tracing::Span;
+use tracing_actix_web::{RequestId, RootSpanBuilder};
+
+use super::problem::Problem;
+
+/// What is logged of a request: its route, never its path, query or body, which hold names and addresses.
+pub struct RequestSpan;
+
+impl RootSpanBuilder for RequestSpan {
+    fn on_request_start(request: &ServiceRequest) -> Span {
+        let id = request.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default();
+        let route = request.match_pattern().unwrap_or_else(|| "unmatched".to_owned());
+        tracing::info_span!("request", id, method = %request.method(), route, status = tracing::field::Empty)
+    }
+
+    fn on_request_end<B: MessageBody>(span: Span, outcome: &Result<ServiceResponse<B>, Error>) {
+        let status = match outcome {
+            Ok(response) => response.status(),
+            Err(error) => error.as_response_error().status_code(),
+        };
+        span.record("status", status.as_u16());
+        span.in_scope(|| tracing::debug!("answered"));
+    }
+}
+
+/// Outermost but for the log: a HEAD is routed as the GET it stands for (the codec leaves the body out), problems get
+/// their `instance`, whatever else is an error is replaced, and every answer gets the headers that all of them have.
+pub async fn finish(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let id = request.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default();
+    if request.method() == Method::HEAD {
+        request.head_mut().method = Method::GET;
+    }
+    let response = next.call(request).await?;
+    let mut response = response.map_into_boxed_body();
+    let problem = response.response_mut().extensions_mut().remove::<Problem>();
+    let problem = problem.or_else(|| {
+        let failed = response.status().is_client_error() || response.status().is_server_error();
+        let is_problem = response
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|kind| kind.as_bytes().starts_with(b"application/problem+json"));
+        (failed && !is_problem).then(|| Problem::of_status(response.status()))
+    });
+    if let Some(problem) = problem {
+        if let Some(cause) = &problem.cause {
+            tracing::error!(request_id = %id, code = problem.code.as_str(), cause, "a request failed");
+        }
+        let mut rendered = problem.respond(Some(&format!("urn:uuid:{id}")));
+        // What layers in between added (CORS, rate limits) stays.
+        for (name, value) in response.headers() {
+            if !rendered.headers().contains_key(name) && *name != header::CONTENT_LENGTH {
+                rendered.headers_mut().insert(name.clone(), value.clone());
+            }
+        }
+        response = response.into_response(rendered);
+    }
+    let headers = response.headers_mut();
+    for (name, value) in COMMON {
+        if !headers.contains_key(*name) {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+    }
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        headers.insert(HeaderName::from_static("x-request-id"), id);
+    }
+    Ok(response)
+}
+
+const COMMON: &[(&str, &str)] = &[
+    ("cache-control", "private, no-cache"),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+];
+
+/// A panic becomes a 500 that tells nothing. It is answered around the other layers, since the request is lost in it.
+pub async fn catch_panic(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let id = request.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default();
+    match AssertUnwindSafe(next.call(request)).catch_unwind().await {
+        Ok(outcome) => outcome.map(ServiceResponse::map_into_boxed_body),
+        Err(_) => {
+            tracing::error!(request_id = %id, "a handler panicked");
+            let problem = Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR);
+            let response = problem.respond(Some(&format!("urn:uuid:{id}")));
+            Err(actix_web::error::InternalError::from_response(problem, response).into())
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Entity tags and preconditions: `"<epoch>.<schema revision>.<version>"`.
+
+use actix_web::HttpRequest;
+use actix_web::http::header::{self, HeaderName};
+
+use super::problem::{Code, Problem};
+use crate::store::Precondition;
+
+/// Raised when a representation changes its shape, so that nobody keeps an old one for current.
+pub const SCHEMA_REVISION: u32 = 1;
+
+/// Makes and reads the tags of one database.
+#[derive(Debug, Clone)]
+pub struct Tags {
+    epoch: String,
+}
+
+impl Tags {
+    pub fn new(epoch: &str) -> Self {
+        Self { epoch: epoch.to_owned() }
+    }
+
+    /// The strong tag of a record.
+    pub fn strong(&self, version: i64) -> String {
+        format!("\"{}.{SCHEMA_REVISION}.{version}\"", self.epoch)
+    }
+
+    /// The weak tag of a list: the workspace's sequence.
+    pub fn weak(&self, seq: i64) -> String {
+        format!("W/{}", self.strong(seq))
+    }
+
+    /// What `If-Match` and `If-None-Match` say of the record that is about to be written.
+    pub fn precondition(&self, request: &HttpRequest) -> Result<Precondition, Problem> {
+        let if_match = text(request, header::IF_MATCH)?;
+        let if_none_match = text(request, header::IF_NONE_MATCH)?;
+        match (if_match, if_none_match) {
+            (None, None) => Ok(Precondition::None),
+            (Some(tags), None) if tags.trim() == "*" => Ok(Precondition::Exists),
+            (Some(tags), None) => {
+                Ok(Precondition::OneOf(tags.split(',').filter_map(|tag| self.version(tag)).collect()))
+            }
+            (None, Some(tags)) if tags.trim() == "*" => Ok(Precondition::Absent),
+            (None, Some(_)) => Err(Problem::new(Code::InvalidParameter)
+                .detail("Header If-None-Match: only * is understood on a write. To replace, send If-Match.")),
+            (Some(_), Some(_)) => {
+                Err(Problem::new(Code::InvalidParameter).detail("Send If-Match or If-None-Match, not both."))
+            }
+        }
+    }
+
+    /// Whether the client has this representation already.
+    pub fn is_current(&self, request: &HttpRequest, tag: &str) -> bool {
+        let weak = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+        match text(request, header::IF_NONE_MATCH) {
+            Ok(Some(tags)) => tags.trim() == "*" || tags.split(',').any(|sent| weak(sent) == weak(tag)),
+            _ => false,
+        }
+    }
+
+    /// The version in a tag of this database; a proxy's `W/` does no harm.
+    fn version(&self, tag: &str) -> Option<i64> {
+        let inner = tag.trim().trim_start_matches("W/").strip_prefix('"')?.strip_suffix('"')?;
+        let (rest, version) = inner.rsplit_once('.')?;
+        let (epoch, _revision) = rest.rsplit_once('.')?;
+        if epoch == self.epoch { version.parse().ok() } else { None }
+    }
+}
+
+/// A header that may be sent once, as text.
+pub fn text(request: &HttpRequest, name: HeaderName) -> Result<Option<String>, Problem> {
+    let values: Vec<_> = request.headers().get_all(&name).collect();
+    if values.is_empty() {
+        return Ok(None);
+    }
+    let texts: Result<Vec<&str>, _> = values.iter().map(|value| value.to_str()).collect();
+    match texts {
+        Ok(texts) => Ok(Some(texts.join(", "))),
+        Err(_) => Err(Problem::new(Code::InvalidParameter).detail(format!("Header {name}: only ASCII text."))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    #[test]
+    fn a_weakened_tag_counts_and_one_of_another_database_does_not() {
+        let tags = Tags::new("ab.c");
+        let table = [
+            ("\"ab.c.1.7\"", Precondition::OneOf(vec![7])),
+            ("W/\"ab.c.1.7\", \"ab.c.1.8\"", Precondition::OneOf(vec![7, 8])),
+            ("\"other.1.7\"", Precondition::OneOf(vec![])),
+            ("nonsense", Precondition::OneOf(vec![])),
+            ("*", Precondition::Exists),
+        ];
+        for (sent, expected) in table {
+            let request = TestRequest::default().insert_header(("If-Match", sent)).to_http_request();
+            assert_eq!(tags.precondition(&request).unwrap(), expected, "{sent}");
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! What every request passes before its handler. The document decides: an operation that is not in it cannot be
+//! reached, and its scope, parameters and headers are those it names.
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header;
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use actix_web::{Error, HttpMessage, ResponseError};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+use super::caller::Caller;
+use super::limits::{Left, client_address};
+use super::problem::{Code, Problem};
+use super::query::Query;
+use crate::api::Api;
+
+/// One operation, as the document tells it.
+#[derive(Debug, Clone)]
+pub struct Operation {
+    pub id: String,
+    /// The scope it needs; `None` for the public ones.
+    pub scope: Option<String>,
+    pub parameters: Vec<String>,
+    pub takes_idempotency_key: bool,
+    pub writes: bool,
+}
+
+/// All operations by path and method.
+#[derive(Debug, Clone)]
+pub struct Operations {
+    by_path: BTreeMap<String, BTreeMap<String, Operation>>,
+}
+
+impl Operations {
+    pub fn new(document: &Value) -> Self {
+        let mut by_path: BTreeMap<String, BTreeMap<String, Operation>> = BTreeMap::new();
+        for (path, item) in document["paths"].as_object().into_iter().flatten() {
+            for (method, operation) in item.as_object().into_iter().flatten() {
+                let method = method.to_ascii_uppercase();
+                let names = |place: &str| -> Vec<String> {
+                    let all = operation["parameters"].as_array().into_iter().flatten();
+                    all.filter(|one| one["in"] == place)
+                        .filter_map(|one| one["name"].as_str().map(str::to_owned))
+                        .collect()
+                };
+                let scope = operation.pointer("/security/0/bearer/0").and_then(Value::as_str);
+                let parsed = Operation {
+                    id: operation["operationId"].as_str().unwrap_or_default().to_owned(),
+                    scope: scope.map(str::to_owned),
+                    parameters: names("query"),
+                    takes_idempotency_key: names("header").iter().any(|name| name == "Idempotency-Key"),
+                    writes: method != "GET",
+                };
+                by_path.entry(path.clone()).or_default().insert(method, parsed);
+            }
+        }
+        Self { by_path }
+    }
+
+    /// The operation, or the problem with asking for it.
+    fn find(&self, path: Option<&str>, method: &str) -> Result<&Operation, Problem> {
+        let methods = path.and_then(|path| self.by_path.get(path)).ok_or_else(|| Problem::new(Code::NotFound))?;
+        methods.get(method).ok_or_else(|| {
+            let mut allowed: Vec<&str> = methods.keys().map(String::as_str).collect();
+            if methods.contains_key("GET") {
+                allowed.push("HEAD");
+            }
+            let allowed = allowed.join(", ");
+            Problem::new(Code::MethodNotAllowed)
+                .detail(format!("Allowed here: {allowed}."))
+                .header(header::ALLOW, allowed)
+        })
+    }
+}
+
+/// Lets a request through to its handler, or answers for it.
+pub async fn gate(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    // The pages of the interactive documentation are files, not operations.
+    if request.path().starts_with("/docs/") {
+        return Ok(next.call(request).await?.map_into_boxed_body());
+    }
+    match admit(&request).await {
+        Ok(left) => {
+            let mut response = next.call(request).await?.map_into_boxed_body();
+            for (name, value) in left.into_iter().flat_map(Left::headers) {
+                response.headers_mut().insert(name, value);
+            }
+            Ok(response)
+        }
+        Err(problem) => Ok(request.into_response(problem.error_response())),
+    }
+}
+
+/// Finds the operation, authenticates, and checks what the document says of it.
+async fn admit(request: &ServiceRequest) -> Result<Option<Left>, Problem> {
+    let api = request.app_data::<Data<Api>>().ok_or_else(|| Problem::new(Code::Internal))?;
+    let path = request.match_pattern();
+    let operation = api.operations.find(path.as_deref(), request.method().as_str())?;
+    if request.headers().contains_key(header::CONTENT_ENCODING) {
+        return Err(Problem::new(Code::UnsupportedEncoding));
+    }
+    if request.headers().contains_key("idempotency-key") && operation.writes && !operation.takes_idempotency_key {
+        return Err(Problem::new(Code::IdempotencyNotAllowed));
+    }
+    let is_login = path.as_deref().is_some_and(|path| path.starts_with("/v1/auth/"));
+    let left = match &operation.scope {
+        None if is_login => api.limits.address(client_address(&api.config, request.request()))?,
+        None => None,
+        Some(scope) => {
+            let caller = api.authenticator.authenticate(&api.store, request.request()).await?;
+            let left = api.limits.user(caller.user)?;
+            allow(&caller, scope)?;
+            request.extensions_mut().insert(caller);
+            left
+        }
+    };
+    check_parameters(operation, request.query_string())?;
+    Ok(left)
+}
+
+fn allow(caller: &Caller, scope: &str) -> Result<(), Problem> {
+    if !caller.scopes.contains(scope) {
+        let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"");
+        return Err(Problem::new(Code::InsufficientScope)
+            .detail(format!("This operation needs the scope {scope}."))
+            .header(header::WWW_AUTHENTICATE, challenge));
+    }
+    if !caller.role.allows(scope) {
+        let detail = format!("Your role in this workspace is {}.", caller.role.as_str());
+        return Err(Problem::new(Code::InsufficientRole).detail(detail));
+    }
+    Ok(())
+}
+
+fn check_parameters(operation: &Operation, query: &str) -> Result<(), Problem> {
+    let query = Query::parse(query);
+    let known = |name: &str| operation.parameters.iter().any(|known| known == name);
+    if let Some(unknown) = query.names().find(|name| !known(name)) {
+        let detail = if operation.parameters.is_empty() {
+            format!("There is no parameter {unknown:?}; this operation takes none.")
+        } else {
+            format!("There is no parameter {unknown:?}. There are: {}.", operation.parameters.join(", "))
+        };
+        return Err(Problem::new(Code::UnknownParameter).detail(detail));
+    }
+    Ok(())
+}

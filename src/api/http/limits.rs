@@ -1,0 +1,124 @@
+//! How often somebody may ask. Nobody is ever locked out by what somebody else does.
+
+use actix_web::HttpRequest;
+use actix_web::http::header::{HeaderName, HeaderValue};
+use governor::clock::{Clock, DefaultClock};
+use governor::middleware::StateInformationMiddleware;
+use governor::state::keyed::DefaultKeyedStateStore;
+use governor::{Quota, RateLimiter};
+use std::hash::Hash;
+use std::net::{IpAddr, Ipv6Addr};
+use std::num::NonZeroU32;
+
+use super::problem::{Code, Problem};
+use crate::config::Config;
+use crate::domain::id::UserId;
+
+/// Requests a minute of one user.
+pub const USER_PER_MINUTE: u32 = 600;
+/// Requests a minute to `/v1/auth/*` from one address.
+pub const AUTH_PER_MINUTE: u32 = 60;
+/// Logins a minute to one account from one address: others cannot use it up.
+pub const LOGIN_PER_MINUTE: u32 = 10;
+
+type Keyed<K> = RateLimiter<K, DefaultKeyedStateStore<K>, DefaultClock, StateInformationMiddleware>;
+
+/// The buckets of this node.
+pub struct Limits {
+    enabled: bool,
+    users: Keyed<UserId>,
+    addresses: Keyed<IpAddr>,
+    logins: Keyed<(String, IpAddr)>,
+}
+
+/// What is left, for the `RateLimit` headers.
+#[derive(Debug, Clone, Copy)]
+pub struct Left {
+    remaining: u32,
+}
+
+impl Left {
+    /// `RateLimit-Policy` and `RateLimit`, after the IETF draft of that name.
+    pub fn headers(self) -> [(HeaderName, HeaderValue); 2] {
+        let value = |text: String| HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""));
+        [
+            (HeaderName::from_static("ratelimit-policy"), value(format!("\"user\";q={USER_PER_MINUTE};w=60"))),
+            (HeaderName::from_static("ratelimit"), value(format!("\"user\";r={}", self.remaining))),
+        ]
+    }
+}
+
+impl Limits {
+    pub fn new(enabled: bool) -> Self {
+        Self {
+            enabled,
+            users: per_minute(USER_PER_MINUTE),
+            addresses: per_minute(AUTH_PER_MINUTE),
+            logins: per_minute(LOGIN_PER_MINUTE),
+        }
+    }
+
+    pub fn user(&self, user: UserId) -> Result<Option<Left>, Problem> {
+        self.take(&self.users, &user)
+    }
+
+    pub fn address(&self, address: IpAddr) -> Result<Option<Left>, Problem> {
+        self.take(&self.addresses, &address)
+    }
+
+    pub fn login(&self, email: &str, address: IpAddr) -> Result<Option<Left>, Problem> {
+        self.take(&self.logins, &(email.to_owned(), address))
+    }
+
+    fn take<K: Hash + Eq + Clone>(&self, buckets: &Keyed<K>, key: &K) -> Result<Option<Left>, Problem> {
+        if !self.enabled {
+            return Ok(None);
+        }
+        match buckets.check_key(key) {
+            Ok(state) => Ok(Some(Left { remaining: state.remaining_burst_capacity() })),
+            Err(not_until) => {
+                let wait = not_until.wait_time_from(DefaultClock::default().now());
+                let seconds = wait.as_secs().saturating_add(1);
+                Err(Problem::new(Code::RateLimited)
+                    .detail(format!("Too many requests. Come again in {seconds} seconds."))
+                    .header(actix_web::http::header::RETRY_AFTER, seconds.to_string()))
+            }
+        }
+    }
+
+    /// Forgets buckets that are full again.
+    pub fn tidy(&self) {
+        self.users.retain_recent();
+        self.addresses.retain_recent();
+        self.logins.retain_recent();
+    }
+}
+
+fn per_minute<K: Hash + Eq + Clone>(requests: u32) -> Keyed<K> {
+    let requests = NonZeroU32::new(requests).unwrap_or(NonZeroU32::MIN);
+    RateLimiter::keyed(Quota::per_minute(requests)).with_middleware::<StateInformationMiddleware>()
+}
+
+/// The address that a request is counted against: the peer's, or behind a trusted proxy the last one that is not
+/// itself a trusted proxy. Of IPv6 the /64, since that is what one household or server gets.
+pub fn client_address(config: &Config, request: &HttpRequest) -> IpAddr {
+    let peer = request.peer_addr().map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |address| address.ip());
+    if !config.trusts_proxy(peer) {
+        return network(peer);
+    }
+    let forwarded = request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok());
+    let hops: Vec<IpAddr> =
+        forwarded.flat_map(|value| value.split(',')).map_while(|hop| hop.trim().parse().ok()).collect();
+    let client = hops.into_iter().rev().find(|hop| !config.trusts_proxy(*hop));
+    network(client.unwrap_or(peer))
+}
+
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+        v4 => v4,
+    }
+}

@@ -1,0 +1,104 @@
+//! Query strings: read once, typed, and checked against the parameters that the document names.
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+use std::future::{Ready, ready};
+
+use super::problem::{Code, Problem};
+use crate::domain::invalid::Rejection;
+
+/// The parameters of a request, in the order they came.
+#[derive(Debug, Clone, Default)]
+pub struct Query {
+    pairs: Vec<(String, String)>,
+}
+
+impl Query {
+    pub fn parse(query: &str) -> Self {
+        let pairs = url::form_urlencoded::parse(query.as_bytes());
+        Self { pairs: pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect() }
+    }
+
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.pairs.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Every value of a parameter that may be repeated.
+    pub fn all(&self, name: &str) -> Vec<String> {
+        self.pairs.iter().filter(|(own, _)| own == name).map(|(_, value)| value.clone()).collect()
+    }
+
+    /// A parameter that comes once at most.
+    pub fn one(&self, name: &str) -> Result<Option<String>, Problem> {
+        let mut values = self.all(name);
+        match values.len() {
+            0 | 1 => Ok(values.pop()),
+            _ => Err(Problem::parameter(name, &Rejection::format("It may come only once."))),
+        }
+    }
+
+    /// A parameter that comes once at most, parsed.
+    pub fn parsed<T>(
+        &self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, Rejection>,
+    ) -> Result<Option<T>, Problem> {
+        let Some(value) = self.one(name)? else { return Ok(None) };
+        parse(&value).map(Some).map_err(|rejection| Problem::parameter(name, &rejection))
+    }
+
+    /// `true` or `false`; false when absent.
+    pub fn flag(&self, name: &str) -> Result<bool, Problem> {
+        Ok(self.parsed(name, parse_flag)?.unwrap_or(false))
+    }
+
+    /// A whole number in a range; outside is an error, not a correction.
+    pub fn number(&self, name: &str, range: std::ops::RangeInclusive<i64>, default: i64) -> Result<i64, Problem> {
+        let parse = |text: &str| match text.parse::<i64>() {
+            Ok(number) if range.contains(&number) => Ok(number),
+            _ => Err(Rejection::format(format!(
+                "Expected a whole number from {} to {}.",
+                range.start(),
+                range.end()
+            ))),
+        };
+        Ok(self.parsed(name, parse)?.unwrap_or(default))
+    }
+
+    /// All but the named ones, in a canonical form: what a cursor is bound to.
+    pub fn canonical_without(&self, left_out: &[&str]) -> String {
+        let mut pairs: Vec<_> = self.pairs.iter().filter(|(name, _)| !left_out.contains(&name.as_str())).collect();
+        pairs.sort();
+        url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+    }
+
+    /// The same query with one parameter replaced.
+    pub fn with(&self, name: &str, value: &str) -> String {
+        let kept = self.pairs.iter().filter(|(own, _)| own != name);
+        url::form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).append_pair(name, value).finish()
+    }
+}
+
+/// `true` or `false`.
+pub fn parse_flag(text: &str) -> Result<bool, Rejection> {
+    match text {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err(Rejection::format("Expected true or false.")),
+    }
+}
+
+impl FromRequest for Query {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let query = Self::parse(request.query_string());
+        let nul = query.pairs.iter().any(|(name, value)| name.contains('\0') || value.contains('\0'));
+        ready(if nul {
+            Err(Problem::new(Code::InvalidParameter).detail("The character U+0000 is not allowed."))
+        } else {
+            Ok(query)
+        })
+    }
+}

@@ -1,0 +1,436 @@
+//! What every kind of record can: be made, read, replaced, patched, deleted, restored, and tell its history. A resource
+//! brings its fields and rules.
+
+use actix_web::http::header::{self, HeaderName};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::body::Body;
+use super::caller::Caller;
+use super::etag;
+use super::listing::{Collection, DEFAULT_LIMIT, MAX_LIMIT, page_response};
+use super::problem::{Code, Problem};
+use super::query::{Query, parse_flag};
+use crate::api::Api;
+use crate::domain::entity::Entity;
+use crate::domain::invalid::{FieldCode, Invalid, Rejection};
+use crate::domain::merge_patch::merge;
+use crate::domain::text;
+use crate::domain::timestamp::Timestamp;
+use crate::store::changes::{self, HistoryEntry};
+use crate::store::{
+    AnyId, Error as StoreError, IdempotencyKey, Outcome, Precondition, Predicate, Record, Reply,
+    Result as StoreResult, Select, Who, accounts, lists,
+};
+
+/// How long an Idempotency-Key may be.
+const MAX_KEY_CHARACTERS: usize = 255;
+
+/// A record as the API takes it.
+pub trait Resource: Record {
+    /// What can be entered.
+    type Fields: Serialize + DeserializeOwned + Send + 'static;
+    /// The names of the document's schemas: of the whole, and of a patch.
+    const INPUT: &'static str;
+    const PATCH: &'static str;
+    /// What is the server's, as paths in which `*` is any key.
+    const READ_ONLY: &'static [&'static str];
+
+    fn new(id: Uuid, now: Timestamp, fields: Self::Fields) -> Result<Self, Invalid>;
+    fn with(&self, fields: Self::Fields) -> Result<Self, Invalid>;
+    fn fields(&self) -> &Self::Fields;
+}
+
+pub async fn list<R: Resource>(
+    api: &Api,
+    caller: &Caller,
+    request: &HttpRequest,
+    query: &Query,
+    collection: &Collection,
+) -> Result<HttpResponse, Problem> {
+    let workspace = caller.workspace;
+    let listing = collection.listing(api, workspace, query)?;
+    let (seq, _) = api.store.read(move |conn| accounts::workspace_numbers(conn, workspace)).await?;
+    let tag = api.tags.weak(seq);
+    if api.tags.is_current(request, &tag) {
+        return Ok(HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish());
+    }
+    let page = api.store.read(move |conn| lists::list::<R>(conn, workspace, listing)).await?;
+    let mut response = collection.respond(api, workspace, request.path(), query, &page)?;
+    if let Ok(tag) = header::HeaderValue::from_str(&tag) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    Ok(response)
+}
+
+pub async fn get<R: Resource>(api: &Api, caller: &Caller, request: &HttpRequest) -> Result<HttpResponse, Problem> {
+    let (workspace, id) = (caller.workspace, path_id(request)?);
+    let select = Select { limit: 1, ..Select::all(workspace, Predicate::id(id)) };
+    let found = api.store.read(move |conn| Ok(R::select(conn, select)?.pop())).await?;
+    let record = found.ok_or_else(|| Problem::new(Code::NotFound))?;
+    let tag = api.tags.strong(record.version());
+    if api.tags.is_current(request, &tag) {
+        return Ok(HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish());
+    }
+    Ok(HttpResponse::Ok().insert_header((header::ETAG, tag)).json(record))
+}
+
+pub async fn create<R: Resource>(
+    api: &Api,
+    caller: &Caller,
+    request: &HttpRequest,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let who = who(caller, request, &body)?;
+    let mut input = body.value;
+    let id = take_id(&mut input)?;
+    check_read_only::<R>(&mut input, None)?;
+    let fields = api.schemas.check::<R::Fields>(R::INPUT, &input)?;
+    let tags = api.tags.clone();
+    let outcome = api
+        .store
+        .write(who, move |tx| {
+            let id = id.unwrap_or_else(|| tx.new_id());
+            let record = tx.create(R::new(id, tx.now(), fields)?)?;
+            record_reply(201, &record, &tags)
+        })
+        .await?;
+    respond(api, caller, outcome).await
+}
+
+pub async fn replace<R: Resource>(
+    api: &Api,
+    caller: &Caller,
+    request: &HttpRequest,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let id = path_id(request)?;
+    let precondition = api.tags.precondition(request)?;
+    if precondition == Precondition::None {
+        return Err(Problem::new(Code::PreconditionRequired));
+    }
+    let who = Who { workspace: caller.workspace, actor: caller.actor(), idempotency: None };
+    let mut input = body.value;
+    if take_id(&mut input)?.is_some_and(|sent| sent != id.uuid()) {
+        return Err(Invalid::one("#/id", FieldCode::ReadOnly, "The id is the one in the path.").into());
+    }
+    let (schemas, tags) = (api.schemas.clone(), api.tags.clone());
+    let write = api.store.write(who, move |tx| {
+        let current = tx.find::<R>(id)?;
+        if precondition != Precondition::Absent && current.is_none() {
+            return Err(StoreError::NotFound);
+        }
+        precondition.check(current.as_ref().map(Record::version))?;
+        let shown = current.as_ref().map(serde_json::to_value).transpose()?;
+        check_read_only::<R>(&mut input, shown.as_ref())?;
+        let fields = schemas.check::<R::Fields>(R::INPUT, &input)?;
+        let (status, record) = match current {
+            None => (201, tx.create(R::new(id.uuid(), tx.now(), fields)?)?),
+            Some(current) => (200, tx.update(&current, current.with(fields)?)?),
+        };
+        record_reply(status, &record, &tags)
+    });
+    let outcome = with_current_tag(api, write.await)?;
+    respond(api, caller, outcome).await
+}
+
+pub async fn patch<R: Resource>(
+    api: &Api,
+    caller: &Caller,
+    request: &HttpRequest,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let id = path_id(request)?;
+    let precondition = api.tags.precondition(request)?;
+    let who = who(caller, request, &body)?;
+    let mut patch = body.value;
+    if let Some(object) = patch.as_object()
+        && object.contains_key("id")
+    {
+        return Err(Invalid::one("#/id", FieldCode::ReadOnly, "The id of a record does not change.").into());
+    }
+    check_read_only::<R>(&mut patch, None)?;
+    api.schemas.check::<Value>(R::PATCH, &patch)?;
+    let (schemas, tags) = (api.schemas.clone(), api.tags.clone());
+    let write = api.store.write(who, move |tx| {
+        let current = tx.get::<R>(id, &precondition)?;
+        let mut base = serde_json::to_value(current.fields())?;
+        R::READ_ONLY.iter().for_each(|path| remove(&mut base, path));
+        edit_tags(&mut patch, &base)?;
+        let fields = schemas.check::<R::Fields>(R::INPUT, &merge(base, patch))?;
+        let record = tx.update(&current, current.with(fields)?)?;
+        record_reply(200, &record, &tags)
+    });
+    let outcome = with_current_tag(api, write.await)?;
+    respond(api, caller, outcome).await
+}
+
+pub async fn delete<R: Resource>(
+    api: &Api,
+    caller: &Caller,
+    request: &HttpRequest,
+    query: &Query,
+) -> Result<HttpResponse, Problem> {
+    let id = path_id(request)?;
+    let precondition = api.tags.precondition(request)?;
+    let purge = query.flag("purge")?;
+    let who = Who { workspace: caller.workspace, actor: caller.actor(), idempotency: None };
+    let write = api.store.write(who, move |tx| {
+        match tx.find::<R>(id)? {
+            Some(record) => {
+                precondition.check(Some(record.version()))?;
+                tx.delete(&record)?;
+                if purge {
+                    tx.erase_deleted()?;
+                }
+            }
+            // Deleted before, and now to be forgotten as well.
+            None if purge && tx.was_deleted(R::ENTITY, id)? => tx.erase(R::ENTITY, id)?,
+            None => return Err(StoreError::NotFound),
+        }
+        Ok(Reply { status: 204, ..Reply::default() })
+    });
+    let outcome = with_current_tag(api, write.await)?;
+    respond(api, caller, outcome).await
+}
+
+pub async fn restore<R: Resource>(
+    api: &Api,
+    caller: &Caller,
+    request: &HttpRequest,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let id = path_id(request)?;
+    let who = who(caller, request, &body)?;
+    no_fields(&body)?;
+    let tags = api.tags.clone();
+    let outcome = api
+        .store
+        .write(who, move |tx| {
+            tx.restore(R::ENTITY, id)?;
+            let record = tx.get::<R>(id, &Precondition::None)?;
+            record_reply(200, &record, &tags)
+        })
+        .await?;
+    respond(api, caller, outcome).await
+}
+
+pub async fn history<R: Resource>(
+    api: &Api,
+    caller: &Caller,
+    request: &HttpRequest,
+    query: &Query,
+) -> Result<HttpResponse, Problem> {
+    let (workspace, id) = (caller.workspace, path_id(request)?);
+    let limit = query.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT)?;
+    let binding = format!("history/{workspace}/{}/{}", R::ENTITY, id.uuid());
+    let before = query.one("cursor")?.map(|cursor| api.cursors.open::<i64>(&binding, &cursor)).transpose()?;
+    let (entries, next) =
+        api.store.read(move |conn| changes::history(conn, workspace, R::ENTITY, id, before, limit)).await?;
+    let next = next.map(|next| api.cursors.seal(&binding, &next)).transpose()?;
+    let items: Vec<Value> = entries.into_iter().map(history_json).collect();
+    Ok(page_response(request.path(), query, &items, next.as_deref()))
+}
+
+fn history_json(entry: HistoryEntry) -> Value {
+    let HistoryEntry { op, version, at, user, token, fields, before, after } = entry;
+    let only = |record: Option<Value>| match record {
+        Some(Value::Object(record)) if !fields.is_empty() => {
+            Some(record.into_iter().filter(|(name, _)| fields.contains(name)).collect::<Map<_, _>>().into())
+        }
+        whole => whole,
+    };
+    let (from, to) = (only(before), only(after));
+    json!({
+        "op": op, "version": version, "at": at, "actor": { "user_id": user, "token_id": token },
+        "fields": fields, "from": from, "to": to,
+    })
+}
+
+// The steps.
+
+/// The id in the path; one that is malformed names nothing.
+pub fn path_id(request: &HttpRequest) -> Result<AnyId, Problem> {
+    let id = request.match_info().get("id").and_then(|id| Uuid::try_parse(id).ok());
+    id.map(AnyId::new).ok_or_else(|| Problem::new(Code::NotFound))
+}
+
+/// Who writes, under the Idempotency-Key of the request if it has one.
+pub fn who(caller: &Caller, request: &HttpRequest, body: &Body) -> Result<Who, Problem> {
+    let key = etag::text(request, HeaderName::from_static("idempotency-key"))?;
+    let idempotency = match key {
+        None => None,
+        Some(key) if key.is_empty() || key.len() > MAX_KEY_CHARACTERS => {
+            let detail = format!("Header Idempotency-Key: 1 to {MAX_KEY_CHARACTERS} ASCII characters.");
+            return Err(Problem::new(Code::InvalidParameter).detail(detail));
+        }
+        Some(key) => {
+            let mut hash = Sha256::new();
+            let path = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
+            for part in [request.method().as_str().as_bytes(), path.as_bytes(), &body.bytes] {
+                hash.update(part);
+                hash.update([0]);
+            }
+            Some(IdempotencyKey { key, fingerprint: hash.finalize().to_vec() })
+        }
+    };
+    Ok(Who { workspace: caller.workspace, actor: caller.actor(), idempotency })
+}
+
+/// A body where none is needed has to be empty, or an empty object.
+pub fn no_fields(body: &Body) -> Result<(), Problem> {
+    let mut invalid = Invalid::default();
+    for name in body.value.as_object().into_iter().flat_map(|object| object.keys()) {
+        let rejection = Rejection::new(FieldCode::UnknownField, "This operation takes no fields.");
+        invalid.add(crate::domain::invalid::pointer(&[name]), rejection);
+    }
+    invalid.into_result(()).map_err(Problem::from)
+}
+
+/// The id a client chose for its record.
+fn take_id(input: &mut Value) -> Result<Option<Uuid>, Problem> {
+    let sent = input.as_object_mut().and_then(|object| object.remove("id"));
+    match sent {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => match Uuid::try_parse(&text) {
+            Ok(id) if text.len() == 36 && !id.is_nil() => Ok(Some(id)),
+            _ => {
+                Err(Invalid::one("#/id", FieldCode::InvalidFormat, "Expected a UUID (RFC 9562) of 36 characters.")
+                    .into())
+            }
+        },
+        Some(_) => Err(Invalid::one("#/id", FieldCode::InvalidType, "Expected the JSON type string.").into()),
+    }
+}
+
+/// What is the server's may stand in a PUT where it is what it is now; anywhere else it is refused. What may stand is
+/// taken out, since it is not entered.
+fn check_read_only<R: Resource>(input: &mut Value, current: Option<&Value>) -> Result<(), Invalid> {
+    let mut invalid = Invalid::default();
+    for path in R::READ_ONLY {
+        let parts: Vec<&str> = path.split('/').collect();
+        take_read_only(input, current, &parts, "#", &mut invalid);
+    }
+    invalid.into_result(())
+}
+
+fn take_read_only(input: &mut Value, current: Option<&Value>, path: &[&str], at: &str, invalid: &mut Invalid) {
+    let (Some(object), Some((first, rest))) = (input.as_object_mut(), path.split_first()) else { return };
+    if rest.is_empty() {
+        if let Some(sent) = object.remove(*first)
+            && current.and_then(|current| current.get(*first)) != Some(&sent)
+        {
+            let detail = format!("{first} is set by the server.");
+            invalid.add(format!("{at}/{first}"), Rejection::new(FieldCode::ReadOnly, detail));
+        }
+        return;
+    }
+    let keys: Vec<String> = object.keys().filter(|key| *first == "*" || key == first).cloned().collect();
+    for key in keys {
+        let below = current.and_then(|current| current.get(&key));
+        if let Some(member) = object.get_mut(&key) {
+            let escaped = key.replace('~', "~0").replace('/', "~1");
+            take_read_only(member, below, rest, &format!("{at}/{escaped}"), invalid);
+        }
+    }
+}
+
+/// Takes out what is the server's.
+fn remove(value: &mut Value, path: &str) {
+    let (first, rest) = path.split_once('/').map_or((path, None), |(first, rest)| (first, Some(rest)));
+    let Some(object) = value.as_object_mut() else { return };
+    match rest {
+        None => drop(object.remove(first)),
+        Some(rest) => {
+            object
+                .iter_mut()
+                .filter(|(key, _)| first == "*" || *key == first)
+                .for_each(|(_, member)| remove(member, rest));
+        }
+    }
+}
+
+/// `add_tags` and `remove_tags` become the `tags` they lead to.
+fn edit_tags(patch: &mut Value, current: &Value) -> Result<(), Invalid> {
+    let Some(object) = patch.as_object_mut() else { return Ok(()) };
+    let (add, remove) = (object.remove("add_tags"), object.remove("remove_tags"));
+    if add.is_none() && remove.is_none() {
+        return Ok(());
+    }
+    if object.contains_key("tags") {
+        let detail = "Send tags, which replaces them, or add_tags and remove_tags, not both.";
+        return Err(Invalid::one("#/tags", FieldCode::Contradiction, detail));
+    }
+    let texts = |value: Option<Value>| -> Vec<String> {
+        value.and_then(|value| serde_json::from_value(value).ok()).unwrap_or_default()
+    };
+    let removed: Vec<String> = texts(remove).iter().map(|tag| text::fold(tag)).collect();
+    let mut tags = texts(current.get("tags").cloned());
+    tags.retain(|tag| !removed.contains(&text::fold(tag)));
+    tags.extend(texts(add));
+    object.insert("tags".to_owned(), json!(tags));
+    Ok(())
+}
+
+/// The whole record as the answer, with its address and tag.
+pub fn record_reply<R: Record>(status: u16, record: &R, tags: &etag::Tags) -> StoreResult<Reply> {
+    let location = (status == 201).then(|| location_of(R::ENTITY, record.id()));
+    Ok(Reply {
+        status,
+        location,
+        etag: Some(tags.strong(record.version())),
+        body: Some(serde_json::to_string(record)?),
+        record: Some((R::ENTITY, record.id())),
+    })
+}
+
+/// The canonical URL of a record.
+pub fn location_of(entity: Entity, id: AnyId) -> String {
+    format!("/v1/{}/{}", entity.plural().replace('_', "-"), id.uuid())
+}
+
+/// A failed precondition tells the tag the record has now.
+fn with_current_tag(api: &Api, written: StoreResult<Outcome>) -> Result<Outcome, Problem> {
+    written.map_err(|error| match error {
+        StoreError::PreconditionFailed(Some(version)) => {
+            Problem::new(Code::PreconditionFailed).header(header::ETAG, api.tags.strong(version))
+        }
+        other => other.into(),
+    })
+}
+
+/// The answer to a write. One too long to be kept is rendered anew from its record.
+pub async fn respond(api: &Api, caller: &Caller, outcome: Outcome) -> Result<HttpResponse, Problem> {
+    let Outcome { reply, replayed } = outcome;
+    let Reply { status, location, etag, mut body, record } = reply;
+    if let (None, true, Some((entity, id))) = (&body, replayed && status != 204, record) {
+        let workspace = caller.workspace;
+        let current = api.store.read(move |conn| changes::current(conn, workspace, entity, id)).await?;
+        body = Some(current.ok_or_else(|| Problem::new(Code::NotFound))?.to_string());
+    }
+    let status = actix_web::http::StatusCode::from_u16(status)
+        .map_err(|error| Problem::new(Code::Internal).caused_by(error))?;
+    let mut response = HttpResponse::build(status);
+    if let Some(location) = location {
+        response.insert_header((header::LOCATION, location));
+    }
+    if let Some(etag) = etag {
+        response.insert_header((header::ETAG, etag));
+    }
+    if replayed {
+        response.insert_header(("Idempotent-Replayed", "true"));
+    }
+    Ok(match body {
+        Some(body) => response.content_type("application/json").body(body),
+        None => response.finish(),
+    })
+}
+
+/// For filters that take `true` and `false`.
+pub fn flag_predicate(field: crate::store::Field, value: &str) -> Result<Predicate, Rejection> {
+    Ok(Predicate::equal(field, crate::store::Scalar::Bool(parse_flag(value)?)))
+}

@@ -1,0 +1,88 @@
+//! All HTTP lives here, and no SQL. A file is a resource: its routes, its handlers, its rules.
+
+pub mod auth;
+pub mod changes;
+pub mod contacts;
+pub mod http;
+pub mod me;
+pub mod service;
+pub mod sessions;
+pub mod tokens;
+
+use serde_json::Value;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+use utoipa::openapi::{ComponentsBuilder, Info, OpenApiBuilder};
+use utoipa_actix_web::AppExt;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use self::http::body::Schemas;
+use self::http::caller::Authenticator;
+use self::http::cursor::Cursors;
+use self::http::document;
+use self::http::etag::Tags;
+use self::http::gate::Operations;
+use self::http::limits::Limits;
+use self::http::listing::Collection;
+use self::http::passwords::Passwords;
+use crate::config::Config;
+use crate::store::Store;
+
+/// What every handler may use.
+pub struct Api {
+    pub store: Store,
+    pub config: Config,
+    pub authenticator: Authenticator,
+    pub passwords: Passwords,
+    pub cursors: Cursors,
+    pub tags: Tags,
+    pub limits: Limits,
+    pub schemas: Arc<Schemas>,
+    pub operations: Operations,
+    pub document: Value,
+    pub body_timeout: Duration,
+    /// The server is stopping and takes no new work.
+    pub draining: AtomicBool,
+}
+
+/// Every route there is.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    auth::routes(config);
+    me::routes(config);
+    sessions::routes(config);
+    tokens::routes(config);
+    contacts::routes(config);
+    changes::routes(config);
+    service::routes(config);
+}
+
+/// The lists whose parameters are told by a table.
+const COLLECTIONS: &[&Collection] = &[&contacts::COLLECTION];
+
+/// The OpenAPI document, made from the routes.
+pub fn document() -> Result<Value, serde_json::Error> {
+    let mut info = Info::new("Wellmet", env!("CARGO_PKG_VERSION"));
+    info.description = Some(DESCRIPTION.to_owned());
+    info.license = Some(utoipa::openapi::License::new("MIT OR Apache-2.0"));
+    let base = OpenApiBuilder::new().info(info).components(Some(unseen_schemas().build())).build();
+    let (_, collected) = actix_web::App::new().into_utoipa_app().openapi(base).configure(routes).split_for_parts();
+    document::complete(&collected, COLLECTIONS)
+}
+
+/// Schemas that utoipa does not find by itself: what no handler names, and what maps hold.
+fn unseen_schemas() -> ComponentsBuilder {
+    let problems = ComponentsBuilder::new()
+        .schema_from::<http::problem::ProblemOut>()
+        .schema_from::<http::problem::ProblemField>();
+    contacts::map_schemas(problems)
+}
+
+const DESCRIPTION: &str = "\
+The backend for people who build a career through people: contacts, goals, events and follow-ups.
+
+Sign up with `POST /v1/auth/register`, or make a personal access token with `POST /v1/tokens`, and send it as \
+`Authorization: Bearer …`. Bodies and query strings are closed: an unknown field or parameter is an error. Errors are \
+problem documents (RFC 9457); branch on `code`. Every record has an `ETag`; send it back in `If-Match` and nobody's \
+work is overwritten. Lists go on with `next_cursor`. Everything that changed can be followed at `GET /v1/changes`, \
+and taken back for 30 days with `POST /v1/changes/{version}/revert`.";

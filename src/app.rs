@@ -1,0 +1,222 @@
+//! The composition root: puts database, API and jobs together. `main` and the tests start the same thing.
+
+use actix_cors::Cors;
+use actix_web::dev::Server;
+use actix_web::http::header::{self, HeaderName};
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, Data};
+use actix_web::{App as ActixApp, HttpServer};
+use secrecy::{ExposeSecret, SecretString};
+use std::fs;
+use std::io::Write;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tracing_actix_web::TracingLogger;
+use utoipa_actix_web::AppExt;
+use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
+
+use crate::api::http::body::Schemas;
+use crate::api::http::caller::Authenticator;
+use crate::api::http::cursor::Cursors;
+use crate::api::http::edge::{self, RequestSpan};
+use crate::api::http::etag::Tags;
+use crate::api::http::gate::{self, Operations};
+use crate::api::http::limits::Limits;
+use crate::api::http::passwords::{self, Passwords};
+use crate::api::http::problem::{Code, Problem};
+use crate::api::{self, Api};
+use crate::clock::Clock;
+use crate::config::{Config, ConfigError, CorsOrigins, Database, parse_signing_key};
+use crate::jobs;
+use crate::store::db::conn::Address;
+use crate::store::{OpenError, Settings, Store};
+
+/// How long a client may take to send a request's head.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long an idle connection is kept.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
+/// A server that is ready to serve.
+#[derive(Clone)]
+pub struct App {
+    api: Data<Api>,
+}
+
+/// Why the server does not start: a sentence for whoever starts it.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Database(#[from] OpenError),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error("cannot use the signing key file {}: {reason}", path.display())]
+    SigningKey { path: PathBuf, reason: String },
+    #[error("this build is faulty: {0}")]
+    Build(String),
+}
+
+/// Opens the database alone, for commands that do not serve.
+pub fn open_store(config: &Config, clock: Arc<dyn Clock>) -> Result<Store, StartError> {
+    let address = match &config.database {
+        Database::Sqlite { path } => Address::Sqlite(path.clone()),
+        Database::Postgres { url } => Address::Postgres(url.clone()),
+    };
+    let settings = Settings {
+        address,
+        pool_size: config.read_pool_size,
+        pool_timeout: Duration::from_secs(config.pool_timeout_seconds),
+        busy_timeout: Duration::from_millis(u64::from(config.busy_timeout_milliseconds)),
+    };
+    Ok(Store::open(&settings, clock)?)
+}
+
+impl App {
+    /// Opens the database and prepares everything. Blocks.
+    pub fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        let store = open_store(&config, clock)?;
+        let build = |error: &dyn std::fmt::Display| StartError::Build(error.to_string());
+        let document = api::document().map_err(|error| build(&error))?;
+        let schemas = Schemas::new(&document).map_err(|error| build(&error))?;
+        let key = signing_key(&config, &store)?;
+        let keys = std::iter::once(&key).chain(&config.signing_key_previous);
+        let nobody = passwords::hash("the password of nobody").map_err(|error| build(&error))?;
+        let api = Api {
+            authenticator: Authenticator::new(&key, config.signing_key_previous.as_ref()),
+            passwords: Passwords::new(nobody),
+            cursors: Cursors::new(keys.map(|key| key.expose_secret().as_bytes())),
+            tags: Tags::new(store.epoch()),
+            limits: Limits::new(config.rate_limits),
+            schemas: Arc::new(schemas),
+            operations: Operations::new(&document),
+            document,
+            body_timeout: Duration::from_secs(config.body_timeout_seconds),
+            draining: AtomicBool::new(false),
+            store,
+            config,
+        };
+        Ok(Self { api: Data::new(api) })
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.api.store
+    }
+
+    /// From now on the server says that it is not ready; it still answers.
+    pub fn drain(&self) {
+        self.api.draining.store(true, Ordering::SeqCst);
+    }
+
+    /// Serves on a socket that is listening already.
+    pub fn serve(&self, listener: TcpListener) -> std::io::Result<Server> {
+        let config = &self.api.config;
+        let (workers, max_connections) = (config.workers, config.max_connections_per_worker());
+        let shutdown_timeout_seconds = config.shutdown_timeout_seconds;
+        let api = self.api.clone();
+        actix_web::rt::spawn(jobs::purge::run(self.api.store.clone()));
+        actix_web::rt::spawn(tidy(self.api.clone()));
+        let mut server = HttpServer::new(move || {
+            let (app, _) = ActixApp::new().into_utoipa_app().configure(api::routes).split_for_parts();
+            app.app_data(api.clone())
+                .service(docs())
+                .default_service(web::to(nothing_here))
+                .wrap(from_fn(gate::gate))
+                .wrap(cors(&api.config.cors_origins))
+                .wrap(from_fn(edge::finish))
+                .wrap(from_fn(edge::catch_panic))
+                .wrap(TracingLogger::<RequestSpan>::new())
+        });
+        if workers > 0 {
+            server = server.workers(workers);
+        }
+        let server = server
+            .max_connections(max_connections)
+            .client_request_timeout(HEAD_TIMEOUT)
+            .keep_alive(KEEP_ALIVE)
+            .shutdown_timeout(shutdown_timeout_seconds)
+            .disable_signals()
+            .listen(listener)?
+            .run();
+        Ok(server)
+    }
+}
+
+async fn nothing_here() -> Result<&'static str, Problem> {
+    Err(Problem::new(Code::NotFound))
+}
+
+/// The interactive documentation: files within the binary, no network.
+fn docs() -> SwaggerUi {
+    let config = SwaggerConfig::new(["/v1/openapi.json"])
+        .validator_url("none")
+        .persist_authorization(true)
+        .try_it_out_enabled(true)
+        .default_models_expand_depth(0);
+    SwaggerUi::new("/docs/{_:.*}").config(config)
+}
+
+/// Tokens only, no cookies: any origin by default, and never with credentials.
+fn cors(origins: &CorsOrigins) -> Cors {
+    let cors = match origins {
+        CorsOrigins::Any => Cors::default().allow_any_origin().send_wildcard(),
+        CorsOrigins::List(origins) => {
+            origins.iter().fold(Cors::default(), |cors, origin| cors.allowed_origin(origin))
+        }
+    };
+    let exposed = ["ratelimit", "ratelimit-policy", "idempotent-replayed", "x-request-id"];
+    let exposed = exposed.map(HeaderName::from_static).into_iter();
+    cors.allow_any_method()
+        .allow_any_header()
+        .expose_headers(exposed.chain([header::ETAG, header::LINK, header::LOCATION, header::RETRY_AFTER]))
+        .max_age(7200)
+}
+
+async fn tidy(api: Data<Api>) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        api.limits.tidy();
+    }
+}
+
+/// The key that signs: the one that is given, else on PostgreSQL the database's, on SQLite a file's beside it.
+fn signing_key(config: &Config, store: &Store) -> Result<SecretString, StartError> {
+    if let Some(key) = &config.signing_key {
+        return Ok(key.clone());
+    }
+    match (&config.signing_key_file, &config.database, store.shared_signing_key()) {
+        (Some(path), _, _) => read_key(path, "SIGNING_KEY_FILE"),
+        (None, _, Some(shared)) => Ok(shared.clone()),
+        (None, Database::Sqlite { path }, None) => {
+            let path = path.with_extension("key");
+            if !path.exists() {
+                make_key(&path, store)?;
+            }
+            read_key(&path, "SIGNING_KEY_FILE")
+        }
+        (None, Database::Postgres { .. }, None) => Err(StartError::Build("the database holds no key".to_owned())),
+    }
+}
+
+fn read_key(path: &Path, variable: &'static str) -> Result<SecretString, StartError> {
+    let text = fs::read_to_string(path).map_err(|error| unusable(path, &error))?;
+    Ok(parse_signing_key(variable, text.trim())?)
+}
+
+fn make_key(path: &Path, store: &Store) -> Result<(), StartError> {
+    use base64::Engine as _;
+    let key: [u8; 32] = store.random().map_err(|error| unusable(path, &error))?;
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).map_err(|error| unusable(path, &error))?;
+    writeln!(file, "{}", base64::engine::general_purpose::STANDARD_NO_PAD.encode(key))
+        .and_then(|()| file.sync_all())
+        .map_err(|error| unusable(path, &error))
+}
+
+fn unusable(path: &Path, reason: &dyn std::fmt::Display) -> StartError {
+    StartError::SigningKey { path: path.to_path_buf(), reason: reason.to_string() }
+}

@@ -1,0 +1,257 @@
+//! The commands of the `wellmet` binary. What they do is done elsewhere; here it is asked for and told.
+
+use secrecy::SecretString;
+use std::fs;
+use std::io::{IsTerminal, Write};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use crate::api::auth::make_account;
+use crate::api::http::caller::new_personal_token;
+use crate::api::http::passwords;
+use crate::api::http::problem;
+use crate::app::{App, StartError, open_store};
+use crate::clock::SystemClock;
+use crate::config::{Cli, Command, Config, ConfigError, TokenCommand, UserCommand};
+use crate::domain::account::{NewPassword, UserFields};
+use crate::domain::email::EmailAddress;
+use crate::domain::invalid::{Invalid, Rejection};
+use crate::domain::scope::Scopes;
+use crate::store::accounts;
+use crate::store::tokens::NewToken;
+use crate::store::{Conflict, Error as StoreError};
+use crate::telemetry;
+
+/// What a command says when it fails: one sentence, and how the process ends.
+struct Failure {
+    sentence: String,
+    code: u8,
+}
+
+/// The exit code for something the caller got wrong; 1 is for what went wrong by itself.
+const USAGE: u8 = 2;
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self { sentence: error.to_string(), code: USAGE }
+    }
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        let code = if matches!(error, StartError::Config(_)) { USAGE } else { 1 };
+        Self { sentence: error.to_string(), code }
+    }
+}
+
+impl From<Rejection> for Failure {
+    fn from(rejection: Rejection) -> Self {
+        Self { sentence: rejection.detail, code: USAGE }
+    }
+}
+
+impl From<Invalid> for Failure {
+    fn from(invalid: Invalid) -> Self {
+        Self { sentence: invalid.to_string(), code: USAGE }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let sentence = match error {
+            StoreError::NotFound => "nobody has this address".to_owned(),
+            StoreError::Conflict(Conflict::EmailTaken) => "somebody has this address already".to_owned(),
+            other => other.to_string(),
+        };
+        Self { sentence, code: 1 }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self { sentence: error.to_string(), code: 1 }
+    }
+}
+
+fn failure(sentence: impl Into<String>) -> Failure {
+    Failure { sentence: sentence.into(), code: 1 }
+}
+
+/// Reads the command line and does what it says.
+#[allow(clippy::print_stderr, reason = "the one sentence of a failed command")]
+pub fn run() -> ExitCode {
+    match Cli::read().map_err(Failure::from).and_then(dispatch) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure { sentence, code }) => {
+            eprintln!("wellmet: {sentence}");
+            ExitCode::from(code)
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> Result<(), Failure> {
+    let Cli { settings, command } = cli;
+    match command.unwrap_or(Command::Serve) {
+        Command::Version => print(&format!("wellmet {}", env!("CARGO_PKG_VERSION"))),
+        Command::Openapi { check, write } => openapi(check, write),
+        Command::Serve => serve(load(settings)?),
+        Command::Migrate => {
+            open_store(&load(settings)?, Arc::new(SystemClock))?;
+            print("The database is up to date.")
+        }
+        Command::User(UserCommand::Create { email, name, time_zone, locale, password_stdin }) => {
+            let default = UserFields::default();
+            let fields = UserFields {
+                name,
+                time_zone: time_zone.unwrap_or(default.time_zone),
+                locale: locale.unwrap_or(default.locale),
+                ..UserFields::default()
+            };
+            create_user(load(settings)?, &email, fields, password_stdin)
+        }
+        Command::User(UserCommand::ResetPassword { email, password_stdin }) => {
+            reset_password(load(settings)?, &email, password_stdin)
+        }
+        Command::Token(TokenCommand::Create { email, name, scope, expires_in_days }) => {
+            create_token(load(settings)?, &email, name, &scope, expires_in_days)
+        }
+    }
+}
+
+fn load(settings: crate::config::Settings) -> Result<Config, Failure> {
+    let config = Config::load(settings)?;
+    telemetry::init(&config).map_err(|error| failure(error.to_string()))?;
+    Ok(config)
+}
+
+#[allow(clippy::print_stdout, reason = "what a command was asked to print")]
+fn print(line: &str) -> Result<(), Failure> {
+    println!("{line}");
+    std::io::stdout().flush()?;
+    Ok(())
+}
+
+fn serve(config: Config) -> Result<(), Failure> {
+    let bind = config.bind;
+    let app = App::start(config, Arc::new(SystemClock))?;
+    let listener =
+        TcpListener::bind(bind).map_err(|error| failure(format!("cannot listen on BIND={bind}: {error}")))?;
+    let address = listener.local_addr()?;
+    actix_web::rt::System::new().block_on(async move {
+        let server = app.serve(listener)?;
+        print(&format!("Wellmet listens on http://{address}\nDocumentation: http://{address}/docs/"))?;
+        let handle = server.handle();
+        actix_web::rt::spawn(async move {
+            stop_signal().await;
+            tracing::info!("stopping: requests in flight finish first");
+            app.drain();
+            handle.stop(true).await;
+        });
+        server.await.map_err(Failure::from)
+    })
+}
+
+/// Waits for SIGTERM, or Ctrl-C.
+async fn stop_signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+            return;
+        }
+    }
+    drop(tokio::signal::ctrl_c().await);
+}
+
+/// The two files that are made from the code.
+fn openapi(check: bool, write: bool) -> Result<(), Failure> {
+    let document = crate::api::document().map_err(|error| failure(error.to_string()))?;
+    let document = serde_json::to_string_pretty(&document).map_err(|error| failure(error.to_string()))? + "\n";
+    if !check && !write {
+        return print(document.trim_end());
+    }
+    let files = [("openapi/openapi.json", document), ("openapi/errors.md", problem::catalog_markdown())];
+    for (path, made) in files {
+        let path = Path::new(path);
+        if write {
+            fs::write(path, made)?;
+        } else if fs::read_to_string(path).unwrap_or_default() != made {
+            let path = path.display();
+            return Err(failure(format!("{path} differs from the code; run `wellmet openapi --write`")));
+        }
+    }
+    Ok(())
+}
+
+/// Runs one piece of work on the database.
+fn block_on<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(work)?)
+}
+
+fn create_user(config: Config, email: &str, fields: UserFields, password_stdin: bool) -> Result<(), Failure> {
+    let (email, fields) = (EmailAddress::parse(email)?, fields.checked()?);
+    let store = open_store(&config, Arc::new(SystemClock))?;
+    let password = new_password(password_stdin, &[email.as_str(), &fields.name])?;
+    let hash = passwords::hash(password.expose()).map_err(|error| failure(error.to_string()))?;
+    let address = email.as_str().to_owned();
+    block_on(store.account_write(move |tx| make_account(tx, &email, &hash, fields).map(drop)))?;
+    print(&format!("{address} can log in."))
+}
+
+fn reset_password(config: Config, email: &str, password_stdin: bool) -> Result<(), Failure> {
+    let email = EmailAddress::parse(email)?;
+    let store = open_store(&config, Arc::new(SystemClock))?;
+    let password = new_password(password_stdin, &[email.as_str()])?;
+    let hash = passwords::hash(password.expose()).map_err(|error| failure(error.to_string()))?;
+    let address = email.as_str().to_owned();
+    let (user, _) =
+        block_on(store.read(move |conn| accounts::find_by_email(conn, &email)?.ok_or(StoreError::NotFound)))?;
+    block_on(store.account_write(move |tx| {
+        tx.set_password(user.id, &hash)?;
+        tx.end_other_sessions(user.id, None)?;
+        tx.delete_tokens(user.id)
+    }))?;
+    print(&format!("{address} has a new password; sessions and tokens of theirs have ended."))
+}
+
+fn create_token(
+    config: Config,
+    email: &str,
+    name: String,
+    scopes: &[String],
+    expires_in_days: Option<u32>,
+) -> Result<(), Failure> {
+    let (email, scopes) = (EmailAddress::parse(email)?, Scopes::parse(scopes)?);
+    let store = open_store(&config, Arc::new(SystemClock))?;
+    let expires_at = expires_in_days.map(|days| store.now().plus(chrono::TimeDelta::days(i64::from(days))));
+    let secret = new_personal_token(&store.random().map_err(Failure::from)?);
+    let kept = secret.clone();
+    let (user, home) = block_on(store.read(move |conn| {
+        let (user, _) = accounts::find_by_email(conn, &email)?.ok_or(StoreError::NotFound)?;
+        let home = accounts::home(conn, user.id)?.ok_or(StoreError::NotFound)?;
+        Ok((user.id, home))
+    }))?;
+    let new = NewToken { name, scopes, expires_at };
+    block_on(store.account_write(move |tx| tx.create_token(home, user, new, &kept).map(drop)))?;
+    print(&secret)
+}
+
+/// The first line of standard input; on a terminal it is asked for.
+#[allow(clippy::print_stderr, reason = "a question to whoever sits at the terminal")]
+fn new_password(password_stdin: bool, known: &[&str]) -> Result<NewPassword, Failure> {
+    if !password_stdin && std::io::stdin().is_terminal() {
+        eprint!("New password ({} characters or more, shown as you type): ", NewPassword::MIN_CHARACTERS);
+        std::io::stderr().flush()?;
+    }
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    let line = SecretString::from(line.trim_end_matches(['\r', '\n']));
+    Ok(NewPassword::parse(secrecy::ExposeSecret::expose_secret(&line), known)?)
+}

@@ -1,0 +1,188 @@
+//! People with an account: what they may enter about themselves, and what makes a password good enough.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::email::EmailAddress;
+use super::id::{UserId, WorkspaceId};
+use super::invalid::{FieldCode, Invalid, Rejection};
+use super::locale::{Locale, TimeZone};
+use super::scope::Role;
+use super::timestamp::Timestamp;
+
+/// The first day of the week.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WeekDay {
+    Monday,
+    Tuesday,
+    Wednesday,
+    Thursday,
+    Friday,
+    Saturday,
+    Sunday,
+}
+
+impl WeekDay {
+    pub const ALL: [Self; 7] =
+        [Self::Monday, Self::Tuesday, Self::Wednesday, Self::Thursday, Self::Friday, Self::Saturday, Self::Sunday];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Monday => "monday",
+            Self::Tuesday => "tuesday",
+            Self::Wednesday => "wednesday",
+            Self::Thursday => "thursday",
+            Self::Friday => "friday",
+            Self::Saturday => "saturday",
+            Self::Sunday => "sunday",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|day| day.as_str() == name)
+    }
+}
+
+/// What a person with an account can change about themselves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct UserFields {
+    /// What to call them.
+    #[schema(required = true, min_length = 1, max_length = 200, example = "Ada Lovelace")]
+    pub name: String,
+    /// IANA time zone; sets the hour of notifications only. Days are read in the workspace's.
+    #[schema(max_length = 64, default = "UTC", example = "Europe/London")]
+    pub time_zone: String,
+    /// BCP 47 language tag.
+    #[schema(max_length = 35, default = "en", example = "en-GB")]
+    pub locale: String,
+    #[schema(default = "monday")]
+    pub week_starts_on: WeekDay,
+    /// The local hour at which notifications come.
+    #[schema(minimum = 0, maximum = 23, default = 8)]
+    pub notify_at: i32,
+}
+
+impl Default for UserFields {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            time_zone: "UTC".to_owned(),
+            locale: "en".to_owned(),
+            week_starts_on: WeekDay::Monday,
+            notify_at: 8,
+        }
+    }
+}
+
+impl UserFields {
+    /// Tidied, if every rule is kept.
+    pub fn checked(mut self) -> Result<Self, Invalid> {
+        let mut invalid = Invalid::default();
+        self.name = self.name.trim().to_owned();
+        if self.name.is_empty() {
+            invalid.add("#/name", Rejection::new(FieldCode::Required, "A name is needed; it must not be blank."));
+        }
+        invalid.check("#/time_zone", TimeZone::parse(&self.time_zone));
+        if let Some(locale) = invalid.check("#/locale", Locale::parse(&self.locale)) {
+            self.locale = locale.to_string();
+        }
+        invalid.into_result(self)
+    }
+}
+
+/// A person with an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct User {
+    pub id: UserId,
+    /// The address they log in with; compared without regard to case.
+    #[schema(example = "ada@example.com")]
+    pub email: String,
+    #[serde(flatten)]
+    pub fields: UserFields,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    /// Grows with every change of this user.
+    #[schema(example = 1)]
+    pub version: i64,
+}
+
+/// What owns every record: the network of one person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Workspace {
+    pub id: WorkspaceId,
+    #[schema(example = "Ada Lovelace")]
+    pub name: String,
+    /// IANA time zone in which days are read; taken from its first user.
+    #[schema(example = "Europe/London")]
+    pub time_zone: String,
+    /// What the caller may do in it.
+    pub role: Role,
+}
+
+/// A password that is good enough: long, and not one that everybody tries first.
+#[derive(Clone)]
+pub struct NewPassword(String);
+
+impl NewPassword {
+    pub const MIN_CHARACTERS: usize = 15;
+    /// argon2 takes more, but nobody types more, and hashing it would be work for an attacker to ask for.
+    pub const MAX_CHARACTERS: usize = 256;
+    /// zxcvbn reads this many characters; what comes beyond only adds.
+    const SCORED_CHARACTERS: usize = 100;
+
+    /// `known` are words an attacker would try: the address, the name.
+    pub fn parse(text: &str, known: &[&str]) -> Result<Self, Rejection> {
+        let characters = text.chars().count();
+        if characters < Self::MIN_CHARACTERS {
+            let detail = format!(
+                "A password needs {} characters or more; any will do, a sentence is good. This one has {characters}.",
+                Self::MIN_CHARACTERS
+            );
+            return Err(Rejection::new(FieldCode::TooShort, detail));
+        }
+        if characters > Self::MAX_CHARACTERS {
+            let detail = format!("A password has at most {} characters.", Self::MAX_CHARACTERS);
+            return Err(Rejection::new(FieldCode::TooLong, detail));
+        }
+        let scored: String = text.chars().take(Self::SCORED_CHARACTERS).collect();
+        if u8::from(zxcvbn::zxcvbn(&scored, known).score()) < 3 {
+            let detail = "This password is one of the first that would be tried: a common one, a pattern, or made of \
+                          your own name or address. Choose another.";
+            return Err(Rejection::new(FieldCode::NotAllowed, detail));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Parses the address an account is known by.
+pub fn account_email(text: &str) -> Result<EmailAddress, Rejection> {
+    EmailAddress::parse(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_long_and_not_a_common_one() {
+        let table = [
+            ("correct horse battery staple", None),
+            ("пароль из пятнадцати", None),
+            ("fourteen chars", Some(FieldCode::TooShort)),
+            ("aaaaaaaaaaaaaaaaaaaa", Some(FieldCode::NotAllowed)),
+            ("passwordpassword", Some(FieldCode::NotAllowed)),
+            ("1234567890123456", Some(FieldCode::NotAllowed)),
+        ];
+        for (text, expected) in table {
+            assert_eq!(NewPassword::parse(text, &[]).err().map(|rejection| rejection.code), expected, "{text}");
+        }
+        let long = "ab1 ".repeat(65);
+        assert_eq!(NewPassword::parse(&long, &[]).err().map(|r| r.code), Some(FieldCode::TooLong));
+    }
+}

@@ -1,0 +1,774 @@
+//! A person in the network: what can be entered about them, and the rules it has to keep.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::email::EmailAddress;
+use super::id::{ContactId, EventId};
+use super::invalid::{FieldCode, Invalid, Rejection, pointer};
+use super::key::{Key, KeyKind};
+use super::keyed::Keyed;
+use super::link::{ProfileUrl, platform_of};
+use super::locale::{Locale, TimeZone};
+use super::partial_date::PartialDate;
+use super::person_name::{self, NameOrder, NameParts};
+use super::phone::{Country, PhoneNumber};
+use super::search::SearchText;
+use super::text;
+use super::timestamp::Timestamp;
+
+/// What can be entered about a person.
+///
+/// Single-line texts are trimmed, and a blank one counts as null. At least one of `given_name`, `family_name`,
+/// `nickname` and `display_name` must say what to call them by.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct ContactFields {
+    /// Given name, or the only name of somebody who has one.
+    #[schema(max_length = 200, example = "Dorota")]
+    pub given_name: Option<String>,
+    /// Family name, with its particles ("van den Berg").
+    #[schema(max_length = 200, example = "Kozłowicz")]
+    pub family_name: Option<String>,
+    /// Middle names or initials.
+    #[schema(max_length = 200, example = "M.")]
+    pub middle_name: Option<String>,
+    /// What stands before the name: "Dr.", "Prof.".
+    #[schema(max_length = 100, example = "Dr.")]
+    pub prefix: Option<String>,
+    /// What stands after the name: "Jr.", "PhD".
+    #[schema(max_length = 100, example = "PhD")]
+    pub suffix: Option<String>,
+    /// Names they had before.
+    #[schema(max_items = 20, example = json!(["Nowak"]))]
+    pub former_names: Vec<NameText>,
+    /// Which name comes first. Null: told from the script (family name first in Han, Kana and Hangul).
+    pub name_order: Option<NameOrder>,
+    /// How the given name is read, in kana or any alphabet; sorts Japanese names.
+    #[schema(max_length = 200, example = "ミツル")]
+    pub phonetic_given_name: Option<String>,
+    /// How the family name is read, in kana or any alphabet; sorts Japanese names.
+    #[schema(max_length = 200, example = "オオタ")]
+    pub phonetic_family_name: Option<String>,
+    /// How to say the name, in your own words.
+    #[schema(max_length = 200, example = "doh-ROH-tah")]
+    pub pronunciation: Option<String>,
+    /// What friends call them.
+    #[schema(max_length = 200, example = "Dorka")]
+    pub nickname: Option<String>,
+    /// Shown as `name` in place of the composed one. Null: composed from the parts.
+    #[schema(max_length = 400)]
+    pub display_name: Option<String>,
+    /// "she/her".
+    #[schema(max_length = 50, example = "she/her")]
+    pub pronouns: Option<String>,
+    /// How to address them where a language distinguishes (tu or vous, du or Sie). Null: not known.
+    pub address_as: Option<AddressAs>,
+    /// One line on who they are.
+    #[schema(max_length = 500, example = "CTO at Poniedziałek")]
+    pub headline: Option<String>,
+    /// Their own words about themselves.
+    #[schema(max_length = 20000)]
+    pub about: Option<String>,
+    /// Your own notes; never exported to them. Markdown is kept as it is.
+    #[schema(max_length = 100000, example = "Met at the Warsaw meetup; likes type systems.")]
+    pub notes: Option<String>,
+    /// What they are good at.
+    #[schema(max_items = 200, example = json!(["rust", "hiring"]))]
+    pub skills: Vec<LabelText>,
+    /// Where they are, as people say it.
+    #[schema(max_length = 300, example = "Warsaw, Poland")]
+    pub location: Option<String>,
+    /// IANA time zone. Null: not known.
+    #[schema(max_length = 64, example = "Europe/Warsaw")]
+    pub time_zone: Option<String>,
+    /// Languages they speak, as BCP 47 tags, the preferred one first.
+    #[schema(max_items = 50, example = json!(["pl", "en"]))]
+    pub languages: Vec<LanguageTag>,
+    /// E-mail addresses under keys of your choice; at most one is preferred.
+    #[schema(inline, example = json!({"work": {"value": "dorota@example.com", "preferred": true}}))]
+    pub emails: Keyed<ContactEmail>,
+    /// Phone numbers under keys of your choice; at most one is preferred.
+    #[schema(inline, example = json!({"mobile": {"value": "+48 512 345 678"}}))]
+    pub phones: Keyed<ContactPhone>,
+    /// Profiles and pages under keys of your choice.
+    #[schema(inline, example = json!({"linkedin": {"url": "https://www.linkedin.com/in/dorota"}}))]
+    pub links: Keyed<ContactLink>,
+    /// Postal addresses under keys of your choice.
+    #[schema(inline, example = json!({"office": {"city": "Warszawa", "country": "PL"}}))]
+    pub addresses: Keyed<ContactAddress>,
+    /// Dates worth knowing, such as `birthday` and `anniversary`, under keys of your choice.
+    #[schema(inline, example = json!({"birthday": {"value": "--06-15"}}))]
+    pub dates: Keyed<ContactDate>,
+    /// How they like to be reached. Null: not known.
+    pub preferred_channel: Option<Channel>,
+    /// How you met. Null: not told.
+    pub how_met: Option<HowMet>,
+    /// Whether you know them. False is somebody you want to meet: left out of lists unless asked for.
+    #[schema(default = true, example = true)]
+    pub known: bool,
+    /// How close you want to be, which sets how often to be in touch: inner 14 days, core 30, active 90,
+    /// extended 180, distant 365. Null: nobody is nagged.
+    pub tier: Option<Tier>,
+    /// How often to be in touch with this person; wins over the tier's. Null: the tier's.
+    pub cadence: Option<Cadence>,
+    /// Labels. Compared without regard to case and accents; the first spelling is kept.
+    #[schema(max_items = 100, example = json!(["conference-2026"]))]
+    pub tags: Vec<LabelText>,
+    /// Marked as a favourite.
+    #[schema(default = false)]
+    pub favorite: bool,
+    /// When they were put aside; archived contacts are left out of lists unless asked for. Null: not archived.
+    pub archived_at: Option<Timestamp>,
+    /// They asked not to be contacted, or you decided so: never suggested.
+    #[schema(default = false)]
+    pub do_not_contact: bool,
+    /// What other systems call them, by the name of the system.
+    #[schema(inline, example = json!({"linkedin": {"id": "dorota", "connected_on": "2020-12-07"}}))]
+    pub external_ids: Keyed<ExternalId>,
+}
+
+impl Default for ContactFields {
+    fn default() -> Self {
+        Self {
+            given_name: None,
+            family_name: None,
+            middle_name: None,
+            prefix: None,
+            suffix: None,
+            former_names: Vec::new(),
+            name_order: None,
+            phonetic_given_name: None,
+            phonetic_family_name: None,
+            pronunciation: None,
+            nickname: None,
+            display_name: None,
+            pronouns: None,
+            address_as: None,
+            headline: None,
+            about: None,
+            notes: None,
+            skills: Vec::new(),
+            location: None,
+            time_zone: None,
+            languages: Vec::new(),
+            emails: Keyed::default(),
+            phones: Keyed::default(),
+            links: Keyed::default(),
+            addresses: Keyed::default(),
+            dates: Keyed::default(),
+            preferred_channel: None,
+            how_met: None,
+            known: true,
+            tier: None,
+            cadence: None,
+            tags: Vec::new(),
+            favorite: false,
+            archived_at: None,
+            do_not_contact: false,
+            external_ids: Keyed::default(),
+        }
+    }
+}
+
+macro_rules! bounded_text {
+    ($name:ident, $min:literal, $max:literal) => {
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                utoipa::openapi::ObjectBuilder::new()
+                    .schema_type(utoipa::openapi::Type::String)
+                    .min_length(Some($min))
+                    .max_length(Some($max))
+                    .into()
+            }
+        }
+
+        impl ToSchema for $name {}
+    };
+}
+
+/// A name in a list of names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct NameText(pub String);
+
+bounded_text!(NameText, 1, 200);
+
+/// A short label: a tag, a skill.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LabelText(pub String);
+
+bounded_text!(LabelText, 1, 100);
+
+/// A BCP 47 language tag.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LanguageTag(pub String);
+
+bounded_text!(LanguageTag, 2, 35);
+
+/// An e-mail address of a contact.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct ContactEmail {
+    /// The address as typed; matched without regard to case.
+    #[schema(required = true, min_length = 3, max_length = 254, example = "dorota@example.com")]
+    pub value: String,
+    /// What it is for, in your words.
+    #[schema(max_length = 100)]
+    pub label: Option<String>,
+    /// The one to use first.
+    #[schema(default = false)]
+    pub preferred: bool,
+}
+
+/// A phone number of a contact.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct ContactPhone {
+    /// The number as typed.
+    #[schema(required = true, min_length = 1, max_length = 64, example = "+48 512 345 678")]
+    pub value: String,
+    /// The country (ISO 3166-1 alpha-2) in whose national format `value` is written.
+    /// Null: only a number that begins with + or 00 can be told apart.
+    #[schema(pattern = "^[A-Z]{2}$", example = "PL")]
+    pub country: Option<String>,
+    /// The number in E.164, when it can be told from `value` and `country`.
+    #[schema(read_only, example = "+48512345678")]
+    pub e164: Option<String>,
+    /// What it is for, in your words.
+    #[schema(max_length = 100)]
+    pub label: Option<String>,
+    /// The one to use first.
+    #[schema(default = false)]
+    pub preferred: bool,
+}
+
+/// A profile or page of a contact.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct ContactLink {
+    /// Where it is; http and https only, a missing scheme is taken for https.
+    #[schema(required = true, min_length = 3, max_length = 2048, example = "https://www.linkedin.com/in/dorota")]
+    pub url: String,
+    /// The platform, in lower case. Null in a request: told from the address where it is a known one.
+    #[schema(max_length = 50, example = "linkedin")]
+    pub platform: Option<String>,
+    /// The day somebody last looked whether it is still right.
+    #[schema(value_type = Option<String>, format = Date, example = "2026-02-01")]
+    pub checked_on: Option<String>,
+}
+
+/// A postal address of a contact.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct ContactAddress {
+    /// Street and number.
+    #[schema(max_length = 500)]
+    pub street: Option<String>,
+    /// What comes beside the street: flat, floor, department.
+    #[schema(max_length = 500)]
+    pub extended: Option<String>,
+    /// Post office box.
+    #[schema(max_length = 100)]
+    pub po_box: Option<String>,
+    /// Postal code.
+    #[schema(max_length = 40)]
+    pub postal_code: Option<String>,
+    /// Town or city.
+    #[schema(max_length = 200)]
+    pub city: Option<String>,
+    /// State, province or region.
+    #[schema(max_length = 200)]
+    pub region: Option<String>,
+    /// Country: a name, or an ISO 3166-1 alpha-2 code.
+    #[schema(max_length = 100)]
+    pub country: Option<String>,
+    /// The whole address as it is written on an envelope, where its parts are not known.
+    #[schema(max_length = 1000)]
+    pub formatted: Option<String>,
+    /// What it is for, in your words.
+    #[schema(max_length = 100)]
+    pub label: Option<String>,
+    /// The one to use first.
+    #[schema(default = false)]
+    pub preferred: bool,
+}
+
+/// A date worth knowing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct ContactDate {
+    /// `1990-06-15`, `1990-06`, `1990` or, without a year, `--06-15`.
+    #[schema(required = true, min_length = 4, max_length = 10, example = "--06-15")]
+    pub value: String,
+    /// What it is, in your words.
+    #[schema(max_length = 100)]
+    pub label: Option<String>,
+}
+
+/// What another system calls a contact.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct ExternalId {
+    /// The id there.
+    #[schema(required = true, min_length = 1, max_length = 500)]
+    pub id: String,
+    /// The day you connected there.
+    #[schema(value_type = Option<String>, format = Date, example = "2020-12-07")]
+    pub connected_on: Option<String>,
+}
+
+/// How you met somebody.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct HowMet {
+    /// When: a partial date.
+    #[schema(max_length = 10, example = "2024-10")]
+    pub on: Option<String>,
+    /// The event where you met. Null: not at one.
+    #[schema(example = json!(null))]
+    pub event_id: Option<EventId>,
+    /// The contact who introduced you. Null: nobody did.
+    #[schema(example = json!(null))]
+    pub introduced_by_id: Option<ContactId>,
+    /// How it came about.
+    #[schema(max_length = 5000, example = "Sat next to each other at the keynote.")]
+    pub story: Option<String>,
+}
+
+/// How often to be in touch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Cadence {
+    /// Every so many units.
+    #[schema(minimum = 1, maximum = 1000, example = 2)]
+    pub every: u16,
+    pub unit: CadenceUnit,
+    /// Nothing is due before this day. Null: not paused.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = Date, example = "2026-09-01")]
+    pub paused_until: Option<String>,
+}
+
+/// The unit of a cadence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CadenceUnit {
+    Day,
+    Week,
+    Month,
+    Year,
+}
+
+/// How close you want to be; layered after Dunbar's circles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Tier {
+    Inner,
+    Core,
+    Active,
+    Extended,
+    Distant,
+}
+
+impl Tier {
+    pub const ALL: [Self; 5] = [Self::Inner, Self::Core, Self::Active, Self::Extended, Self::Distant];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Inner => "inner",
+            Self::Core => "core",
+            Self::Active => "active",
+            Self::Extended => "extended",
+            Self::Distant => "distant",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|tier| tier.as_str() == name)
+    }
+}
+
+/// How to address somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AddressAs {
+    Formal,
+    Informal,
+}
+
+/// A way to reach somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    Email,
+    Phone,
+    Message,
+    Linkedin,
+    Video,
+    InPerson,
+    Letter,
+    Other,
+}
+
+/// A person in the network.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Contact {
+    pub id: ContactId,
+    /// Whether this contact stands for the networker.
+    pub is_self: bool,
+    /// The full name: `display_name`, or composed from the parts in their order, or the nickname.
+    #[schema(example = "Dr. Dorota M. Kozłowicz PhD")]
+    pub name: String,
+    /// The name as a register sorts it: "Kozłowicz, Dorota M.".
+    #[schema(example = "Kozłowicz, Dorota M.")]
+    pub sort_name: String,
+    #[serde(flatten)]
+    pub fields: ContactFields,
+    /// When the record was made here.
+    pub created_at: Timestamp,
+    /// When the record last changed.
+    pub updated_at: Timestamp,
+    /// The number of its last change in the workspace's sequence.
+    #[schema(example = 42)]
+    pub version: i64,
+}
+
+impl Contact {
+    /// A new contact, if what was entered keeps every rule.
+    pub fn new(id: ContactId, is_self: bool, now: Timestamp, fields: ContactFields) -> Result<Self, Invalid> {
+        let Checked { fields, name, sort_name } = check(fields)?;
+        Ok(Self { id, is_self, name, sort_name, fields, created_at: now, updated_at: now, version: 0 })
+    }
+
+    /// The same contact with other things entered, if those keep every rule.
+    pub fn with(&self, fields: ContactFields) -> Result<Self, Invalid> {
+        let Checked { fields, name, sort_name } = check(fields)?;
+        Ok(Self { name, sort_name, fields, ..self.clone() })
+    }
+
+    /// What this person can be found by exactly.
+    pub fn keys(&self) -> Vec<Key> {
+        let fields = &self.fields;
+        let emails = fields
+            .emails
+            .values()
+            .filter_map(|email| EmailAddress::parse(&email.value).ok())
+            .map(|email| Key::new(KeyKind::Email, email.normalized()));
+        let phones = fields
+            .phones
+            .values()
+            .filter_map(|phone| PhoneNumber::parse(&phone.value, phone.country.as_deref()).ok())
+            .map(|phone| Key::new(KeyKind::Phone, phone.normalized()));
+        let links = fields
+            .links
+            .values()
+            .filter_map(|link| ProfileUrl::parse(&link.url).ok())
+            .map(|link| Key::new(KeyKind::Link, link.key()));
+        let tags = fields.tags.iter().map(|tag| Key::new(KeyKind::Tag, text::fold(&tag.0)));
+        let mut keys: Vec<Key> = emails.chain(phones).chain(links).chain(tags).collect();
+        keys.sort();
+        keys.dedup();
+        keys
+    }
+
+    /// What this person is found by when somebody types.
+    pub fn search_text(&self) -> SearchText {
+        let fields = &self.fields;
+        let mut title: Vec<&str> = vec![&self.name];
+        let names = [
+            &fields.given_name,
+            &fields.family_name,
+            &fields.middle_name,
+            &fields.nickname,
+            &fields.phonetic_given_name,
+            &fields.phonetic_family_name,
+        ];
+        title.extend(names.into_iter().flatten().map(String::as_str));
+        title.extend(fields.former_names.iter().map(|name| name.0.as_str()));
+
+        let mut body: Vec<&str> = Vec::new();
+        let texts = [&fields.headline, &fields.about, &fields.notes, &fields.location];
+        body.extend(texts.into_iter().flatten().map(String::as_str));
+        body.extend(fields.tags.iter().chain(&fields.skills).map(|label| label.0.as_str()));
+        body.extend(fields.emails.values().map(|email| email.value.as_str()));
+        for address in fields.addresses.values() {
+            let parts = [&address.city, &address.region, &address.country, &address.formatted];
+            body.extend(parts.into_iter().flatten().map(String::as_str));
+        }
+        SearchText { title: self.name.clone(), text: [title, body].concat().join("\n") }
+    }
+}
+
+/// What was entered, tidied, and what it makes them be called.
+struct Checked {
+    fields: ContactFields,
+    name: String,
+    sort_name: String,
+}
+
+/// Tidies what was entered and checks every rule, naming all faults at once.
+fn check(mut fields: ContactFields) -> Result<Checked, Invalid> {
+    let mut invalid = Invalid::default();
+    tidy_texts(&mut fields);
+    check_time_zone_and_languages(&mut fields, &mut invalid);
+    check_emails(&mut fields.emails, &mut invalid);
+    check_phones(&mut fields.phones, &mut invalid);
+    check_links(&mut fields.links, &mut invalid);
+    check_dates(&mut fields, &mut invalid);
+    tidy_labels("tags", &mut fields.tags, &mut invalid);
+    tidy_labels("skills", &mut fields.skills, &mut invalid);
+    tidy_address_book(&mut fields);
+
+    let parts = name_parts(&fields);
+    let names = person_name::full_name(&parts).zip(person_name::sort_name(&parts));
+    if names.is_none() {
+        let detail = "Something to call them by is needed: given_name, family_name, nickname or display_name.";
+        invalid.add("#/given_name", Rejection::new(FieldCode::Required, detail));
+    }
+    let (name, sort_name) = names.unwrap_or_default();
+    invalid.into_result(Checked { fields, name, sort_name })
+}
+
+fn name_parts(fields: &ContactFields) -> NameParts<'_> {
+    NameParts {
+        given: fields.given_name.as_deref(),
+        family: fields.family_name.as_deref(),
+        middle: fields.middle_name.as_deref(),
+        prefix: fields.prefix.as_deref(),
+        suffix: fields.suffix.as_deref(),
+        nickname: fields.nickname.as_deref(),
+        display_name: fields.display_name.as_deref(),
+        order: fields.name_order,
+        phonetic_given: fields.phonetic_given_name.as_deref(),
+        phonetic_family: fields.phonetic_family_name.as_deref(),
+    }
+}
+
+/// Trims, and makes a blank text null.
+fn tidy(text: &mut Option<String>) {
+    if let Some(value) = text {
+        let trimmed = value.trim();
+        if trimmed.is_empty() {
+            *text = None;
+        } else if trimmed.len() != value.len() {
+            *value = trimmed.to_owned();
+        }
+    }
+}
+
+fn tidy_texts(fields: &mut ContactFields) {
+    let single_lines = [
+        &mut fields.given_name,
+        &mut fields.family_name,
+        &mut fields.middle_name,
+        &mut fields.prefix,
+        &mut fields.suffix,
+        &mut fields.phonetic_given_name,
+        &mut fields.phonetic_family_name,
+        &mut fields.pronunciation,
+        &mut fields.nickname,
+        &mut fields.display_name,
+        &mut fields.pronouns,
+        &mut fields.headline,
+        &mut fields.location,
+        &mut fields.time_zone,
+    ];
+    single_lines.into_iter().for_each(tidy);
+    for text in [&mut fields.about, &mut fields.notes] {
+        if text.as_deref().is_some_and(|text| text.trim().is_empty()) {
+            *text = None;
+        }
+    }
+    fields.former_names.iter_mut().for_each(|name| name.0 = name.0.trim().to_owned());
+    fields.former_names.retain(|name| !name.0.is_empty());
+}
+
+fn tidy_address_book(fields: &mut ContactFields) {
+    for address in fields.addresses.values_mut() {
+        let parts = [
+            &mut address.street,
+            &mut address.extended,
+            &mut address.po_box,
+            &mut address.postal_code,
+            &mut address.city,
+            &mut address.region,
+            &mut address.country,
+            &mut address.formatted,
+            &mut address.label,
+        ];
+        parts.into_iter().for_each(tidy);
+    }
+    fields.emails.values_mut().for_each(|email| tidy(&mut email.label));
+    fields.phones.values_mut().for_each(|phone| tidy(&mut phone.label));
+    fields.dates.values_mut().for_each(|date| tidy(&mut date.label));
+}
+
+/// Trims; drops a second spelling of the same label; a blank one is a fault.
+fn tidy_labels(field: &str, labels: &mut Vec<LabelText>, invalid: &mut Invalid) {
+    let mut seen = std::collections::HashSet::new();
+    let mut tidied = Vec::with_capacity(labels.len());
+    for (index, label) in labels.iter().enumerate() {
+        let trimmed = label.0.trim();
+        if trimmed.is_empty() {
+            let rejection = Rejection::new(FieldCode::TooShort, "Must not be blank.");
+            invalid.add(pointer(&[field, &index.to_string()]), rejection);
+        } else if seen.insert(text::fold(trimmed)) {
+            tidied.push(LabelText(trimmed.to_owned()));
+        }
+    }
+    *labels = tidied;
+}
+
+fn check_time_zone_and_languages(fields: &mut ContactFields, invalid: &mut Invalid) {
+    if let Some(zone) = &fields.time_zone {
+        invalid.check("#/time_zone", TimeZone::parse(zone));
+    }
+    for (index, language) in fields.languages.iter_mut().enumerate() {
+        let parsed = Locale::parse(&language.0);
+        if let Some(locale) = invalid.check(pointer(&["languages", &index.to_string()]), parsed) {
+            language.0 = locale.to_string();
+        }
+    }
+}
+
+fn check_emails(emails: &mut Keyed<ContactEmail>, invalid: &mut Invalid) {
+    for (key, email) in emails.iter_mut() {
+        let parsed = EmailAddress::parse(&email.value);
+        if let Some(address) = invalid.check(pointer(&["emails", key, "value"]), parsed) {
+            email.value = address.as_str().to_owned();
+        }
+    }
+    check_preferred("emails", emails.iter().map(|(key, email)| (key, email.preferred)), invalid);
+}
+
+fn check_phones(phones: &mut Keyed<ContactPhone>, invalid: &mut Invalid) {
+    for (key, phone) in phones.iter_mut() {
+        if let Some(country) = &phone.country {
+            invalid.check(pointer(&["phones", key, "country"]), Country::parse(country));
+        }
+        let parsed = PhoneNumber::parse(&phone.value, phone.country.as_deref());
+        if let Some(number) = invalid.check(pointer(&["phones", key, "value"]), parsed) {
+            phone.value = phone.value.trim().to_owned();
+            phone.e164 = number.e164().map(str::to_owned);
+        }
+    }
+    check_preferred("phones", phones.iter().map(|(key, phone)| (key, phone.preferred)), invalid);
+}
+
+fn check_preferred<'a>(field: &str, entries: impl Iterator<Item = (&'a String, bool)>, invalid: &mut Invalid) {
+    for (key, _) in entries.filter(|(_, preferred)| *preferred).skip(1) {
+        let rejection = Rejection::new(FieldCode::Contradiction, "Only one of them can be preferred.");
+        invalid.add(pointer(&[field, key, "preferred"]), rejection);
+    }
+}
+
+fn check_links(links: &mut Keyed<ContactLink>, invalid: &mut Invalid) {
+    for (key, link) in links.iter_mut() {
+        if let Some(url) = invalid.check(pointer(&["links", key, "url"]), ProfileUrl::parse(&link.url)) {
+            link.url = url.as_str().to_owned();
+        }
+        tidy(&mut link.platform);
+        link.platform = match link.platform.take() {
+            Some(platform) => Some(platform.to_lowercase()),
+            None => platform_of(&link.url).map(str::to_owned),
+        };
+        check_day(&["links", key, "checked_on"], link.checked_on.as_deref(), invalid);
+    }
+}
+
+fn check_dates(fields: &mut ContactFields, invalid: &mut Invalid) {
+    for (key, date) in &fields.dates {
+        invalid.check(pointer(&["dates", key, "value"]), PartialDate::parse(&date.value));
+    }
+    for (key, external) in &fields.external_ids {
+        check_day(&["external_ids", key, "connected_on"], external.connected_on.as_deref(), invalid);
+    }
+    if let Some(how_met) = &mut fields.how_met {
+        if let Some(on) = &how_met.on {
+            invalid.check("#/how_met/on", PartialDate::parse(on));
+        }
+        if how_met.event_id.is_some() {
+            // No workspace holds events yet, so every id of one is an id that nobody has.
+            let rejection = Rejection::new(FieldCode::UnknownReference, "No event has this id.");
+            invalid.add("#/how_met/event_id", rejection);
+        }
+        tidy(&mut how_met.story);
+    }
+    if fields.how_met.as_ref().is_some_and(|how_met| *how_met == HowMet::default()) {
+        fields.how_met = None;
+    }
+    if let Some(cadence) = &fields.cadence {
+        check_day(&["cadence", "paused_until"], cadence.paused_until.as_deref(), invalid);
+    }
+}
+
+/// A whole day: `2026-02-01`.
+fn check_day(parts: &[&str], day: Option<&str>, invalid: &mut Invalid) {
+    let Some(day) = day else { return };
+    let whole = PartialDate::parse(day).ok().is_some_and(|date| date.earliest() == date.latest());
+    if !whole || day.len() != 10 {
+        invalid.add(pointer(parts), Rejection::format("Expected a day such as 2026-02-01."));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(fields: ContactFields) -> Result<Contact, Invalid> {
+        let id = ContactId::new(uuid::Uuid::from_u128(7));
+        Contact::new(id, false, Timestamp::parse("2026-03-02T09:00:00Z").unwrap(), fields)
+    }
+
+    fn named(name: &str) -> ContactFields {
+        ContactFields { given_name: Some(name.to_owned()), ..ContactFields::default() }
+    }
+
+    #[test]
+    fn somebody_without_any_name_is_refused() {
+        let blank = ContactFields { given_name: Some("  ".to_owned()), ..ContactFields::default() };
+        let invalid = parsed(blank).unwrap_err();
+        assert_eq!(invalid.errors[0].pointer, "#/given_name");
+        assert_eq!(invalid.errors[0].code, FieldCode::Required);
+    }
+
+    #[test]
+    fn all_faults_are_named_at_once() {
+        let mut fields = named("Ada");
+        fields.time_zone = Some("Mars/Olympus".to_owned());
+        fields
+            .emails
+            .insert("w/1".to_owned(), ContactEmail { value: "no address".to_owned(), ..Default::default() });
+        fields.dates.insert("birthday".to_owned(), ContactDate { value: "1990-02-30".to_owned(), label: None });
+        let pointers: Vec<_> = parsed(fields).unwrap_err().errors.into_iter().map(|e| e.pointer).collect();
+        assert_eq!(pointers, ["#/time_zone", "#/emails/w~11/value", "#/dates/birthday/value"]);
+    }
+
+    #[test]
+    fn parsing_what_was_parsed_changes_nothing() {
+        let mut fields = named(" Ada ");
+        fields
+            .phones
+            .insert("m".to_owned(), ContactPhone { value: " +48 512 345 678 ".to_owned(), ..Default::default() });
+        fields
+            .links
+            .insert("l".to_owned(), ContactLink { url: "linkedin.com/in/Ada".to_owned(), ..Default::default() });
+        fields.tags = vec![LabelText("VIP".to_owned()), LabelText(" vip ".to_owned())];
+        let once = parsed(fields).unwrap();
+        assert_eq!(once.with(once.fields.clone()).unwrap(), once);
+        assert_eq!(once.fields.tags, [LabelText("VIP".to_owned())]);
+        assert_eq!(once.fields.links["l"].platform.as_deref(), Some("linkedin"));
+    }
+
+    #[test]
+    fn only_one_address_is_preferred() {
+        let mut fields = named("Ada");
+        for key in ["a", "b"] {
+            let email = ContactEmail { value: format!("{key}@example.com"), label: None, preferred: true };
+            fields.emails.insert(key.to_owned(), email);
+        }
+        assert_eq!(parsed(fields).unwrap_err().errors[0].pointer, "#/emails/b/preferred");
+    }
+}

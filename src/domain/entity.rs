@@ -1,0 +1,95 @@
+//! The kinds of record that clients sync, and what refers to what. Nothing here knows a database.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A kind of record in the log of changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Entity {
+    Contact,
+}
+
+impl Entity {
+    pub const ALL: [Self; 1] = [Self::Contact];
+
+    /// The name in `changes`, in `x-entity` and in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Contact => "contact",
+        }
+    }
+
+    /// The table, and with `-` for `_` the path segment: `/v1/<plural>/{id}`.
+    pub const fn plural(self) -> &'static str {
+        match self {
+            Self::Contact => "contacts",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|entity| entity.as_str() == name)
+    }
+}
+
+impl fmt::Display for Entity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What becomes of a record when the one it refers to is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnDelete {
+    /// It is deleted too.
+    TakeAlong,
+    /// Its reference becomes null.
+    Clear,
+}
+
+/// One column that holds the id of another record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reference {
+    pub from: Entity,
+    /// The column of the table.
+    pub column: &'static str,
+    /// Where the id stands in the record's JSON, as a JSON pointer.
+    pub pointer: &'static str,
+    pub to: Entity,
+    pub on_delete: OnDelete,
+}
+
+/// Every reference between records: the existence check, the cascade of a delete and the order of a revert read it,
+/// and the parity test compares it with the foreign keys of both schemas.
+pub const REFERENCES: &[Reference] = &[Reference {
+    from: Entity::Contact,
+    column: "introduced_by_id",
+    pointer: "/how_met/introduced_by_id",
+    to: Entity::Contact,
+    on_delete: OnDelete::Clear,
+}];
+
+/// What was done to a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Op {
+    Created,
+    Updated,
+    Deleted,
+}
+
+impl Op {
+    pub const ALL: [Self; 3] = [Self::Created, Self::Updated, Self::Deleted];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Deleted => "deleted",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|op| op.as_str() == name)
+    }
+}

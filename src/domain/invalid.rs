@@ -1,0 +1,168 @@
+//! What is wrong with an input: every fault at once, each with a JSON pointer. Knows nothing of HTTP.
+
+use std::fmt;
+
+/// Why one value was refused. The codes are public: clients branch on them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FieldCode {
+    /// A value that has to be there is missing.
+    Required,
+    /// The JSON type is not the documented one.
+    InvalidType,
+    /// The field does not exist.
+    UnknownField,
+    /// The field is the server's, and the value given differs from its own.
+    ReadOnly,
+    /// Shorter, or fewer, than allowed.
+    TooShort,
+    /// Longer, or more, than allowed.
+    TooLong,
+    /// A number outside its range.
+    OutOfRange,
+    /// Not one of the allowed values.
+    NotAllowed,
+    /// Text that is not in the documented format.
+    InvalidFormat,
+    /// An id that names nothing in this workspace.
+    UnknownReference,
+    /// Two values that exclude one another.
+    Contradiction,
+}
+
+impl FieldCode {
+    /// All codes, for the generated error catalog.
+    pub const ALL: [Self; 11] = [
+        Self::Required,
+        Self::InvalidType,
+        Self::UnknownField,
+        Self::ReadOnly,
+        Self::TooShort,
+        Self::TooLong,
+        Self::OutOfRange,
+        Self::NotAllowed,
+        Self::InvalidFormat,
+        Self::UnknownReference,
+        Self::Contradiction,
+    ];
+
+    /// The stable name in answers.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Required => "required",
+            Self::InvalidType => "invalid_type",
+            Self::UnknownField => "unknown_field",
+            Self::ReadOnly => "read_only",
+            Self::TooShort => "too_short",
+            Self::TooLong => "too_long",
+            Self::OutOfRange => "out_of_range",
+            Self::NotAllowed => "not_allowed",
+            Self::InvalidFormat => "invalid_format",
+            Self::UnknownReference => "unknown_reference",
+            Self::Contradiction => "contradiction",
+        }
+    }
+
+    /// One sentence for the error catalog.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Required => "A value that has to be there is missing.",
+            Self::InvalidType => "The JSON type is not the documented one.",
+            Self::UnknownField => "The field does not exist; bodies are closed.",
+            Self::ReadOnly => "The field is the server's to set, and the value given differs from its own.",
+            Self::TooShort => "Shorter, or fewer, than allowed.",
+            Self::TooLong => "Longer, or more, than allowed.",
+            Self::OutOfRange => "A number outside its range.",
+            Self::NotAllowed => "Not one of the allowed values; the detail lists them.",
+            Self::InvalidFormat => "Text that is not in the documented format.",
+            Self::UnknownReference => "An id that names nothing in this workspace.",
+            Self::Contradiction => "Two values that exclude one another.",
+        }
+    }
+}
+
+/// One refused value, before it is known where it stood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejection {
+    pub code: FieldCode,
+    /// A sentence for the person who sent it: what is wrong and what would be right.
+    pub detail: String,
+}
+
+impl Rejection {
+    pub fn new(code: FieldCode, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into() }
+    }
+
+    /// Shorthand for the most common one.
+    pub fn format(detail: impl Into<String>) -> Self {
+        Self::new(FieldCode::InvalidFormat, detail)
+    }
+}
+
+/// One refused value and where it stood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldError {
+    /// JSON pointer (RFC 6901) as a URI fragment: `#/emails/work/value`.
+    pub pointer: String,
+    pub code: FieldCode,
+    pub detail: String,
+}
+
+/// All faults of one input; never empty once it is returned as an error.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Invalid {
+    pub errors: Vec<FieldError>,
+}
+
+impl Invalid {
+    pub fn one(pointer: impl Into<String>, code: FieldCode, detail: impl Into<String>) -> Self {
+        let mut invalid = Self::default();
+        invalid.add(pointer, Rejection::new(code, detail));
+        invalid
+    }
+
+    pub fn add(&mut self, pointer: impl Into<String>, rejection: Rejection) {
+        let Rejection { code, detail } = rejection;
+        self.errors.push(FieldError { pointer: pointer.into(), code, detail });
+    }
+
+    /// Keeps the value, or notes why there is none.
+    pub fn check<T>(&mut self, pointer: impl Into<String>, result: Result<T, Rejection>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(rejection) => {
+                self.add(pointer, rejection);
+                None
+            }
+        }
+    }
+
+    /// The value if nothing was noted.
+    pub fn into_result<T>(self, value: T) -> Result<T, Self> {
+        if self.errors.is_empty() { Ok(value) } else { Err(self) }
+    }
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, error) in self.errors.iter().enumerate() {
+            if index > 0 {
+                f.write_str("; ")?;
+            }
+            write!(f, "{}: {}", error.pointer, error.detail)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Invalid {}
+
+/// `#/a/b` with the two escapes of RFC 6901.
+pub fn pointer(parts: &[&str]) -> String {
+    let mut out = String::from("#");
+    for part in parts {
+        out.push('/');
+        out.push_str(&part.replace('~', "~0").replace('/', "~1"));
+    }
+    out
+}

@@ -1,0 +1,34 @@
+//! What a record can be found by exactly: normalized addresses, numbers, links and tags.
+
+/// What a key was made from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum KeyKind {
+    Email,
+    Phone,
+    Link,
+    Tag,
+}
+
+impl KeyKind {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Phone => "phone",
+            Self::Link => "link",
+            Self::Tag => "tag",
+        }
+    }
+}
+
+/// A normalized value: two records that share one may be the same person, or carry the same tag.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    pub kind: KeyKind,
+    pub value: String,
+}
+
+impl Key {
+    pub fn new(kind: KeyKind, value: impl Into<String>) -> Self {
+        Self { kind, value: value.into() }
+    }
+}

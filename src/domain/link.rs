@@ -1,0 +1,486 @@
+//! Links to people's pages: what is accepted, when two are the same, whose platform it is. Nothing is fetched.
+
+use unicode_normalization::UnicodeNormalization;
+use url::{Host, Url, form_urlencoded};
+
+use crate::domain::invalid::{FieldCode, Rejection};
+use crate::domain::text::{is_invisible, trimmed};
+
+/// A web address of a person's or organization's page.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ProfileUrl {
+    url: String,
+    key: String,
+    platform: Option<&'static str>,
+}
+
+impl ProfileUrl {
+    /// Characters, the scheme included.
+    pub const MAX_LENGTH: usize = 2048;
+
+    /// Takes http and https, and a bare `linkedin.com/in/ada`, which gets `https://`.
+    pub fn parse(text: &str) -> Result<Self, Rejection> {
+        let text = trimmed(text);
+        if text.contains(|c: char| c.is_control() || c.is_whitespace() || is_invisible(c)) {
+            return Err(Rejection::format("A web address has no spaces."));
+        }
+        let url = with_scheme(text)?;
+        if url.chars().count() > Self::MAX_LENGTH {
+            return Err(Rejection::new(
+                FieldCode::TooLong,
+                format!("A web address has at most {} characters.", Self::MAX_LENGTH),
+            ));
+        }
+        let malformed = || Rejection::format("Must be a web address, such as https://example.org/ada.");
+        let parsed = Url::parse(&url).map_err(|_| malformed())?;
+        if !parsed.username().is_empty() || parsed.password().is_some() {
+            return Err(Rejection::format("A web address holds no user name or password before its host."));
+        }
+        let is_named = matches!(parsed.host(), Some(Host::Domain(name)) if name.trim_matches('.').contains('.'));
+        if url != text && !is_named {
+            return Err(malformed());
+        }
+        let (key, platform) = identify(&parsed).ok_or_else(malformed)?;
+        Ok(Self { url, key, platform })
+    }
+
+    /// As it was typed, trimmed, with a scheme.
+    pub fn as_str(&self) -> &str {
+        &self.url
+    }
+
+    /// The key for "is it the same page": no scheme, no `www.`, no trailing slash; on known
+    /// platforms lower case and only what names the page.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The platform's name as in a contact's `links`: `linkedin`; `None` for any other site.
+    pub fn platform(&self) -> Option<&'static str> {
+        self.platform
+    }
+}
+
+/// The platform of an address; `None` for any other site, and for what is no web address.
+pub fn platform_of(text: &str) -> Option<&'static str> {
+    ProfileUrl::parse(text).ok()?.platform
+}
+
+/// A site where people have profiles.
+struct Platform {
+    name: &'static str,
+    /// The first is the one the others lead to.
+    hosts: &'static [&'static str],
+    /// First path segments after which exactly one more names the page: what follows in
+    /// `/in/ada/details/skills` is a part of it.
+    profiles_under: &'static [&'static str],
+}
+
+const PLATFORMS: &[Platform] = &[
+    Platform {
+        name: "linkedin",
+        hosts: &["linkedin.com"],
+        profiles_under: &["in", "company", "school", "showcase"],
+    },
+    Platform { name: "github", hosts: &["github.com"], profiles_under: &[] },
+    Platform { name: "x", hosts: &["x.com", "twitter.com"], profiles_under: &[] },
+    Platform { name: "xing", hosts: &["xing.com"], profiles_under: &["profile"] },
+    Platform { name: "facebook", hosts: &["facebook.com", "fb.com"], profiles_under: &[] },
+    Platform { name: "instagram", hosts: &["instagram.com"], profiles_under: &[] },
+    Platform { name: "bluesky", hosts: &["bsky.app"], profiles_under: &[] },
+    Platform { name: "youtube", hosts: &["youtube.com"], profiles_under: &["channel", "c", "user"] },
+    Platform { name: "orcid", hosts: &["orcid.org"], profiles_under: &[] },
+    Platform { name: "researchgate", hosts: &["researchgate.net"], profiles_under: &["profile"] },
+    Platform { name: "google_scholar", hosts: &["scholar.google.com"], profiles_under: &[] },
+];
+
+const MASTODON: &str = "mastodon";
+
+/// Large instances whose names do not give them away.
+const MASTODON_HOSTS: &[&str] = &[
+    "chaos.social",
+    "fosstodon.org",
+    "hachyderm.io",
+    "indieweb.social",
+    "infosec.exchange",
+    "mas.to",
+    "mathstodon.xyz",
+    "sigmoid.social",
+    "social.coop",
+    "techhub.social",
+];
+
+/// Query parameters that say whose page it is (`profile.php?id=`, `citations?user=`,
+/// `watch?v=`); on known platforms all others are tracking or layout.
+const NAMING_PARAMETERS: &[&str] = &["id", "user", "v", "list", "fbid", "story_fbid"];
+
+fn with_scheme(text: &str) -> Result<String, Rejection> {
+    let refused = || Rejection::new(FieldCode::NotAllowed, "A web address begins with http:// or https://.");
+    if let Some((scheme, _)) = text.split_once("://")
+        && !scheme.is_empty()
+        && !scheme.contains(['/', '?', '#'])
+    {
+        let is_web = ["http", "https"].iter().any(|web| scheme.eq_ignore_ascii_case(web));
+        return if is_web { Ok(text.to_owned()) } else { Err(refused()) };
+    }
+    if text.starts_with("//") {
+        return Ok(format!("https:{text}"));
+    }
+    let authority = text.split(['/', '?', '#']).next().unwrap_or_default();
+    if let Some((_, port)) = authority.split_once(':')
+        && (port.is_empty() || !port.bytes().all(|byte| byte.is_ascii_digit()))
+    {
+        return Err(refused());
+    }
+    Ok(format!("https://{text}"))
+}
+
+/// The key and the platform; `None` without a host.
+fn identify(url: &Url) -> Option<(String, Option<&'static str>)> {
+    let host = without_www(url.host_str()?.trim_end_matches('.'));
+    if host.is_empty() {
+        return None;
+    }
+    let path: Vec<String> = url.path().split('/').filter(|segment| !segment.is_empty()).map(decoded).collect();
+    if let Some(platform) = platform_at(host) {
+        let key = platform_key(platform, &path, url);
+        return Some((key, Some(platform.name)));
+    }
+    let mut site = String::from(host);
+    // 443 is the default only with https, 80 only with http; the scheme is not in the key.
+    if let Some(port) = url.port().filter(|port| ![80, 443].contains(port)) {
+        site.push(':');
+        site.push_str(&port.to_string());
+    }
+    let is_mastodon = is_mastodon(host);
+    let page = match handle(is_mastodon, &path) {
+        Some(handle) => format!("/{handle}"),
+        None => page_of(url),
+    };
+    Some((site + &page, is_mastodon.then_some(MASTODON)))
+}
+
+fn platform_key(platform: &Platform, path: &[String], url: &Url) -> String {
+    let is_profile = path
+        .first()
+        .map(|segment| lower(segment))
+        .is_some_and(|first| platform.profiles_under.contains(&first.as_str()));
+    let kept = if is_profile { 2 } else { path.len() };
+
+    let mut key = String::from(platform.hosts.first().copied().unwrap_or_default());
+    for segment in path.iter().take(kept) {
+        key.push('/');
+        key.push_str(&lower(segment));
+    }
+    if !is_profile {
+        let mut named = form_urlencoded::Serializer::new(String::new());
+        for name in NAMING_PARAMETERS {
+            if let Some((_, value)) = url.query_pairs().find(|(given, _)| given == name) {
+                named.append_pair(name, &value);
+            }
+        }
+        let named = named.finish();
+        if !named.is_empty() {
+            key.push('?');
+            key.push_str(&named);
+        }
+    }
+    key
+}
+
+/// What follows the host in the key of a site we know nothing of: only what never matters is
+/// dropped.
+fn page_of(url: &Url) -> String {
+    let path: Vec<String> = url.path().split('/').map(decoded).collect();
+    let mut key = String::from(path.join("/").trim_end_matches('/'));
+    if let Some(query) = url.query().filter(|query| !query.is_empty()) {
+        key.push('?');
+        key.push_str(query);
+    }
+    // A fragment leads to a place on the page, unless the page routes by it.
+    if let Some(route) = url.fragment().filter(|it| it.starts_with(['/', '!'])) {
+        key.push('#');
+        key.push_str(route);
+    }
+    key
+}
+
+/// The host without `www.`, as long as a host is left.
+fn without_www(mut host: &str) -> &str {
+    while let Some(rest) = host.strip_prefix("www.").filter(|rest| rest.contains('.')) {
+        host = rest;
+    }
+    host
+}
+
+/// The platform at a host, its language (`de.`, `pt-br.`) and mobile subdomains included.
+fn platform_at(host: &str) -> Option<&'static Platform> {
+    let at = |host: &str| PLATFORMS.iter().find(|platform| platform.hosts.contains(&host));
+    if let Some(platform) = at(host) {
+        return Some(platform);
+    }
+    // Google Scholar has a host per country: scholar.google.co.uk.
+    if host.starts_with("scholar.google.") {
+        return at("scholar.google.com");
+    }
+    let (subdomain, rest) = host.split_once('.')?;
+    let is_language = |label: &str| label.len() == 2 && label.bytes().all(|b| b.is_ascii_alphabetic());
+    let is_alias = matches!(subdomain, "m" | "mobile" | "touch" | "web")
+        || (subdomain.len() <= 5 && subdomain.split('-').all(is_language));
+    at(rest).filter(|_| is_alias)
+}
+
+fn is_mastodon(host: &str) -> bool {
+    MASTODON_HOSTS.contains(&host) || host.split('.').any(|label| matches!(label, "mastodon" | "mstdn"))
+}
+
+/// `@name` as the whole path is a handle wherever it stands; Mastodon's servers know longer forms.
+fn handle(is_mastodon: bool, path: &[String]) -> Option<String> {
+    match path {
+        [name] if name.starts_with('@') => Some(lower(name)),
+        [web, name] if is_mastodon && web == "web" && name.starts_with('@') => Some(lower(name)),
+        [users, name] if is_mastodon && users == "users" => Some(format!("@{}", lower(name))),
+        _ => None,
+    }
+}
+
+fn lower(segment: &str) -> String {
+    segment.to_lowercase().nfc().collect()
+}
+
+/// A path segment in plain characters. What would change the path's structure stays encoded, and
+/// so does what is no UTF-8 or cannot be seen.
+fn decoded(segment: &str) -> String {
+    let mut bytes = Vec::with_capacity(segment.len());
+    let mut rest = segment.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let mut ahead = rest.clone();
+        match (ahead.next().and_then(hex), ahead.next().and_then(hex)) {
+            (Some(high), Some(low)) => {
+                rest = ahead;
+                let byte = (high << 4) | low;
+                if byte <= b' ' || b"/\\?#%\x7f".contains(&byte) {
+                    bytes.extend(format!("%{byte:02X}").bytes());
+                } else {
+                    bytes.push(byte);
+                }
+            }
+            _ => bytes.extend(b"%25"),
+        }
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) if !text.contains(|c: char| c.is_whitespace() || c.is_control() || is_invisible(c)) => {
+            text.nfc().collect()
+        }
+        _ => segment.to_owned(),
+    }
+}
+
+fn hex(byte: u8) -> Option<u8> {
+    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_page_has_one_key_and_its_platform() {
+        for (text, key, platform) in [
+            (
+                "https://www.linkedin.com/in/ada-lovelace-1815/",
+                "linkedin.com/in/ada-lovelace-1815",
+                Some("linkedin"),
+            ),
+            (
+                "http://de.linkedin.com/in/Ada-Lovelace-1815?trk=abc#top",
+                "linkedin.com/in/ada-lovelace-1815",
+                Some("linkedin"),
+            ),
+            ("linkedin.com/in/ada-lovelace-1815", "linkedin.com/in/ada-lovelace-1815", Some("linkedin")),
+            ("HTTPS://WWW.LINKEDIN.COM/IN/ada/details/skills/", "linkedin.com/in/ada", Some("linkedin")),
+            (
+                "https://www.linkedin.com/in/j%C3%BCrgen-m%c3%9cller",
+                "linkedin.com/in/jürgen-müller",
+                Some("linkedin"),
+            ),
+            ("https://www.linkedin.com/in/jürgen-müller", "linkedin.com/in/jürgen-müller", Some("linkedin")),
+            ("https://www.linkedin.com/in/ju\u{308}rgen", "linkedin.com/in/jürgen", Some("linkedin")),
+            (
+                "https://www.linkedin.com/company/Analytical-Engines/about/",
+                "linkedin.com/company/analytical-engines",
+                Some("linkedin"),
+            ),
+            (
+                "https://www.linkedin.com/profile/view?id=AB12&trk=x",
+                "linkedin.com/profile/view?id=AB12",
+                Some("linkedin"),
+            ),
+            ("https://business.linkedin.com/x?a=B", "business.linkedin.com/x?a=B", None),
+            ("https://github.com/Ada?tab=repositories", "github.com/ada", Some("github")),
+            ("https://gist.github.com/Ada", "gist.github.com/Ada", None),
+            ("https://twitter.com/Ada?lang=de", "x.com/ada", Some("x")),
+            ("https://mobile.twitter.com/ada/status/1", "x.com/ada/status/1", Some("x")),
+            ("https://x.com/ada", "x.com/ada", Some("x")),
+            ("https://www.xing.com/profile/Ada_Lovelace/cv?sc=o", "xing.com/profile/ada_lovelace", Some("xing")),
+            ("https://de-de.facebook.com/Ada.Lovelace?ref=br", "facebook.com/ada.lovelace", Some("facebook")),
+            (
+                "https://m.facebook.com/profile.php?ref=x&id=1815",
+                "facebook.com/profile.php?id=1815",
+                Some("facebook"),
+            ),
+            ("instagram.com/Ada/?hl=en", "instagram.com/ada", Some("instagram")),
+            ("https://bsky.app/profile/Ada.bsky.social", "bsky.app/profile/ada.bsky.social", Some("bluesky")),
+            ("https://www.youtube.com/@Ada", "youtube.com/@ada", Some("youtube")),
+            ("https://www.youtube.com/channel/UCabc/videos", "youtube.com/channel/ucabc", Some("youtube")),
+            ("https://m.youtube.com/watch?feature=share&v=AbC", "youtube.com/watch?v=AbC", Some("youtube")),
+            ("https://orcid.org/0000-0002-1825-009X", "orcid.org/0000-0002-1825-009x", Some("orcid")),
+            (
+                "https://www.researchgate.net/profile/Ada-Lovelace/research",
+                "researchgate.net/profile/ada-lovelace",
+                Some("researchgate"),
+            ),
+            (
+                "https://scholar.google.co.uk/citations?hl=en&user=AbC",
+                "scholar.google.com/citations?user=AbC",
+                Some("google_scholar"),
+            ),
+            ("https://mastodon.social/@Ada", "mastodon.social/@ada", Some("mastodon")),
+            ("https://mastodon.social/web/@Ada", "mastodon.social/@ada", Some("mastodon")),
+            ("https://mastodon.social/users/Ada", "mastodon.social/@ada", Some("mastodon")),
+            ("https://fosstodon.org/@ada/?x=1", "fosstodon.org/@ada", Some("mastodon")),
+            ("https://mastodon.social/@ada/109", "mastodon.social/@ada/109", Some("mastodon")),
+            ("https://medium.com/@Ada?source=x", "medium.com/@ada", None),
+            ("https://www.example.org", "example.org", None),
+            ("https://www.example.org/", "example.org", None),
+            ("www.example.org/About/?Page=1#team", "example.org/About?Page=1", None),
+            ("https://example.org/#/people/Ada", "example.org#/people/Ada", None),
+            ("https://example.org:8443/Ada", "example.org:8443/Ada", None),
+            ("http://example.org:443", "example.org", None),
+            ("example.org:8080/x", "example.org:8080/x", None),
+            ("//example.org/x", "example.org/x", None),
+            ("https://EXAMPLE.org./x", "example.org/x", None),
+            ("https://Müller.de/%7Eada/a%2Fb%20c", "xn--mller-kva.de/~ada/a%2Fb%20c", None),
+            ("https://example.org/100%/%ff", "example.org/100%25/%ff", None),
+            ("https://www.com/x", "www.com/x", None),
+            ("http://localhost:3000/x", "localhost:3000/x", None),
+            ("http://127.0.0.1/x", "127.0.0.1/x", None),
+            ("https://example.org/go?to=http://other.org/", "example.org/go?to=http://other.org/", None),
+        ] {
+            let url = ProfileUrl::parse(text).unwrap_or_else(|e| panic!("{text}: {e:?}"));
+            assert_eq!(url.key(), key, "{text}");
+            assert_eq!(url.platform(), platform, "{text}");
+            assert_eq!(platform_of(text), platform, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_was_typed_is_kept_and_gets_a_scheme() {
+        for (text, kept) in [
+            (" https://Example.org/Ada/ ", "https://Example.org/Ada/"),
+            ("HTTP://example.org", "HTTP://example.org"),
+            ("LinkedIn.com/in/Ada/", "https://LinkedIn.com/in/Ada/"),
+            ("www.example.org", "https://www.example.org"),
+            ("//example.org", "https://example.org"),
+        ] {
+            assert_eq!(ProfileUrl::parse(text).unwrap().as_str(), kept);
+        }
+    }
+
+    #[test]
+    fn anything_but_a_web_address_is_refused() {
+        let too_long = format!("https://example.org/{}", "a".repeat(2029));
+        for (text, code) in [
+            ("", FieldCode::InvalidFormat),
+            ("ada", FieldCode::InvalidFormat),
+            ("@ada", FieldCode::InvalidFormat),
+            ("/in/ada", FieldCode::InvalidFormat),
+            ("1.5", FieldCode::InvalidFormat),
+            ("https://", FieldCode::InvalidFormat),
+            ("https://..", FieldCode::InvalidFormat),
+            ("example .org", FieldCode::InvalidFormat),
+            ("https://example.org/a b", FieldCode::InvalidFormat),
+            ("https://example.org/a\nb", FieldCode::InvalidFormat),
+            ("https://exa\u{200b}mple.org", FieldCode::InvalidFormat),
+            ("https://ada@example.org", FieldCode::InvalidFormat),
+            ("https://ada:secret@example.org", FieldCode::InvalidFormat),
+            ("https://linkedin.com@evil.example/in/ada", FieldCode::InvalidFormat),
+            ("ada@example.org", FieldCode::InvalidFormat),
+            ("https://example.org:99999", FieldCode::InvalidFormat),
+            ("tel:112", FieldCode::InvalidFormat),
+            ("ftp://example.org", FieldCode::NotAllowed),
+            ("javascript:alert(1)", FieldCode::NotAllowed),
+            ("javascript://example.org/%0aalert(1)", FieldCode::NotAllowed),
+            ("mailto:ada@example.org", FieldCode::NotAllowed),
+            ("data:text/html,x", FieldCode::NotAllowed),
+            ("https:example.org", FieldCode::NotAllowed),
+            (&too_long, FieldCode::TooLong),
+        ] {
+            let rejection = ProfileUrl::parse(text).err();
+            assert_eq!(rejection.map(|r| r.code), Some(code), "{text:?}");
+            assert_eq!(platform_of(text), None);
+        }
+        assert!(ProfileUrl::parse(&too_long[..2048]).is_ok());
+    }
+
+    fn addresses() -> impl Strategy<Value = String> {
+        let host = prop_oneof![
+            prop::sample::select(PLATFORMS.iter().flat_map(|p| p.hosts).copied().collect::<Vec<_>>())
+                .prop_map(String::from),
+            prop::sample::select(MASTODON_HOSTS).prop_map(|host| host.to_owned()),
+            "(www\\.){0,2}[a-z]{1,3}\\.[a-z]{2,4}",
+            "(de|m|pt-br)\\.(linkedin|facebook)\\.com",
+        ];
+        let segment = prop_oneof![
+            "(in|profile|users|web|c|%[0-9a-f]{2}|%%[0-9a-f]{2}|%C3%9c|%e2%80%8b)",
+            "@?[a-zA-ZÜéİΣ%\u{301}._~-]{0,6}",
+        ];
+        (host, prop::collection::vec(segment, 0..5), "(\\?(id|v|x)=[a-zA-Z%+&;=é]{0,5})?", "(#[/!]?[a-z%]{0,3})?")
+            .prop_map(|(host, path, query, fragment)| format!("{host}/{}{query}{fragment}", path.join("/")))
+    }
+
+    proptest! {
+        #[test]
+        fn a_key_is_its_own_key(address in addresses()) {
+            if let Ok(url) = ProfileUrl::parse(&address)
+                && let Ok(again) = ProfileUrl::parse(url.key())
+            {
+                prop_assert_eq!(again.key(), url.key());
+            }
+        }
+
+        #[test]
+        fn scheme_www_and_trailing_slash_do_not_matter(address in addresses()) {
+            let path_only = address.split(['?', '#']).next().unwrap_or_default();
+            if let Ok(url) = ProfileUrl::parse(path_only) {
+                for other in [
+                    format!("https://{path_only}"),
+                    format!("http://{path_only}/"),
+                    format!("https://www.{path_only}//"),
+                ] {
+                    let other = ProfileUrl::parse(&other).unwrap();
+                    prop_assert_eq!(other.key(), url.key());
+                    prop_assert_eq!(other.platform(), url.platform());
+                }
+            }
+        }
+
+        #[test]
+        fn what_is_kept_is_a_web_address_with_the_same_key(address in addresses()) {
+            if let Ok(url) = ProfileUrl::parse(&address) {
+                let again = ProfileUrl::parse(url.as_str()).unwrap();
+                prop_assert_eq!(again, url);
+            }
+        }
+
+        #[test]
+        fn parsing_never_panics(text in any::<String>()) {
+            let _ = ProfileUrl::parse(&text);
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! Where and in which language somebody lives: time zones and language tags. No clock, and no translated text.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono_tz::Tz;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::domain::invalid::{FieldCode, Rejection};
+
+/// A zone of the IANA time zone database, by its exact name: `Europe/Berlin`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TimeZone(Tz);
+
+impl TimeZone {
+    pub const UTC: Self = Self(Tz::UTC);
+
+    /// Takes the names of the database, links to older names included; case matters.
+    pub fn parse(text: &str) -> Result<Self, Rejection> {
+        Tz::from_str(text)
+            .map(Self)
+            .map_err(|_| Rejection::format("Must be the name of an IANA time zone, such as Europe/Berlin."))
+    }
+
+    pub fn as_str(self) -> &'static str {
+        self.0.name()
+    }
+
+    /// The zone as chrono takes it.
+    pub fn tz(self) -> Tz {
+        self.0
+    }
+}
+
+impl fmt::Display for TimeZone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for TimeZone {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for TimeZone {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(|rejection| de::Error::custom(rejection.detail))
+    }
+}
+
+/// A language tag (BCP 47) in its usual case: `en`, `pt-BR`, `zh-Hant-TW`.
+///
+/// Well-formed by RFC 5646, section 2.1; whether its parts are registered is not
+/// checked. The irregular tags of old (`i-klingon`) and those of private use alone
+/// (`x-…`) name no language to anybody else and are refused.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Locale(String);
+
+impl Locale {
+    /// Characters; the longest that RFC 5646, section 4.4.1, tells everybody to allow for.
+    pub const MAX_LENGTH: usize = 35;
+
+    /// Takes any case, hyphens only.
+    pub fn parse(text: &str) -> Result<Self, Rejection> {
+        if text.len() > Self::MAX_LENGTH {
+            return Err(Rejection::new(
+                FieldCode::TooLong,
+                format!("A language tag has at most {} characters.", Self::MAX_LENGTH),
+            ));
+        }
+        usual_case(text)
+            .map(Self)
+            .ok_or_else(|| Rejection::format("Must be a language tag (BCP 47), such as en or pt-BR."))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The language, in lower case: `pt` of `pt-BR`.
+    pub fn language(&self) -> &str {
+        self.0.split_once('-').map_or(self.as_str(), |(language, _)| language)
+    }
+
+    /// The region, ISO 3166-1 alpha-2 or UN M.49: `BR` of `pt-BR`, `419` of `es-419`.
+    pub fn region(&self) -> Option<&str> {
+        self.0.split('-').skip(1).take_while(|subtag| subtag.len() > 1).find(|subtag| is_region(subtag))
+    }
+}
+
+/// The grammar of RFC 5646, section 2.1, read from left to right; the case of section 2.1.1.
+fn usual_case(text: &str) -> Option<String> {
+    let mut subtags = text.split('-').peekable();
+    let language = subtags.next().filter(|tag| is_alphabetic(tag, 2, 8))?;
+    let mut out = language.to_ascii_lowercase();
+    let mut add = |subtag: &str| {
+        out.push('-');
+        out.push_str(subtag);
+    };
+
+    if language.len() <= 3 {
+        for _ in 0..3 {
+            if let Some(extended) = subtags.next_if(|tag| is_alphabetic(tag, 3, 3)) {
+                add(&extended.to_ascii_lowercase());
+            }
+        }
+    }
+    if let Some(script) = subtags.next_if(|tag| is_alphabetic(tag, 4, 4)) {
+        let mut title = script.to_ascii_lowercase();
+        if let Some(first) = title.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        add(&title);
+    }
+    if let Some(region) = subtags.next_if(|tag| is_region(tag)) {
+        add(&region.to_ascii_uppercase());
+    }
+    while let Some(variant) = subtags.next_if(|tag| is_variant(tag)) {
+        add(&variant.to_ascii_lowercase());
+    }
+    while let Some(singleton) = subtags.next() {
+        if !is_alphanumeric(singleton, 1, 1) {
+            return None;
+        }
+        add(&singleton.to_ascii_lowercase());
+        let shortest = if singleton.eq_ignore_ascii_case("x") { 1 } else { 2 };
+        let mut count = 0_u32;
+        while let Some(subtag) = subtags.next_if(|tag| is_alphanumeric(tag, shortest, 8)) {
+            add(&subtag.to_ascii_lowercase());
+            count = count.saturating_add(1);
+        }
+        if count == 0 {
+            return None;
+        }
+    }
+    Some(out)
+}
+
+fn is_alphabetic(subtag: &str, shortest: usize, longest: usize) -> bool {
+    (shortest..=longest).contains(&subtag.len()) && subtag.bytes().all(|byte| byte.is_ascii_alphabetic())
+}
+
+fn is_alphanumeric(subtag: &str, shortest: usize, longest: usize) -> bool {
+    (shortest..=longest).contains(&subtag.len()) && subtag.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+fn is_region(subtag: &str) -> bool {
+    is_alphabetic(subtag, 2, 2) || (subtag.len() == 3 && subtag.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+fn is_variant(subtag: &str) -> bool {
+    is_alphanumeric(subtag, 5, 8)
+        || (is_alphanumeric(subtag, 4, 4) && subtag.starts_with(|c: char| c.is_ascii_digit()))
+}
+
+impl fmt::Display for Locale {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Locale {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Locale {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(|rejection| de::Error::custom(rejection.detail))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_zone_is_known_by_its_exact_name() {
+        for name in ["UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "Asia/Kolkata", "US/Pacific"] {
+            assert_eq!(TimeZone::parse(name).unwrap().as_str(), name);
+        }
+        for name in ["", " ", "europe/berlin", "Europe/Berlin ", "Berlin", "+02:00", "Mars/Olympus", "CEST"] {
+            assert_eq!(TimeZone::parse(name).unwrap_err().code, FieldCode::InvalidFormat, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn both_are_strings_in_json() {
+        let zone: TimeZone = serde_json::from_str("\"Asia/Tokyo\"").unwrap();
+        assert_eq!(serde_json::to_string(&zone).unwrap(), "\"Asia/Tokyo\"");
+        assert!(serde_json::from_str::<TimeZone>("\"Tokyo\"").is_err());
+        let locale: Locale = serde_json::from_str("\"PT-br\"").unwrap();
+        assert_eq!(serde_json::to_string(&locale).unwrap(), "\"pt-BR\"");
+        assert!(serde_json::from_str::<Locale>("\"pt_BR\"").is_err());
+    }
+
+    #[test]
+    fn a_tag_is_put_in_its_usual_case() {
+        for (text, tag, language, region) in [
+            ("en", "en", "en", None),
+            ("PT-br", "pt-BR", "pt", Some("BR")),
+            ("es-419", "es-419", "es", Some("419")),
+            ("ZH-hANT-tw", "zh-Hant-TW", "zh", Some("TW")),
+            ("sr-latn", "sr-Latn", "sr", None),
+            ("zh-CMN-hans-cn", "zh-cmn-Hans-CN", "zh", Some("CN")),
+            ("zh-min-nan", "zh-min-nan", "zh", None),
+            ("sl-IT-Nedis", "sl-IT-nedis", "sl", Some("IT")),
+            ("de-CH-1901", "de-CH-1901", "de", Some("CH")),
+            ("sl-rozaj-biske", "sl-rozaj-biske", "sl", None),
+            ("de-DE-u-co-phonebk", "de-DE-u-co-phonebk", "de", Some("DE")),
+            ("en-u-rg-GBzzzz", "en-u-rg-gbzzzz", "en", None),
+            ("en-a-bbb-x-a-ccc", "en-a-bbb-x-a-ccc", "en", None),
+            ("en-x-US", "en-x-us", "en", None),
+            ("ast", "ast", "ast", None),
+            ("Abcdefgh-AQ", "abcdefgh-AQ", "abcdefgh", Some("AQ")),
+        ] {
+            let locale = Locale::parse(text).unwrap();
+            assert_eq!(locale.as_str(), tag);
+            assert_eq!(locale.language(), language, "{text}");
+            assert_eq!(locale.region(), region, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_tag_that_is_not_well_formed_is_refused() {
+        for text in [
+            "",
+            "e",
+            "1",
+            "-",
+            "en-",
+            "-en",
+            "en--US",
+            "pt_BR",
+            "en US",
+            "englishish",
+            "en-US-US",
+            "en-u",
+            "en-u-",
+            "en-x",
+            "en-a-b",
+            "x-private",
+            "i-klingon",
+            "en-GB-oed",
+            "de-DE-1a",
+            "français",
+            "en-ÜS",
+            "zh-abc-def-ghi-jkl",
+        ] {
+            assert_eq!(Locale::parse(text).unwrap_err().code, FieldCode::InvalidFormat, "{text:?}");
+        }
+        let too_long = "en-x-aaaaaaaa-bbbbbbbb-cccccccc-ddddd";
+        assert_eq!(Locale::parse(too_long).unwrap_err().code, FieldCode::TooLong);
+        assert!(Locale::parse(&too_long[..35]).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn every_zone_reads_as_written(zone in prop::sample::select(&chrono_tz::TZ_VARIANTS[..])) {
+            prop_assert_eq!(TimeZone::parse(zone.name()).unwrap().tz(), zone);
+        }
+
+        #[test]
+        fn case_does_not_matter_and_reading_twice_changes_nothing(
+            text in "[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2}|-[0-9]{3})?(-[a-z0-9]{5,8})?(-u-[a-z0-9]{2,3})?"
+        ) {
+            if let Ok(locale) = Locale::parse(&text) {
+                prop_assert_eq!(&Locale::parse(&text.to_ascii_uppercase()).unwrap(), &locale);
+                prop_assert_eq!(&Locale::parse(locale.as_str()).unwrap(), &locale);
+            }
+        }
+
+        #[test]
+        fn parsing_never_panics(text in any::<String>()) {
+            let _ = TimeZone::parse(&text);
+            if let Ok(locale) = Locale::parse(&text) {
+                prop_assert!(locale.as_str().len() <= Locale::MAX_LENGTH);
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! An instant in UTC, to the microsecond that both databases keep. Nothing here asks what time it is.
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::fmt;
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::{RefOr, Schema};
+
+use super::invalid::Rejection;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(DateTime<Utc>);
+
+impl Timestamp {
+    /// Cuts off what is finer than a microsecond.
+    pub fn new(instant: DateTime<Utc>) -> Self {
+        Self::from_micros(instant.timestamp_micros()).unwrap_or(Self(DateTime::UNIX_EPOCH))
+    }
+
+    /// Microseconds since 1970; `None` beyond the years chrono can tell.
+    pub fn from_micros(micros: i64) -> Option<Self> {
+        DateTime::from_timestamp_micros(micros).map(Self)
+    }
+
+    pub fn micros(self) -> i64 {
+        self.0.timestamp_micros()
+    }
+
+    /// RFC 3339 with any offset; years 0001 to 9999, as both databases and ISO dates can hold.
+    pub fn parse(text: &str) -> Result<Self, Rejection> {
+        let refuse = || Rejection::format("Expected an RFC 3339 instant such as 2026-03-02T09:00:00Z.");
+        let instant = DateTime::parse_from_rfc3339(text).map_err(|_| refuse())?;
+        let utc = instant.with_timezone(&Utc);
+        if (1..=9999).contains(&chrono::Datelike::year(&utc)) { Ok(Self::new(utc)) } else { Err(refuse()) }
+    }
+
+    pub fn instant(self) -> DateTime<Utc> {
+        self.0
+    }
+
+    /// Saturates at the ends of time instead of failing.
+    pub fn plus(self, delta: TimeDelta) -> Self {
+        Self(self.0.checked_add_signed(delta).unwrap_or(DateTime::<Utc>::MAX_UTC))
+    }
+
+    /// Saturates at the ends of time instead of failing.
+    pub fn minus(self, delta: TimeDelta) -> Self {
+        Self(self.0.checked_sub_signed(delta).unwrap_or(DateTime::<Utc>::MIN_UTC))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(|rejection| de::Error::custom(rejection.detail))
+    }
+}
+
+impl utoipa::PartialSchema for Timestamp {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+            .examples(["2026-03-02T09:00:00Z"])
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for Timestamp {}

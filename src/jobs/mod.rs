@@ -1,0 +1,3 @@
+//! What runs outside of a request.
+
+pub mod purge;

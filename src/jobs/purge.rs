@@ -1,0 +1,18 @@
+//! Removes, once an hour, what is no longer kept.
+
+use std::time::Duration;
+
+use crate::store::Store;
+
+const EVERY: Duration = Duration::from_secs(60 * 60);
+
+/// Runs as long as the server does; a failure is logged and tried again.
+pub async fn run(store: Store) {
+    loop {
+        match store.account_write(|tx| tx.purge()).await {
+            Ok(purged) => tracing::debug!(?purged, "purged what is past its time"),
+            Err(error) => tracing::error!(%error, "could not purge what is past its time"),
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+}

@@ -1,0 +1,20 @@
+//! Wellmet: the backend for people who build a career through people.
+//!
+//! The map, and which way the arrows run:
+//!
+//! ```text
+//! main, cli, config, app      start it; `app` puts the parts together, for tests too
+//! api     ──► store ──► domain      HTTP; SQL; pure rules
+//! jobs    ──► store                 what runs outside a request
+//! clock                             time and chance, given to whoever needs them
+//! ```
+
+pub mod api;
+pub mod app;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod domain;
+pub mod jobs;
+pub mod store;
+pub mod telemetry;

@@ -1,0 +1,5 @@
+//! The `wellmet` binary: see `cli.rs`.
+
+fn main() -> std::process::ExitCode {
+    wellmet::cli::run()
+}

@@ -1,0 +1,291 @@
+//! Users, workspaces and who belongs to which.
+
+use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+use super::AccountTx;
+use super::db::conn::Conn;
+use super::db::record::{Record, for_entity};
+use super::db::schema::{
+    changes, idempotency_keys, instance, memberships, personal_access_tokens, record_keys, refresh_tokens,
+    search_documents, sessions, users, workspaces,
+};
+use super::error::{Conflict, Error, Result};
+use crate::domain::account::{User, UserFields, WeekDay, Workspace};
+use crate::domain::email::EmailAddress;
+use crate::domain::entity::Entity;
+use crate::domain::id::{UserId, WorkspaceId};
+use crate::domain::scope::Role;
+use crate::domain::timestamp::Timestamp;
+
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = users)]
+#[diesel(treat_none_as_default_value = false)]
+struct UserRow {
+    id: UserId,
+    version: i64,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    email: String,
+    email_key: String,
+    name: String,
+    password_hash: String,
+    time_zone: String,
+    locale: String,
+    week_starts_on: WeekDay,
+    notify_at: i32,
+}
+
+impl UserRow {
+    fn into_user(self) -> (User, PasswordHash) {
+        let Self {
+            id,
+            version,
+            created_at,
+            updated_at,
+            email,
+            email_key: _,
+            name,
+            password_hash,
+            time_zone,
+            locale,
+            week_starts_on,
+            notify_at,
+        } = self;
+        let fields = UserFields { name, time_zone, locale, week_starts_on, notify_at };
+        (User { id, email, fields, created_at, updated_at, version }, PasswordHash(password_hash))
+    }
+}
+
+/// A password as it is stored: argon2id in PHC form.
+#[derive(Clone)]
+pub struct PasswordHash(pub String);
+
+/// Whether anybody has an account yet.
+pub fn any_user(conn: &mut Conn) -> Result<bool> {
+    let found: Vec<UserId> = users::table.select(users::id).limit(1).load(conn)?;
+    Ok(!found.is_empty())
+}
+
+/// The user with this address, and the hash of their password.
+pub fn find_by_email(conn: &mut Conn, email: &EmailAddress) -> Result<Option<(User, PasswordHash)>> {
+    let rows: Vec<UserRow> =
+        users::table.filter(users::email_key.eq(email.normalized())).select(UserRow::as_select()).load(conn)?;
+    Ok(rows.into_iter().next().map(UserRow::into_user))
+}
+
+pub fn find(conn: &mut Conn, id: UserId) -> Result<(User, PasswordHash)> {
+    let row: UserRow = users::table.filter(users::id.eq(id)).select(UserRow::as_select()).get_result(conn)?;
+    Ok(row.into_user())
+}
+
+/// A workspace as one of its members sees it.
+pub fn workspace(conn: &mut Conn, workspace: WorkspaceId, user: UserId) -> Result<Workspace> {
+    let (name, time_zone): (String, String) = workspaces::table
+        .filter(workspaces::id.eq(workspace))
+        .select((workspaces::name, workspaces::time_zone))
+        .get_result(conn)?;
+    let role = role(conn, workspace, user)?.ok_or(Error::NotFound)?;
+    Ok(Workspace { id: workspace, name, time_zone, role })
+}
+
+/// What a user may do in a workspace; `None` when they do not belong to it.
+pub fn role(conn: &mut Conn, workspace: WorkspaceId, user: UserId) -> Result<Option<Role>> {
+    let rows: Vec<Role> = memberships::table
+        .filter(memberships::workspace_id.eq(workspace))
+        .filter(memberships::user_id.eq(user))
+        .select(memberships::role)
+        .load(conn)?;
+    Ok(rows.into_iter().next())
+}
+
+/// The workspace a user works in: the first they joined.
+pub fn home(conn: &mut Conn, user: UserId) -> Result<Option<WorkspaceId>> {
+    let rows: Vec<WorkspaceId> = memberships::table
+        .filter(memberships::user_id.eq(user))
+        .order((memberships::created_at.asc(), memberships::workspace_id.asc()))
+        .select(memberships::workspace_id)
+        .limit(1)
+        .load(conn)?;
+    Ok(rows.into_iter().next())
+}
+
+/// The number of the last change in a workspace, and its number among workspaces.
+pub fn workspace_numbers(conn: &mut Conn, workspace: WorkspaceId) -> Result<(i64, i64)> {
+    Ok(workspaces::table
+        .filter(workspaces::id.eq(workspace))
+        .select((workspaces::seq, workspaces::number))
+        .get_result(conn)?)
+}
+
+impl AccountTx<'_> {
+    /// Makes a user with a workspace of their own.
+    pub fn create_user(
+        &mut self,
+        email: &EmailAddress,
+        password: &PasswordHash,
+        fields: UserFields,
+    ) -> Result<User> {
+        let UserFields { name, time_zone, locale, week_starts_on, notify_at } = fields.clone();
+        let id = UserId::new(self.new_id());
+        let row = UserRow {
+            id,
+            version: 1,
+            created_at: self.now,
+            updated_at: self.now,
+            email: email.as_str().to_owned(),
+            email_key: email.normalized().to_owned(),
+            name,
+            password_hash: password.0.clone(),
+            time_zone,
+            locale,
+            week_starts_on,
+            notify_at,
+        };
+        if find_by_email(self.conn, email)?.is_some() {
+            return Err(Conflict::EmailTaken.into());
+        }
+        // Two may ask at the same time: the unique index decides.
+        diesel::insert_into(users::table).values(&row).execute(self.conn).map_err(|error| match error {
+            DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => Conflict::EmailTaken.into(),
+            other => Error::from(other),
+        })?;
+        Ok(row.into_user().0)
+    }
+
+    /// Makes a workspace that the user owns.
+    pub fn create_workspace(&mut self, owner: &User) -> Result<Workspace> {
+        let id = WorkspaceId::new(self.new_id());
+        let number: i64 = diesel::update(instance::table.filter(instance::id.eq(1)))
+            .set(instance::workspace_count.eq(instance::workspace_count + 1))
+            .returning(instance::workspace_count)
+            .get_result(self.conn)?;
+        let (name, time_zone) = (owner.fields.name.clone(), owner.fields.time_zone.clone());
+        diesel::insert_into(workspaces::table)
+            .values((
+                workspaces::id.eq(id),
+                workspaces::number.eq(number),
+                workspaces::name.eq(&name),
+                workspaces::time_zone.eq(&time_zone),
+                workspaces::seq.eq(0_i64),
+                workspaces::purged_seq.eq(0_i64),
+                workspaces::created_at.eq(self.now),
+            ))
+            .execute(self.conn)?;
+        let role = Role::Owner;
+        diesel::insert_into(memberships::table)
+            .values((
+                memberships::workspace_id.eq(id),
+                memberships::user_id.eq(owner.id),
+                memberships::role.eq(role),
+                memberships::created_at.eq(self.now),
+            ))
+            .execute(self.conn)?;
+        Ok(Workspace { id, name, time_zone, role })
+    }
+
+    pub fn find_user(&mut self, id: UserId) -> Result<(User, PasswordHash)> {
+        find(self.conn, id)
+    }
+
+    /// Writes what a user changed about themselves; nothing changed leaves the version as it is.
+    pub fn update_user(&mut self, before: &User, fields: UserFields) -> Result<User> {
+        if before.fields == fields {
+            return Ok(before.clone());
+        }
+        let UserFields { name, time_zone, locale, week_starts_on, notify_at } = &fields;
+        let version = before.version + 1;
+        diesel::update(users::table.filter(users::id.eq(before.id)))
+            .set((
+                users::version.eq(version),
+                users::updated_at.eq(self.now),
+                users::name.eq(name),
+                users::time_zone.eq(time_zone),
+                users::locale.eq(locale),
+                users::week_starts_on.eq(week_starts_on),
+                users::notify_at.eq(notify_at),
+            ))
+            .execute(self.conn)?;
+        Ok(User { fields, version, updated_at: self.now, ..before.clone() })
+    }
+
+    pub fn set_password(&mut self, user: UserId, password: &PasswordHash) -> Result<()> {
+        diesel::update(users::table.filter(users::id.eq(user)))
+            .set(users::password_hash.eq(&password.0))
+            .execute(self.conn)
+            .map(drop)
+            .map_err(Error::from)
+    }
+
+    /// Erases a user at once, with every workspace that is theirs alone. A workspace that others share needs another
+    /// owner first.
+    pub fn erase_user(&mut self, user: UserId) -> Result<()> {
+        let own: Vec<(WorkspaceId, Role)> = memberships::table
+            .filter(memberships::user_id.eq(user))
+            .select((memberships::workspace_id, memberships::role))
+            .load(self.conn)?;
+        for (workspace, role) in own {
+            let others: Vec<Role> = memberships::table
+                .filter(memberships::workspace_id.eq(workspace))
+                .filter(memberships::user_id.ne(user))
+                .select(memberships::role)
+                .load(self.conn)?;
+            if others.is_empty() {
+                self.erase_workspace(workspace)?;
+            } else if role == Role::Owner && !others.contains(&Role::Owner) {
+                return Err(Conflict::LastOwner.into());
+            } else {
+                self.leave_workspace(workspace, user)?;
+            }
+        }
+        diesel::delete(users::table.filter(users::id.eq(user))).execute(self.conn)?;
+        Ok(())
+    }
+
+    /// Takes a user out of a workspace that goes on without them.
+    fn leave_workspace(&mut self, workspace: WorkspaceId, user: UserId) -> Result<()> {
+        self.end_sessions(workspace, user)?;
+        diesel::delete(
+            personal_access_tokens::table
+                .filter(personal_access_tokens::workspace_id.eq(workspace))
+                .filter(personal_access_tokens::user_id.eq(user)),
+        )
+        .execute(self.conn)?;
+        diesel::delete(
+            idempotency_keys::table
+                .filter(idempotency_keys::workspace_id.eq(workspace))
+                .filter(idempotency_keys::user_id.eq(user)),
+        )
+        .execute(self.conn)?;
+        diesel::delete(
+            memberships::table
+                .filter(memberships::workspace_id.eq(workspace))
+                .filter(memberships::user_id.eq(user)),
+        )
+        .execute(self.conn)?;
+        Ok(())
+    }
+
+    fn erase_workspace(&mut self, workspace: WorkspaceId) -> Result<()> {
+        for entity in Entity::ALL {
+            for_entity!(entity, Kind => Kind::delete_all(self.conn, workspace)?);
+        }
+        macro_rules! erase_from {
+            ($($table:ident),*) => {$(
+                diesel::delete($table::table.filter($table::workspace_id.eq(workspace))).execute(self.conn)?;
+            )*};
+        }
+        erase_from!(
+            search_documents,
+            record_keys,
+            changes,
+            idempotency_keys,
+            personal_access_tokens,
+            refresh_tokens,
+            sessions,
+            memberships
+        );
+        diesel::delete(workspaces::table.filter(workspaces::id.eq(workspace))).execute(self.conn)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,225 @@
+//! Reading the log of changes: what happened since a number, and the history of one record.
+
+use diesel::prelude::*;
+use serde_json::Value;
+use std::collections::{BTreeMap, HashMap};
+
+use super::conn::{Conn, read_transaction};
+use super::record::{Record, for_entity};
+use super::schema::{changes, workspaces};
+use super::select::{Predicate, Select};
+use super::types::{AnyId, AsJson};
+use super::write::json;
+use crate::domain::entity::{Entity, Op};
+use crate::domain::id::{TokenId, UserId, WorkspaceId};
+use crate::domain::timestamp::Timestamp;
+use crate::store::error::{Error, Result};
+
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = changes)]
+pub(super) struct ChangeRow {
+    pub seq: i64,
+    pub write_seq: i64,
+    pub entity: Entity,
+    pub record_id: AnyId,
+    pub op: Op,
+    pub actor_user_id: Option<UserId>,
+    pub actor_token_id: Option<TokenId>,
+    pub at: Timestamp,
+    pub fields: AsJson<Vec<String>>,
+    pub before: Option<AsJson<Value>>,
+}
+
+/// One change, with the record as it is now.
+#[derive(Debug, Clone)]
+pub struct Change {
+    pub entity: Entity,
+    pub id: AnyId,
+    pub op: Op,
+    pub version: i64,
+    /// The number of the first change of the same write.
+    pub write: i64,
+    /// The names of the fields that changed; empty for a created or deleted record.
+    pub fields: Vec<String>,
+    pub at: Timestamp,
+    pub user: Option<UserId>,
+    pub token: Option<TokenId>,
+    /// `None` when the record is gone.
+    pub data: Option<Value>,
+}
+
+/// A place in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Since {
+    /// Everything up to this number was seen.
+    pub seq: i64,
+    /// The newest purged tombstone when the reader began, or last stood beyond it: no newer one may be missed.
+    pub purged_seq: i64,
+}
+
+pub struct ChangePage {
+    pub items: Vec<Change>,
+    pub next: Since,
+    pub has_more: bool,
+}
+
+/// Up to `limit` changes after a place, oldest first; `None` starts from the beginning.
+pub fn since(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    since: Option<Since>,
+    entity: Option<Entity>,
+    limit: i64,
+) -> Result<ChangePage> {
+    read_transaction(conn, |conn| {
+        let (newest, purged_seq): (i64, i64) = workspaces::table
+            .filter(workspaces::id.eq(workspace))
+            .select((workspaces::seq, workspaces::purged_seq))
+            .get_result(conn)?;
+        let since = since.unwrap_or(Since { seq: 0, purged_seq });
+        if since.seq < purged_seq && since.purged_seq != purged_seq {
+            return Err(Error::CursorExpired);
+        }
+        // A number from the future is one of a database that was since replaced by an older copy.
+        if since.seq > newest {
+            return Err(Error::CursorExpired);
+        }
+        let mut query = changes::table
+            .filter(changes::workspace_id.eq(workspace))
+            .filter(changes::seq.gt(since.seq))
+            .order(changes::seq.asc())
+            .select(ChangeRow::as_select())
+            .limit(limit + 1)
+            .into_boxed();
+        if let Some(entity) = entity {
+            query = query.filter(changes::entity.eq(entity));
+        }
+        let mut rows: Vec<ChangeRow> = query.load(conn)?;
+        let has_more = rows.len() > usize::try_from(limit).unwrap_or(usize::MAX);
+        if has_more {
+            rows.pop();
+        }
+        let seq = if has_more { rows.last().map_or(since.seq, |row| row.seq) } else { newest };
+        let seen = if seq >= purged_seq { purged_seq } else { since.purged_seq };
+        Ok(ChangePage {
+            items: with_data(conn, workspace, rows)?,
+            next: Since { seq, purged_seq: seen },
+            has_more,
+        })
+    })
+}
+
+/// Fetches the records as they are now, in one statement for each kind.
+fn with_data(conn: &mut Conn, workspace: WorkspaceId, rows: Vec<ChangeRow>) -> Result<Vec<Change>> {
+    let mut wanted: BTreeMap<Entity, Vec<AnyId>> = BTreeMap::new();
+    for row in &rows {
+        wanted.entry(row.entity).or_default().push(row.record_id);
+    }
+    let mut records: HashMap<(Entity, AnyId), Value> = HashMap::new();
+    for (entity, mut ids) in wanted {
+        ids.sort();
+        ids.dedup();
+        for_entity!(entity, Kind => {
+            for record in Kind::select(conn, Select::all(workspace, Predicate::ids(ids)))? {
+                records.insert((entity, record.id()), json(&record)?);
+            }
+        });
+    }
+    let change = |row: ChangeRow| Change {
+        entity: row.entity,
+        id: row.record_id,
+        op: row.op,
+        version: row.seq,
+        write: row.write_seq,
+        fields: row.fields.0,
+        at: row.at,
+        user: row.actor_user_id,
+        token: row.actor_token_id,
+        data: records.get(&(row.entity, row.record_id)).cloned(),
+    };
+    Ok(rows.into_iter().map(change).collect())
+}
+
+/// A record as it is now.
+pub fn current(conn: &mut Conn, workspace: WorkspaceId, entity: Entity, id: AnyId) -> Result<Option<Value>> {
+    for_entity!(entity, Kind => {
+        let mut found = Kind::select(conn, Select::all(workspace, Predicate::id(id)))?;
+        found.pop().as_ref().map(json).transpose()
+    })
+}
+
+/// One entry of a record's history.
+#[derive(Debug, Clone)]
+pub struct HistoryEntry {
+    pub op: Op,
+    pub version: i64,
+    pub at: Timestamp,
+    pub user: Option<UserId>,
+    pub token: Option<TokenId>,
+    pub fields: Vec<String>,
+    /// The record before and after, while both are kept.
+    pub before: Option<Value>,
+    pub after: Option<Value>,
+}
+
+/// The history of a record that exists or once did, newest first, after a number counting down.
+pub fn history(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    entity: Entity,
+    id: AnyId,
+    before_seq: Option<i64>,
+    limit: i64,
+) -> Result<(Vec<HistoryEntry>, Option<i64>)> {
+    read_transaction(conn, |conn| {
+        let end = before_seq.unwrap_or(i64::MAX);
+        let own = || {
+            changes::table
+                .filter(changes::workspace_id.eq(workspace))
+                .filter(changes::record_id.eq(id))
+                .filter(changes::entity.eq(entity))
+        };
+        // What a record was after a change is what it was before the next one, or what it is now.
+        let next: Option<ChangeRow> = own()
+            .filter(changes::seq.ge(end))
+            .order(changes::seq.asc())
+            .select(ChangeRow::as_select())
+            .limit(1)
+            .load(conn)?
+            .pop();
+        let mut rows: Vec<ChangeRow> = own()
+            .filter(changes::seq.lt(end))
+            .order(changes::seq.desc())
+            .select(ChangeRow::as_select())
+            .limit(limit + 1)
+            .load(conn)?;
+        if rows.is_empty() && before_seq.is_none() {
+            return Err(Error::NotFound);
+        }
+        let more = rows.len() > usize::try_from(limit).unwrap_or(usize::MAX);
+        if more {
+            rows.pop();
+        }
+        let mut after = match next {
+            Some(next) => next.before.map(|json| json.0),
+            None => current(conn, workspace, entity, id)?,
+        };
+        let next_end = rows.last().filter(|_| more).map(|row| row.seq);
+        let mut entries = Vec::with_capacity(rows.len());
+        for row in rows {
+            let before = row.before.map(|json| json.0);
+            entries.push(HistoryEntry {
+                op: row.op,
+                version: row.seq,
+                at: row.at,
+                user: row.actor_user_id,
+                token: row.actor_token_id,
+                fields: row.fields.0,
+                before: before.clone(),
+                after: after.take(),
+            });
+            after = before;
+        }
+        Ok((entries, next_end))
+    })
+}

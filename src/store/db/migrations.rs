@@ -1,0 +1,198 @@
+//! Opening a database: claiming it, bringing its tables up to date, refusing what is not ours.
+
+use base64::Engine as _;
+use diesel::connection::SimpleConnection;
+use diesel::migration::{Migration, MigrationSource};
+use diesel::prelude::*;
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use secrecy::SecretString;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+
+use super::conn::{Address, Conn, Manager};
+use super::schema::instance;
+use crate::clock::Ids;
+
+const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+
+/// Older ones corrupt a WAL database that several connections use.
+const OLDEST_SQLITE: i32 = 3_051_003;
+/// Older ones lack what the tables use.
+const OLDEST_POSTGRES: i32 = 150_000;
+/// Servers that start at the same time bring the tables up to date one after the other.
+const ADVISORY_LOCK: i64 = 0x77_65_6c_6c_6d_65_74;
+
+/// What this database is, whoever serves it.
+#[derive(Debug)]
+pub struct Instance {
+    pub epoch: String,
+    pub signing_key: Option<SecretString>,
+}
+
+/// Why a database cannot be used: a sentence for whoever starts the server.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("cannot open the database file {}: {reason}", path.display())]
+    File { path: PathBuf, reason: String },
+    #[error("another process is using {}; one SQLite file serves one process at a time", path.display())]
+    InUse { path: PathBuf },
+    #[error("{} is not a SQLite database", path.display())]
+    NotADatabase { path: PathBuf },
+    #[error("cannot connect to the database: {0}")]
+    Connect(String),
+    #[error(
+        "the database was made by a newer version of wellmet (its migration {0:?} is unknown here); \
+         start that version instead"
+    )]
+    Newer(String),
+    #[error("{0} is too old; wellmet needs {1} or newer")]
+    TooOld(String, &'static str),
+    #[error("cannot bring the database up to date: {0}")]
+    Migrate(String),
+}
+
+impl From<diesel::result::Error> for OpenError {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Migrate(error.to_string())
+    }
+}
+
+/// Makes the SQLite file, readable by nobody else, and holds a lock beside it as long as the process lives.
+pub fn claim(address: &Address) -> Result<Option<File>, OpenError> {
+    let Address::Sqlite(path) = address else { return Ok(None) };
+    let failed = |error: std::io::Error| OpenError::File { path: path.clone(), reason: error.to_string() };
+    private_file(path).map_err(failed)?;
+    let mut lock_path = path.clone().into_os_string();
+    lock_path.push(".lock");
+    let lock = private_file(Path::new(&lock_path)).map_err(failed)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(Some(lock)),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse { path: path.clone() }),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+/// Opens a file, or makes it with mode 0600.
+fn private_file(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Connects, checks versions, runs what is pending, and reads (or makes) the one row that says what this database is.
+pub fn prepare(manager: &Manager, ids: &Ids) -> Result<Instance, OpenError> {
+    let mut conn = manager.open().map_err(|error| refused(manager, &error.to_string()))?;
+    match &mut conn {
+        Conn::Sqlite(sqlite) => {
+            check_sqlite_version()?;
+            sqlite
+                .batch_execute("SELECT count(*) FROM sqlite_schema")
+                .map_err(|error| refused(manager, &error.to_string()))?;
+            run(sqlite, SQLITE)?;
+        }
+        Conn::Postgres(postgres) => {
+            check_postgres_version(postgres)?;
+            postgres
+                .batch_execute(&format!("SET statement_timeout = 0; SELECT pg_advisory_lock({ADVISORY_LOCK})"))?;
+            run(postgres, POSTGRES)?;
+        }
+    }
+    let instance = read_or_make(&mut conn, ids);
+    if let Conn::Postgres(postgres) = &mut conn {
+        postgres.batch_execute(&format!("SELECT pg_advisory_unlock({ADVISORY_LOCK})"))?;
+    }
+    instance
+}
+
+fn refused(manager: &Manager, reason: &str) -> OpenError {
+    match &manager.address {
+        Address::Sqlite(path) if reason.contains("not a database") => {
+            OpenError::NotADatabase { path: path.clone() }
+        }
+        Address::Sqlite(path) => OpenError::File { path: path.clone(), reason: reason.to_owned() },
+        Address::Postgres(_) => OpenError::Connect(reason.trim().replace('\n', " ")),
+    }
+}
+
+fn check_sqlite_version() -> Result<(), OpenError> {
+    #[allow(unsafe_code, reason = "SQLite tells the version it runs by this call only; it reads a constant")]
+    let version = unsafe { libsqlite3_sys::sqlite3_libversion_number() };
+    if version < OLDEST_SQLITE {
+        return Err(OpenError::TooOld(format!("SQLite {version}"), "SQLite 3.51.3"));
+    }
+    Ok(())
+}
+
+fn check_postgres_version(conn: &mut PgConnection) -> Result<(), OpenError> {
+    #[derive(QueryableByName)]
+    struct Version {
+        #[diesel(sql_type = diesel::sql_types::Integer)]
+        number: i32,
+    }
+    let version: Version =
+        diesel::sql_query("SELECT current_setting('server_version_num')::integer AS number").get_result(conn)?;
+    if version.number < OLDEST_POSTGRES {
+        return Err(OpenError::TooOld(format!("PostgreSQL {}", version.number / 10_000), "PostgreSQL 15"));
+    }
+    Ok(())
+}
+
+fn run<C, DB>(conn: &mut C, source: EmbeddedMigrations) -> Result<(), OpenError>
+where
+    C: MigrationHarness<DB>,
+    DB: diesel::backend::Backend,
+    EmbeddedMigrations: MigrationSource<DB>,
+{
+    let failed = |error: Box<dyn std::error::Error + Send + Sync>| OpenError::Migrate(error.to_string());
+    let known: Vec<Box<dyn Migration<DB>>> = source.migrations().map_err(failed)?;
+    let known: Vec<String> = known.iter().map(|migration| migration.name().version().to_string()).collect();
+    let applied = conn.applied_migrations().map_err(failed)?;
+    if let Some(newer) = applied.iter().map(ToString::to_string).find(|version| !known.contains(version)) {
+        return Err(OpenError::Newer(newer));
+    }
+    conn.run_pending_migrations(source).map_err(failed)?;
+    Ok(())
+}
+
+fn read_or_make(conn: &mut Conn, ids: &Ids) -> Result<Instance, OpenError> {
+    let random = |bytes: &mut [u8]| ids.fill(bytes).map_err(|error| OpenError::Migrate(error.to_string()));
+    let rows: Vec<(String, Option<String>)> =
+        instance::table.select((instance::epoch, instance::signing_key)).load(conn)?;
+    if let Some((epoch, signing_key)) = rows.into_iter().next() {
+        return Ok(Instance { epoch, signing_key: signing_key.map(SecretString::from) });
+    }
+    let mut epoch = [0; 6];
+    random(&mut epoch)?;
+    let epoch = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(epoch);
+    let mut key = [0; 32];
+    random(&mut key)?;
+    let signing_key =
+        matches!(conn, Conn::Postgres(_)).then(|| base64::engine::general_purpose::STANDARD_NO_PAD.encode(key));
+    diesel::insert_into(instance::table)
+        .values((
+            instance::id.eq(1),
+            instance::epoch.eq(&epoch),
+            instance::signing_key.eq(&signing_key),
+            instance::workspace_count.eq(0_i64),
+        ))
+        .execute(conn)?;
+    Ok(Instance { epoch, signing_key: signing_key.map(SecretString::from) })
+}
+
+/// Takes every migration back and runs them again, for the test that both directions work.
+pub fn redo_all(manager: &Manager) -> Result<(), OpenError> {
+    let failed = |error: Box<dyn std::error::Error + Send + Sync>| OpenError::Migrate(error.to_string());
+    match &mut manager.open().map_err(|error| refused(manager, &error.to_string()))? {
+        Conn::Sqlite(conn) => {
+            conn.revert_all_migrations(SQLITE).map_err(failed)?;
+            run(conn, SQLITE)
+        }
+        Conn::Postgres(conn) => {
+            conn.revert_all_migrations(POSTGRES).map_err(failed)?;
+            run(conn, POSTGRES)
+        }
+    }
+}

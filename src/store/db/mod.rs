@@ -1,0 +1,17 @@
+//! What serves every kind of record: connections, the write path, the log of changes, types, schema and migrations.
+//! No kind of record is named here, but in `record.rs`.
+
+pub mod changes;
+pub mod conn;
+pub mod idempotency;
+mod keys;
+pub mod migrations;
+pub mod record;
+pub mod revert;
+pub mod schema;
+pub mod search;
+pub mod select;
+pub mod types;
+pub mod write;
+
+pub use keys::stored as stored_key;

@@ -1,0 +1,112 @@
+//! What a kind of record brings to the mechanism, and the one `match` that names every kind.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::conn::Conn;
+use super::select::{Field, Scalar, Select};
+use super::types::AnyId;
+use crate::domain::entity::Entity;
+use crate::domain::id::WorkspaceId;
+use crate::domain::key::Key;
+use crate::domain::search::SearchText;
+use crate::domain::timestamp::Timestamp;
+use diesel::result::QueryResult;
+
+/// A kind of record that clients sync. Its JSON, which is also its representation, is the currency of changes,
+/// history and undo; a field that comes later needs `#[serde(default)]`, since older before-images lack it.
+pub trait Record: Serialize + DeserializeOwned + Clone + Send + 'static {
+    const ENTITY: Entity;
+
+    fn id(&self) -> AnyId;
+    fn version(&self) -> i64;
+    /// Gives the record its number in the workspace's sequence.
+    fn stamp(&mut self, version: i64, updated_at: Timestamp);
+
+    /// The record's value in a column that lists are sorted by, for the cursor.
+    fn sort_value(&self, field: Field) -> Scalar;
+
+    /// What the record is found by exactly.
+    fn keys(&self) -> Vec<Key>;
+    /// What the record is found by when somebody types; `None` for kinds that are not searched.
+    fn search_text(&self) -> Option<SearchText>;
+    /// A record that stays as long as its workspace.
+    fn is_permanent(&self) -> bool {
+        false
+    }
+
+    fn select(conn: &mut Conn, select: Select) -> QueryResult<Vec<Self>>;
+    fn insert(&self, conn: &mut Conn, workspace: WorkspaceId) -> QueryResult<()>;
+    /// Writes the whole row; the caller has read it in the same transaction.
+    fn update(&self, conn: &mut Conn, workspace: WorkspaceId) -> QueryResult<()>;
+    fn delete(conn: &mut Conn, workspace: WorkspaceId, id: AnyId) -> QueryResult<()>;
+    /// Every row of a workspace that is erased.
+    fn delete_all(conn: &mut Conn, workspace: WorkspaceId) -> QueryResult<()>;
+}
+
+/// The statements of a `Record`, the same for every table with the columns `workspace_id` and `id`: `$Row` holds the
+/// columns, with `Row::of(workspace, &record)` and `row.into_record()` to and from the record.
+macro_rules! record_statements {
+    ($table:ident, $Row:ty) => {
+        fn select(
+            conn: &mut $crate::store::db::conn::Conn,
+            select: $crate::store::db::select::Select,
+        ) -> diesel::QueryResult<Vec<Self>> {
+            let (filter, order, limit) = select.parts();
+            let rows: Vec<$Row> = $table::table
+                .filter(filter)
+                .order(order)
+                .limit(limit)
+                .select(<$Row as diesel::SelectableHelper<_>>::as_select())
+                .load(conn)?;
+            Ok(rows.into_iter().map(<$Row>::into_record).collect())
+        }
+
+        fn insert(
+            &self,
+            conn: &mut $crate::store::db::conn::Conn,
+            workspace: $crate::domain::id::WorkspaceId,
+        ) -> diesel::QueryResult<()> {
+            diesel::insert_into($table::table).values(<$Row>::of(workspace, self)).execute(conn).map(drop)
+        }
+
+        fn update(
+            &self,
+            conn: &mut $crate::store::db::conn::Conn,
+            workspace: $crate::domain::id::WorkspaceId,
+        ) -> diesel::QueryResult<()> {
+            let own = $table::table.filter($table::workspace_id.eq(workspace)).filter($table::id.eq(self.id));
+            diesel::update(own).set(<$Row>::of(workspace, self)).execute(conn).map(drop)
+        }
+
+        fn delete(
+            conn: &mut $crate::store::db::conn::Conn,
+            workspace: $crate::domain::id::WorkspaceId,
+            id: $crate::store::db::types::AnyId,
+        ) -> diesel::QueryResult<()> {
+            let own = $table::table.filter($table::workspace_id.eq(workspace)).filter($table::id.eq(id));
+            diesel::delete(own).execute(conn).map(drop)
+        }
+
+        fn delete_all(
+            conn: &mut $crate::store::db::conn::Conn,
+            workspace: $crate::domain::id::WorkspaceId,
+        ) -> diesel::QueryResult<()> {
+            diesel::delete($table::table.filter($table::workspace_id.eq(workspace))).execute(conn).map(drop)
+        }
+    };
+}
+pub(in crate::store) use record_statements;
+
+/// Runs the body with `$Kind` standing for the record type of the entity: the only place that names all of them.
+macro_rules! for_entity {
+    ($entity:expr, $Kind:ident => $body:expr) => {
+        match $entity {
+            $crate::domain::entity::Entity::Contact => {
+                type $Kind = $crate::domain::contact::Contact;
+                $body
+            }
+        }
+    };
+}
+pub(in crate::store) use for_entity;

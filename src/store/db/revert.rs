@@ -1,0 +1,264 @@
+//! Undo of anything: takes back the whole write that a change belongs to, and names what it leaves alone.
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+use super::changes::ChangeRow;
+use super::conn::Conn;
+use super::schema::changes;
+use super::types::AnyId;
+use super::write::{Tx, referred};
+use crate::domain::entity::{Entity, Op, REFERENCES};
+use crate::store::error::{Conflict, Error, LeftAlone, LeftAloneReason, Result};
+
+/// What a revert does to a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// It was deleted and exists again.
+    Restored,
+    /// It was changed and is what it was before.
+    Reset,
+    /// It was created and is gone.
+    Removed,
+}
+
+impl Action {
+    pub const ALL: [Self; 3] = [Self::Restored, Self::Reset, Self::Removed];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Restored => "restored",
+            Self::Reset => "reset",
+            Self::Removed => "removed",
+        }
+    }
+}
+
+/// What a revert did, or would do.
+#[derive(Debug, Clone, Default)]
+pub struct Reverted {
+    pub done: Vec<(Entity, AnyId, Action)>,
+    pub left_alone: Vec<LeftAlone>,
+}
+
+/// One step back.
+enum Step {
+    Restore(Value),
+    Reset { now: Value, before: Value },
+    Remove,
+}
+
+struct Planned {
+    entity: Entity,
+    id: AnyId,
+    step: Step,
+}
+
+impl Tx<'_> {
+    /// Takes back the write that the change of this number belongs to. With `dry_run` it only tells.
+    pub fn revert(&mut self, version: i64, dry_run: bool) -> Result<Reverted> {
+        let write_seq: i64 = changes::table
+            .filter(changes::workspace_id.eq(self.workspace))
+            .filter(changes::seq.eq(version))
+            .select(changes::write_seq)
+            .get_result(self.conn)?;
+        let rows: Vec<ChangeRow> = changes::table
+            .filter(changes::workspace_id.eq(self.workspace))
+            .filter(changes::write_seq.eq(write_seq))
+            .order(changes::seq.desc())
+            .select(ChangeRow::as_select())
+            .load(self.conn)?;
+        let mut reverted = Reverted::default();
+        let mut planned = Vec::new();
+        for row in rows {
+            let (entity, id) = (row.entity, row.record_id);
+            match self.plan(row)? {
+                Ok(step) => planned.push(Planned { entity, id, step }),
+                Err(reason) => reverted.left_alone.push(LeftAlone { entity, id, reason }),
+            }
+        }
+        self.leave_dangling_alone(&mut planned, &mut reverted.left_alone)?;
+        if planned.is_empty() {
+            return Err(Conflict::RevertBlocked(reverted.left_alone).into());
+        }
+        for Planned { entity, id, step } in &planned {
+            let action = match step {
+                Step::Restore(_) => Action::Restored,
+                Step::Reset { .. } => Action::Reset,
+                Step::Remove => Action::Removed,
+            };
+            reverted.done.push((*entity, *id, action));
+        }
+        if !dry_run {
+            self.apply(planned)?;
+        }
+        Ok(reverted)
+    }
+
+    /// Finds the delete of a record and takes it back. A record that exists is left as it is.
+    pub fn restore(&mut self, entity: Entity, id: AnyId) -> Result<Reverted> {
+        if self.find_row(entity, id)?.is_some() {
+            return Ok(Reverted::default());
+        }
+        let Some((version, Op::Deleted, _)) = self.newest_change(entity, id)? else { return Err(Error::NotFound) };
+        let reverted = match self.revert(version, false) {
+            Err(Error::Conflict(Conflict::RevertBlocked(why))) => {
+                return Err(Conflict::RestoreBlocked(why).into());
+            }
+            other => other?,
+        };
+        if reverted.done.iter().any(|(kind, restored, _)| *kind == entity && *restored == id) {
+            Ok(reverted)
+        } else {
+            Err(Conflict::RestoreBlocked(reverted.left_alone).into())
+        }
+    }
+
+    /// The step back for one change, or why there is none.
+    fn plan(&mut self, row: ChangeRow) -> Result<std::result::Result<Step, LeftAloneReason>> {
+        let now = self.find_row(row.entity, row.record_id)?;
+        let before = row.before.map(|json| json.0);
+        Ok(match (row.op, now, before) {
+            (Op::Deleted, Some(_), _) => Err(LeftAloneReason::IdTaken),
+            (Op::Deleted, None, Some(before)) => Ok(Step::Restore(before)),
+            (Op::Created, None, _) | (Op::Updated, None, _) => Err(LeftAloneReason::ChangedSince),
+            (Op::Created, Some(now), _) if version_of(&now) != row.seq => Err(LeftAloneReason::ChangedSince),
+            (Op::Created, Some(now), _) if now.get("is_self") == Some(&Value::Bool(true)) => {
+                Err(LeftAloneReason::SelfContact)
+            }
+            (Op::Created, Some(_), _) => Ok(Step::Remove),
+            (_, _, None) => Err(LeftAloneReason::NoLongerKept),
+            (Op::Updated, Some(now), Some(before)) if version_of(&now) == row.seq => {
+                Ok(Step::Reset { now, before })
+            }
+            (Op::Updated, Some(now), Some(before)) => match relinked(row.entity, &now, &before, &row.fields.0) {
+                Some(relinked) => Ok(Step::Reset { now, before: relinked }),
+                None => Err(LeftAloneReason::ChangedSince),
+            },
+        })
+    }
+
+    /// Drops the steps that would leave a reference to nothing, until none is left: a record restored may be what
+    /// another one refers to.
+    fn leave_dangling_alone(&mut self, planned: &mut Vec<Planned>, left_alone: &mut Vec<LeftAlone>) -> Result<()> {
+        loop {
+            let restored: BTreeSet<(Entity, AnyId)> = planned
+                .iter()
+                .filter(|planned| matches!(planned.step, Step::Restore(_)))
+                .map(|planned| (planned.entity, planned.id))
+                .collect();
+            let removed: BTreeSet<(Entity, AnyId)> = planned
+                .iter()
+                .filter(|planned| matches!(planned.step, Step::Remove))
+                .map(|planned| (planned.entity, planned.id))
+                .collect();
+            let mut dropped = None;
+            for (index, step) in planned.iter().enumerate() {
+                if let Some(reason) = self.dangling(step, &restored, &removed)? {
+                    dropped = Some((index, reason));
+                    break;
+                }
+            }
+            let Some((index, reason)) = dropped else { return Ok(()) };
+            let Planned { entity, id, .. } = planned.remove(index);
+            left_alone.push(LeftAlone { entity, id, reason });
+        }
+    }
+
+    fn dangling(
+        &mut self,
+        planned: &Planned,
+        restored: &BTreeSet<(Entity, AnyId)>,
+        removed: &BTreeSet<(Entity, AnyId)>,
+    ) -> Result<Option<LeftAloneReason>> {
+        match &planned.step {
+            Step::Restore(record) | Step::Reset { before: record, .. } => {
+                for reference in REFERENCES.iter().filter(|reference| reference.from == planned.entity) {
+                    let Some(id) = referred(reference, record) else { continue };
+                    let target = (reference.to, id);
+                    let exists = restored.contains(&target)
+                        || (self.find_row(reference.to, id)?.is_some() && !removed.contains(&target));
+                    if !exists {
+                        return Ok(Some(LeftAloneReason::ReferenceGone));
+                    }
+                }
+            }
+            Step::Remove => {
+                for reference in REFERENCES.iter().filter(|reference| reference.to == planned.entity) {
+                    for referring in self.referring(reference, planned.id)? {
+                        let id = referring.get("id").and_then(Value::as_str).and_then(|id| id.parse().ok());
+                        let goes_too = id.is_some_and(|id| removed.contains(&(reference.from, AnyId::new(id))));
+                        if !goes_too {
+                            return Ok(Some(LeftAloneReason::HasGainedReferences));
+                        }
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Restores first, so that what is re-linked finds what it refers to; removes last.
+    fn apply(&mut self, planned: Vec<Planned>) -> Result<()> {
+        defer_foreign_keys(self.conn)?;
+        let (restores, rest): (Vec<_>, Vec<_>) =
+            planned.into_iter().partition(|planned| matches!(planned.step, Step::Restore(_)));
+        let (resets, removes): (Vec<_>, Vec<_>) =
+            rest.into_iter().partition(|planned| matches!(planned.step, Step::Reset { .. }));
+        for Planned { entity, step, .. } in restores {
+            if let Step::Restore(record) = step {
+                self.restore_row(entity, record)?;
+            }
+        }
+        for Planned { entity, step, .. } in resets {
+            if let Step::Reset { now, mut before } = step {
+                // The version is the write's to give.
+                for head in ["version", "updated_at"] {
+                    if let (Some(value), Some(place)) = (now.get(head), before.get_mut(head)) {
+                        *place = value.clone();
+                    }
+                }
+                self.update_row(entity, now, before)?;
+            }
+        }
+        for Planned { entity, id, .. } in removes {
+            if let Some(record) = self.find_row(entity, id)? {
+                self.delete_row(entity, record)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn version_of(record: &Value) -> i64 {
+    record.get("version").and_then(Value::as_i64).unwrap_or(0)
+}
+
+/// A record whose reference a delete cleared may have changed since in other ways: what is still unlinked is linked
+/// again. `None` where the change did more than clear references, or the place was filled since.
+fn relinked(entity: Entity, now: &Value, before: &Value, fields: &[String]) -> Option<Value> {
+    let mut relinked = now.clone();
+    let mut any = false;
+    for reference in REFERENCES.iter().filter(|reference| reference.from == entity) {
+        let (Some(old), None) = (referred(reference, before), referred(reference, now)) else { continue };
+        let place = relinked.pointer_mut(reference.pointer)?;
+        *place = Value::String(old.uuid().to_string());
+        any = true;
+    }
+    let only_references = fields.iter().all(|field| {
+        REFERENCES.iter().any(|reference| {
+            reference.from == entity && reference.pointer.trim_start_matches('/').split('/').next() == Some(field)
+        })
+    });
+    (any && only_references).then_some(relinked)
+}
+
+/// Until the commit, the order in which rows come back does not matter.
+fn defer_foreign_keys(conn: &mut Conn) -> QueryResult<()> {
+    match conn {
+        Conn::Postgres(conn) => conn.batch_execute("SET CONSTRAINTS ALL DEFERRED"),
+        Conn::Sqlite(conn) => conn.batch_execute("PRAGMA defer_foreign_keys = ON"),
+    }
+}

@@ -1,0 +1,323 @@
+//! Filters, orders and cursors as values: what a list asks for, told in columns, and how it becomes SQL on both backends.
+
+use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate};
+use diesel::prelude::Column;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::result::QueryResult;
+use diesel::sql_types::{BigInt, Bool, Text};
+use serde::{Deserialize, Serialize};
+
+use super::conn::MultiBackend;
+use super::search::Match;
+use super::types::{AnyId, Id, Instant};
+use crate::domain::entity::Entity;
+use crate::domain::id::WorkspaceId;
+use crate::domain::key::Key;
+use crate::domain::timestamp::Timestamp;
+
+/// A column, and whether it can be null; made from one of `schema.rs`, so a misspelt one does not compile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Field(&'static str);
+
+/// Any column can be filtered by.
+pub const fn field<C: Column + Copy>(_: C) -> Field {
+    Field(C::NAME)
+}
+
+/// Only a column that is never null can be sorted by: a cursor has to hold a value.
+pub const fn sortable<C>(_: C) -> Field
+where
+    C: Column + Copy,
+    C::SqlType: diesel::sql_types::SqlType<IsNull = diesel::sql_types::is_nullable::NotNull>,
+{
+    Field(C::NAME)
+}
+
+impl Field {
+    /// For the column of a `Reference`, which the parity test checks against the schema.
+    pub(super) const fn of_reference(column: &'static str) -> Self {
+        Self(column)
+    }
+
+    /// The column's name, which is also its key in the row's JSON.
+    pub const fn name(self) -> &'static str {
+        self.0
+    }
+}
+
+/// What every table is ordered by in the end.
+pub const ID: Field = Field("id");
+
+/// A value to compare with, of the column's type.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Scalar {
+    #[serde(rename = "u")]
+    Id(AnyId),
+    #[serde(rename = "s")]
+    Text(String),
+    #[serde(rename = "i")]
+    Int(i64),
+    #[serde(rename = "b")]
+    Bool(bool),
+    #[serde(rename = "t")]
+    Instant(Timestamp),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+impl Comparison {
+    const fn sql(self) -> &'static str {
+        match self {
+            Self::Equal => " = ",
+            Self::NotEqual => " <> ",
+            Self::Less => " < ",
+            Self::LessOrEqual => " <= ",
+            Self::Greater => " > ",
+            Self::GreaterOrEqual => " >= ",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    Ascending,
+    Descending,
+}
+
+/// What a record has to be to be listed. An empty `All` is true, an empty `Any` false.
+#[derive(Debug, Clone)]
+pub enum Predicate {
+    All(Vec<Self>),
+    Any(Vec<Self>),
+    Compare(Field, Comparison, Scalar),
+    In(Field, Vec<Scalar>),
+    IsNull(Field),
+    NotNull(Field),
+    /// Carries one of these keys: an address, a link, a tag.
+    HasKey(Entity, Vec<Key>),
+    /// Found by these words.
+    Found(Entity, Match),
+    /// Comes after this place in the order.
+    Beyond(Vec<(Field, Scalar)>, Direction),
+}
+
+impl Predicate {
+    pub const fn always() -> Self {
+        Self::All(Vec::new())
+    }
+
+    pub fn equal(field: Field, value: Scalar) -> Self {
+        Self::Compare(field, Comparison::Equal, value)
+    }
+
+    pub fn id(id: AnyId) -> Self {
+        Self::equal(ID, Scalar::Id(id))
+    }
+
+    pub fn ids(ids: impl IntoIterator<Item = AnyId>) -> Self {
+        Self::In(ID, ids.into_iter().map(Scalar::Id).collect())
+    }
+}
+
+/// A list: whose, which, in what order, how many.
+#[derive(Debug, Clone)]
+pub struct Select {
+    pub workspace: WorkspaceId,
+    pub filter: Predicate,
+    pub order: Vec<Field>,
+    pub direction: Direction,
+    pub limit: i64,
+}
+
+impl Select {
+    /// Everything that fits, in the order of ids.
+    pub fn all(workspace: WorkspaceId, filter: Predicate) -> Self {
+        Self { workspace, filter, order: vec![ID], direction: Direction::Ascending, limit: i64::MAX }
+    }
+
+    pub(in crate::store) fn parts(self) -> (Where, OrderBy, i64) {
+        let Self { workspace, filter, order, direction, limit } = self;
+        (Where { workspace, filter }, OrderBy { order, direction }, limit)
+    }
+}
+
+/// The WHERE of a `Select`; the workspace always comes first.
+#[derive(Debug, Clone)]
+pub struct Where {
+    workspace: WorkspaceId,
+    filter: Predicate,
+}
+
+/// The ORDER BY of a `Select`.
+#[derive(Debug, Clone)]
+pub struct OrderBy {
+    order: Vec<Field>,
+    direction: Direction,
+}
+
+macro_rules! expression {
+    ($name:ty, $sql:ty) => {
+        impl Expression for $name {
+            type SqlType = $sql;
+        }
+
+        impl<Source: ?Sized> AppearsOnTable<Source> for $name {}
+
+        impl<Source: ?Sized> SelectableExpression<Source> for $name {}
+
+        impl<GroupBy> ValidGrouping<GroupBy> for $name {
+            type IsAggregate = is_aggregate::Never;
+        }
+
+        // The text depends on the value, so it is the text that a prepared statement is cached by.
+        impl QueryId for $name {
+            type QueryId = ();
+            const HAS_STATIC_QUERY_ID: bool = false;
+        }
+    };
+}
+
+expression!(Where, Bool);
+expression!(OrderBy, diesel::sql_types::Untyped);
+
+impl QueryFragment<MultiBackend> for Where {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+        out.push_sql("workspace_id = ");
+        out.push_bind_param::<Id, _>(&self.workspace)?;
+        out.push_sql(" AND ");
+        predicate(&self.filter, &self.workspace, &mut out)
+    }
+}
+
+impl QueryFragment<MultiBackend> for OrderBy {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+        for (index, field) in self.order.iter().enumerate() {
+            if index > 0 {
+                out.push_sql(", ");
+            }
+            out.push_identifier(field.0)?;
+            if self.direction == Direction::Descending {
+                out.push_sql(" DESC");
+            }
+        }
+        Ok(())
+    }
+}
+
+fn scalar<'b>(value: &'b Scalar, out: &mut AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+    match value {
+        Scalar::Id(id) => out.push_bind_param::<Id, _>(id),
+        Scalar::Text(text) => out.push_bind_param::<Text, _>(text),
+        Scalar::Int(number) => out.push_bind_param::<BigInt, _>(number),
+        Scalar::Bool(truth) => out.push_bind_param::<Bool, _>(truth),
+        Scalar::Instant(instant) => out.push_bind_param::<Instant, _>(instant),
+    }
+}
+
+fn separated<'b, T>(
+    items: &'b [T],
+    separator: &str,
+    out: &mut AstPass<'_, 'b, MultiBackend>,
+    each: impl Fn(&'b T, &mut AstPass<'_, 'b, MultiBackend>) -> QueryResult<()>,
+) -> QueryResult<()> {
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            out.push_sql(separator);
+        }
+        each(item, out)?;
+    }
+    Ok(())
+}
+
+fn predicate<'b>(
+    filter: &'b Predicate,
+    workspace: &'b WorkspaceId,
+    out: &mut AstPass<'_, 'b, MultiBackend>,
+) -> QueryResult<()> {
+    match filter {
+        Predicate::All(parts) if parts.is_empty() => out.push_sql("1 = 1"),
+        Predicate::Any(parts) if parts.is_empty() => out.push_sql("1 = 0"),
+        Predicate::In(_, values) if values.is_empty() => out.push_sql("1 = 0"),
+        Predicate::All(parts) => {
+            out.push_sql("(");
+            separated(parts, " AND ", out, |part, out| predicate(part, workspace, out))?;
+            out.push_sql(")");
+        }
+        Predicate::Any(parts) => {
+            out.push_sql("(");
+            separated(parts, " OR ", out, |part, out| predicate(part, workspace, out))?;
+            out.push_sql(")");
+        }
+        Predicate::Compare(field, comparison, value) => {
+            out.push_identifier(field.0)?;
+            out.push_sql(comparison.sql());
+            scalar(value, out)?;
+        }
+        Predicate::In(field, values) => {
+            out.push_identifier(field.0)?;
+            out.push_sql(" IN (");
+            separated(values, ", ", out, scalar)?;
+            out.push_sql(")");
+        }
+        Predicate::IsNull(field) => {
+            out.push_identifier(field.0)?;
+            out.push_sql(" IS NULL");
+        }
+        Predicate::NotNull(field) => {
+            out.push_identifier(field.0)?;
+            out.push_sql(" IS NOT NULL");
+        }
+        Predicate::HasKey(entity, keys) => has_key(*entity, keys, workspace, out)?,
+        Predicate::Found(entity, words) => {
+            out.push_sql("id IN (SELECT record_id FROM search_documents WHERE workspace_id = ");
+            out.push_bind_param::<Id, _>(workspace)?;
+            out.push_sql(" AND entity = '");
+            out.push_sql(entity.as_str());
+            out.push_sql("' AND ");
+            MultiBackend::walk_variant_ast(words, out.reborrow())?;
+            out.push_sql(")");
+        }
+        Predicate::Beyond(place, direction) => {
+            out.push_sql("(");
+            separated(place, ", ", out, |(field, _), out| out.push_identifier(field.0))?;
+            out.push_sql(if *direction == Direction::Ascending { ") > (" } else { ") < (" });
+            separated(place, ", ", out, |(_, value), out| scalar(value, out))?;
+            out.push_sql(")");
+        }
+    }
+    Ok(())
+}
+
+fn has_key<'b>(
+    entity: Entity,
+    keys: &'b [Key],
+    workspace: &'b WorkspaceId,
+    out: &mut AstPass<'_, 'b, MultiBackend>,
+) -> QueryResult<()> {
+    out.push_sql("id IN (SELECT record_id FROM record_keys WHERE workspace_id = ");
+    out.push_bind_param::<Id, _>(workspace)?;
+    out.push_sql(" AND entity = '");
+    out.push_sql(entity.as_str());
+    out.push_sql("' AND (");
+    if keys.is_empty() {
+        out.push_sql("1 = 0");
+    }
+    separated(keys, " OR ", out, |key, out| {
+        out.push_sql("(kind = '");
+        out.push_sql(key.kind.as_str());
+        out.push_sql("' AND value = ");
+        out.push_bind_param::<Text, _>(&key.value)?;
+        out.push_sql(")");
+        Ok(())
+    })?;
+    out.push_sql("))");
+    Ok(())
+}

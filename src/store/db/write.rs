@@ -1,0 +1,380 @@
+//! The one way to write records: each touched record gets the next number of its workspace's sequence and one change
+//! in the log, in the transaction of the write. Nothing here knows a kind of record.
+
+use diesel::prelude::*;
+use serde_json::Value;
+
+use super::conn::Conn;
+use super::keys;
+use super::record::{Record, for_entity};
+use super::schema::{changes, workspaces};
+use super::search;
+use super::select::{Field, Predicate, Scalar, Select};
+use super::types::{AnyId, AsJson};
+use crate::clock::Ids;
+use crate::domain::entity::{Entity, OnDelete, Op, REFERENCES, Reference};
+use crate::domain::id::{TokenId, UserId, WorkspaceId};
+use crate::domain::invalid::{FieldCode, Invalid, Rejection};
+use crate::domain::merge_patch::changed_fields;
+use crate::domain::timestamp::Timestamp;
+use crate::store::error::{Conflict, Error, Result};
+
+/// Who writes, as the log tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Actor {
+    pub user: UserId,
+    /// The personal access token used, if one was.
+    pub token: Option<TokenId>,
+}
+
+/// What the caller thinks the record is at.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Precondition {
+    /// Nothing was said.
+    #[default]
+    None,
+    /// It exists, at whatever version.
+    Exists,
+    /// It does not exist.
+    Absent,
+    /// At one of these versions; none of them when the caller's tags are of another database.
+    OneOf(Vec<i64>),
+}
+
+impl Precondition {
+    pub fn check(&self, current: Option<i64>) -> Result<()> {
+        let holds = match (self, current) {
+            (Self::None, _) => true,
+            (Self::Exists, current) => current.is_some(),
+            (Self::Absent, current) => current.is_none(),
+            (Self::OneOf(versions), Some(current)) => versions.contains(&current),
+            (Self::OneOf(_), None) => false,
+        };
+        if holds { Ok(()) } else { Err(Error::PreconditionFailed(current)) }
+    }
+}
+
+/// How long what a record was before a change is kept, and so how long a deleted id stays reserved.
+pub const UNDO_DAYS: i64 = 30;
+
+/// A write in progress. Everything done through it commits together, or not at all.
+pub struct Tx<'c> {
+    pub(in crate::store) conn: &'c mut Conn,
+    pub(in crate::store) workspace: WorkspaceId,
+    workspace_number: i64,
+    actor: Actor,
+    now: Timestamp,
+    ids: &'c Ids,
+    first_seq: i64,
+    seq: i64,
+    touched: Vec<Touched>,
+    erased: Vec<(Entity, AnyId)>,
+}
+
+/// A record touched in this write; touched again, it keeps its number and what it was at first.
+struct Touched {
+    entity: Entity,
+    id: AnyId,
+    seq: i64,
+    op: Op,
+    before: Option<Value>,
+    fields: Vec<String>,
+}
+
+impl<'c> Tx<'c> {
+    /// Locks the workspace: its writes happen one after the other, so that a later number never becomes visible
+    /// before an earlier one.
+    pub(in crate::store) fn begin(
+        conn: &'c mut Conn,
+        ids: &'c Ids,
+        now: Timestamp,
+        workspace: WorkspaceId,
+        actor: Actor,
+    ) -> Result<Self> {
+        let (seq, workspace_number) = diesel::update(workspaces::table.filter(workspaces::id.eq(workspace)))
+            .set(workspaces::seq.eq(workspaces::seq))
+            .returning((workspaces::seq, workspaces::number))
+            .get_result::<(i64, i64)>(conn)?;
+        let first_seq = seq + 1;
+        Ok(Self {
+            conn,
+            workspace,
+            workspace_number,
+            actor,
+            now,
+            ids,
+            first_seq,
+            seq,
+            touched: Vec::new(),
+            erased: Vec::new(),
+        })
+    }
+
+    pub fn workspace(&self) -> WorkspaceId {
+        self.workspace
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// A new time-ordered id.
+    pub fn new_id(&self) -> uuid::Uuid {
+        self.ids.uuid(self.now.instant())
+    }
+
+    /// Writes the log and the sequence; the caller commits.
+    pub(in crate::store) fn finish(self) -> Result<()> {
+        let Self { conn, workspace, actor, now, first_seq, seq, touched, erased, .. } = self;
+        for Touched { entity, id, seq, op, before, fields } in touched {
+            let kept = if erased.contains(&(entity, id)) { None } else { before };
+            diesel::insert_into(changes::table)
+                .values((
+                    changes::workspace_id.eq(workspace),
+                    changes::seq.eq(seq),
+                    changes::write_seq.eq(first_seq),
+                    changes::entity.eq(entity),
+                    changes::record_id.eq(id),
+                    changes::op.eq(op),
+                    changes::actor_user_id.eq(actor.user),
+                    changes::actor_token_id.eq(actor.token),
+                    changes::at.eq(now),
+                    changes::fields.eq(AsJson(fields)),
+                    changes::before.eq(kept.map(AsJson)),
+                ))
+                .execute(conn)?;
+        }
+        if seq >= first_seq {
+            diesel::update(workspaces::table.filter(workspaces::id.eq(workspace)))
+                .set(workspaces::seq.eq(seq))
+                .execute(conn)?;
+        }
+        Ok(())
+    }
+
+    // What a resource calls.
+
+    pub fn find<R: Record>(&mut self, id: AnyId) -> Result<Option<R>> {
+        let select = Select { limit: 1, ..Select::all(self.workspace, Predicate::id(id)) };
+        Ok(R::select(self.conn, select)?.pop())
+    }
+
+    /// The record, if it exists and the precondition holds.
+    pub fn get<R: Record>(&mut self, id: AnyId, precondition: &Precondition) -> Result<R> {
+        let row = self.find::<R>(id)?.ok_or(Error::NotFound)?;
+        precondition.check(Some(row.version()))?;
+        Ok(row)
+    }
+
+    /// Makes a record; its id has to be free, and what it refers to has to exist.
+    pub fn create<R: Record>(&mut self, row: R) -> Result<R> {
+        self.check_id_is_free::<R>(row.id())?;
+        self.check_references(R::ENTITY, None, &json(&row)?)?;
+        self.insert(row)
+    }
+
+    fn insert<R: Record>(&mut self, mut row: R) -> Result<R> {
+        self.touch(R::ENTITY, row.id(), Op::Created, None, Vec::new());
+        row.stamp(self.number_of(R::ENTITY, row.id()), self.now);
+        row.insert(self.conn, self.workspace)?;
+        self.write_indexes(&row)?;
+        Ok(row)
+    }
+
+    /// Writes the row if it differs; one that does not keeps its version.
+    pub fn update<R: Record>(&mut self, before: &R, mut after: R) -> Result<R> {
+        let (old, new) = (json(before)?, json(&after)?);
+        let fields = changed_fields(&old, &new);
+        if fields.is_empty() {
+            return Ok(before.clone());
+        }
+        self.check_references(R::ENTITY, Some(&old), &new)?;
+        self.touch(R::ENTITY, after.id(), Op::Updated, Some(old), fields);
+        after.stamp(self.number_of(R::ENTITY, after.id()), self.now);
+        after.update(self.conn, self.workspace)?;
+        self.write_indexes(&after)?;
+        Ok(after)
+    }
+
+    /// Deletes the record with all that goes along, and detaches the rest. Clearing and taking along go by
+    /// `REFERENCES`; the record goes last.
+    pub fn delete<R: Record>(&mut self, row: &R) -> Result<()> {
+        if row.is_permanent() {
+            return Err(Conflict::SelfContact.into());
+        }
+        for reference in REFERENCES.iter().filter(|reference| reference.to == R::ENTITY) {
+            for referring in self.referring(reference, row.id())? {
+                match reference.on_delete {
+                    OnDelete::TakeAlong => self.delete_row(reference.from, referring)?,
+                    OnDelete::Clear => {
+                        let mut cleared = referring.clone();
+                        if let Some(place) = cleared.pointer_mut(reference.pointer) {
+                            *place = Value::Null;
+                        }
+                        self.update_row(reference.from, referring, cleared)?;
+                    }
+                }
+            }
+        }
+        self.touch(R::ENTITY, row.id(), Op::Deleted, Some(json(row)?), Vec::new());
+        keys::write(self.conn, self.workspace, R::ENTITY, row.id(), &[])?;
+        search::unindex(self.conn, self.workspace, R::ENTITY, row.id())?;
+        R::delete(self.conn, self.workspace, row.id())?;
+        Ok(())
+    }
+
+    /// Removes from the log, and from kept replies, what a record was: a person asked to be forgotten.
+    pub fn erase(&mut self, entity: Entity, id: AnyId) -> Result<()> {
+        use super::schema::idempotency_keys;
+        self.erased.push((entity, id));
+        let own = changes::table
+            .filter(changes::workspace_id.eq(self.workspace))
+            .filter(changes::record_id.eq(id))
+            .filter(changes::entity.eq(entity));
+        diesel::update(own).set(changes::before.eq(None::<AsJson<Value>>)).execute(self.conn)?;
+        let replies = idempotency_keys::table
+            .filter(idempotency_keys::workspace_id.eq(self.workspace))
+            .filter(idempotency_keys::record_id.eq(id));
+        diesel::delete(replies).execute(self.conn)?;
+        Ok(())
+    }
+
+    /// The same for all that this write has deleted.
+    pub fn erase_deleted(&mut self) -> Result<()> {
+        let deleted: Vec<(Entity, AnyId)> = self
+            .touched
+            .iter()
+            .filter(|touched| touched.op == Op::Deleted)
+            .map(|touched| (touched.entity, touched.id))
+            .collect();
+        deleted.into_iter().try_for_each(|(entity, id)| self.erase(entity, id))
+    }
+
+    /// Whether the log tells of a record with this id that is gone.
+    pub fn was_deleted(&mut self, entity: Entity, id: AnyId) -> Result<bool> {
+        Ok(self.newest_change(entity, id)?.is_some_and(|(_, op, _)| op == Op::Deleted))
+    }
+
+    /// Number, kind and time of the last change of a record.
+    pub(super) fn newest_change(&mut self, entity: Entity, id: AnyId) -> Result<Option<(i64, Op, Timestamp)>> {
+        let newest = changes::table
+            .filter(changes::workspace_id.eq(self.workspace))
+            .filter(changes::record_id.eq(id))
+            .filter(changes::entity.eq(entity))
+            .order(changes::seq.desc())
+            .select((changes::seq, changes::op, changes::at))
+            .limit(1)
+            .load(self.conn)?;
+        Ok(newest.into_iter().next())
+    }
+
+    // The same for rows whose kind is known at run time only.
+
+    pub(super) fn find_row(&mut self, entity: Entity, id: AnyId) -> Result<Option<Value>> {
+        for_entity!(entity, Kind => self.find::<Kind>(id)?.as_ref().map(json).transpose())
+    }
+
+    /// Brings back a record that was deleted; a revert has looked at its references.
+    pub(super) fn restore_row(&mut self, entity: Entity, row: Value) -> Result<()> {
+        for_entity!(entity, Kind => self.insert(from_json::<Kind>(row)?).map(drop))
+    }
+
+    pub(super) fn update_row(&mut self, entity: Entity, before: Value, after: Value) -> Result<()> {
+        for_entity!(entity, Kind => {
+            self.update(&from_json::<Kind>(before)?, from_json::<Kind>(after)?).map(drop)
+        })
+    }
+
+    pub(super) fn delete_row(&mut self, entity: Entity, row: Value) -> Result<()> {
+        for_entity!(entity, Kind => self.delete(&from_json::<Kind>(row)?))
+    }
+
+    /// The rows that refer to a record.
+    pub(super) fn referring(&mut self, reference: &Reference, to: AnyId) -> Result<Vec<Value>> {
+        let filter = Predicate::equal(Field::of_reference(reference.column), Scalar::Id(to));
+        let select = Select::all(self.workspace, filter);
+        for_entity!(reference.from, Kind => Kind::select(self.conn, select)?.iter().map(json).collect())
+    }
+
+    // Inner steps.
+
+    fn check_id_is_free<R: Record>(&mut self, id: AnyId) -> Result<()> {
+        if self.find::<R>(id)?.is_some() {
+            return Err(Conflict::IdTaken.into());
+        }
+        let reserved_since = self.now.minus(chrono::TimeDelta::days(UNDO_DAYS));
+        match self.newest_change(R::ENTITY, id)? {
+            Some((_, Op::Deleted, at)) if at > reserved_since => Err(Conflict::Deleted.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Every id a row gives that it did not give before has to name a record of this workspace. Checked before
+    /// writing, since PostgreSQL gives up the whole transaction over a foreign key.
+    fn check_references(&mut self, entity: Entity, before: Option<&Value>, after: &Value) -> Result<()> {
+        let mut invalid = Invalid::default();
+        for reference in REFERENCES.iter().filter(|reference| reference.from == entity) {
+            let given = referred(reference, after);
+            let Some(id) = given.filter(|_| given != before.and_then(|before| referred(reference, before))) else {
+                continue;
+            };
+            if self.find_row(reference.to, id)?.is_none() {
+                let detail = format!("No {} has this id.", reference.to);
+                invalid
+                    .add(format!("#{}", reference.pointer), Rejection::new(FieldCode::UnknownReference, detail));
+            }
+        }
+        invalid.into_result(()).map_err(Error::from)
+    }
+
+    fn write_indexes<R: Record>(&mut self, row: &R) -> Result<()> {
+        keys::write(self.conn, self.workspace, R::ENTITY, row.id(), &row.keys())?;
+        if let Some(found_by) = row.search_text() {
+            search::index(self.conn, self.workspace, self.workspace_number, R::ENTITY, row.id(), &found_by)?;
+        }
+        Ok(())
+    }
+
+    fn number_of(&self, entity: Entity, id: AnyId) -> i64 {
+        self.touched
+            .iter()
+            .rev()
+            .find(|touched| touched.entity == entity && touched.id == id)
+            .map_or(self.seq, |touched| touched.seq)
+    }
+
+    fn touch(&mut self, entity: Entity, id: AnyId, op: Op, before: Option<Value>, fields: Vec<String>) {
+        let earlier = self.touched.iter().position(|touched| touched.entity == entity && touched.id == id);
+        let Some(earlier) = earlier.map(|index| self.touched.remove(index)) else {
+            self.seq += 1;
+            self.touched.push(Touched { entity, id, seq: self.seq, op, before, fields });
+            return;
+        };
+        let op = match (earlier.op, op) {
+            // It never was, for anybody outside of this write.
+            (Op::Created, Op::Deleted) => return,
+            (Op::Created, _) => Op::Created,
+            (Op::Deleted, Op::Created) => Op::Updated,
+            (_, op) => op,
+        };
+        let mut all_fields = [earlier.fields, fields].concat();
+        all_fields.sort();
+        all_fields.dedup();
+        let before = earlier.before.or(before);
+        self.touched.push(Touched { entity, id, seq: earlier.seq, op, before, fields: all_fields });
+    }
+}
+
+pub(super) fn json<R: Record>(record: &R) -> Result<Value> {
+    Ok(serde_json::to_value(record)?)
+}
+
+pub(super) fn from_json<R: Record>(json: Value) -> Result<R> {
+    Ok(serde_json::from_value(json)?)
+}
+
+/// The id that a reference of a record holds, if any.
+pub(super) fn referred(reference: &Reference, record: &Value) -> Option<AnyId> {
+    let text = record.pointer(reference.pointer)?.as_str()?;
+    uuid::Uuid::parse_str(text).ok().map(AnyId::new)
+}

@@ -1,0 +1,155 @@
+//! What can go wrong in the store: few kinds, none of which knows of HTTP.
+
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+use crate::domain::entity::Entity;
+use crate::domain::invalid::Invalid;
+use crate::store::db::types::AnyId;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Nothing of this id in this workspace.
+    #[error("not found")]
+    NotFound,
+    /// The input breaks a rule.
+    #[error("invalid: {0}")]
+    Invalid(Invalid),
+    /// What is stored stands against it.
+    #[error("conflict: {0:?}")]
+    Conflict(Conflict),
+    /// The record is at another version than the caller thought; the current one, if it exists.
+    #[error("precondition failed")]
+    PreconditionFailed(Option<i64>),
+    /// A cursor of `changes` from before what was purged.
+    #[error("the cursor is older than what is kept")]
+    CursorExpired,
+    /// Too much going on; nothing was done, and a second try may succeed.
+    #[error("busy: {0}")]
+    Busy(String),
+    /// A fault of ours.
+    #[error("internal: {0}")]
+    Internal(String),
+}
+
+/// Why what is stored stands against a write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Conflict {
+    /// A record with this id exists.
+    IdTaken,
+    /// A record with this id was deleted and can still be restored.
+    Deleted,
+    /// Another account has this e-mail address.
+    EmailTaken,
+    /// The networker's own contact stays as long as the workspace.
+    SelfContact,
+    /// The Idempotency-Key came before with another request.
+    IdempotencyKeyReused,
+    /// Others still work in a workspace that nobody else owns.
+    LastOwner,
+    /// Nothing of the write could be taken back.
+    RevertBlocked(Vec<LeftAlone>),
+    /// The record could not be restored.
+    RestoreBlocked(Vec<LeftAlone>),
+    /// A workspace, or a user, has as many as it may.
+    TooMany(&'static str),
+}
+
+/// A record that a revert does not touch, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftAlone {
+    pub entity: Entity,
+    pub id: AnyId,
+    pub reason: LeftAloneReason,
+}
+
+/// Why a revert does not touch a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeftAloneReason {
+    /// It was changed again after the write.
+    ChangedSince,
+    /// A record it refers to is gone.
+    ReferenceGone,
+    /// It was created by the write, and other records refer to it now.
+    HasGainedReferences,
+    /// A record with its id exists again.
+    IdTaken,
+    /// What it was before is no longer kept.
+    NoLongerKept,
+    /// It is the networker's own contact.
+    SelfContact,
+}
+
+impl LeftAloneReason {
+    pub const ALL: [Self; 6] = [
+        Self::ChangedSince,
+        Self::ReferenceGone,
+        Self::HasGainedReferences,
+        Self::IdTaken,
+        Self::NoLongerKept,
+        Self::SelfContact,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ChangedSince => "changed_since",
+            Self::ReferenceGone => "reference_gone",
+            Self::HasGainedReferences => "has_gained_references",
+            Self::IdTaken => "id_taken",
+            Self::NoLongerKept => "no_longer_kept",
+            Self::SelfContact => "self_contact",
+        }
+    }
+
+    pub const fn detail(self) -> &'static str {
+        match self {
+            Self::ChangedSince => "It was changed again after this write.",
+            Self::ReferenceGone => "A record it refers to no longer exists.",
+            Self::HasGainedReferences => "Other records refer to it now.",
+            Self::IdTaken => "A record with its id exists again.",
+            Self::NoLongerKept => "What it was before is no longer kept.",
+            Self::SelfContact => "The contact that stands for yourself cannot be deleted.",
+        }
+    }
+}
+
+impl From<Invalid> for Error {
+    fn from(invalid: Invalid) -> Self {
+        Self::Invalid(invalid)
+    }
+}
+
+impl From<Conflict> for Error {
+    fn from(conflict: Conflict) -> Self {
+        Self::Conflict(conflict)
+    }
+}
+
+impl From<serde_json::Error> for Error {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Internal(format!("a stored row does not fit its type: {error}"))
+    }
+}
+
+impl From<DieselError> for Error {
+    fn from(error: DieselError) -> Self {
+        match &error {
+            DieselError::NotFound => Self::NotFound,
+            DieselError::DatabaseError(kind, info) => {
+                let message = info.message();
+                let busy =
+                    matches!(
+                        kind,
+                        DatabaseErrorKind::SerializationFailure
+                            | DatabaseErrorKind::ClosedConnection
+                            | DatabaseErrorKind::UnableToSendCommand
+                    ) || ["database is locked", "lock timeout", "statement timeout", "deadlock", "shutting down"]
+                        .iter()
+                        .any(|sign| message.contains(sign));
+                if busy { Self::Busy(error.to_string()) } else { Self::Internal(error.to_string()) }
+            }
+            _ => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+pub type Result<T> = std::result::Result<T, Error>;

@@ -1,0 +1,148 @@
+//! One page of any kind of record: filtered, in a total order, continued after a place and never by counting rows.
+
+use std::collections::HashMap;
+
+use super::accounts;
+use super::db::conn::{Conn, read_transaction};
+use super::db::record::Record;
+use super::db::search::{self, Match, Place};
+use super::db::select::{Direction, Field, ID, Predicate, Scalar, Select};
+use super::db::stored_key;
+use super::db::types::AnyId;
+use super::error::Result;
+use crate::domain::id::WorkspaceId;
+use crate::domain::key::Key;
+
+/// The order of a list; ties are settled by the id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    By(Field, Direction),
+    /// How well a record fits the words searched for.
+    Relevance,
+}
+
+/// What a list asks for.
+#[derive(Debug, Clone)]
+pub struct Listing {
+    pub filter: Predicate,
+    /// Words to find.
+    pub query: Option<String>,
+    pub order: Order,
+    /// The place after which to go on, as an earlier page gave it.
+    pub after: Option<Vec<Scalar>>,
+    pub limit: i64,
+}
+
+#[derive(Debug, Clone)]
+pub struct Page<R> {
+    pub items: Vec<R>,
+    /// Where the next page begins; `None` on the last one.
+    pub next: Option<Vec<Scalar>>,
+}
+
+/// Carries the key; long values are looked up as they are stored.
+pub fn has_key<R: Record>(keys: Vec<Key>) -> Predicate {
+    let keys = keys.into_iter().map(|key| Key { value: stored_key(&key.value), ..key }).collect();
+    Predicate::HasKey(R::ENTITY, keys)
+}
+
+/// One page.
+pub fn list<R: Record>(conn: &mut Conn, workspace: WorkspaceId, listing: Listing) -> Result<Page<R>> {
+    read_transaction(conn, |conn| {
+        let words = match &listing.query {
+            None => None,
+            Some(query) => {
+                let (_, workspace_number) = accounts::workspace_numbers(conn, workspace)?;
+                match Match::parse(workspace_number, query) {
+                    Some(words) => Some(words),
+                    None => return Ok(Page { items: Vec::new(), next: None }),
+                }
+            }
+        };
+        match (listing.order, words) {
+            (Order::By(sort, direction), words) => sorted(conn, workspace, listing, sort, direction, words),
+            (Order::Relevance, Some(words)) => relevant(conn, workspace, listing, &words),
+            (Order::Relevance, None) => Ok(Page { items: Vec::new(), next: None }),
+        }
+    })
+}
+
+fn sorted<R: Record>(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    listing: Listing,
+    sort: Field,
+    direction: Direction,
+    words: Option<Match>,
+) -> Result<Page<R>> {
+    let order = if sort == ID { vec![ID] } else { vec![sort, ID] };
+    let mut filter = vec![listing.filter];
+    filter.extend(words.map(|words| Predicate::Found(R::ENTITY, words)));
+    if let Some(after) = listing.after {
+        filter.push(Predicate::Beyond(order.iter().copied().zip(after).collect(), direction));
+    }
+    let select = Select {
+        workspace,
+        filter: Predicate::All(filter),
+        order: order.clone(),
+        direction,
+        limit: listing.limit + 1,
+    };
+    let mut items = R::select(conn, select)?;
+    let has_more = items.len() > as_count(listing.limit);
+    items.truncate(as_count(listing.limit));
+    let place = |last: &R| order.iter().map(|field| last.sort_value(*field)).collect();
+    let next = items.last().filter(|_| has_more).map(place);
+    Ok(Page { items, next })
+}
+
+/// Matches are resolved to ids first, in chunks that grow, and then fetched: joined, SQLite would walk the sort index.
+fn relevant<R: Record>(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    listing: Listing,
+    words: &Match,
+) -> Result<Page<R>> {
+    let query = listing.query.as_deref().unwrap_or_default();
+    let wanted = as_count(listing.limit);
+    let mut after = listing.after.as_deref().and_then(place_of);
+    let mut found: Vec<(Place, R)> = Vec::new();
+    let mut chunk = listing.limit + 1;
+    while found.len() <= wanted {
+        let places = search::ranked(conn, workspace, R::ENTITY, words, query, after.as_ref(), chunk)?;
+        let exhausted = places.len() < as_count(chunk);
+        after = places.last().cloned();
+        let ids = Predicate::ids(places.iter().map(|place| place.id));
+        let filter = Predicate::All(vec![ids, listing.filter.clone()]);
+        let mut records: HashMap<AnyId, R> = R::select(conn, Select::all(workspace, filter))?
+            .into_iter()
+            .map(|record| (record.id(), record))
+            .collect();
+        found.extend(
+            places.into_iter().filter_map(|place| records.remove(&place.id).map(|record| (place, record))),
+        );
+        if exhausted {
+            break;
+        }
+        chunk = (chunk * 2).min(1_000);
+    }
+    let has_more = found.len() > wanted;
+    found.truncate(wanted);
+    let next = found.last().filter(|_| has_more).map(|(place, _)| {
+        vec![Scalar::Int(i64::from(place.rank)), Scalar::Text(place.title.clone()), Scalar::Id(place.id)]
+    });
+    Ok(Page { items: found.into_iter().map(|(_, record)| record).collect(), next })
+}
+
+fn place_of(cursor: &[Scalar]) -> Option<Place> {
+    match cursor {
+        [Scalar::Int(rank), Scalar::Text(title), Scalar::Id(id)] => {
+            Some(Place { rank: i32::try_from(*rank).ok()?, title: title.clone(), id: *id })
+        }
+        _ => None,
+    }
+}
+
+fn as_count(limit: i64) -> usize {
+    usize::try_from(limit).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,21 @@
+//! Every test that meets the server as a client does, in one binary: `support/` is the harness,
+//! a file per resource holds what it promises, and the nets cover a new resource unedited.
+//! Rules that need no server are tested beside their code in `src/`, not here.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a test reports by panicking and printing; the exceptions in clippy.toml reach #[test] functions only"
+)]
+
+#[macro_use]
+mod support;
+
+mod layers;
