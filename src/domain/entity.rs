@@ -3,33 +3,37 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// A kind of record in the log of changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Entity {
-    Contact,
+macro_rules! entities {
+    ($($name:ident = $noun:literal, $plural:literal;)*) => {
+        /// A kind of record in the log of changes.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Entity {
+            $($name,)*
+        }
+
+        impl Entity {
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The name in `changes`, in `x-entity` and in the database.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $noun,)* }
+            }
+
+            /// The table, and with `-` for `_` the path segment: `/v1/<plural>/{id}`.
+            pub const fn plural(self) -> &'static str {
+                match self { $(Self::$name => $plural,)* }
+            }
+
+            pub fn parse(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|entity| entity.as_str() == name)
+            }
+        }
+    };
 }
 
-impl Entity {
-    pub const ALL: [Self; 1] = [Self::Contact];
-
-    /// The name in `changes`, in `x-entity` and in the database.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Contact => "contact",
-        }
-    }
-
-    /// The table, and with `-` for `_` the path segment: `/v1/<plural>/{id}`.
-    pub const fn plural(self) -> &'static str {
-        match self {
-            Self::Contact => "contacts",
-        }
-    }
-
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|entity| entity.as_str() == name)
-    }
+entities! {
+    Contact = "contact", "contacts";
 }
 
 impl fmt::Display for Entity {

@@ -267,7 +267,7 @@ impl AccountTx<'_> {
     }
 
     fn erase_workspace(&mut self, workspace: WorkspaceId) -> Result<()> {
-        for entity in Entity::ALL {
+        for entity in Entity::ALL.iter().copied() {
             for_entity!(entity, Kind => Kind::delete_all(self.conn, workspace)?);
         }
         macro_rules! erase_from {

@@ -381,7 +381,7 @@ fn path_parameters(path: &str) -> Vec<Value> {
             }
             _ => {
                 let noun = before.trim_end_matches('s').replace('-', "_");
-                let entity = Entity::ALL.into_iter().find(|entity| segment(*entity) == *before);
+                let entity = Entity::ALL.iter().copied().find(|entity| segment(*entity) == *before);
                 let noun = entity.map_or(noun, |entity| entity.as_str().to_owned());
                 (
                     format!("The id of the {}.", noun.replace('_', " ")),

@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::domain::id::UserId;
 
 /// Requests a minute of one user.
-pub const USER_PER_MINUTE: u32 = 600;
+pub const USER_PER_MINUTE: u32 = 6_000;
 /// Requests a minute to `/v1/auth/*` from one address.
 pub const AUTH_PER_MINUTE: u32 = 60;
 /// Logins a minute to one account from one address: others cannot use it up.
@@ -34,6 +34,8 @@ pub struct Limits {
 /// What is left, for the `RateLimit` headers.
 #[derive(Debug, Clone, Copy)]
 pub struct Left {
+    policy: &'static str,
+    per_minute: u32,
     remaining: u32,
 }
 
@@ -42,8 +44,11 @@ impl Left {
     pub fn headers(self) -> [(HeaderName, HeaderValue); 2] {
         let value = |text: String| HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""));
         [
-            (HeaderName::from_static("ratelimit-policy"), value(format!("\"user\";q={USER_PER_MINUTE};w=60"))),
-            (HeaderName::from_static("ratelimit"), value(format!("\"user\";r={}", self.remaining))),
+            (
+                HeaderName::from_static("ratelimit-policy"),
+                value(format!("\"{}\";q={};w=60", self.policy, self.per_minute)),
+            ),
+            (HeaderName::from_static("ratelimit"), value(format!("\"{}\";r={}", self.policy, self.remaining))),
         ]
     }
 }
@@ -59,23 +64,29 @@ impl Limits {
     }
 
     pub fn user(&self, user: UserId) -> Result<Option<Left>, Problem> {
-        self.take(&self.users, &user)
+        self.take("user", USER_PER_MINUTE, &self.users, &user)
     }
 
     pub fn address(&self, address: IpAddr) -> Result<Option<Left>, Problem> {
-        self.take(&self.addresses, &address)
+        self.take("address", AUTH_PER_MINUTE, &self.addresses, &address)
     }
 
     pub fn login(&self, email: &str, address: IpAddr) -> Result<Option<Left>, Problem> {
-        self.take(&self.logins, &(email.to_owned(), address))
+        self.take("login", LOGIN_PER_MINUTE, &self.logins, &(email.to_owned(), address))
     }
 
-    fn take<K: Hash + Eq + Clone>(&self, buckets: &Keyed<K>, key: &K) -> Result<Option<Left>, Problem> {
+    fn take<K: Hash + Eq + Clone>(
+        &self,
+        policy: &'static str,
+        per_minute: u32,
+        buckets: &Keyed<K>,
+        key: &K,
+    ) -> Result<Option<Left>, Problem> {
         if !self.enabled {
             return Ok(None);
         }
         match buckets.check_key(key) {
-            Ok(state) => Ok(Some(Left { remaining: state.remaining_burst_capacity() })),
+            Ok(state) => Ok(Some(Left { policy, per_minute, remaining: state.remaining_burst_capacity() })),
             Err(not_until) => {
                 let wait = not_until.wait_time_from(DefaultClock::default().now());
                 let seconds = wait.as_secs().saturating_add(1);

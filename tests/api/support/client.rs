@@ -18,7 +18,7 @@ use reqwest::{
 };
 use serde::Serialize;
 use serde_json::{Value, json};
-use url::{Url, form_urlencoded};
+use url::Url;
 
 /// The password of everybody whom [`TestServer::register`](super::TestServer::register) signs up.
 pub const PASSWORD: &str = "lantern orbit mustard 27 quill";

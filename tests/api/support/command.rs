@@ -2,7 +2,7 @@
 //! prints, files it makes, signals. Behaviour over HTTP is tested in-process, which is faster.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _},
+    io::{BufRead as _, BufReader, Read},
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
     sync::mpsc,
@@ -30,7 +30,7 @@ impl Process {
         let mut child =
             command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("cargo has built the program");
         let (send, lines) = mpsc::channel();
-        let streams: [Box<dyn std::io::Read + Send>; 2] = [
+        let streams: [Box<dyn Read + Send>; 2] = [
             Box::new(child.stdout.take().expect("it is piped")),
             Box::new(child.stderr.take().expect("it is piped")),
         ];

@@ -12,12 +12,7 @@
 //! }
 //! ```
 
-#![allow(
-    dead_code,
-    unused_imports,
-    unused_macros,
-    reason = "the harness is kept whole, whichever part of it today's tests use"
-)]
+#![allow(dead_code, unused_macros, reason = "the harness is kept whole, whichever part of it today's tests use")]
 
 mod client;
 mod command;
@@ -26,11 +21,14 @@ mod postgres;
 mod scratch;
 mod server;
 
-pub use client::{Client, PASSWORD, Reply, Request};
-pub use command::{Process, wellmet};
-pub use database::Database;
-pub use scratch::scratch;
-pub use server::{START, TestServer};
+#[allow(unused_imports, reason = "as above")]
+pub use self::{
+    client::{Client, PASSWORD, Reply, Request},
+    command::{Process, wellmet},
+    database::Database,
+    scratch::scratch,
+    server::{START, TestServer},
+};
 
 /// Which of the two databases a test runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
