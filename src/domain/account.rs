@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::email::EmailAddress;
 use super::id::{UserId, WorkspaceId};
 use super::invalid::{FieldCode, Invalid, Rejection};
 use super::locale::{Locale, TimeZone};
@@ -158,11 +157,6 @@ impl NewPassword {
     pub fn expose(&self) -> &str {
         &self.0
     }
-}
-
-/// Parses the address an account is known by.
-pub fn account_email(text: &str) -> Result<EmailAddress, Rejection> {
-    EmailAddress::parse(text)
 }
 
 #[cfg(test)]

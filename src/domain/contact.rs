@@ -438,13 +438,13 @@ pub struct Contact {
 impl Contact {
     /// A new contact, if what was entered keeps every rule.
     pub fn new(id: ContactId, is_self: bool, now: Timestamp, fields: ContactFields) -> Result<Self, Invalid> {
-        let Checked { fields, name, sort_name } = check(fields)?;
+        let Checked { fields, name, sort_name } = check(id, fields)?;
         Ok(Self { id, is_self, name, sort_name, fields, created_at: now, updated_at: now, version: 0 })
     }
 
     /// The same contact with other things entered, if those keep every rule.
     pub fn with(&self, fields: ContactFields) -> Result<Self, Invalid> {
-        let Checked { fields, name, sort_name } = check(fields)?;
+        let Checked { fields, name, sort_name } = check(self.id, fields)?;
         Ok(Self { name, sort_name, fields, ..self.clone() })
     }
 
@@ -509,7 +509,7 @@ struct Checked {
 }
 
 /// Tidies what was entered and checks every rule, naming all faults at once.
-fn check(mut fields: ContactFields) -> Result<Checked, Invalid> {
+fn check(id: ContactId, mut fields: ContactFields) -> Result<Checked, Invalid> {
     let mut invalid = Invalid::default();
     tidy_texts(&mut fields);
     check_time_zone_and_languages(&mut fields, &mut invalid);
@@ -517,6 +517,10 @@ fn check(mut fields: ContactFields) -> Result<Checked, Invalid> {
     check_phones(&mut fields.phones, &mut invalid);
     check_links(&mut fields.links, &mut invalid);
     check_dates(&mut fields, &mut invalid);
+    if fields.how_met.as_ref().is_some_and(|how_met| how_met.introduced_by_id == Some(id)) {
+        let rejection = Rejection::new(FieldCode::Contradiction, "Nobody introduces themselves.");
+        invalid.add("#/how_met/introduced_by_id", rejection);
+    }
     tidy_labels("tags", &mut fields.tags, &mut invalid);
     tidy_labels("skills", &mut fields.skills, &mut invalid);
     tidy_address_book(&mut fields);

@@ -19,7 +19,7 @@ use crate::clock::{Clock, Ids};
 use crate::domain::id::{UserId, WorkspaceId};
 use crate::domain::timestamp::Timestamp;
 
-use self::db::conn::{Address, Backend, Conn, ConnPool, Manager, pool, write_transaction};
+use self::db::conn::{Address, Conn, ConnPool, Manager, pool, write_transaction};
 use self::db::idempotency;
 use self::db::migrations::{self, Instance};
 
@@ -69,7 +69,6 @@ struct Inner {
     clock: Arc<dyn Clock>,
     ids: Ids,
     instance: Instance,
-    backend: Backend,
     /// Held as long as the process has the SQLite file.
     _lock: Option<std::fs::File>,
 }
@@ -119,12 +118,12 @@ impl Store {
         let manager = Manager { address: settings.address.clone(), busy_timeout: settings.busy_timeout };
         let instance = migrations::prepare(&manager, &ids)?;
         let readers = Lane::new(settings, settings.pool_size);
-        let (backend, writers) = match settings.address {
+        let writers = match settings.address {
             // With 8 threads writing, one pool had a worst case of 2 s, a writer pool of one 48 ms.
-            Address::Sqlite(_) => (Backend::Sqlite, Lane::new(settings, 1)),
-            Address::Postgres(_) => (Backend::Postgres, Lane::new(settings, settings.pool_size)),
+            Address::Sqlite(_) => Lane::new(settings, 1),
+            Address::Postgres(_) => Lane::new(settings, settings.pool_size),
         };
-        Ok(Self(Arc::new(Inner { readers, writers, clock, ids, instance, backend, _lock: lock })))
+        Ok(Self(Arc::new(Inner { readers, writers, clock, ids, instance, _lock: lock })))
     }
 
     /// Part of every ETag and cursor: tags of another database never match.
@@ -135,10 +134,6 @@ impl Store {
     /// The key that servers on one PostgreSQL database share; none on SQLite.
     pub fn shared_signing_key(&self) -> Option<&SecretString> {
         self.0.instance.signing_key.as_ref()
-    }
-
-    pub fn backend(&self) -> Backend {
-        self.0.backend
     }
 
     pub fn now(&self) -> Timestamp {

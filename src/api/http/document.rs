@@ -282,11 +282,11 @@ fn complete_operation(
     let mut parameters: Vec<Value> = path_parameters(path);
     let documented = operation["parameters"].as_array().cloned().unwrap_or_default();
     parameters.extend(documented.into_iter().filter(|parameter| parameter["in"] != "path"));
-    if let Some(collection) = collections.iter().find(|collection| collection.operation == id) {
-        parameters.extend(collection.parameters());
-    }
+    let collection = collections.iter().find(|collection| collection.operation == id);
+    parameters.extend(collection.into_iter().flat_map(|collection| collection.parameters()));
     let is_record = is_record_path(path);
-    parameters.extend(header_parameters(path, method, is_secured, is_record));
+    let is_tagged = method == "get" && (is_record || collection.is_some());
+    parameters.extend(header_parameters(path, method, is_secured, is_record, is_tagged));
 
     if let Some(content) = operation.pointer_mut("/requestBody/content").and_then(Value::as_object_mut) {
         for media in content.values_mut() {
@@ -345,7 +345,7 @@ fn complete_operation(
         codes.insert("precondition_required");
     }
 
-    complete_answers(operation, method, is_record, views);
+    complete_answers(operation, is_record, is_tagged, views);
     add_problems(operation, &codes);
     operation["parameters"] = parameters.into();
     if has_body {
@@ -396,7 +396,7 @@ fn path_parameters(path: &str) -> Vec<Value> {
     parameters
 }
 
-fn header_parameters(path: &str, method: &str, is_secured: bool, is_record: bool) -> Vec<Value> {
+fn header_parameters(path: &str, method: &str, is_secured: bool, is_record: bool, is_tagged: bool) -> Vec<Value> {
     let header = |name: &str, description: &str, max: usize| {
         json!({
             "name": name, "in": "header", "required": false, "description": description,
@@ -419,15 +419,14 @@ fn header_parameters(path: &str, method: &str, is_secured: bool, is_record: bool
     if is_record && method == "put" {
         headers.push(header("If-None-Match", "`*` creates the record, and only if it does not exist.", 10));
     }
-    if method == "get" && is_secured {
+    if is_tagged {
         headers.push(header("If-None-Match", "An ETag you know; 304 when nothing has changed since.", 1000));
     }
     headers
 }
 
-fn complete_answers(operation: &mut Value, method: &str, is_record: bool, views: &mut Views) {
+fn complete_answers(operation: &mut Value, is_record: bool, is_tagged: bool, views: &mut Views) {
     let Some(responses) = operation["responses"].as_object_mut() else { return };
-    let mut answers_record = false;
     for (status, response) in responses.iter_mut() {
         if let Some(content) = response.get_mut("content").and_then(Value::as_object_mut) {
             content.values_mut().for_each(|media| views.look(&mut media["schema"], View::Answer));
@@ -439,13 +438,15 @@ fn complete_answers(operation: &mut Value, method: &str, is_record: bool, views:
             headers["Location"] =
                 json!({ "description": "The canonical URL of what was made.", "schema": { "type": "string" } });
         }
-        if (is_record && status != "204") || status == "201" {
-            answers_record = true;
-            headers["ETag"] = json!({ "description": "The record's version.", "schema": { "type": "string" } });
+        if status != "204" && (is_record || is_tagged || status == "201") {
+            headers["ETag"] = json!({
+                "description": "The version of a record; of a list a weak one, which changes with every write.",
+                "schema": { "type": "string" },
+            });
         }
         response["headers"] = headers;
     }
-    if method == "get" && is_record && answers_record {
+    if is_tagged {
         responses.insert("304".to_owned(), json!({ "description": "Nothing has changed since." }));
     }
 }

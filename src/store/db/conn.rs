@@ -1,7 +1,6 @@
 //! One connection type for both databases, and the pools that hold it. No query lives here.
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
-use diesel::migration::MigrationConnection as _;
 use diesel::prelude::*;
 use diesel::r2d2::{ManageConnection, Pool, PooledConnection, R2D2Connection};
 use secrecy::{ExposeSecret, SecretString};
@@ -13,22 +12,6 @@ use std::time::Duration;
 pub enum Conn {
     Postgres(PgConnection),
     Sqlite(SqliteConnection),
-}
-
-/// Which of the two it is, for the few places where they differ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Backend {
-    Postgres,
-    Sqlite,
-}
-
-impl Conn {
-    pub const fn backend(&self) -> Backend {
-        match self {
-            Self::Postgres(_) => Backend::Postgres,
-            Self::Sqlite(_) => Backend::Sqlite,
-        }
-    }
 }
 
 /// Where the database is.
@@ -157,9 +140,4 @@ where
             Err(error)
         }
     }
-}
-
-/// Creates what Diesel keeps its list of migrations in.
-pub fn set_up_migrations(conn: &mut Conn) -> QueryResult<()> {
-    conn.setup().map(drop)
 }

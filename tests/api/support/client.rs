@@ -324,7 +324,6 @@ impl Reply {
 
     /// Asserts the status, and says the whole answer when it is another.
     #[track_caller]
-    #[must_use = "the reply is handed back; `let _ =` when only the status matters"]
     pub fn expect(self, status: u16) -> Reply {
         assert!(self.status == status, "expected {status}, got {self}");
         self
