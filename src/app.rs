@@ -18,16 +18,15 @@ use tracing_actix_web::TracingLogger;
 use utoipa_actix_web::AppExt;
 use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
 
-use crate::api::http::body::Schemas;
 use crate::api::http::caller::Authenticator;
 use crate::api::http::cursor::Cursors;
 use crate::api::http::edge::{self, RequestSpan};
 use crate::api::http::etag::Tags;
-use crate::api::http::gate::{self, Operations};
+use crate::api::http::gate;
 use crate::api::http::limits::Limits;
 use crate::api::http::passwords::{self, Passwords};
 use crate::api::http::problem::{Code, Problem};
-use crate::api::{self, Api};
+use crate::api::{self, Api, Contract};
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError, CorsOrigins, Database, parse_signing_key};
 use crate::jobs;
@@ -78,8 +77,7 @@ impl App {
     pub fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         let store = open_store(&config, clock)?;
         let build = |error: &dyn std::fmt::Display| StartError::Build(error.to_string());
-        let document = api::document().map_err(|error| build(&error))?;
-        let schemas = Schemas::new(&document).map_err(|error| build(&error))?;
+        let contract = Contract::get().map_err(|error| build(&error))?;
         let key = signing_key(&config, &store)?;
         let keys = std::iter::once(&key).chain(&config.signing_key_previous);
         let nobody = passwords::hash("the password of nobody").map_err(|error| build(&error))?;
@@ -89,9 +87,8 @@ impl App {
             cursors: Cursors::new(keys.map(|key| key.expose_secret().as_bytes())),
             tags: Tags::new(store.epoch()),
             limits: Limits::new(config.rate_limits),
-            schemas: Arc::new(schemas),
-            operations: Operations::new(&document),
-            document,
+            schemas: contract.schemas.clone(),
+            contract,
             body_timeout: Duration::from_secs(config.body_timeout_seconds),
             draining: AtomicBool::new(false),
             store,
@@ -107,6 +104,24 @@ impl App {
     /// From now on the server says that it is not ready; it still answers.
     pub fn drain(&self) {
         self.api.draining.store(true, Ordering::SeqCst);
+    }
+
+    /// Serves until a signal asks to stop: then the server says that it is not ready, requests in flight finish, and
+    /// it ends. `started` is called once it can be stopped so. Blocks.
+    pub fn run(&self, listener: TcpListener, started: impl FnOnce()) -> std::io::Result<()> {
+        actix_web::rt::System::new().block_on(async {
+            let stop = stop_signal()?;
+            let server = self.serve(listener)?;
+            let (handle, app) = (server.handle(), self.clone());
+            actix_web::rt::spawn(async move {
+                stop.await;
+                tracing::info!("stopping: requests in flight finish first");
+                app.drain();
+                handle.stop(true).await;
+            });
+            started();
+            server.await
+        })
     }
 
     /// Serves on a socket that is listening already.
@@ -141,6 +156,23 @@ impl App {
             .run();
         Ok(server)
     }
+}
+
+/// Ends with SIGTERM, or Ctrl-C; the handlers stand when this returns.
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        Ok(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        })
+    }
+    #[cfg(not(unix))]
+    Ok(async { drop(tokio::signal::ctrl_c().await) })
 }
 
 async fn nothing_here() -> Result<&'static str, Problem> {

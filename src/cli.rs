@@ -139,34 +139,11 @@ fn serve(config: Config) -> Result<(), Failure> {
     let listener =
         TcpListener::bind(bind).map_err(|error| failure(format!("cannot listen on BIND={bind}: {error}")))?;
     let address = listener.local_addr()?;
-    actix_web::rt::System::new().block_on(async move {
-        let server = app.serve(listener)?;
-        print(&format!("Wellmet listens on http://{address}\nDocumentation: http://{address}/docs/"))?;
-        let handle = server.handle();
-        actix_web::rt::spawn(async move {
-            stop_signal().await;
-            tracing::info!("stopping: requests in flight finish first");
-            app.drain();
-            handle.stop(true).await;
-        });
-        server.await.map_err(Failure::from)
-    })
-}
-
-/// Waits for SIGTERM, or Ctrl-C.
-async fn stop_signal() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-            return;
-        }
-    }
-    drop(tokio::signal::ctrl_c().await);
+    app.run(listener, || {
+        // A closed standard output is no reason not to serve.
+        drop(print(&format!("Wellmet listens on http://{address}\nDocumentation: http://{address}/docs/")));
+    })?;
+    Ok(())
 }
 
 /// The two files that are made from the code.

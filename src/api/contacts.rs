@@ -10,14 +10,15 @@ use uuid::Uuid;
 use super::Api;
 use super::http::body::Body;
 use super::http::caller::Caller;
-use super::http::listing::{Collection, Filter, MAX_LIMIT, Values};
+use super::http::listing::{Collection, Filter, MAX_LIMIT, Operators, Values, flag};
 use super::http::problem::{Code, Problem};
 use super::http::query::Query;
-use super::http::records::{self, Resource, flag_predicate};
+use super::http::records::{self, Resource};
 use crate::domain::contact::{
     Contact, ContactAddress, ContactDate, ContactEmail, ContactFields, ContactLink, ContactPhone, ExternalId, Tier,
 };
 use crate::domain::email::EmailAddress;
+use crate::domain::entity::Entity;
 use crate::domain::id::ContactId;
 use crate::domain::invalid::Invalid;
 use crate::domain::key::{Key, KeyKind};
@@ -26,6 +27,7 @@ use crate::domain::phone::{Country, PhoneNumber};
 use crate::domain::text;
 use crate::domain::timestamp::Timestamp;
 use crate::store::lists::{self, Listing, Order, has_key};
+use crate::store::relations::{Link, Relation};
 use crate::store::{Direction, ID, Predicate, Scalar, contacts as stored};
 
 impl Resource for Contact {
@@ -51,7 +53,14 @@ impl Resource for Contact {
 const FLAGS: Values = Values::OneOf(&["true", "false"]);
 
 pub const COLLECTION: Collection = Collection {
-    operation: "list_contacts",
+    entity: Entity::Contact,
+    lists: &["list_contacts"],
+    get: "get_contact",
+    relations: &[Relation {
+        name: "introduced_by",
+        description: "Who introduced you.",
+        link: Link::To(Entity::Contact, "/how_met/introduced_by_id"),
+    }],
     sorts: &[
         ("id", ID),
         ("created_at", stored::CREATED_AT),
@@ -65,17 +74,17 @@ pub const COLLECTION: Collection = Collection {
             name: "tag",
             description: "Carries this tag; case and accents do not count.",
             values: Values::Text { max_length: 100 },
-            repeats: true,
+            operators: Operators::Set,
             default: None,
-            predicate: |tag| Ok(has_key::<Contact>(vec![Key::new(KeyKind::Tag, text::fold(tag))])),
+            predicate: |_, tag| Ok(has_key::<Contact>(vec![Key::new(KeyKind::Tag, text::fold(tag))])),
         },
         Filter {
             name: "tier",
             description: "How close you want to be; `none` for no tier.",
             values: Values::OneOf(&["inner", "core", "active", "extended", "distant", "none"]),
-            repeats: true,
+            operators: Operators::AnyOf,
             default: None,
-            predicate: |tier| match Tier::parse(tier) {
+            predicate: |_, tier| match Tier::parse(tier) {
                 Some(tier) => Ok(Predicate::equal(stored::TIER, Scalar::Text(tier.as_str().to_owned()))),
                 None => Ok(Predicate::IsNull(stored::TIER)),
             },
@@ -84,17 +93,17 @@ pub const COLLECTION: Collection = Collection {
             name: "favorite",
             description: "Marked as a favourite, or not.",
             values: FLAGS,
-            repeats: false,
+            operators: Operators::Single,
             default: None,
-            predicate: |flag| flag_predicate(stored::FAVORITE, flag),
+            predicate: |_, value| flag(stored::FAVORITE, value),
         },
         Filter {
             name: "archived",
             description: "Put aside, or not, or `any`.",
             values: Values::OneOf(&["true", "false", "any"]),
-            repeats: false,
+            operators: Operators::Single,
             default: Some("false"),
-            predicate: |flag| match flag {
+            predicate: |_, value| match value {
                 "true" => Ok(Predicate::NotNull(stored::ARCHIVED_AT)),
                 "false" => Ok(Predicate::IsNull(stored::ARCHIVED_AT)),
                 _ => Ok(Predicate::always()),
@@ -104,20 +113,20 @@ pub const COLLECTION: Collection = Collection {
             name: "known",
             description: "People you know, people you want to meet (`false`), or `any`.",
             values: Values::OneOf(&["true", "false", "any"]),
-            repeats: false,
+            operators: Operators::Single,
             default: Some("true"),
-            predicate: |flag| match flag {
+            predicate: |_, value| match value {
                 "any" => Ok(Predicate::always()),
-                flag => flag_predicate(stored::KNOWN, flag),
+                value => flag(stored::KNOWN, value),
             },
         },
         Filter {
             name: "is_self",
             description: "The contact that stands for yourself, or all others.",
             values: FLAGS,
-            repeats: false,
+            operators: Operators::Single,
             default: Some("false"),
-            predicate: |flag| flag_predicate(stored::IS_SELF, flag),
+            predicate: |_, value| flag(stored::IS_SELF, value),
         },
     ],
 };
@@ -153,6 +162,9 @@ struct ContactPage {
     items: Vec<Contact>,
     /// Where the next page begins, to send as `cursor`; null on the last page.
     next_cursor: Option<String>,
+    /// How many fit in all; with `count=true` only.
+    #[schema(required = false)]
+    total: i64,
 }
 
 /// List contacts
@@ -213,6 +225,7 @@ async fn lookup_contacts(api: Data<Api>, caller: Caller, query: Query) -> Result
         order: Order::By(ID, Direction::Ascending),
         after: None,
         limit: MAX_LIMIT,
+        count: false,
     };
     let page = api.store.read(move |conn| lists::list::<Contact>(conn, caller.workspace, listing)).await?;
     Ok(HttpResponse::Ok().json(json!({ "items": page.items, "next_cursor": null })))
@@ -239,8 +252,13 @@ fn lookup_key(query: &Query) -> Result<Key, Problem> {
 #[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:read"])),
     responses((status = 200, description = "The contact.", body = Contact)))]
 #[get("/v1/contacts/{id}")]
-async fn get_contact(api: Data<Api>, caller: Caller, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    records::get::<Contact>(&api, &caller, &request).await
+async fn get_contact(
+    api: Data<Api>,
+    caller: Caller,
+    request: HttpRequest,
+    query: Query,
+) -> Result<HttpResponse, Problem> {
+    records::get::<Contact>(&api, &caller, &request, &query, &COLLECTION).await
 }
 
 /// Make a contact under an id of yours, or replace one

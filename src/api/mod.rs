@@ -10,8 +10,8 @@ pub mod sessions;
 pub mod tokens;
 
 use serde_json::Value;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use utoipa::openapi::{ComponentsBuilder, Info, OpenApiBuilder};
 use utoipa_actix_web::AppExt;
@@ -39,11 +39,29 @@ pub struct Api {
     pub tags: Tags,
     pub limits: Limits,
     pub schemas: Arc<Schemas>,
-    pub operations: Operations,
-    pub document: Value,
+    pub contract: &'static Contract,
     pub body_timeout: Duration,
     /// The server is stopping and takes no new work.
     pub draining: AtomicBool,
+}
+
+/// The document, and what is read from it: the same for every server of a process.
+pub struct Contract {
+    pub document: Value,
+    pub operations: Operations,
+    pub schemas: Arc<Schemas>,
+}
+
+impl Contract {
+    /// Made once; the text says why it could not be.
+    pub fn get() -> Result<&'static Self, &'static str> {
+        static CONTRACT: LazyLock<Result<Contract, String>> = LazyLock::new(|| {
+            let document = document().map_err(|error| error.to_string())?;
+            let schemas = Arc::new(Schemas::new(&document)?);
+            Ok(Contract { operations: Operations::new(&document), schemas, document })
+        });
+        CONTRACT.as_ref().map_err(String::as_str)
+    }
 }
 
 /// Every route there is.

@@ -83,7 +83,7 @@ async fn get_service(api: Data<Api>) -> Result<HttpResponse, Problem> {
             "auth_requests_per_minute": limits::AUTH_PER_MINUTE,
             "logins_per_minute": limits::LOGIN_PER_MINUTE,
         },
-        "enumerations": enumerations(&api.document),
+        "enumerations": enumerations(&api.contract.document),
         "registration_open": super::auth::registration_is_open(&api).await?,
     })))
 }
@@ -116,7 +116,7 @@ fn snake(name: &str) -> String {
     responses((status = 200, description = "This document.", body = Object)))]
 #[get("/v1/openapi.json")]
 async fn get_document(api: Data<Api>) -> Result<HttpResponse, Problem> {
-    Ok(HttpResponse::Ok().json(&api.document))
+    Ok(HttpResponse::Ok().json(&api.contract.document))
 }
 
 /// A kind of error.

@@ -277,6 +277,8 @@ impl ContactRow {
 
 impl Record for Contact {
     const ENTITY: Entity = Entity::Contact;
+    const SUMMARY: &'static [&'static str] =
+        &["name", "sort_name", "headline", "known", "tier", "tags", "favorite", "archived_at", "is_self"];
 
     fn id(&self) -> AnyId {
         AnyId::new(self.id.uuid())

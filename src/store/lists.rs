@@ -1,5 +1,6 @@
 //! One page of any kind of record: filtered, in a total order, continued after a place and never by counting rows.
 
+use serde_json::Value;
 use std::collections::HashMap;
 
 use super::accounts;
@@ -9,7 +10,9 @@ use super::db::search::{self, Match, Place};
 use super::db::select::{Direction, Field, ID, Predicate, Scalar, Select};
 use super::db::stored_key;
 use super::db::types::AnyId;
-use super::error::Result;
+use super::db::write::json;
+use super::error::{Error, Result};
+use super::relations::{self, Relation};
 use crate::domain::id::WorkspaceId;
 use crate::domain::key::Key;
 
@@ -31,11 +34,15 @@ pub struct Listing {
     /// The place after which to go on, as an earlier page gave it.
     pub after: Option<Vec<Scalar>>,
     pub limit: i64,
+    /// Whether to count all that fit, which costs about nine pages.
+    pub count: bool,
 }
 
 #[derive(Debug, Clone)]
 pub struct Page<R> {
     pub items: Vec<R>,
+    /// How many fit in all, where that was asked for.
+    pub total: Option<i64>,
     /// Where the next page begins; `None` on the last one.
     pub next: Option<Vec<Scalar>>,
 }
@@ -48,23 +55,61 @@ pub fn has_key<R: Record>(keys: Vec<Key>) -> Predicate {
 
 /// One page.
 pub fn list<R: Record>(conn: &mut Conn, workspace: WorkspaceId, listing: Listing) -> Result<Page<R>> {
+    read_transaction(conn, |conn| page(conn, workspace, listing))
+}
+
+/// One page of records shown with relations, or as summaries.
+pub fn list_shown<R: Record>(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    listing: Listing,
+    summary: bool,
+    relations: &[Relation],
+) -> Result<Page<Value>> {
     read_transaction(conn, |conn| {
-        let words = match &listing.query {
-            None => None,
-            Some(query) => {
-                let (_, workspace_number) = accounts::workspace_numbers(conn, workspace)?;
-                match Match::parse(workspace_number, query) {
-                    Some(words) => Some(words),
-                    None => return Ok(Page { items: Vec::new(), next: None }),
-                }
-            }
-        };
-        match (listing.order, words) {
-            (Order::By(sort, direction), words) => sorted(conn, workspace, listing, sort, direction, words),
-            (Order::Relevance, Some(words)) => relevant(conn, workspace, listing, &words),
-            (Order::Relevance, None) => Ok(Page { items: Vec::new(), next: None }),
-        }
+        let Page { items, total, next } = page::<R>(conn, workspace, listing)?;
+        let whole: Vec<Value> = items.iter().map(json).collect::<Result<_>>()?;
+        let mut shown: Vec<Value> =
+            if summary { whole.iter().map(relations::summary::<R>).collect() } else { whole.clone() };
+        // A summary may lack the ids that relations go by, so they are found in the whole.
+        relations::attach_from(conn, workspace, &whole, &mut shown, relations)?;
+        Ok(Page { items: shown, total, next })
     })
+}
+
+/// One record.
+pub fn one<R: Record>(conn: &mut Conn, workspace: WorkspaceId, id: AnyId) -> Result<R> {
+    let select = Select { limit: 1, ..Select::all(workspace, Predicate::id(id)) };
+    R::select(conn, select)?.pop().ok_or(Error::NotFound)
+}
+
+/// One page, within a transaction of the caller's.
+pub fn page<R: Record>(conn: &mut Conn, workspace: WorkspaceId, listing: Listing) -> Result<Page<R>> {
+    let empty = |count: bool| Page { items: Vec::new(), total: count.then_some(0), next: None };
+    let words = match &listing.query {
+        None => None,
+        Some(query) => {
+            let (_, workspace_number) = accounts::workspace_numbers(conn, workspace)?;
+            match Match::parse(workspace_number, query) {
+                Some(words) => Some(words),
+                None => return Ok(empty(listing.count)),
+            }
+        }
+    };
+    let total = match listing.count {
+        false => None,
+        true => {
+            let found = words.clone().map(|words| Predicate::Found(R::ENTITY, words));
+            let filter = [Some(listing.filter.clone()), found].into_iter().flatten().collect();
+            Some(R::count(conn, Select::all(workspace, Predicate::All(filter)))?)
+        }
+    };
+    let page = match (listing.order, words) {
+        (Order::By(sort, direction), words) => sorted(conn, workspace, listing, sort, direction, words)?,
+        (Order::Relevance, Some(words)) => relevant(conn, workspace, listing, &words)?,
+        (Order::Relevance, None) => empty(false),
+    };
+    Ok(Page { total, ..page })
 }
 
 fn sorted<R: Record>(
@@ -93,7 +138,7 @@ fn sorted<R: Record>(
     items.truncate(as_count(listing.limit));
     let place = |last: &R| order.iter().map(|field| last.sort_value(*field)).collect();
     let next = items.last().filter(|_| has_more).map(place);
-    Ok(Page { items, next })
+    Ok(Page { items, total: None, next })
 }
 
 /// Matches are resolved to ids first, in chunks that grow, and then fetched: joined, SQLite would walk the sort index.
@@ -131,7 +176,7 @@ fn relevant<R: Record>(
     let next = found.last().filter(|_| has_more).map(|(place, _)| {
         vec![Scalar::Int(i64::from(place.rank)), Scalar::Text(place.title.clone()), Scalar::Id(place.id)]
     });
-    Ok(Page { items: found.into_iter().map(|(_, record)| record).collect(), next })
+    Ok(Page { items: found.into_iter().map(|(_, record)| record).collect(), total: None, next })
 }
 
 fn place_of(cursor: &[Scalar]) -> Option<Place> {

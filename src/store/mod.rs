@@ -6,6 +6,7 @@ pub mod db;
 mod error;
 pub mod lists;
 pub mod purge;
+pub mod relations;
 pub mod sessions;
 pub mod tokens;
 

@@ -15,6 +15,7 @@ use super::listing::Collection;
 use super::problem::{Code, Problem};
 use crate::domain::entity::Entity;
 use crate::domain::scope::SCOPES;
+use crate::store::relations::summary_fields;
 
 /// Completes what utoipa has collected.
 pub fn complete(
@@ -40,6 +41,7 @@ pub fn complete(
         finished.insert(path, Value::Object(methods));
     }
     document["paths"] = Value::Object(finished);
+    add_summaries(collections, &mut views.made);
     views.make("Problem", View::Answer);
     if let Some(problem) = views.made.get_mut("Problem") {
         // `errors` and `left_alone` come with some codes only.
@@ -55,6 +57,45 @@ pub fn complete(
     }});
     document["info"]["x-schema-revision"] = json!(SCHEMA_REVISION);
     Ok(document)
+}
+
+/// The summary of each kind of record, where it can stand, and what `include` adds.
+fn add_summaries(collections: &[&Collection], schemas: &mut BTreeMap<String, Value>) {
+    for collection in collections {
+        let name = pascal(collection.entity.as_str());
+        let Some(whole) = schemas.get(&name).cloned() else { continue };
+        let fields = ["id"].iter().chain(summary_fields(collection.entity));
+        let properties: Map<String, Value> = fields
+            .filter_map(|field| Some(((*field).to_owned(), whole["properties"].get(*field)?.clone())))
+            .collect();
+        let required: Vec<Value> = properties.keys().cloned().map(Value::String).collect();
+        let summary = json!({
+            "type": "object", "description": "The few fields that a card needs.",
+            "properties": properties, "required": required,
+        });
+        schemas.insert(format!("{name}Summary"), summary);
+        if let Some(page) = schemas.get_mut(&format!("{name}Page")) {
+            page["properties"]["items"]["items"] = json!({ "anyOf": [
+                { "$ref": format!("#/components/schemas/{name}") },
+                { "$ref": format!("#/components/schemas/{name}Summary") },
+            ]});
+            page["required"] = json!(["items", "next_cursor"]);
+        }
+    }
+    for collection in collections {
+        for relation in collection.relations {
+            let summary = format!("{}Summary", pascal(relation.link.entity().as_str()));
+            let mut schema = Collection::relation_schema(relation.link, &summary);
+            schema["description"] =
+                json!(format!("{} With `include={}` only.", relation.description, relation.name));
+            let own = pascal(collection.entity.as_str());
+            for shown in [own.clone(), format!("{own}Summary")] {
+                if let Some(shown) = schemas.get_mut(&shown) {
+                    shown["properties"][relation.name] = schema.clone();
+                }
+            }
+        }
+    }
 }
 
 fn take_schemas(document: &mut Value) -> Map<String, Value> {
@@ -282,8 +323,10 @@ fn complete_operation(
     let mut parameters: Vec<Value> = path_parameters(path);
     let documented = operation["parameters"].as_array().cloned().unwrap_or_default();
     parameters.extend(documented.into_iter().filter(|parameter| parameter["in"] != "path"));
-    let collection = collections.iter().find(|collection| collection.operation == id);
+    let collection = collections.iter().find(|collection| collection.lists.contains(&id.as_str()));
     parameters.extend(collection.into_iter().flat_map(|collection| collection.parameters()));
+    let own = collections.iter().find(|collection| collection.get == id);
+    parameters.extend(own.and_then(|collection| collection.include_parameter()));
     let is_record = is_record_path(path);
     let is_tagged = method == "get" && (is_record || collection.is_some());
     parameters.extend(header_parameters(path, method, is_secured, is_record, is_tagged));

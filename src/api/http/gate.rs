@@ -100,7 +100,7 @@ pub async fn gate(
 async fn admit(request: &ServiceRequest) -> Result<Option<Left>, Problem> {
     let api = request.app_data::<Data<Api>>().ok_or_else(|| Problem::new(Code::Internal))?;
     let path = request.match_pattern();
-    let operation = api.operations.find(path.as_deref(), request.method().as_str())?;
+    let operation = api.contract.operations.find(path.as_deref(), request.method().as_str())?;
     if request.headers().contains_key(header::CONTENT_ENCODING) {
         return Err(Problem::new(Code::UnsupportedEncoding));
     }

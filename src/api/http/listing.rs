@@ -4,48 +4,94 @@ use actix_web::HttpResponse;
 use actix_web::http::header;
 use serde::Serialize;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::problem::{Code, Problem};
-use super::query::Query;
+use super::query::{Query, parse_flag};
 use crate::api::Api;
+use crate::domain::entity::Entity;
 use crate::domain::id::WorkspaceId;
 use crate::domain::invalid::{FieldCode, Rejection};
 use crate::domain::timestamp::Timestamp;
-use crate::store::lists::{Listing, Order, Page};
-use crate::store::{Comparison, Direction, Field, Predicate, Scalar};
+use crate::store::lists::{Listing, Order};
+use crate::store::relations::{Link, Relation};
+use crate::store::{AnyId, Comparison, Direction, Field, Predicate, Scalar};
 
 pub const DEFAULT_LIMIT: i64 = 50;
 pub const MAX_LIMIT: i64 = 200;
 /// How long a text to search for may be.
 pub const MAX_QUERY_CHARACTERS: usize = 200;
+/// How often one parameter may be repeated.
+pub const MAX_REPEATS: usize = 100;
 
-/// What a list can be filtered and sorted by.
+/// What a list can be filtered and sorted by, and shown with.
 pub struct Collection {
-    /// The operation that lists it.
-    pub operation: &'static str,
+    pub entity: Entity,
+    /// The operations that list it: the whole of it, or the part under another record.
+    pub lists: &'static [&'static str],
+    /// The operation that reads one of it.
+    pub get: &'static str,
     pub sorts: &'static [(&'static str, Field)],
     pub filters: &'static [Filter],
     pub updated_at: Field,
     /// Whether `q` searches it.
     pub searchable: bool,
+    /// What `include` can add.
+    pub relations: &'static [Relation],
 }
 
-/// One parameter that narrows a list.
+/// One thing to narrow a list by.
 pub struct Filter {
     pub name: &'static str,
     pub description: &'static str,
     pub values: Values,
-    /// May be repeated; the values are alternatives.
-    pub repeats: bool,
+    pub operators: Operators,
     /// What counts when it is absent.
     pub default: Option<&'static str>,
-    pub predicate: fn(&str) -> Result<Predicate, Rejection>,
+    /// What a record has to be; for what is not ordered the comparison is always `Equal`.
+    pub predicate: fn(Comparison, &str) -> Result<Predicate, Rejection>,
 }
 
 /// What a filter takes.
 pub enum Values {
     OneOf(&'static [&'static str]),
     Text { max_length: usize },
+    Id(Entity),
+    Number { min: i64, max: i64 },
+}
+
+/// What a filter can do beside being equal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operators {
+    /// Nothing: it comes once.
+    Single,
+    /// Repeated, any of the values will do; `[ne]` for none of them.
+    AnyOf,
+    /// As `AnyOf`, and `[all]` for all of them: a record carries several.
+    Set,
+    /// `[gte]`, `[gt]`, `[lte]`, `[lt]` and `[ne]`.
+    Ordered,
+}
+
+impl Operators {
+    const fn names(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Single => &[],
+            Self::AnyOf => &[("ne", "None of these.")],
+            Self::Set => &[("all", "All of these."), ("ne", "None of these.")],
+            Self::Ordered => &[
+                ("gte", "At least this."),
+                ("gt", "More than this."),
+                ("lte", "At most this."),
+                ("lt", "Less than this."),
+                ("ne", "Not this."),
+            ],
+        }
+    }
+
+    const fn repeats(self) -> bool {
+        matches!(self, Self::AnyOf | Self::Set)
+    }
 }
 
 impl Values {
@@ -53,6 +99,8 @@ impl Values {
         match self {
             Self::OneOf(words) => json!({ "type": "string", "enum": words }),
             Self::Text { max_length } => json!({ "type": "string", "minLength": 1, "maxLength": max_length }),
+            Self::Id(entity) => json!({ "type": "string", "format": "uuid", "x-entity": entity.as_str() }),
+            Self::Number { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
         }
     }
 
@@ -64,15 +112,60 @@ impl Values {
             Self::Text { max_length } if value.is_empty() || value.chars().count() > *max_length => {
                 Err(Rejection::new(FieldCode::TooLong, format!("Expected 1 to {max_length} characters.")))
             }
+            Self::Id(_) => parse_id(value).map(drop),
+            Self::Number { min, max } => match value.parse::<i64>() {
+                Ok(number) if (*min..=*max).contains(&number) => Ok(()),
+                _ => Err(Rejection::format(format!("Expected a whole number from {min} to {max}."))),
+            },
             _ => Ok(()),
         }
     }
 }
 
+fn parse_id(text: &str) -> Result<AnyId, Rejection> {
+    Uuid::try_parse(text).map(AnyId::new).map_err(|_| Rejection::format("Expected a UUID."))
+}
+
+// The predicates that most filters are made of.
+
+/// `true` or `false` in a column.
+pub fn flag(field: Field, value: &str) -> Result<Predicate, Rejection> {
+    Ok(Predicate::equal(field, Scalar::Bool(parse_flag(value)?)))
+}
+
+/// A word, or other text, in a column.
+pub fn word(field: Field, comparison: Comparison, value: &str) -> Result<Predicate, Rejection> {
+    Ok(Predicate::Compare(field, comparison, Scalar::Text(value.to_owned())))
+}
+
+/// The id of another record in a column; one that names nothing finds nothing.
+pub fn reference(field: Field, value: &str) -> Result<Predicate, Rejection> {
+    Ok(Predicate::equal(field, Scalar::Id(parse_id(value)?)))
+}
+
+/// A whole number in a column.
+pub fn number(field: Field, comparison: Comparison, value: &str) -> Result<Predicate, Rejection> {
+    let number = value.parse().map_err(|_| Rejection::format("Expected a whole number."))?;
+    Ok(Predicate::Compare(field, comparison, Scalar::Int(number)))
+}
+
+/// How records are shown.
+#[derive(Debug, Clone, Default)]
+pub struct Shown {
+    pub summary: bool,
+    pub relations: Vec<Relation>,
+}
+
+impl Shown {
+    /// Whether they are shown as they are.
+    pub fn is_plain(&self) -> bool {
+        !self.summary && self.relations.is_empty()
+    }
+}
+
 impl Collection {
-    /// The query parameters, for the document.
+    /// The query parameters of its lists, for the document.
     pub fn parameters(&self) -> Vec<Value> {
-        let parameter = |name: &str, description: &str, schema: Value| json!({ "name": name, "in": "query", "required": false, "description": description, "schema": schema });
         let mut sorts: Vec<String> = Vec::new();
         for (name, _) in self.sorts {
             sorts.extend([(*name).to_owned(), format!("-{name}")]);
@@ -95,11 +188,22 @@ impl Collection {
                 json!({ "type": "string", "enum": sorts }),
             ),
             parameter(
+                "count",
+                "Whether to count all that fit, as `total`; it costs about nine pages.",
+                json!({ "type": "boolean", "default": false }),
+            ),
+            parameter(
+                "view",
+                "`summary` shows the few fields that a card needs.",
+                json!({ "type": "string", "enum": ["full", "summary"], "default": "full" }),
+            ),
+            parameter(
                 "updated_since",
                 "Only what changed at or after this RFC 3339 instant. To keep a copy, follow `/v1/changes` instead.",
                 json!({ "type": "string", "format": "date-time" }),
             ),
         ];
+        parameters.extend(self.include_parameter());
         if self.searchable {
             parameters.push(parameter(
                 "q",
@@ -113,39 +217,49 @@ impl Collection {
             if let (Some(default), Some(schema)) = (filter.default, schema.as_object_mut()) {
                 schema.insert("default".to_owned(), json!(default));
             }
-            if filter.repeats {
-                schema = json!({ "type": "array", "items": schema });
-            }
-            let description = match filter.repeats {
+            let several = |schema: Value| match filter.operators.repeats() {
+                true => json!({ "type": "array", "items": schema, "maxItems": MAX_REPEATS }),
+                false => schema,
+            };
+            let description = match filter.operators.repeats() {
                 true => format!("{} Repeat it for any of several.", filter.description),
                 false => filter.description.to_owned(),
             };
-            parameters.push(parameter(filter.name, &description, schema));
+            parameters.push(parameter(filter.name, &description, several(schema)));
+            for (operator, meaning) in filter.operators.names() {
+                let name = format!("{}[{operator}]", filter.name);
+                parameters.push(parameter(&name, meaning, several(filter.values.schema())));
+            }
         }
         parameters
     }
 
+    /// `include`, where there is something to include.
+    pub fn include_parameter(&self) -> Option<Value> {
+        let names: Vec<&str> = self.relations.iter().map(|relation| relation.name).collect();
+        let all: Vec<String> = self
+            .relations
+            .iter()
+            .map(|relation| format!("`{}`: {}", relation.name, relation.description))
+            .collect();
+        (!names.is_empty()).then(|| {
+            parameter(
+                "include",
+                &format!("Adds summaries under the relation's name. Repeat it for several. {}", all.join(" ")),
+                json!({ "type": "array", "items": { "type": "string", "enum": names }, "maxItems": names.len() }),
+            )
+        })
+    }
+
     /// What the query asks for.
-    pub fn listing(&self, api: &Api, workspace: WorkspaceId, query: &Query) -> Result<Listing, Problem> {
-        let mut all = Vec::new();
-        for filter in self.filters {
-            let mut values = if filter.repeats {
-                query.all(filter.name)
-            } else {
-                query.one(filter.name)?.into_iter().collect()
-            };
-            if values.is_empty() {
-                values.extend(filter.default.map(str::to_owned));
-            }
-            if values.is_empty() {
-                continue;
-            }
-            let parsed: Result<Vec<Predicate>, Rejection> = values
-                .iter()
-                .map(|value| filter.values.check(value).and_then(|()| (filter.predicate)(value)))
-                .collect();
-            all.push(Predicate::Any(parsed.map_err(|rejection| Problem::parameter(filter.name, &rejection))?));
-        }
+    pub fn listing(
+        &self,
+        api: &Api,
+        workspace: WorkspaceId,
+        query: &Query,
+        binding: &str,
+    ) -> Result<Listing, Problem> {
+        let mut all = self.filter(query)?;
         if let Some(since) = query.parsed("updated_since", Timestamp::parse)? {
             all.push(Predicate::Compare(self.updated_at, Comparison::GreaterOrEqual, Scalar::Instant(since)));
         }
@@ -157,11 +271,87 @@ impl Collection {
             (None, None) => self.order("-id").map_err(|rejection| Problem::parameter("sort", &rejection))?,
         };
         let after = match query.one("cursor")? {
-            Some(cursor) => Some(api.cursors.open(&self.binding(workspace, query), &cursor)?),
+            Some(cursor) => Some(api.cursors.open(&self.binding(workspace, query, binding), &cursor)?),
             None => None,
         };
         let limit = query.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT)?;
-        Ok(Listing { filter: Predicate::All(all), query: text, order, after, limit })
+        let count = query.flag("count")?;
+        Ok(Listing { filter: Predicate::All(all), query: text, order, after, limit, count })
+    }
+
+    fn filter(&self, query: &Query) -> Result<Vec<Predicate>, Problem> {
+        let mut all = Vec::new();
+        for filter in self.filters {
+            let parse = |name: &str, comparison: Comparison, values: Vec<String>| {
+                let parsed: Result<Vec<Predicate>, Rejection> = values
+                    .iter()
+                    .map(|value| filter.values.check(value).and_then(|()| (filter.predicate)(comparison, value)))
+                    .collect();
+                parsed.map_err(|rejection| Problem::parameter(name, &rejection))
+            };
+            let read = |name: &str| {
+                let values = query.all(name);
+                let most = if filter.operators.repeats() { MAX_REPEATS } else { 1 };
+                if values.len() > most {
+                    let detail = format!("It may come at most {most} times.");
+                    return Err(Problem::parameter(name, &Rejection::format(detail)));
+                }
+                Ok(values)
+            };
+            let mut values = read(filter.name)?;
+            let narrowed = filter
+                .operators
+                .names()
+                .iter()
+                .any(|(operator, _)| query.names().any(|name| name == format!("{}[{operator}]", filter.name)));
+            if values.is_empty() && !narrowed {
+                values.extend(filter.default.map(str::to_owned));
+            }
+            if !values.is_empty() {
+                all.push(Predicate::Any(parse(filter.name, Comparison::Equal, values)?));
+            }
+            for (operator, _) in filter.operators.names() {
+                let name = format!("{}[{operator}]", filter.name);
+                let values = read(&name)?;
+                if values.is_empty() {
+                    continue;
+                }
+                let comparison = match *operator {
+                    "gte" => Comparison::GreaterOrEqual,
+                    "gt" => Comparison::Greater,
+                    "lte" => Comparison::LessOrEqual,
+                    "lt" => Comparison::Less,
+                    _ => Comparison::Equal,
+                };
+                let parsed = parse(&name, comparison, values)?;
+                all.push(match *operator {
+                    "ne" => Predicate::Any(parsed).negated(),
+                    _ => Predicate::All(parsed),
+                });
+            }
+        }
+        Ok(all)
+    }
+
+    /// How the records are to be shown.
+    pub fn shown(&self, query: &Query) -> Result<Shown, Problem> {
+        let summary = query.parsed("view", |view| match view {
+            "full" => Ok(false),
+            "summary" => Ok(true),
+            _ => Err(Rejection::new(FieldCode::NotAllowed, "Allowed: full, summary.")),
+        })?;
+        let mut relations: Vec<Relation> = Vec::new();
+        for name in query.all("include") {
+            let Some(relation) = self.relations.iter().find(|relation| relation.name == name) else {
+                let known: Vec<&str> = self.relations.iter().map(|relation| relation.name).collect();
+                let detail = format!("Allowed: {}.", known.join(", "));
+                return Err(Problem::parameter("include", &Rejection::new(FieldCode::NotAllowed, detail)));
+            };
+            if !relations.iter().any(|known| known.name == relation.name) {
+                relations.push(*relation);
+            }
+        }
+        Ok(Shown { summary: summary.unwrap_or(false), relations })
     }
 
     fn order(&self, sort: &str) -> Result<Order, Rejection> {
@@ -178,39 +368,58 @@ impl Collection {
         }
     }
 
-    fn binding(&self, workspace: WorkspaceId, query: &Query) -> String {
-        format!("{}/{workspace}?{}", self.operation, query.canonical_without(&["cursor", "limit"]))
+    /// What a cursor is bound to; how the records are shown does not matter.
+    fn binding(&self, workspace: WorkspaceId, query: &Query, path: &str) -> String {
+        let asked = query.canonical_without(&["cursor", "limit", "view", "include", "count"]);
+        format!("{workspace}{path}?{asked}")
     }
 
-    /// The page as it is answered, with the next one's address in `Link`.
-    pub fn respond<R: Serialize>(
+    /// The cursor of the next page, if there is one.
+    pub fn next_cursor(
         &self,
         api: &Api,
         workspace: WorkspaceId,
-        path: &str,
         query: &Query,
-        page: &Page<R>,
-    ) -> Result<HttpResponse, Problem> {
-        let next = match &page.next {
-            Some(place) => Some(api.cursors.seal(&self.binding(workspace, query), place)?),
-            None => None,
-        };
-        Ok(page_response(path, query, &page.items, next.as_deref()))
+        path: &str,
+        next: Option<&Vec<Scalar>>,
+    ) -> Result<Option<String>, Problem> {
+        next.map(|place| api.cursors.seal(&self.binding(workspace, query, path), place)).transpose()
+    }
+
+    /// For the document: what `include` adds to a record, and what a summary holds.
+    pub fn relation_schema(link: Link, summary: &str) -> Value {
+        let reference = json!({ "$ref": format!("#/components/schemas/{summary}") });
+        match link {
+            Link::To(..) => json!({ "oneOf": [{ "type": "null" }, reference] }),
+            Link::From(..) => json!({ "type": "array", "items": reference }),
+        }
     }
 }
 
-/// `{"items": […], "next_cursor": …}` and `Link`.
-pub fn page_response<R: Serialize>(path: &str, query: &Query, items: &[R], next: Option<&str>) -> HttpResponse {
-    let mut response = HttpResponse::Ok();
-    if let Some(cursor) = next {
-        response.insert_header((header::LINK, format!("<{path}?{}>; rel=\"next\"", query.with("cursor", cursor))));
-    }
+fn parameter(name: &str, description: &str, schema: Value) -> Value {
+    json!({ "name": name, "in": "query", "required": false, "description": description, "schema": schema })
+}
+
+/// `{"items": […], "next_cursor": …}` and `Link`; `total` where it was counted.
+pub fn page_response<R: Serialize>(
+    path: &str,
+    query: &Query,
+    items: &[R],
+    next: Option<&str>,
+    total: Option<i64>,
+) -> HttpResponse {
     #[derive(Serialize)]
     struct PageOut<'a, R> {
         items: &'a [R],
         next_cursor: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        total: Option<i64>,
     }
-    match serde_json::to_vec(&PageOut { items, next_cursor: next }) {
+    let mut response = HttpResponse::Ok();
+    if let Some(cursor) = next {
+        response.insert_header((header::LINK, format!("<{path}?{}>; rel=\"next\"", query.with("cursor", cursor))));
+    }
+    match serde_json::to_vec(&PageOut { items, next_cursor: next, total }) {
         Ok(body) => response.content_type("application/json").body(body),
         Err(error) => actix_web::ResponseError::error_response(&Problem::new(Code::Internal).caused_by(error)),
     }

@@ -12,9 +12,9 @@ use uuid::Uuid;
 use super::body::Body;
 use super::caller::Caller;
 use super::etag;
-use super::listing::{Collection, DEFAULT_LIMIT, MAX_LIMIT, page_response};
+use super::listing::{Collection, DEFAULT_LIMIT, MAX_LIMIT, Shown, page_response};
 use super::problem::{Code, Problem};
-use super::query::{Query, parse_flag};
+use super::query::Query;
 use crate::api::Api;
 use crate::domain::entity::Entity;
 use crate::domain::invalid::{FieldCode, Invalid, Rejection};
@@ -24,7 +24,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::store::changes::{self, HistoryEntry};
 use crate::store::{
     AnyId, Error as StoreError, IdempotencyKey, Outcome, Precondition, Predicate, Record, Reply,
-    Result as StoreResult, Select, Who, accounts, lists,
+    Result as StoreResult, Who, accounts, lists, relations,
 };
 
 /// How long an Idempotency-Key may be.
@@ -52,27 +52,71 @@ pub async fn list<R: Resource>(
     query: &Query,
     collection: &Collection,
 ) -> Result<HttpResponse, Problem> {
-    let workspace = caller.workspace;
-    let listing = collection.listing(api, workspace, query)?;
+    list_where::<R>(api, caller, request, query, collection, None).await
+}
+
+/// A list of what fits a predicate of the path's beside the query's.
+pub async fn list_where<R: Resource>(
+    api: &Api,
+    caller: &Caller,
+    request: &HttpRequest,
+    query: &Query,
+    collection: &Collection,
+    within: Option<Predicate>,
+) -> Result<HttpResponse, Problem> {
+    let (workspace, path) = (caller.workspace, request.path());
+    let mut listing = collection.listing(api, workspace, query, path)?;
+    let shown = collection.shown(query)?;
+    if let Some(within) = within {
+        listing.filter = Predicate::All(vec![within, listing.filter]);
+    }
     let (seq, _) = api.store.read(move |conn| accounts::workspace_numbers(conn, workspace)).await?;
     let tag = api.tags.weak(seq);
     if api.tags.is_current(request, &tag) {
         return Ok(HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish());
     }
-    let page = api.store.read(move |conn| lists::list::<R>(conn, workspace, listing)).await?;
-    let mut response = collection.respond(api, workspace, request.path(), query, &page)?;
+    let mut response = if shown.is_plain() {
+        let page = api.store.read(move |conn| lists::list::<R>(conn, workspace, listing)).await?;
+        let next = collection.next_cursor(api, workspace, query, path, page.next.as_ref())?;
+        page_response(path, query, &page.items, next.as_deref(), page.total)
+    } else {
+        let Shown { summary, relations } = shown;
+        let page = api
+            .store
+            .read(move |conn| lists::list_shown::<R>(conn, workspace, listing, summary, &relations))
+            .await?;
+        let next = collection.next_cursor(api, workspace, query, path, page.next.as_ref())?;
+        page_response(path, query, &page.items, next.as_deref(), page.total)
+    };
     if let Ok(tag) = header::HeaderValue::from_str(&tag) {
         response.headers_mut().insert(header::ETAG, tag);
     }
     Ok(response)
 }
 
-pub async fn get<R: Resource>(api: &Api, caller: &Caller, request: &HttpRequest) -> Result<HttpResponse, Problem> {
+/// One record; with `include` its tag is the workspace's, since what is added may change without it.
+pub async fn get<R: Resource>(
+    api: &Api,
+    caller: &Caller,
+    request: &HttpRequest,
+    query: &Query,
+    collection: &Collection,
+) -> Result<HttpResponse, Problem> {
     let (workspace, id) = (caller.workspace, path_id(request)?);
-    let select = Select { limit: 1, ..Select::all(workspace, Predicate::id(id)) };
-    let found = api.store.read(move |conn| Ok(R::select(conn, select)?.pop())).await?;
-    let record = found.ok_or_else(|| Problem::new(Code::NotFound))?;
-    let tag = api.tags.strong(record.version());
+    let relations = collection.shown(query)?.relations;
+    let with_relations = !relations.is_empty();
+    let (record, version, seq) = api
+        .store
+        .read(move |conn| {
+            let record = lists::one::<R>(conn, workspace, id)?;
+            let (seq, _) = accounts::workspace_numbers(conn, workspace)?;
+            let mut shown = [serde_json::to_value(&record)?];
+            relations::attach(conn, workspace, &mut shown, &relations)?;
+            let [shown] = shown;
+            Ok((shown, record.version(), seq))
+        })
+        .await?;
+    let tag = if with_relations { api.tags.weak(seq) } else { api.tags.strong(version) };
     if api.tags.is_current(request, &tag) {
         return Ok(HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish());
     }
@@ -233,7 +277,7 @@ pub async fn history<R: Resource>(
         api.store.read(move |conn| changes::history(conn, workspace, R::ENTITY, id, before, limit)).await?;
     let next = next.map(|next| api.cursors.seal(&binding, &next)).transpose()?;
     let items: Vec<Value> = entries.into_iter().map(history_json).collect();
-    Ok(page_response(request.path(), query, &items, next.as_deref()))
+    Ok(page_response(request.path(), query, &items, next.as_deref(), None))
 }
 
 fn history_json(entry: HistoryEntry) -> Value {
@@ -428,9 +472,4 @@ pub async fn respond(api: &Api, caller: &Caller, outcome: Outcome) -> Result<Htt
         Some(body) => response.content_type("application/json").body(body),
         None => response.finish(),
     })
-}
-
-/// For filters that take `true` and `false`.
-pub fn flag_predicate(field: crate::store::Field, value: &str) -> Result<Predicate, Rejection> {
-    Ok(Predicate::equal(field, crate::store::Scalar::Bool(parse_flag(value)?)))
 }

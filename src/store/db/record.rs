@@ -17,6 +17,8 @@ use diesel::result::QueryResult;
 /// history and undo; a field that comes later needs `#[serde(default)]`, since older before-images lack it.
 pub trait Record: Serialize + DeserializeOwned + Clone + Send + 'static {
     const ENTITY: Entity;
+    /// The fields of a summary, besides the id.
+    const SUMMARY: &'static [&'static str];
 
     fn id(&self) -> AnyId;
     fn version(&self) -> i64;
@@ -36,6 +38,8 @@ pub trait Record: Serialize + DeserializeOwned + Clone + Send + 'static {
     }
 
     fn select(conn: &mut Conn, select: Select) -> QueryResult<Vec<Self>>;
+    /// How many there are, whatever the limit.
+    fn count(conn: &mut Conn, select: Select) -> QueryResult<i64>;
     fn insert(&self, conn: &mut Conn, workspace: WorkspaceId) -> QueryResult<()>;
     /// Writes the whole row; the caller has read it in the same transaction.
     fn update(&self, conn: &mut Conn, workspace: WorkspaceId) -> QueryResult<()>;
@@ -60,6 +64,14 @@ macro_rules! record_statements {
                 .select(<$Row as diesel::SelectableHelper<_>>::as_select())
                 .load(conn)?;
             Ok(rows.into_iter().map(<$Row>::into_record).collect())
+        }
+
+        fn count(
+            conn: &mut $crate::store::db::conn::Conn,
+            select: $crate::store::db::select::Select,
+        ) -> diesel::QueryResult<i64> {
+            let (filter, _, _) = select.parts();
+            $table::table.filter(filter).count().get_result(conn)
         }
 
         fn insert(

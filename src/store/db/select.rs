@@ -35,7 +35,7 @@ where
 
 impl Field {
     /// For the column of a `Reference`, which the parity test checks against the schema.
-    pub(super) const fn of_reference(column: &'static str) -> Self {
+    pub(in crate::store) const fn of_reference(column: &'static str) -> Self {
         Self(column)
     }
 
@@ -97,6 +97,8 @@ pub enum Direction {
 pub enum Predicate {
     All(Vec<Self>),
     Any(Vec<Self>),
+    /// Also true where the predicate is unknown because a column is null.
+    Not(Box<Self>),
     Compare(Field, Comparison, Scalar),
     In(Field, Vec<Scalar>),
     IsNull(Field),
@@ -112,6 +114,10 @@ pub enum Predicate {
 impl Predicate {
     pub const fn always() -> Self {
         Self::All(Vec::new())
+    }
+
+    pub fn negated(self) -> Self {
+        Self::Not(Box::new(self))
     }
 
     pub fn equal(field: Field, value: Scalar) -> Self {
@@ -255,6 +261,11 @@ fn predicate<'b>(
             out.push_sql("(");
             separated(parts, " OR ", out, |part, out| predicate(part, workspace, out))?;
             out.push_sql(")");
+        }
+        Predicate::Not(part) => {
+            out.push_sql("(");
+            predicate(part, workspace, out)?;
+            out.push_sql(") IS NOT TRUE");
         }
         Predicate::Compare(field, comparison, value) => {
             out.push_identifier(field.0)?;

@@ -365,7 +365,7 @@ impl<'c> Tx<'c> {
     }
 }
 
-pub(super) fn json<R: Record>(record: &R) -> Result<Value> {
+pub(in crate::store) fn json<R: Record>(record: &R) -> Result<Value> {
     Ok(serde_json::to_value(record)?)
 }
 

@@ -1,0 +1,154 @@
+//! What records are shown with: summaries of those they refer to and of those that refer to them, in one statement for
+//! each relation however many records there are.
+
+use serde_json::{Map, Value, json};
+use std::collections::HashMap;
+
+use super::db::conn::Conn;
+use super::db::record::{Record, for_entity};
+use super::db::select::{Direction, Field, ID, Predicate, Scalar, Select};
+use super::db::types::AnyId;
+use super::db::write::json as json_of;
+use super::error::Result;
+use crate::domain::entity::Entity;
+use crate::domain::id::WorkspaceId;
+
+/// How many of those that refer to one record are shown with it.
+pub const MAX_RELATED: usize = 100;
+
+/// One relation that `include` can name.
+#[derive(Debug, Clone, Copy)]
+pub struct Relation {
+    pub name: &'static str,
+    pub description: &'static str,
+    pub link: Link,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub enum Link {
+    /// The record refers to one of these, with the id at this JSON pointer.
+    To(Entity, &'static str),
+    /// These refer to the record, with this column.
+    From(Entity, &'static str),
+}
+
+impl Link {
+    pub const fn entity(self) -> Entity {
+        match self {
+            Self::To(entity, _) | Self::From(entity, _) => entity,
+        }
+    }
+}
+
+/// The record cut down to its summary.
+pub fn summary<R: Record>(record: &Value) -> Value {
+    let fields = ["id"].iter().chain(R::SUMMARY);
+    fields.filter_map(|name| Some(((*name).to_owned(), record.get(*name)?.clone()))).collect::<Map<_, _>>().into()
+}
+
+/// Adds each relation to each record under its name: a summary or null, or a list of summaries.
+pub fn attach(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    records: &mut [Value],
+    relations: &[Relation],
+) -> Result<()> {
+    let whole = records.to_vec();
+    attach_from(conn, workspace, &whole, records, relations)
+}
+
+/// The same where what is shown is less than the whole record, in which the ids are.
+pub(super) fn attach_from(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    whole: &[Value],
+    shown: &mut [Value],
+    relations: &[Relation],
+) -> Result<()> {
+    for relation in relations {
+        let related = match relation.link {
+            Link::To(entity, pointer) => referred_to(conn, workspace, whole, entity, pointer)?,
+            Link::From(entity, column) => referring(conn, workspace, whole, entity, column)?,
+        };
+        for (record, related) in shown.iter_mut().zip(related) {
+            if let Some(record) = record.as_object_mut() {
+                record.insert(relation.name.to_owned(), related);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// For each record the summary of the one it refers to, or null.
+fn referred_to(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    whole: &[Value],
+    entity: Entity,
+    pointer: &str,
+) -> Result<Vec<Value>> {
+    let ids: Vec<Option<AnyId>> = whole.iter().map(|record| record.pointer(pointer).and_then(id_of)).collect();
+    let filter = Predicate::ids(unique(ids.iter().flatten().copied().collect()));
+    let found = summaries(conn, workspace, entity, filter)?;
+    let by_id: HashMap<AnyId, Value> =
+        found.into_iter().filter_map(|(record, summary)| Some((id_of(record.get("id")?)?, summary))).collect();
+    Ok(ids.into_iter().map(|id| id.and_then(|id| by_id.get(&id).cloned()).unwrap_or(Value::Null)).collect())
+}
+
+/// For each record the summaries of those that refer to it, newest first.
+fn referring(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    whole: &[Value],
+    entity: Entity,
+    column: &'static str,
+) -> Result<Vec<Value>> {
+    let ids: Vec<Option<AnyId>> = whole.iter().map(|record| record.get("id").and_then(id_of)).collect();
+    let values = unique(ids.iter().flatten().copied().collect()).into_iter().map(Scalar::Id).collect();
+    let found = summaries(conn, workspace, entity, Predicate::In(Field::of_reference(column), values))?;
+    let mut by_id: HashMap<AnyId, Vec<Value>> = HashMap::new();
+    for (record, summary) in found {
+        let Some(id) = record.get(column).and_then(id_of) else { continue };
+        let related = by_id.entry(id).or_default();
+        if related.len() < MAX_RELATED {
+            related.push(summary);
+        }
+    }
+    Ok(ids.into_iter().map(|id| json!(id.and_then(|id| by_id.remove(&id)).unwrap_or_default())).collect())
+}
+
+/// Whole records with their summaries, newest first.
+fn summaries(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    entity: Entity,
+    filter: Predicate,
+) -> Result<Vec<(Value, Value)>> {
+    let select = Select { workspace, filter, order: vec![ID], direction: Direction::Descending, limit: i64::MAX };
+    for_entity!(entity, Kind => {
+        let records = Kind::select(conn, select)?;
+        records
+            .iter()
+            .map(|record| {
+                let whole = json_of(record)?;
+                let shown = summary::<Kind>(&whole);
+                Ok((whole, shown))
+            })
+            .collect()
+    })
+}
+
+fn id_of(value: &Value) -> Option<AnyId> {
+    value.as_str().and_then(|text| text.parse().ok()).map(AnyId::new)
+}
+
+fn unique(mut ids: Vec<AnyId>) -> Vec<AnyId> {
+    ids.sort();
+    ids.dedup();
+    ids
+}
+
+/// The fields of a summary of this kind of record, besides the id.
+pub fn summary_fields(entity: Entity) -> &'static [&'static str] {
+    for_entity!(entity, Kind => Kind::SUMMARY)
+}
