@@ -18,4 +18,12 @@
 #[macro_use]
 mod support;
 
+mod changes;
+mod concurrency;
+mod contacts;
+mod idempotency;
 mod layers;
+mod lists;
+mod purge;
+mod search;
+mod undo;

@@ -1,0 +1,226 @@
+//! The log of changes: in commit order, nothing missed, the walk from the beginning is the snapshot.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures_util::future::{join, join_all};
+use serde_json::{Value, json};
+
+use crate::support::{Client, Reply, TestServer};
+
+async fn make(client: &Client, body: Value) -> Reply {
+    client.post("/v1/contacts", &body).await.expect(201)
+}
+
+async fn since(client: &Client, cursor: &str, limit: u32) -> Reply {
+    client.get(&format!("/v1/changes?since={cursor}&limit={limit}")).await.expect(200)
+}
+
+fn cursor(reply: &Reply) -> String {
+    reply.body["next_cursor"].as_str().unwrap_or_else(|| panic!("no cursor in {reply}")).to_owned()
+}
+
+/// Where the log ends now.
+async fn end(client: &Client) -> String {
+    let page = client.get("/v1/changes?limit=1000").await.expect(200);
+    assert_eq!(page.body["has_more"], false);
+    cursor(&page)
+}
+
+on_both! {
+    async fn each_write_is_told_once_in_its_order(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let me = ada.get("/v1/me").await.expect(200);
+        let start = end(&ada).await;
+        let made = make(&ada, json!({"given_name": "Grace"})).await;
+        server.clock.advance(chrono::TimeDelta::seconds(5));
+        let patched = ada.patch(&made.location(), &json!({"nickname": "G", "tags": ["x"]})).await.expect(200);
+        let other = make(&ada, json!({"given_name": "Other"})).await;
+        ada.delete(&other.location()).await.expect(204);
+
+        let log = since(&ada, &start, 100).await;
+
+        let told: Vec<_> = log.items().iter().map(|change| {
+            (change["op"].as_str().unwrap(), change["id"].as_str().unwrap().to_owned(), change["fields"].clone())
+        }).collect();
+        assert_eq!(told, [
+            ("created", made.id(), json!([])),
+            ("updated", made.id(), json!(["nickname", "tags"])),
+            ("created", other.id(), json!([])),
+            ("deleted", other.id(), json!([])),
+        ]);
+        let items = log.items();
+        assert_eq!(items[0]["version"], made.body["version"]);
+        assert_eq!(items[1]["version"], patched.body["version"]);
+        assert_eq!(items[0]["data"], patched.body, "the record is as it is now");
+        assert_eq!(items[1]["data"], patched.body);
+        assert_eq!((&items[2]["data"], &items[3]["data"]), (&Value::Null, &Value::Null));
+        assert_eq!(items[0]["at"], "2026-03-02T09:00:00Z");
+        assert_eq!(items[1]["at"], "2026-03-02T09:00:05Z");
+        for item in items {
+            assert_eq!((&item["entity"], &item["write"]), (&json!("contact"), &item["version"]));
+            assert_eq!(item["actor"], json!({"user_id": me.body["user"]["id"], "token_id": null}));
+        }
+        let versions: Vec<i64> = items.iter().map(|item| item["version"].as_i64().unwrap()).collect();
+        assert!(versions.is_sorted_by(|one, next| one < next), "{versions:?}");
+    }
+
+    async fn a_change_made_with_a_token_names_it(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let body = json!({"name": "script", "scopes": ["contacts:read", "contacts:write"]});
+        let token = ada.post("/v1/tokens", &body).await.expect(201);
+        let script = ada.with_token(token.body["token"].as_str().unwrap());
+        let start = end(&ada).await;
+        make(&script, json!({"given_name": "Grace"})).await;
+        let log = since(&script, &start, 10).await;
+        assert_eq!(log.items()[0]["actor"]["token_id"], token.body["id"]);
+    }
+
+    async fn a_walk_from_the_beginning_is_the_snapshot(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        for n in 0..9 {
+            let made = make(&ada, json!({"given_name": format!("N{n}")})).await;
+            if n % 3 == 0 {
+                ada.patch(&made.location(), &json!({"favorite": true})).await.expect(200);
+            }
+            if n % 4 == 0 {
+                ada.delete(&made.location()).await.expect(204);
+            }
+        }
+        for limit in [1, 2, 5, 1000] {
+            let mut replica: BTreeMap<String, Value> = BTreeMap::new();
+            let mut page = ada.get(&format!("/v1/changes?limit={limit}")).await.expect(200);
+            loop {
+                assert!(page.items().len() <= usize::try_from(limit).unwrap());
+                apply(&mut replica, page.items());
+                if page.body["has_more"] == false {
+                    break;
+                }
+                assert_eq!(page.items().len(), usize::try_from(limit).unwrap());
+                page = since(&ada, &cursor(&page), limit).await;
+            }
+            assert_eq!(replica, everything(&ada).await, "limit={limit}");
+        }
+    }
+
+    async fn a_cursor_is_kept_while_nothing_happens(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let made = make(&ada, json!({"given_name": "Grace"})).await;
+        let at_end = end(&ada).await;
+        let poll = since(&ada, &at_end, 100).await;
+        assert_eq!((poll.items(), &poll.body["has_more"]), (&[][..], &json!(false)));
+        assert_eq!(cursor(&poll), at_end);
+        ada.patch(&made.location(), &json!({})).await.expect(200);
+        ada.patch(&made.location(), &json!({"given_name": ""})).await.problem(422, "invalid");
+        assert_eq!(cursor(&since(&ada, &cursor(&poll), 100).await), at_end);
+        ada.patch(&made.location(), &json!({"nickname": "G"})).await.expect(200);
+        assert_eq!(since(&ada, &at_end, 100).await.items().len(), 1);
+    }
+
+    async fn changes_are_filtered_by_entity(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let made = make(&ada, json!({"given_name": "Grace"})).await;
+        let log = ada.get("/v1/changes?entity=contact").await.expect(200);
+        assert!(log.items().iter().any(|change| change["id"] == made.body["id"]));
+        for wrong in ["entity=", "entity=user", "entity=Contact", "entity=contact&entity=contact"] {
+            ada.get(&format!("/v1/changes?{wrong}")).await.problem(400, "invalid_parameter");
+        }
+    }
+
+    async fn limits_and_cursors_of_the_log_are_checked(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let bob = server.register("bob@example.com").await;
+        make(&ada, json!({"given_name": "Grace"})).await;
+        for wrong in ["limit=0", "limit=1001", "limit=x", "limit=-5"] {
+            ada.get(&format!("/v1/changes?{wrong}")).await.problem(400, "invalid_parameter");
+        }
+        ada.get("/v1/changes?limit=1000").await.expect(200);
+        ada.get("/v1/changes?cursor=x").await.problem(400, "unknown_parameter");
+        let theirs = end(&bob).await;
+        ada.get(&format!("/v1/changes?since={theirs}")).await.problem(400, "invalid_cursor");
+        let mut tampered = end(&ada).await;
+        tampered.replace_range(4..5, if &tampered[4..5] == "A" { "B" } else { "A" });
+        ada.get(&format!("/v1/changes?since={tampered}")).await.problem(400, "invalid_cursor");
+        for nonsense in ["", "0", "x", "1"] {
+            ada.get(&format!("/v1/changes?since={nonsense}")).await.problem(400, "invalid_cursor");
+        }
+        // A cursor of a list is none of the log.
+        make(&ada, json!({"given_name": "Other"})).await;
+        let page = ada.get("/v1/contacts?limit=1").await.expect(200);
+        let listed = cursor(&page);
+        ada.get(&format!("/v1/changes?since={listed}")).await.problem(400, "invalid_cursor");
+    }
+
+    async fn a_follower_misses_nothing_that_eight_writers_do_at_once(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let start = end(&ada).await;
+        let done = AtomicBool::new(false);
+
+        let writing = async {
+            let mut written: Vec<i64> = join_all((0..8).map(|writer| {
+                let ada = &ada;
+                async move {
+                    let mut versions = Vec::new();
+                    for n in 0..12 {
+                        let made = make(ada, json!({"given_name": format!("W{writer} N{n}")})).await;
+                        versions.push(made.body["version"].as_i64().unwrap());
+                        if n % 2 == 0 {
+                            let patched = ada.patch(&made.location(), &json!({"favorite": true})).await.expect(200);
+                            versions.push(patched.body["version"].as_i64().unwrap());
+                        }
+                        if n % 4 == 0 {
+                            ada.delete(&made.location()).await.expect(204);
+                        }
+                    }
+                    versions
+                }
+            })).await.concat();
+            done.store(true, Ordering::SeqCst);
+            written.sort_unstable();
+            written
+        };
+        let following = async {
+            let (mut at, mut seen, mut replica, mut polls) = (start, Vec::new(), BTreeMap::new(), 0);
+            loop {
+                let was_done = done.load(Ordering::SeqCst);
+                let page = since(&ada, &at, 7).await;
+                seen.extend(page.items().iter().map(|change| change["version"].as_i64().unwrap()));
+                apply(&mut replica, page.items());
+                at = cursor(&page);
+                polls += 1;
+                if was_done && page.body["has_more"] == false {
+                    break;
+                }
+            }
+            (seen, replica, polls)
+        };
+        let (written, (seen, replica, polls)) = join(writing, following).await;
+
+        assert!(polls > 20, "it polled while they wrote: {polls}");
+        assert!(seen.is_sorted_by(|one, next| one < next), "in commit order: {seen:?}");
+        assert_eq!(written.len(), 8 * (12 + 6));
+        let missed: Vec<_> = written.iter().filter(|version| seen.binary_search(version).is_err()).collect();
+        assert_eq!(missed, [&0; 0]);
+        let mut expected = everything(&ada).await;
+        expected.retain(|_, contact| contact["is_self"] == false);
+        assert_eq!(replica, expected);
+    }
+}
+
+/// What a client does with the changes it gets.
+fn apply(replica: &mut BTreeMap<String, Value>, changes: &[Value]) {
+    for change in changes {
+        let id = change["id"].as_str().unwrap().to_owned();
+        match &change["data"] {
+            Value::Null => drop(replica.remove(&id)),
+            data => drop(replica.insert(id, data.clone())),
+        }
+    }
+}
+
+/// All contacts there are.
+async fn everything(client: &Client) -> BTreeMap<String, Value> {
+    let mut all = client.walk("/v1/contacts?known=any&archived=any").await;
+    all.extend(client.walk("/v1/contacts?known=any&archived=any&is_self=true").await);
+    all.into_iter().map(|contact| (contact["id"].as_str().unwrap().to_owned(), contact)).collect()
+}

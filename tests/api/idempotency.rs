@@ -1,0 +1,179 @@
+//! Idempotency-Key: the same request under one key is done once, and answered the same.
+
+use chrono::TimeDelta;
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+use crate::support::{Client, Reply, TestServer};
+
+async fn count(client: &Client) -> usize {
+    client.walk("/v1/contacts?known=any&archived=any").await.len()
+}
+
+/// The replay says what the first answer said.
+fn assert_replayed(first: &Reply, replay: &Reply) {
+    assert_eq!(first.header("Idempotent-Replayed"), None, "{first}");
+    assert_eq!(replay.header("Idempotent-Replayed"), Some("true"), "{replay}");
+    assert_eq!(replay.status, first.status);
+    for name in ["Location", "ETag", "Content-Type"] {
+        assert_eq!(replay.header(name), first.header(name), "{name}");
+    }
+    assert_eq!(replay.text, first.text);
+}
+
+on_both! {
+    async fn a_repeated_post_gets_the_first_answer(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let body = json!({"given_name": "Grace"});
+        let post = || ada.post("/v1/contacts", &body).idempotency_key("a key of mine");
+        let first = post().await.expect(201);
+        // Whatever became of the record since.
+        ada.patch(&first.location(), &json!({"nickname": "G"})).await.expect(200);
+        server.clock.advance(TimeDelta::minutes(10));
+        let replay = post().await;
+        assert_replayed(&first, &replay);
+        assert_eq!(count(&ada).await, 1);
+        ada.delete(&first.location()).await.expect(204);
+        assert_replayed(&first, &post().await);
+        assert_eq!(count(&ada).await, 0);
+    }
+
+    async fn a_repeated_patch_gets_the_first_answer(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let made = ada.post("/v1/contacts", &json!({"given_name": "Grace"})).await.expect(201);
+        let patch = || {
+            let body = json!({"add_tags": ["x"]});
+            ada.patch(&made.location(), &body).if_match(&made.etag()).idempotency_key("k")
+        };
+        let first = patch().await.expect(200);
+        ada.patch(&made.location(), &json!({"tags": []})).await.expect(200);
+        let replay = patch().await;
+        assert_replayed(&first, &replay);
+        assert_eq!(ada.get(&made.location()).await.expect(200).body["tags"], json!([]), "it was not done again");
+    }
+
+    async fn a_repeated_revert_and_restore_get_the_first_answer(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let made = ada.post("/v1/contacts", &json!({"given_name": "Grace"})).await.expect(201);
+        let patched = ada.patch(&made.location(), &json!({"nickname": "G"})).await.expect(200);
+        let revert = format!("/v1/changes/{}/revert", patched.body["version"]);
+        let dry = ada.post_nothing(&format!("{revert}?dry_run=true")).idempotency_key("dry").await.expect(200);
+        let first = ada.post_nothing(&revert).idempotency_key("k").await.expect(200);
+        assert_replayed(&first, &ada.post_nothing(&revert).idempotency_key("k").await);
+        let again = ada.post_nothing(&format!("{revert}?dry_run=true")).idempotency_key("dry").await;
+        assert_replayed(&dry, &again);
+
+        ada.delete(&made.location()).await.expect(204);
+        let restore = || ada.post_nothing(&format!("{}/restore", made.location())).idempotency_key("r");
+        let first = restore().await.expect(200);
+        ada.delete(&made.location()).await.expect(204);
+        assert_replayed(&first, &restore().await);
+        ada.get(&made.location()).await.problem(404, "not_found");
+    }
+
+    async fn a_key_that_came_with_another_request_is_refused(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let body = json!({"given_name": "Grace"});
+        let made = ada.post("/v1/contacts", &body).idempotency_key("k").await.expect(201);
+        let other = json!({"given_name": "Other"});
+        for reply in [
+            ada.post("/v1/contacts", &other).idempotency_key("k").await,
+            ada.patch(&made.location(), &body).idempotency_key("k").await,
+            ada.post_nothing(&format!("{}/restore", made.location())).idempotency_key("k").await,
+        ] {
+            reply.problem(422, "idempotency_key_reused");
+        }
+        assert_eq!(count(&ada).await, 1);
+        assert_eq!(ada.get(&made.location()).await.expect(200).etag(), made.etag());
+        ada.post("/v1/contacts", &body).idempotency_key("K").await.expect(201);
+        assert_eq!(count(&ada).await, 2, "keys differ by case");
+    }
+
+    async fn nothing_is_kept_of_a_refused_request(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let made = ada.post("/v1/contacts", &json!({"given_name": "Grace"})).await.expect(201);
+        let taken = json!({"id": made.id(), "given_name": "Other"});
+        ada.post("/v1/contacts", &json!({})).idempotency_key("k").await.problem(422, "invalid");
+        ada.post("/v1/contacts", &taken).idempotency_key("k").await.problem(409, "id_taken");
+        let stale = ada.patch(&made.location(), &json!({"nickname": "G"})).if_match("\"old\"").idempotency_key("k").await;
+        stale.problem(412, "precondition_failed");
+        ada.post_nothing("/v1/changes/999/revert").idempotency_key("k").await.problem(404, "not_found");
+        let reply = ada.post("/v1/contacts", &json!({"given_name": "Free"})).idempotency_key("k").await.expect(201);
+        assert_eq!(reply.header("Idempotent-Replayed"), None);
+    }
+
+    async fn a_key_is_free_again_after_a_day(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let body = json!({"given_name": "Grace"});
+        let first = ada.post("/v1/contacts", &body).idempotency_key("k").await.expect(201);
+        server.clock.advance(TimeDelta::hours(24) - TimeDelta::seconds(1));
+        let ada = server.login("ada@example.com").await;
+        assert_replayed(&first, &ada.post("/v1/contacts", &body).idempotency_key("k").await);
+        server.clock.advance(TimeDelta::seconds(1));
+        let later = ada.post("/v1/contacts", &json!({"given_name": "Other"})).idempotency_key("k").await.expect(201);
+        assert_eq!(later.header("Idempotent-Replayed"), None);
+        assert_ne!(later.id(), first.id());
+        assert_replayed(&later, &ada.post("/v1/contacts", &json!({"given_name": "Other"})).idempotency_key("k").await);
+    }
+
+    async fn a_long_answer_is_rendered_anew(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let body = json!({"given_name": "Grace", "notes": "n".repeat(70_000)});
+        let first = ada.post("/v1/contacts", &body).idempotency_key("k").await.expect(201);
+        let kept = server.database.number("SELECT count(*) FROM idempotency_keys WHERE body IS NULL");
+        assert_eq!(kept, 1);
+        let replay = ada.post("/v1/contacts", &body).idempotency_key("k").await.expect(201);
+        assert_eq!(replay.header("Idempotent-Replayed"), Some("true"));
+        assert_eq!((replay.location(), replay.etag()), (first.location(), first.etag()));
+        assert_eq!(replay.body, first.body);
+        assert_eq!(count(&ada).await, 1);
+    }
+
+    async fn fifty_posts_at_once_with_one_key_make_one_record_and_one_answer(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let body = json!({"given_name": "Grace"});
+        let posts = (0..50).map(|_| ada.post("/v1/contacts", &body).idempotency_key("k").send());
+        let replies = join_all(posts).await;
+
+        let (first, replays): (Vec<_>, Vec<_>) =
+            replies.iter().partition(|reply| reply.header("Idempotent-Replayed").is_none());
+        assert_eq!((first.len(), replays.len()), (1, 49));
+        assert_eq!(first[0].status, 201);
+        replays.into_iter().for_each(|replay| assert_replayed(first[0], replay));
+        assert_eq!(count(&ada).await, 1);
+    }
+
+    async fn a_key_of_somebody_else_is_another_key(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let bob = server.register("bob@example.com").await;
+        let body = json!({"given_name": "Grace"});
+        let mine = ada.post("/v1/contacts", &body).idempotency_key("k").await.expect(201);
+        let theirs = bob.post("/v1/contacts", &body).idempotency_key("k").await.expect(201);
+        assert_ne!(mine.id(), theirs.id());
+        assert_eq!(theirs.header("Idempotent-Replayed"), None);
+        assert_replayed(&theirs, &bob.post("/v1/contacts", &body).idempotency_key("k").await);
+    }
+
+    async fn a_key_has_one_to_255_characters(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let body = json!({"given_name": "Grace"});
+        for wrong in ["", &"k".repeat(256), "ключ"] {
+            let reply = ada.post("/v1/contacts", &body).idempotency_key(wrong).await;
+            reply.problem(400, "invalid_parameter");
+        }
+        assert_eq!(count(&ada).await, 0);
+        ada.post("/v1/contacts", &body).idempotency_key(&"k".repeat(255)).await.expect(201);
+    }
+
+    async fn where_replies_hold_secrets_a_key_is_refused(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let body = json!({"name": "script", "scopes": ["contacts:read"]});
+        let reply = ada.post("/v1/tokens", &body).idempotency_key("k").await;
+        reply.problem(400, "idempotency_not_allowed");
+        let body = json!({"email": "ada@example.com", "password": crate::support::PASSWORD});
+        let reply = ada.post("/v1/auth/login", &body).idempotency_key("k").await;
+        reply.problem(400, "idempotency_not_allowed");
+        let tokens = ada.get("/v1/tokens").await.expect(200);
+        assert_eq!(tokens.body["items"].as_array().map(Vec::len).unwrap_or_default(), 0, "{}", Value::Null);
+    }
+}

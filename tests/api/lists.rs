@@ -1,0 +1,302 @@
+//! Lists of contacts: what they show by default, what each filter and sort means, and that walking their pages shows
+//! everything once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+use uuid::Uuid;
+use wellmet::domain::contact::{Contact, ContactFields};
+use wellmet::domain::id::{ContactId, UserId, WorkspaceId};
+use wellmet::store::{self, Actor, Who};
+
+use crate::support::{Client, Reply, TestServer};
+
+async fn make(client: &Client, body: Value) -> Reply {
+    client.post("/v1/contacts", &body).await.expect(201)
+}
+
+/// The names of a list, in its order.
+async fn names(client: &Client, query: &str) -> Vec<String> {
+    let page = client.get(&format!("/v1/contacts{query}")).await.expect(200);
+    page.items().iter().map(|item| item["name"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The names of a list, in the order of the alphabet, as one text.
+async fn set(client: &Client, query: &str) -> String {
+    let mut names = names(client, query).await;
+    names.sort();
+    names.join(" ")
+}
+
+fn id_of(record: &Value) -> String {
+    record["id"].as_str().unwrap().to_owned()
+}
+
+/// Makes contacts through the door that every write takes, a thousand in one write.
+async fn make_many(server: &TestServer, client: &Client, count: usize) -> Vec<String> {
+    let me = client.get("/v1/me").await.expect(200);
+    let id = |pointer: &str| Uuid::parse_str(me.body.pointer(pointer).unwrap().as_str().unwrap()).unwrap();
+    let actor = Actor { user: UserId::new(id("/user/id")), token: None };
+    let who = Who { workspace: WorkspaceId::new(id("/workspace/id")), actor, idempotency: None };
+    let mut made = Vec::new();
+    for start in (0..count).step_by(1_000) {
+        let ids: Vec<Uuid> = (start..count.min(start + 1_000)).map(|_| server.app().store().new_id()).collect();
+        made.extend(ids.iter().map(Uuid::to_string));
+        let write = move |tx: &mut store::Tx<'_>| {
+            for (index, id) in ids.into_iter().enumerate() {
+                let given_name = Some(format!("Contact {}", start + index));
+                let fields = ContactFields { given_name, ..ContactFields::default() };
+                tx.create(Contact::new(ContactId::new(id), false, tx.now(), fields)?)?;
+            }
+            Ok(store::Reply::default())
+        };
+        server.app().store().write(who.clone(), write).await.expect("a write of a thousand contacts");
+    }
+    made
+}
+
+on_both! {
+    async fn a_list_shows_known_living_others_newest_first_by_default(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        for body in [
+            json!({"given_name": "First"}),
+            json!({"given_name": "Unmet", "known": false}),
+            json!({"given_name": "Archived", "archived_at": "2026-01-01T00:00:00Z"}),
+            json!({"given_name": "Last"}),
+        ] {
+            make(&ada, body).await;
+        }
+        assert_eq!(names(&ada, "").await, ["Last", "First"]);
+        assert_eq!(set(&ada, "?known=any&archived=any").await, "Archived First Last Unmet");
+    }
+
+    async fn each_filter_narrows_and_repeated_values_are_alternatives(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        for body in [
+            json!({"given_name": "A", "tags": ["Łódź", "vip"], "tier": "inner", "favorite": true}),
+            json!({"given_name": "B", "tags": ["vip"], "tier": "core"}),
+            json!({"given_name": "C", "tags": ["rust"], "known": false}),
+            json!({"given_name": "D", "tier": "distant", "archived_at": "2026-01-01T00:00:00Z"}),
+            json!({"given_name": "E", "favorite": true, "known": false, "archived_at": "2026-01-01T00:00:00Z"}),
+            json!({"given_name": "F"}),
+        ] {
+            make(&ada, body).await;
+        }
+        let any = "known=any&archived=any";
+        for (query, expected) in [
+            ("tag=VIP".to_owned(), "A B"),
+            ("tag=lodz".to_owned(), "A"),
+            ("tag=lo".to_owned(), ""),
+            (format!("tag=lodz&tag=rust&{any}"), "A C"),
+            ("tier=inner".to_owned(), "A"),
+            ("tier=none".to_owned(), "F"),
+            ("tier=inner&tier=core&tier=none".to_owned(), "A B F"),
+            (format!("tier=distant&{any}"), "D"),
+            ("favorite=true".to_owned(), "A"),
+            ("favorite=false".to_owned(), "B F"),
+            (format!("favorite=true&{any}"), "A E"),
+            ("archived=true".to_owned(), "D"),
+            ("archived=any".to_owned(), "A B D F"),
+            ("archived=false".to_owned(), "A B F"),
+            ("known=false".to_owned(), "C"),
+            ("known=true".to_owned(), "A B F"),
+            ("known=false&archived=true".to_owned(), "E"),
+            ("known=false&archived=any&favorite=true".to_owned(), "E"),
+            ("tag=vip&tier=core".to_owned(), "B"),
+            ("tag=vip&tier=core&favorite=true".to_owned(), ""),
+            ("q=a&tag=vip&tier=inner&favorite=true&known=true&archived=false".to_owned(), "A"),
+            (format!("is_self=true&{any}"), "ada"),
+        ] {
+            assert_eq!(set(&ada, &format!("?{query}")).await, expected, "{query}");
+        }
+        let bob = server.register("bob@example.com").await;
+        assert_eq!(set(&bob, &format!("?{any}&tag=vip&tag=rust")).await, "");
+    }
+
+    async fn a_filter_takes_only_what_it_documents(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        for query in [
+            "tier=best", "tier=", "favorite=1", "favorite=any", "archived=yes", "known=", "is_self=any", "tag=",
+            "limit=0", "limit=201", "limit=-1", "limit=ten", "limit=", "sort=name", "sort=", "sort=--id", "sort=-",
+            "updated_since=yesterday", "updated_since=2026-02-30T00:00:00Z", "q=", "favorite=true&favorite=false",
+            "limit=1&limit=2", "sort=id&sort=-id",
+        ] {
+            ada.get(&format!("/v1/contacts?{query}")).await.problem(400, "invalid_parameter");
+        }
+        for query in ["colour=blue", "Tag=x", "tag[]=x", "name=x"] {
+            ada.get(&format!("/v1/contacts?{query}")).await.problem(400, "unknown_parameter");
+        }
+        let long = "x".repeat(201);
+        ada.get(&format!("/v1/contacts?q={long}")).await.problem(400, "invalid_parameter");
+        ada.get("/v1/contacts?limit=200").await.expect(200);
+    }
+
+    async fn every_sort_goes_both_ways_and_settles_ties_by_id(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let mut made = Vec::new();
+        // Three created at each of three moments, two of them of one name.
+        for (moment, family) in ["b", "Ä", "a"].into_iter().enumerate() {
+            for given in ["y", "x", "x"] {
+                let body = json!({"given_name": given, "family_name": family});
+                made.push(make(&ada, body).await.body);
+            }
+            assert!(moment < 3);
+            server.clock.advance(TimeDelta::seconds(1));
+        }
+        // Changed in another order than they were made in.
+        for index in [4, 1, 7] {
+            let at = format!("/v1/contacts/{}", id_of(&made[index]));
+            made[index] = ada.patch(&at, &json!({"nickname": "n"})).await.expect(200).body;
+            server.clock.advance(TimeDelta::microseconds(1));
+        }
+        let key = |record: &Value, sort: &str| match sort {
+            "id" => String::new(),
+            "sort_name" => record["sort_name"].as_str().unwrap().to_lowercase().replace('ä', "a"),
+            field => record[field].as_str().unwrap().trim_end_matches('Z').to_owned(),
+        };
+        for sort in ["id", "created_at", "updated_at", "sort_name"] {
+            let mut expected: Vec<(String, String)> = made.iter().map(|one| (key(one, sort), id_of(one))).collect();
+            expected.sort();
+            let mut expected: Vec<String> = expected.into_iter().map(|(_, id)| id).collect();
+            for direction in ["", "-"] {
+                for limit in [1, 2, 200] {
+                    let walked = ada.walk(&format!("/v1/contacts?sort={direction}{sort}&limit={limit}")).await;
+                    let walked: Vec<String> = walked.iter().map(id_of).collect();
+                    assert_eq!(walked, expected, "sort={direction}{sort}&limit={limit}");
+                }
+                expected.reverse();
+            }
+        }
+    }
+
+    async fn the_link_header_leads_through_everything_once(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let mut made = make_many(&server, &ada, 23).await;
+        let first = ada.get("/v1/contacts?limit=5&sort=id&known=true").await.expect(200);
+        assert_eq!(first.items().len(), 5);
+        let link = first.next_link().expect("a next page");
+        assert!(link.contains("limit=5") && link.contains("sort=id") && link.contains("known=true"), "{link}");
+        let second = ada.get(&link).await.expect(200);
+        let cursor = first.body["next_cursor"].as_str().unwrap();
+        let by_cursor = ada.get(&format!("/v1/contacts?limit=5&sort=id&known=true&cursor={cursor}")).await.expect(200);
+        assert_eq!(second.items(), by_cursor.items());
+
+        let walked: Vec<String> = ada.walk("/v1/contacts?limit=5&sort=id").await.iter().map(id_of).collect();
+        made.sort();
+        assert_eq!(walked, made);
+        for exact in [1, 23] {
+            let walked = ada.walk(&format!("/v1/contacts?limit={exact}")).await;
+            assert_eq!(walked.len(), 23, "limit={exact}");
+        }
+        let last = ada.get("/v1/contacts?limit=23").await.expect(200);
+        assert_eq!((last.next_link(), &last.body["next_cursor"]), (None, &Value::Null));
+    }
+
+    async fn a_cursor_goes_on_only_in_the_list_it_was_made_for(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let bob = server.register("bob@example.com").await;
+        for client in [&ada, &bob] {
+            make_many(&server, client, 4).await;
+        }
+        let page = ada.get("/v1/contacts?limit=2&sort=sort_name&tier=none").await.expect(200);
+        let cursor = page.body["next_cursor"].as_str().unwrap().to_owned();
+        let with = |client: &Client, query: &str| client.get(&format!("/v1/contacts?{query}&cursor={cursor}"));
+
+        with(&ada, "tier=none&sort=sort_name&limit=2").await.expect(200);
+        with(&ada, "tier=none&sort=sort_name&limit=1").await.expect(200);
+        for query in ["limit=2", "sort=sort_name&tier=core", "sort=-sort_name&tier=none",
+            "sort=id&tier=none", "sort=sort_name&tier=none&known=any", "sort=sort_name&tier=none&q=contact"] {
+            with(&ada, query).await.problem(400, "invalid_cursor");
+        }
+        with(&bob, "sort=sort_name&tier=none&limit=2").await.problem(400, "invalid_cursor");
+        for index in [0, 3, cursor.len() / 2, cursor.len() - 2] {
+            let mut bytes = cursor.clone().into_bytes();
+            bytes[index] = if bytes[index] == b'A' { b'B' } else { b'A' };
+            let tampered = String::from_utf8(bytes).unwrap();
+            let query = format!("/v1/contacts?sort=sort_name&tier=none&cursor={tampered}");
+            ada.get(&query).await.problem(400, "invalid_cursor");
+        }
+        for nonsense in ["", "x", "%F0%9F%A6%80", "null", "AAAA"] {
+            ada.get(&format!("/v1/contacts?cursor={nonsense}")).await.problem(400, "invalid_cursor");
+        }
+    }
+
+    async fn updated_since_gives_what_changed_at_or_after(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let first = make(&ada, json!({"given_name": "A"})).await;
+        server.clock.advance(TimeDelta::microseconds(1_000_001));
+        make(&ada, json!({"given_name": "B"})).await;
+        assert_eq!(set(&ada, "?updated_since=2026-03-02T09:00:00Z").await, "A B");
+        assert_eq!(set(&ada, "?updated_since=2026-03-02T09:00:01.000001Z").await, "B");
+        assert_eq!(set(&ada, "?updated_since=2026-03-02T09:00:01.000002Z").await, "");
+        assert_eq!(set(&ada, "?updated_since=2026-03-02T10:00:01%2B01:00").await, "B");
+        server.clock.advance(TimeDelta::seconds(1));
+        ada.patch(&first.location(), &json!({"nickname": "a"})).await.expect(200);
+        assert_eq!(set(&ada, "?updated_since=2026-03-02T09:00:02Z").await, "A");
+    }
+
+    async fn a_list_has_a_weak_etag_that_every_write_changes(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let made = make(&ada, json!({"given_name": "A"})).await;
+        let mut tag = ada.get("/v1/contacts").await.expect(200).etag();
+        assert!(tag.starts_with("W/\""), "{tag}");
+        let unchanged = ada.get("/v1/contacts").if_none_match(&tag).await.expect(304);
+        assert_eq!((unchanged.etag(), unchanged.text.as_str()), (tag.clone(), ""));
+        ada.patch(&made.location(), &json!({})).await.expect(200);
+        ada.get("/v1/contacts").if_none_match(&tag).await.expect(304);
+
+        ada.patch(&made.location(), &json!({"nickname": "a"})).await.expect(200);
+        let reply = ada.get("/v1/contacts").if_none_match(&tag).await.expect(200);
+        assert_eq!(reply.items()[0]["nickname"], "a");
+        tag = reply.etag();
+        ada.delete(&made.location()).await.expect(204);
+        let reply = ada.get("/v1/contacts").if_none_match(&tag).await.expect(200);
+        assert_eq!(reply.items().len(), 0);
+        // Another workspace's tag says nothing, even where the numbers meet.
+        let bob = server.register("bob@example.com").await;
+        let theirs = bob.get("/v1/contacts").await.expect(200).etag();
+        assert_ne!(theirs, reply.etag());
+    }
+
+    async fn a_walk_while_others_write_sees_each_that_stayed_exactly_once(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let made = make_many(&server, &ada, 5_000).await;
+        let (deleted, stayed): (Vec<_>, Vec<_>) =
+            made.into_iter().enumerate().partition(|(index, _)| index % 250 == 17);
+        let deleted: Vec<String> = deleted.into_iter().map(|(_, id)| id).collect();
+        let stayed: Vec<String> = stayed.into_iter().map(|(_, id)| id).collect();
+
+        let walk = async {
+            let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+            let mut next = Some("/v1/contacts?sort=-id&limit=200".to_owned());
+            while let Some(path) = next {
+                let page = ada.get(&path).await.expect(200);
+                for item in page.items() {
+                    *seen.entry(id_of(item)).or_default() += 1;
+                }
+                next = page.next_link();
+            }
+            seen
+        };
+        let writing = async {
+            for (index, gone) in deleted.iter().enumerate() {
+                ada.delete(&format!("/v1/contacts/{gone}")).await.expect(204);
+                let patched = &stayed[(index * 997) % stayed.len()];
+                let changed = json!({"given_name": "Changed", "favorite": true});
+                ada.patch(&format!("/v1/contacts/{patched}"), &changed).await.expect(200);
+                make(&ada, json!({"given_name": "New"})).await;
+                // An id of the client's own, which falls in the middle of the walk.
+                let own = Uuid::from_u128(Uuid::parse_str(patched).unwrap().as_u128() + 1).to_string();
+                make(&ada, json!({"id": own, "given_name": "Between"})).await;
+            }
+        };
+        let (seen, ()) = futures_util::future::join(walk, writing).await;
+
+        let twice: Vec<_> = seen.iter().filter(|(_, times)| **times != 1).collect();
+        assert_eq!(twice, []);
+        let seen: BTreeSet<String> = seen.into_keys().collect();
+        let missed: Vec<_> = stayed.iter().filter(|id| !seen.contains(*id)).collect();
+        assert_eq!(missed, [""; 0]);
+    }
+}

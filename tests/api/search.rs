@@ -1,0 +1,190 @@
+//! Search: what people type finds whom they mean, on both databases alike, and never anybody else's.
+
+use serde_json::{Value, json};
+
+use crate::support::{Client, Reply, TestServer};
+
+async fn make(client: &Client, body: Value) -> Reply {
+    client.post("/v1/contacts", &body).await.expect(201)
+}
+
+/// The names found, in the order they are given.
+async fn found(client: &Client, q: &str) -> Vec<String> {
+    let page = client.get("/v1/contacts").query(&[("q", q)]).await.expect(200);
+    page.items().iter().map(|item| item["name"].as_str().unwrap().to_owned()).collect()
+}
+
+on_both! {
+    async fn people_are_found_as_they_are_typed(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        for body in [
+            json!({"given_name": "Dorota", "family_name": "Kozłowicz", "nickname": "Dorka", "former_names": ["Nowak"]}),
+            json!({"given_name": "充", "family_name": "太田", "phonetic_family_name": "オオタ"}),
+            json!({"given_name": "Jürgen", "family_name": "Weiß"}),
+            json!({"given_name": "Øystein", "family_name": "Ångström"}),
+            json!({"given_name": "Pat", "family_name": "O'Brien", "headline": "Party 🎉 planner at Ex-Machina"}),
+            json!({"given_name": "Minh", "notes": "met at the kraków meetup; likes\nC++ and 東京タワー"}),
+            json!({"given_name": "Zed", "tags": ["rustconf"], "skills": ["haskell"], "location": "Zürich",
+                "about": "I sail.", "emails": {"w": {"value": "zed.shaw@corp.example"}},
+                "addresses": {"a": {"city": "Łódź"}}}),
+        ] {
+            make(&ada, body).await;
+        }
+        for (q, expected) in [
+            ("kozlow", "Dorota Kozłowicz"),
+            ("KOZŁOWICZ", "Dorota Kozłowicz"),
+            ("dorota koz", "Dorota Kozłowicz"),
+            ("koz dorota", ""),
+            ("kozlowicz dor", "Dorota Kozłowicz"),
+            ("dorka", "Dorota Kozłowicz"),
+            ("nowak", "Dorota Kozłowicz"),
+            ("ozlow", ""),
+            ("太田", "太田充"),
+            ("太", "太田充"),
+            ("田", "太田充"),
+            ("太田充", "太田充"),
+            ("太田 充", "太田充"),
+            ("オオ", "太田充"),
+            ("田太", ""),
+            ("weiss", "Jürgen Weiß"),
+            ("weiß", "Jürgen Weiß"),
+            ("jurgen", "Jürgen Weiß"),
+            ("oystein", "Øystein Ångström"),
+            ("Øyst", "Øystein Ångström"),
+            ("angstrom", "Øystein Ångström"),
+            ("A\u{30a}ngstro\u{308}m", "Øystein Ångström"),
+            ("obrien", "Pat O'Brien"),
+            ("o’brien", "Pat O'Brien"),
+            ("🎉", "Pat O'Brien"),
+            ("machina", "Pat O'Brien"),
+            ("krakow", "Minh"),
+            ("東京", "Minh"),
+            ("rustc", "Zed"),
+            ("hask", "Zed"),
+            ("zurich", "Zed"),
+            ("sail", "Zed"),
+            ("shaw", "Zed"),
+            ("lodz", "Zed"),
+        ] {
+            assert_eq!(found(&ada, q).await.join(", "), expected, "{q}");
+        }
+    }
+
+    async fn operators_are_text_and_never_an_error(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        make(&ada, json!({"given_name": "Grace", "family_name": "Hopper"})).await;
+        make(&ada, json!({"given_name": "And", "family_name": "Near"})).await;
+        for q in [
+            "\"", "*", "'", "(", ")", "\"\"", "a\"b", "^", "-", "+", ":", "::", ":*", "&", "|", "!", "<->", "\\", "\\'",
+            "NOT", "AND", "OR", "NEAR(", "NEAR(a b, 2)", "a:b", "tokens:grace", "a AND", "AND b", "grace OR", "{", "}",
+            "%", "_", ";--", "' OR 1=1 --", "$1", "?", "\u{feff}", "\u{202e}", "\t", "  ", "\u{fffd}", "grace\nhopper",
+        ] {
+            let reply = ada.get("/v1/contacts").query(&[("q", q)]).await;
+            assert_eq!(reply.status, 200, "{q:?}: {reply}");
+            let reply = ada.get("/v1/contacts?sort=id").query(&[("q", q)]).await;
+            assert_eq!(reply.status, 200, "{q:?}: {reply}");
+        }
+        for (q, expected) in [
+            ("\"grace\" hop*", "Grace Hopper"),
+            ("grace - (hopper)", "Grace Hopper"),
+            ("grace:hopper", "Grace Hopper"),
+            ("grace OR hopper", ""),
+            ("AND", "And Near"),
+            ("near", "And Near"),
+            ("near AND", "And Near"),
+            ("*", ""),
+            ("\"", ""),
+        ] {
+            assert_eq!(found(&ada, q).await.join(", "), expected, "{q}");
+        }
+    }
+
+    async fn relevance_puts_the_name_typed_first_then_those_beginning_with_it(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        for body in [
+            json!({"given_name": "Zoe", "headline": "Anna's friend"}),
+            json!({"given_name": "Maria", "family_name": "Anna"}),
+            json!({"given_name": "Anna", "family_name": "Zimmer"}),
+            json!({"given_name": "Änna", "family_name": "Ärger"}),
+            json!({"given_name": "Anna"}),
+            json!({"given_name": "Annabel", "family_name": "Lee"}),
+            json!({"given_name": "anna", "family_name": "de Vries"}),
+            json!({"given_name": "Øle", "notes": "knows anna"}),
+            json!({"given_name": "Beta", "tags": ["anna"]}),
+        ] {
+            make(&ada, body).await;
+        }
+        assert_eq!(found(&ada, "anna").await, [
+            "Anna", "Änna Ärger", "anna de Vries", "Anna Zimmer", "Annabel Lee", "Beta", "Maria Anna", "Øle", "Zoe",
+        ]);
+        let page = ada.get("/v1/contacts?q=anna&sort=-sort_name&limit=3").await.expect(200);
+        let sorted: Vec<_> = page.items().iter().map(|item| item["name"].as_str().unwrap()).collect();
+        assert_eq!(sorted, ["Zoe", "Anna Zimmer", "Øle"], "an order that was asked for wins");
+    }
+
+    async fn a_search_is_paged_and_filtered_with_each_found_once(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let posts = (0..210).map(|n| {
+            let known = n >= 10;
+            // Many of one name, so that ties are settled by the id on a page's edge.
+            let name = format!("Hit {}", n % 12);
+            let body = json!({"given_name": name, "known": known, "favorite": n % 2 == 0});
+            make(&ada, body)
+        });
+        futures_util::future::join_all(posts).await;
+        make(&ada, json!({"given_name": "Miss"})).await;
+
+        for (query, expected) in [
+            ("q=hit&limit=7", 200),
+            ("q=hit&limit=7&sort=id", 200),
+            ("q=hit&limit=7&known=any", 210),
+            ("q=hit&limit=7&favorite=true", 100),
+            ("q=hit&limit=3&known=false", 10),
+            ("q=hit%201&limit=7", 17 + 17 + 17),
+        ] {
+            let all = ada.walk(&format!("/v1/contacts?{query}")).await;
+            let mut ids: Vec<&str> = all.iter().map(|item| item["id"].as_str().unwrap()).collect();
+            let walked = ids.len();
+            ids.sort_unstable();
+            ids.dedup();
+            assert_eq!((walked, ids.len()), (expected, expected), "{query}");
+        }
+        let page = ada.get("/v1/contacts?q=hit&limit=7").await.expect(200);
+        assert_eq!(page.items().len(), 7);
+        let cursor = page.body["next_cursor"].as_str().unwrap();
+        ada.get(&format!("/v1/contacts?q=hits&limit=7&cursor={cursor}")).await.problem(400, "invalid_cursor");
+    }
+
+    async fn what_is_found_follows_every_write_and_stays_in_the_workspace(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let bob = server.register("bob@example.com").await;
+        let made = make(&ada, json!({"given_name": "Grace", "notes": "secretword"})).await;
+        make(&bob, json!({"given_name": "Grace", "family_name": "Other"})).await;
+        assert_eq!(found(&ada, "grace").await, ["Grace"]);
+        assert_eq!(found(&bob, "grace").await, ["Grace Other"]);
+        assert_eq!(found(&bob, "secretword").await, [""; 0]);
+
+        ada.patch(&made.location(), &json!({"given_name": "Amazing"})).await.expect(200);
+        assert_eq!(found(&ada, "amaz").await, ["Amazing"]);
+        assert_eq!(found(&ada, "grace").await, [""; 0]);
+        assert_eq!(found(&ada, "secretword").await, ["Amazing"]);
+
+        ada.delete(&made.location()).await.expect(204);
+        assert_eq!(found(&ada, "amaz").await, [""; 0]);
+        assert_eq!(found(&ada, "secretword").await, [""; 0]);
+    }
+
+    async fn a_word_is_never_taken_for_another_workspaces_number(server: TestServer) {
+        let mut clients = Vec::new();
+        for n in 0..12 {
+            let client = server.register(&format!("user{n}@example.com")).await;
+            make(&client, json!({"given_name": format!("Name{n}"), "notes": "shared word 1 2 11"})).await;
+            clients.push(client);
+        }
+        for (n, client) in clients.iter().enumerate() {
+            for q in ["shared", "s", "1", "11", "1:shared", "shared wor"] {
+                assert_eq!(found(client, q).await, [format!("Name{n}")], "{q}");
+            }
+        }
+    }
+}
