@@ -517,6 +517,18 @@ on_both! {
         assert_eq!(versions(&ada).await, before);
     }
 
+    async fn a_contact_that_introduced_itself_can_be_deleted_and_restored(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let made = named(&ada, "Grace").await;
+        ada.patch(&made.location(), &json!({"how_met": {"introduced_by_id": made.id()}})).await.expect(200);
+        ada.delete(&made.location()).await.expect(204);
+        ada.get(&made.location()).await.problem(404, "not_found");
+        let history = ada.get(&format!("{}/history", made.location())).await.expect(200);
+        assert_eq!(history.items()[0]["from"]["given_name"], "Grace", "a delete shows the whole record: {history}");
+        let restored = ada.post_nothing(&format!("{}/restore", made.location())).await.expect(200);
+        assert_eq!(restored.body["how_met"]["introduced_by_id"], made.body["id"]);
+    }
+
     async fn contacts_are_looked_up_in_odd_spellings(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         let made = make(&ada, json!({

@@ -357,7 +357,7 @@ impl<'c> Tx<'c> {
             (Op::Deleted, Op::Created) => Op::Updated,
             (_, op) => op,
         };
-        let mut all_fields = [earlier.fields, fields].concat();
+        let mut all_fields = if op == Op::Deleted { Vec::new() } else { [earlier.fields, fields].concat() };
         all_fields.sort();
         all_fields.dedup();
         let before = earlier.before.or(before);
