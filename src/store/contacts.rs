@@ -174,7 +174,8 @@ impl ContactRow {
             addresses: AsJson(addresses),
             dates: AsJson(dates),
             introduced_by_id: how_met.as_ref().and_then(|how_met| how_met.introduced_by_id),
-            how_met: how_met.map(AsJson),
+            // Nothing may be left of it once a delete has cleared a reference.
+            how_met: how_met.filter(|how_met| *how_met != HowMet::default()).map(AsJson),
             known,
             tier,
             cadence: cadence.map(AsJson),

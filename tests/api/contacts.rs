@@ -517,6 +517,34 @@ on_both! {
         assert_eq!(versions(&ada).await, before);
     }
 
+    async fn deleting_the_introducer_clears_the_reference_in_the_same_write(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let introducer = named(&ada, "Grace").await;
+        let how_met = json!({"on": "2024", "introduced_by_id": introducer.id()});
+        let first = make(&ada, json!({"given_name": "A", "how_met": how_met})).await;
+        let second = make(&ada, json!({"given_name": "B", "how_met": {"introduced_by_id": introducer.id()}})).await;
+        let seen = versions(&ada).await;
+
+        ada.delete(&introducer.location()).await.expect(204);
+
+        let read = ada.get(&first.location()).await.expect(200);
+        assert_eq!(read.body["how_met"], json!({"on": "2024", "event_id": null, "introduced_by_id": null, "story": null}));
+        assert_ne!(read.etag(), first.etag());
+        let read = ada.get(&second.location()).await.expect(200);
+        assert_eq!(read.body["how_met"], Value::Null, "nothing is left of how they met");
+        let same = ada.patch(&second.location(), &json!({})).await.expect(200);
+        assert_eq!(same.etag(), read.etag());
+
+        let log = ada.get("/v1/changes?limit=1000").await.expect(200);
+        let new = &log.items()[seen.len()..];
+        let told: Vec<_> = new.iter().map(|c| (c["op"].as_str().unwrap(), c["id"].as_str().unwrap().to_owned())).collect();
+        assert_eq!(new.len(), 3, "{log}");
+        assert!(told.contains(&("updated", first.id())) && told.contains(&("updated", second.id())), "{told:?}");
+        assert_eq!(told.last().unwrap(), &("deleted", introducer.id()), "the record itself goes last");
+        assert!(new.iter().all(|change| change["write"] == new[0]["write"]), "{log}");
+        assert!(new.iter().filter(|c| c["op"] == "updated").all(|c| c["fields"] == json!(["how_met"])), "{log}");
+    }
+
     async fn a_contact_that_introduced_itself_can_be_deleted_and_restored(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         let made = named(&ada, "Grace").await;

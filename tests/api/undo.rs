@@ -178,6 +178,39 @@ on_both! {
         assert_eq!(left_alone(&reply), [format!("changed_since {}", made.id())]);
     }
 
+    async fn a_reference_is_linked_again_beside_what_changed_since(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let grace = make(&ada, json!({"given_name": "Grace"})).await;
+        let told = make(&ada, json!({"given_name": "A", "how_met": {"on": "2024", "introduced_by_id": grace.id()}})).await;
+        let bare = introduced(&ada, "B", &grace).await;
+        let filled = introduced(&ada, "C", &grace).await;
+        let gone = introduced(&ada, "D", &grace).await;
+        let other = make(&ada, json!({"given_name": "Other"})).await;
+        ada.delete(&grace.location()).await.expect(204);
+        let deleted = newest(&ada).await;
+        for contact in [&told, &bare] {
+            ada.patch(&contact.location(), &json!({"nickname": "new"})).await.expect(200);
+        }
+        ada.patch(&filled.location(), &json!({"how_met": {"introduced_by_id": other.id()}})).await.expect(200);
+        ada.delete(&gone.location()).await.expect(204);
+
+        let reply = revert(&ada, deleted).await.expect(200);
+
+        assert_eq!(left_alone(&reply), sorted([
+            format!("changed_since {}", filled.id()),
+            format!("changed_since {}", gone.id()),
+        ]));
+        assert_eq!(done(&reply), sorted([
+            format!("restored {}", grace.id()), format!("reset {}", told.id()), format!("reset {}", bare.id()),
+        ]));
+        for contact in [&told, &bare] {
+            let now = ada.get(&contact.location()).await.expect(200);
+            assert_eq!((&now.body["nickname"], &now.body["how_met"]), (&json!("new"), &contact.body["how_met"]));
+        }
+        let now = ada.get(&filled.location()).await.expect(200);
+        assert_eq!(now.body["how_met"]["introduced_by_id"], other.body["id"]);
+    }
+
     async fn a_create_that_others_refer_to_by_now_is_left_alone(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         let grace = make(&ada, json!({"given_name": "Grace"})).await;

@@ -243,8 +243,7 @@ fn relinked(entity: Entity, now: &Value, before: &Value, fields: &[String]) -> O
     let mut any = false;
     for reference in REFERENCES.iter().filter(|reference| reference.from == entity) {
         let (Some(old), None) = (referred(reference, before), referred(reference, now)) else { continue };
-        let place = relinked.pointer_mut(reference.pointer)?;
-        *place = Value::String(old.uuid().to_string());
+        *place_at(&mut relinked, reference.pointer)? = Value::String(old.uuid().to_string());
         any = true;
     }
     let only_references = fields.iter().all(|field| {
@@ -253,6 +252,16 @@ fn relinked(entity: Entity, now: &Value, before: &Value, fields: &[String]) -> O
         })
     });
     (any && only_references).then_some(relinked)
+}
+
+/// The place a pointer names, made where what should hold it is null.
+fn place_at<'v>(record: &'v mut Value, pointer: &str) -> Option<&'v mut Value> {
+    pointer.split('/').skip(1).try_fold(record, |place, name| {
+        if place.is_null() {
+            *place = Value::Object(serde_json::Map::new());
+        }
+        Some(place.as_object_mut()?.entry(name).or_insert(Value::Null))
+    })
 }
 
 /// Until the commit, the order in which rows come back does not matter.
