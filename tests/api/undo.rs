@@ -141,6 +141,23 @@ on_both! {
         assert_eq!(entered(&ada.get(&other.location()).await.expect(200)), entered(&other));
     }
 
+    async fn the_revert_of_a_delete_with_references_can_be_taken_back(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let grace = make(&ada, json!({"given_name": "Grace"})).await;
+        let one = introduced(&ada, "One", &grace).await;
+        ada.delete(&grace.location()).await.expect(204);
+        revert(&ada, newest(&ada).await).await.expect(200);
+
+        let again = revert(&ada, newest(&ada).await).await.expect(200);
+
+        assert_eq!(left_alone(&again), NONE);
+        assert_eq!(done(&again), sorted([format!("removed {}", grace.id()), format!("reset {}", one.id())]));
+        ada.get(&grace.location()).await.problem(404, "not_found");
+        assert_eq!(ada.get(&one.location()).await.expect(200).body["how_met"], Value::Null);
+        revert(&ada, newest(&ada).await).await.expect(200);
+        assert_eq!(ada.get(&one.location()).await.expect(200).body["how_met"]["introduced_by_id"], grace.body["id"]);
+    }
+
     async fn a_dry_run_tells_and_changes_nothing(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         let grace = make(&ada, json!({"given_name": "Grace"})).await;

@@ -3,7 +3,7 @@
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::changes::ChangeRow;
 use super::conn::Conn;
@@ -154,9 +154,16 @@ impl Tx<'_> {
                 .filter(|planned| matches!(planned.step, Step::Remove))
                 .map(|planned| (planned.entity, planned.id))
                 .collect();
+            let reset: BTreeMap<(Entity, AnyId), &Value> = planned
+                .iter()
+                .filter_map(|planned| match &planned.step {
+                    Step::Reset { before, .. } => Some(((planned.entity, planned.id), before)),
+                    _ => None,
+                })
+                .collect();
             let mut dropped = None;
             for (index, step) in planned.iter().enumerate() {
-                if let Some(reason) = self.dangling(step, &restored, &removed)? {
+                if let Some(reason) = self.dangling(step, &restored, &removed, &reset)? {
                     dropped = Some((index, reason));
                     break;
                 }
@@ -172,6 +179,7 @@ impl Tx<'_> {
         planned: &Planned,
         restored: &BTreeSet<(Entity, AnyId)>,
         removed: &BTreeSet<(Entity, AnyId)>,
+        reset: &BTreeMap<(Entity, AnyId), &Value>,
     ) -> Result<Option<LeftAloneReason>> {
         match &planned.step {
             Step::Restore(record) | Step::Reset { before: record, .. } => {
@@ -189,8 +197,13 @@ impl Tx<'_> {
                 for reference in REFERENCES.iter().filter(|reference| reference.to == planned.entity) {
                     for referring in self.referring(reference, planned.id)? {
                         let id = referring.get("id").and_then(Value::as_str).and_then(|id| id.parse().ok());
-                        let goes_too = id.is_some_and(|id| removed.contains(&(reference.from, AnyId::new(id))));
-                        if !goes_too {
+                        let lets_go = id.map(|id| (reference.from, AnyId::new(id))).is_some_and(|referring| {
+                            removed.contains(&referring)
+                                || reset
+                                    .get(&referring)
+                                    .is_some_and(|to| referred(reference, to) != Some(planned.id))
+                        });
+                        if !lets_go {
                             return Ok(Some(LeftAloneReason::HasGainedReferences));
                         }
                     }
