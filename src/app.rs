@@ -30,8 +30,7 @@ use crate::api::{self, Api, Contract};
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError, CorsOrigins, Database, parse_signing_key};
 use crate::jobs;
-use crate::store::db::conn::Address;
-use crate::store::{OpenError, Settings, Store};
+use crate::store::{Address, OpenError, Settings, Store};
 
 /// How long a client may take to send a request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -221,11 +220,12 @@ fn signing_key(config: &Config, store: &Store) -> Result<SecretString, StartErro
         (Some(path), _, _) => read_key(path, "SIGNING_KEY_FILE"),
         (None, _, Some(shared)) => Ok(shared.clone()),
         (None, Database::Sqlite { path }, None) => {
-            let path = path.with_extension("key");
-            if !path.exists() {
-                make_key(&path, store)?;
+            let beside = path.with_extension("key");
+            let file = if beside == *path { path.with_extension("key.key") } else { beside };
+            if !file.exists() {
+                make_key(&file, store)?;
             }
-            read_key(&path, "SIGNING_KEY_FILE")
+            read_key(&file, "SIGNING_KEY_FILE")
         }
         (None, Database::Postgres { .. }, None) => Err(StartError::Build("the database holds no key".to_owned())),
     }

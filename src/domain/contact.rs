@@ -668,6 +668,8 @@ fn check_preferred<'a>(field: &str, entries: impl Iterator<Item = (&'a String, b
     }
 }
 
+const MAX_PLATFORM_CHARACTERS: usize = 50;
+
 fn check_links(links: &mut Keyed<ContactLink>, invalid: &mut Invalid) {
     for (key, link) in links.iter_mut() {
         if let Some(url) = invalid.check(pointer(&["links", key, "url"]), ProfileUrl::parse(&link.url)) {
@@ -675,7 +677,8 @@ fn check_links(links: &mut Keyed<ContactLink>, invalid: &mut Invalid) {
         }
         tidy(&mut link.platform);
         link.platform = match link.platform.take() {
-            Some(platform) => Some(platform.to_lowercase()),
+            // Some letters become two in lower case.
+            Some(platform) => Some(platform.to_lowercase().chars().take(MAX_PLATFORM_CHARACTERS).collect()),
             None => platform_of(&link.url).map(str::to_owned),
         };
         check_day(&["links", key, "checked_on"], link.checked_on.as_deref(), invalid);

@@ -20,9 +20,14 @@ macro_rules! entities {
                 match self { $(Self::$name => $noun,)* }
             }
 
-            /// The table, and with `-` for `_` the path segment: `/v1/<plural>/{id}`.
+            /// The table.
             pub const fn plural(self) -> &'static str {
                 match self { $(Self::$name => $plural,)* }
+            }
+
+            /// The path segment: `/v1/<segment>/{id}`.
+            pub fn segment(self) -> String {
+                self.plural().replace('_', "-")
             }
 
             pub fn parse(name: &str) -> Option<Self> {

@@ -162,7 +162,12 @@ pub fn pointer(parts: &[&str]) -> String {
     let mut out = String::from("#");
     for part in parts {
         out.push('/');
-        out.push_str(&part.replace('~', "~0").replace('/', "~1"));
+        out.push_str(&escape(part));
     }
     out
+}
+
+/// One step of a JSON pointer (RFC 6901).
+pub fn escape(part: &str) -> String {
+    part.replace('~', "~0").replace('/', "~1")
 }

@@ -30,8 +30,9 @@ impl Timestamp {
     pub fn parse(text: &str) -> Result<Self, Rejection> {
         let refuse = || Rejection::format("Expected an RFC 3339 instant such as 2026-03-02T09:00:00Z.");
         let instant = DateTime::parse_from_rfc3339(text).map_err(|_| refuse())?;
-        let utc = instant.with_timezone(&Utc);
-        if (1..=9999).contains(&chrono::Datelike::year(&utc)) { Ok(Self::new(utc)) } else { Err(refuse()) }
+        // Told after rounding: a leap second counts as the next one.
+        let timestamp = Self::new(instant.with_timezone(&Utc));
+        if (1..=9999).contains(&chrono::Datelike::year(&timestamp.0)) { Ok(timestamp) } else { Err(refuse()) }
     }
 
     pub fn instant(self) -> DateTime<Utc> {

@@ -10,6 +10,7 @@ const EVERY: Duration = Duration::from_secs(60 * 60);
 pub async fn run(store: Store) {
     loop {
         match store.account_write(|tx| tx.purge()).await {
+            Ok(purged) if purged.is_partial() => continue,
             Ok(purged) => tracing::debug!(?purged, "purged what is past its time"),
             Err(error) => tracing::error!(%error, "could not purge what is past its time"),
         }

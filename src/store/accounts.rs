@@ -7,14 +7,14 @@ use super::AccountTx;
 use super::db::conn::Conn;
 use super::db::record::{Record, for_entity};
 use super::db::schema::{
-    changes, idempotency_keys, instance, memberships, personal_access_tokens, record_keys, refresh_tokens,
-    search_documents, sessions, users, workspaces,
+    changes, idempotency_keys, instance, memberships, personal_access_tokens, record_keys, search_documents,
+    sessions, users, workspaces,
 };
 use super::error::{Conflict, Error, Result};
 use crate::domain::account::{User, UserFields, WeekDay, Workspace};
 use crate::domain::email::EmailAddress;
 use crate::domain::entity::Entity;
-use crate::domain::id::{UserId, WorkspaceId};
+use crate::domain::id::{SessionId, UserId, WorkspaceId};
 use crate::domain::scope::Role;
 use crate::domain::timestamp::Timestamp;
 
@@ -238,6 +238,11 @@ impl AccountTx<'_> {
                 self.leave_workspace(workspace, user)?;
             }
         }
+        // What they did in a workspace that goes on stays, without their name.
+        let nobody: Option<UserId> = None;
+        diesel::update(changes::table.filter(changes::actor_user_id.eq(user)))
+            .set(changes::actor_user_id.eq(nobody))
+            .execute(self.conn)?;
         diesel::delete(users::table.filter(users::id.eq(user))).execute(self.conn)?;
         Ok(())
     }
@@ -267,6 +272,13 @@ impl AccountTx<'_> {
     }
 
     fn erase_workspace(&mut self, workspace: WorkspaceId) -> Result<()> {
+        // The locks that writes of the workspace and refreshes of its sessions take first.
+        diesel::update(workspaces::table.filter(workspaces::id.eq(workspace)))
+            .set(workspaces::seq.eq(workspaces::seq))
+            .execute(self.conn)?;
+        let open: Vec<SessionId> =
+            sessions::table.filter(sessions::workspace_id.eq(workspace)).select(sessions::id).load(self.conn)?;
+        open.into_iter().try_for_each(|session| self.end_session(workspace, session))?;
         for entity in Entity::ALL.iter().copied() {
             for_entity!(entity, Kind => Kind::delete_all(self.conn, workspace)?);
         }
@@ -275,16 +287,7 @@ impl AccountTx<'_> {
                 diesel::delete($table::table.filter($table::workspace_id.eq(workspace))).execute(self.conn)?;
             )*};
         }
-        erase_from!(
-            search_documents,
-            record_keys,
-            changes,
-            idempotency_keys,
-            personal_access_tokens,
-            refresh_tokens,
-            sessions,
-            memberships
-        );
+        erase_from!(search_documents, record_keys, changes, idempotency_keys, personal_access_tokens, memberships);
         diesel::delete(workspaces::table.filter(workspaces::id.eq(workspace))).execute(self.conn)?;
         Ok(())
     }

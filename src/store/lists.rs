@@ -83,6 +83,21 @@ pub fn one<R: Record>(conn: &mut Conn, workspace: WorkspaceId, id: AnyId) -> Res
     R::select(conn, select)?.pop().ok_or(Error::NotFound)
 }
 
+/// One record shown with relations, and the number of the workspace's last change, at one moment.
+pub fn one_shown<R: Record>(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    id: AnyId,
+    relations: &[Relation],
+) -> Result<(Value, i64)> {
+    read_transaction(conn, |conn| {
+        let (seq, _) = accounts::workspace_numbers(conn, workspace)?;
+        let mut shown = json(&one::<R>(conn, workspace, id)?)?;
+        relations::attach(conn, workspace, std::slice::from_mut(&mut shown), relations)?;
+        Ok((shown, seq))
+    })
+}
+
 /// One page, within a transaction of the caller's.
 pub fn page<R: Record>(conn: &mut Conn, workspace: WorkspaceId, listing: Listing) -> Result<Page<R>> {
     let empty = |count: bool| Page { items: Vec::new(), total: count.then_some(0), next: None };
@@ -141,35 +156,40 @@ fn sorted<R: Record>(
     Ok(Page { items, total: None, next })
 }
 
-/// Matches are resolved to ids first, in chunks that grow, and then fetched: joined, SQLite would walk the sort index.
+/// How many records are fetched at a time where most of what was found does not fit the filter.
+const FETCHED_AT_ONCE: usize = 500;
+
+/// Matches are resolved to ids first and then fetched: joined, SQLite would walk the sort index. The first chunk is as
+/// long as a page; only where the filter leaves too few of it are all the others ranked, once.
 fn relevant<R: Record>(
     conn: &mut Conn,
     workspace: WorkspaceId,
     listing: Listing,
     words: &Match,
 ) -> Result<Page<R>> {
-    let query = listing.query.as_deref().unwrap_or_default();
-    let wanted = as_count(listing.limit);
-    let mut after = listing.after.as_deref().and_then(place_of);
+    let Listing { filter, query, after, limit, .. } = listing;
+    let query = query.unwrap_or_default();
+    let wanted = as_count(limit);
+    let mut after = after.as_deref().and_then(place_of);
     let mut found: Vec<(Place, R)> = Vec::new();
-    let mut chunk = listing.limit + 1;
-    while found.len() <= wanted {
-        let places = search::ranked(conn, workspace, R::ENTITY, words, query, after.as_ref(), chunk)?;
+    for chunk in [limit + 1, i64::MAX] {
+        let places = search::ranked(conn, workspace, R::ENTITY, words, &query, after.as_ref(), chunk)?;
         let exhausted = places.len() < as_count(chunk);
-        after = places.last().cloned();
-        let ids = Predicate::ids(places.iter().map(|place| place.id));
-        let filter = Predicate::All(vec![ids, listing.filter.clone()]);
-        let mut records: HashMap<AnyId, R> = R::select(conn, Select::all(workspace, filter))?
-            .into_iter()
-            .map(|record| (record.id(), record))
-            .collect();
-        found.extend(
-            places.into_iter().filter_map(|place| records.remove(&place.id).map(|record| (place, record))),
-        );
-        if exhausted {
+        for some in places.chunks(FETCHED_AT_ONCE) {
+            let ids = Predicate::ids(some.iter().map(|place| place.id));
+            let select = Select::all(workspace, Predicate::All(vec![ids, filter.clone()]));
+            let mut records: HashMap<AnyId, R> =
+                R::select(conn, select)?.into_iter().map(|record| (record.id(), record)).collect();
+            let fitting = some.iter().filter_map(|place| Some((place.clone(), records.remove(&place.id)?)));
+            found.extend(fitting);
+            if found.len() > wanted {
+                break;
+            }
+        }
+        after = places.into_iter().next_back();
+        if exhausted || found.len() > wanted {
             break;
         }
-        chunk = (chunk * 2).min(1_000);
     }
     let has_more = found.len() > wanted;
     found.truncate(wanted);

@@ -20,11 +20,12 @@ use crate::clock::{Clock, Ids};
 use crate::domain::id::{UserId, WorkspaceId};
 use crate::domain::timestamp::Timestamp;
 
-use self::db::conn::{Address, Conn, ConnPool, Manager, pool, write_transaction};
+use self::db::conn::{Conn, ConnPool, Manager, pool, write_transaction};
 use self::db::idempotency;
 use self::db::migrations::{self, Instance};
 
 pub use self::db::changes;
+pub use self::db::conn::Address;
 pub use self::db::idempotency::{IdempotencyKey, KEPT_HOURS as IDEMPOTENCY_HOURS, Outcome, Reply};
 pub use self::db::migrations::OpenError;
 pub use self::db::record::Record;
@@ -65,8 +66,9 @@ impl Who {
 pub struct Store(Arc<Inner>);
 
 struct Inner {
-    readers: Lane,
-    writers: Lane,
+    readers: Arc<Lane>,
+    /// On PostgreSQL the same as `readers`.
+    writers: Arc<Lane>,
     clock: Arc<dyn Clock>,
     ids: Ids,
     instance: Instance,
@@ -118,11 +120,11 @@ impl Store {
         let lock = migrations::claim(&settings.address)?;
         let manager = Manager { address: settings.address.clone(), busy_timeout: settings.busy_timeout };
         let instance = migrations::prepare(&manager, &ids)?;
-        let readers = Lane::new(settings, settings.pool_size);
+        let readers = Arc::new(Lane::new(settings, settings.pool_size));
         let writers = match settings.address {
             // With 8 threads writing, one pool had a worst case of 2 s, a writer pool of one 48 ms.
-            Address::Sqlite(_) => Lane::new(settings, 1),
-            Address::Postgres(_) => Lane::new(settings, settings.pool_size),
+            Address::Sqlite(_) => Arc::new(Lane::new(settings, 1)),
+            Address::Postgres(_) => readers.clone(),
         };
         Ok(Self(Arc::new(Inner { readers, writers, clock, ids, instance, _lock: lock })))
     }

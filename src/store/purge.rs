@@ -1,107 +1,149 @@
 //! What is no longer kept: replies after 24 hours, before-images after 30 days, tombstones after 180.
 
 use chrono::TimeDelta;
-use diesel::dsl::{exists, max};
 use diesel::prelude::*;
+use std::collections::BTreeMap;
 
 use super::AccountTx;
 use super::db::idempotency::KEPT_HOURS;
 use super::db::schema::{changes, idempotency_keys, refresh_tokens, sessions, workspaces};
-use super::db::types::AsJson;
+use super::db::types::{AnyId, AsJson};
 use super::db::write::UNDO_DAYS;
 use super::error::Result;
-use crate::domain::entity::Op;
-use crate::domain::id::WorkspaceId;
+use crate::domain::entity::{Entity, Op};
+use crate::domain::id::{SessionId, UserId, WorkspaceId};
 use crate::domain::timestamp::Timestamp;
 
 /// How long a client may stay away and still learn of every delete.
 pub const TOMBSTONE_DAYS: i64 = 180;
+
+/// A refresh token that was spent this long ago is no sign of theft any more.
+const SPENT_TOKEN_DAYS: i64 = 60;
+/// How much one transaction removes of each kind, so that nobody waits long for it.
+const BATCH: i64 = 1_000;
 
 /// How much was removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Purged {
     pub idempotency_keys: usize,
     pub before_images: usize,
-    pub changes: usize,
+    pub tombstones: usize,
     pub sessions: usize,
+    pub refresh_tokens: usize,
+}
+
+impl Purged {
+    /// Whether there may be more to remove.
+    pub fn is_partial(&self) -> bool {
+        let Self { idempotency_keys, before_images, tombstones, sessions, refresh_tokens } = *self;
+        let full = usize::try_from(BATCH).unwrap_or(usize::MAX);
+        [idempotency_keys, before_images, tombstones, sessions, refresh_tokens].contains(&full)
+    }
 }
 
 impl AccountTx<'_> {
-    /// Removes what is past its time. Doing it twice, or on two servers at once, does no harm.
+    /// Removes a batch of what is past its time. Doing it twice, or on two servers at once, does no harm.
     pub fn purge(&mut self) -> Result<Purged> {
-        let now = self.now;
+        let now = self.now();
         Ok(Purged {
-            idempotency_keys: self.purge_replies(now.minus(TimeDelta::hours(KEPT_HOURS)))?,
+            tombstones: self.purge_tombstones(now.minus(TimeDelta::days(TOMBSTONE_DAYS)))?,
             before_images: self.purge_before_images(now.minus(TimeDelta::days(UNDO_DAYS)))?,
-            changes: self.purge_tombstones(now.minus(TimeDelta::days(TOMBSTONE_DAYS)))?,
+            idempotency_keys: self.purge_replies(now.minus(TimeDelta::hours(KEPT_HOURS)))?,
             sessions: self.purge_sessions(now)?,
+            refresh_tokens: self.purge_refresh_tokens(now.minus(TimeDelta::days(SPENT_TOKEN_DAYS)))?,
         })
     }
 
     fn purge_replies(&mut self, end: Timestamp) -> Result<usize> {
-        let old = idempotency_keys::table.filter(idempotency_keys::created_at.le(end));
-        Ok(diesel::delete(old).execute(self.conn)?)
+        let old: Vec<(WorkspaceId, UserId, String)> = idempotency_keys::table
+            .filter(idempotency_keys::created_at.le(end))
+            .select((idempotency_keys::workspace_id, idempotency_keys::user_id, idempotency_keys::key))
+            .limit(BATCH)
+            .load(self.conn)?;
+        for (workspace, user, key) in &old {
+            let own = idempotency_keys::table
+                .filter(idempotency_keys::workspace_id.eq(workspace))
+                .filter(idempotency_keys::user_id.eq(user))
+                .filter(idempotency_keys::key.eq(key))
+                .filter(idempotency_keys::created_at.le(end));
+            diesel::delete(own).execute(self.conn)?;
+        }
+        Ok(old.len())
     }
 
     fn purge_before_images(&mut self, end: Timestamp) -> Result<usize> {
-        let old = changes::table.filter(changes::at.le(end)).filter(changes::before.is_not_null());
-        let nothing: Option<AsJson<serde_json::Value>> = None;
-        Ok(diesel::update(old).set(changes::before.eq(nothing)).execute(self.conn)?)
+        let old: Vec<(WorkspaceId, i64)> = changes::table
+            .filter(changes::at.le(end))
+            .filter(changes::before.is_not_null())
+            .select((changes::workspace_id, changes::seq))
+            .limit(BATCH)
+            .load(self.conn)?;
+        for (workspace, seq) in &old {
+            let own = changes::table.filter(changes::workspace_id.eq(workspace)).filter(changes::seq.eq(seq));
+            let nothing: Option<AsJson<serde_json::Value>> = None;
+            diesel::update(own).set(changes::before.eq(nothing)).execute(self.conn)?;
+        }
+        Ok(old.len())
     }
 
     /// A purged tombstone takes along what the log holds of the record's life before it. The workspace remembers the
     /// newest one, so that a reader who was away too long is told to start afresh.
     fn purge_tombstones(&mut self, end: Timestamp) -> Result<usize> {
-        let purged: Vec<(WorkspaceId, Option<i64>)> = changes::table
+        let old: Vec<(WorkspaceId, i64, Entity, AnyId)> = changes::table
             .filter(changes::op.eq(Op::Deleted))
             .filter(changes::at.le(end))
-            .group_by(changes::workspace_id)
-            .select((changes::workspace_id, max(changes::seq)))
+            .select((changes::workspace_id, changes::seq, changes::entity, changes::record_id))
+            .limit(BATCH)
             .load(self.conn)?;
-        let mut removed = 0;
-        for (workspace, newest) in purged {
-            let Some(newest) = newest else { continue };
-            // The lock that every write of the workspace takes first.
-            diesel::update(workspaces::table.filter(workspaces::id.eq(workspace)))
-                .set(workspaces::purged_seq.eq(newest))
-                .execute(self.conn)?;
-            let tombstone = diesel::alias!(changes as tombstone);
-            let later_tombstone = tombstone
-                .filter(tombstone.field(changes::workspace_id).eq(changes::workspace_id))
-                .filter(tombstone.field(changes::record_id).eq(changes::record_id))
-                .filter(tombstone.field(changes::op).eq(Op::Deleted))
-                .filter(tombstone.field(changes::at).le(end))
-                .filter(tombstone.field(changes::seq).ge(changes::seq));
-            let numbers: Vec<i64> = changes::table
-                .filter(changes::workspace_id.eq(workspace))
-                .filter(changes::seq.le(newest))
-                .filter(exists(later_tombstone.select(tombstone.field(changes::seq))))
-                .select(changes::seq)
-                .load(self.conn)?;
-            for some in numbers.chunks(500) {
-                let old = changes::table
-                    .filter(changes::workspace_id.eq(workspace))
-                    .filter(changes::seq.eq_any(some.to_vec()));
-                removed += diesel::delete(old).execute(self.conn)?;
-            }
+        let mut newest: BTreeMap<WorkspaceId, i64> = BTreeMap::new();
+        for (workspace, seq, _, _) in &old {
+            let known = newest.entry(*workspace).or_insert(*seq);
+            *known = (*known).max(*seq);
         }
-        Ok(removed)
+        // First the lock that every write of the workspace takes first too.
+        for (workspace, seq) in newest {
+            let own = workspaces::table.filter(workspaces::id.eq(workspace));
+            let known: i64 = diesel::update(own)
+                .set(workspaces::purged_seq.eq(workspaces::purged_seq))
+                .returning(workspaces::purged_seq)
+                .get_result(self.conn)?;
+            diesel::update(own).set(workspaces::purged_seq.eq(known.max(seq))).execute(self.conn)?;
+        }
+        for (workspace, seq, entity, record) in &old {
+            let life = changes::table
+                .filter(changes::workspace_id.eq(workspace))
+                .filter(changes::record_id.eq(record))
+                .filter(changes::entity.eq(entity))
+                .filter(changes::seq.le(seq));
+            diesel::delete(life).execute(self.conn)?;
+        }
+        Ok(old.len())
     }
 
     fn purge_sessions(&mut self, now: Timestamp) -> Result<usize> {
-        let ended: Vec<_> = sessions::table
+        let ended: Vec<(WorkspaceId, SessionId)> = sessions::table
             .filter(sessions::expires_at.le(now))
             .select((sessions::workspace_id, sessions::id))
-            .load::<(WorkspaceId, crate::domain::id::SessionId)>(self.conn)?;
+            .limit(BATCH)
+            .load(self.conn)?;
         for (workspace, session) in &ended {
-            let tokens = refresh_tokens::table
-                .filter(refresh_tokens::workspace_id.eq(workspace))
-                .filter(refresh_tokens::session_id.eq(session));
-            diesel::delete(tokens).execute(self.conn)?;
-            let own =
-                sessions::table.filter(sessions::workspace_id.eq(workspace)).filter(sessions::id.eq(session));
-            diesel::delete(own).execute(self.conn)?;
+            self.end_session(*workspace, *session)?;
         }
         Ok(ended.len())
+    }
+
+    fn purge_refresh_tokens(&mut self, end: Timestamp) -> Result<usize> {
+        let old: Vec<(WorkspaceId, AnyId)> = refresh_tokens::table
+            .filter(refresh_tokens::spent_at.le(end))
+            .select((refresh_tokens::workspace_id, refresh_tokens::id))
+            .limit(BATCH)
+            .load(self.conn)?;
+        for (workspace, token) in &old {
+            let own = refresh_tokens::table
+                .filter(refresh_tokens::workspace_id.eq(workspace))
+                .filter(refresh_tokens::id.eq(token));
+            diesel::delete(own).execute(self.conn)?;
+        }
+        Ok(old.len())
     }
 }

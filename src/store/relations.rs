@@ -10,7 +10,7 @@ use super::db::select::{Direction, Field, ID, Predicate, Scalar, Select};
 use super::db::types::AnyId;
 use super::db::write::json as json_of;
 use super::error::Result;
-use crate::domain::entity::Entity;
+use crate::domain::entity::{Entity, REFERENCES};
 use crate::domain::id::WorkspaceId;
 
 /// How many of those that refer to one record are shown with it.
@@ -106,9 +106,11 @@ fn referring(
     let ids: Vec<Option<AnyId>> = whole.iter().map(|record| record.get("id").and_then(id_of)).collect();
     let values = unique(ids.iter().flatten().copied().collect()).into_iter().map(Scalar::Id).collect();
     let found = summaries(conn, workspace, entity, Predicate::In(Field::of_reference(column), values))?;
+    let own = REFERENCES.iter().find(|reference| reference.from == entity && reference.column == column);
+    let pointer = own.map_or("", |reference| reference.pointer);
     let mut by_id: HashMap<AnyId, Vec<Value>> = HashMap::new();
     for (record, summary) in found {
-        let Some(id) = record.get(column).and_then(id_of) else { continue };
+        let Some(id) = record.pointer(pointer).and_then(id_of) else { continue };
         let related = by_id.entry(id).or_default();
         if related.len() < MAX_RELATED {
             related.push(summary);

@@ -76,6 +76,12 @@ pub fn list(conn: &mut Conn, workspace: WorkspaceId, user: UserId, now: Timestam
         .load(conn)?)
 }
 
+/// One session, for the statements that lock, change or delete it.
+#[diesel::dsl::auto_type]
+fn own_session(workspace: WorkspaceId, session: SessionId) -> _ {
+    sessions::table.filter(sessions::workspace_id.eq(workspace)).filter(sessions::id.eq(session))
+}
+
 /// What came of a refresh.
 pub enum Refreshed {
     /// The session lives on under the new token.
@@ -125,55 +131,77 @@ impl AccountTx<'_> {
 
     /// Exchanges a refresh token for the next one.
     pub fn refresh(&mut self, secret: &str, next_secret: &str) -> Result<Refreshed> {
-        let by_hash = refresh_tokens::table
+        let Some(session) = self.lock_session_of(secret)? else { return Ok(Refreshed::Unknown) };
+        // Read under the lock: two refreshes of one family happen one after the other.
+        let presented: Option<RefreshToken> = refresh_tokens::table
             .filter(refresh_tokens::token_hash.eq(hash_of_secret(secret)))
-            .select((refresh_tokens::workspace_id, refresh_tokens::session_id));
-        let found: Vec<(WorkspaceId, SessionId)> = by_hash.load(self.conn)?;
-        let Some((workspace, session_id)) = found.into_iter().next() else { return Ok(Refreshed::Unknown) };
-        let own_session =
-            sessions::table.filter(sessions::workspace_id.eq(workspace)).filter(sessions::id.eq(session_id));
-        // The update locks the session: two refreshes of one family happen one after the other.
-        let session: Option<Session> = diesel::update(own_session)
-            .set((
-                sessions::last_used_at.eq(self.now),
-                sessions::expires_at.eq(self.now.plus(TimeDelta::days(SESSION_DAYS))),
-            ))
-            .returning(<Session as Selectable<MultiBackend>>::construct_selection())
+            .select(RefreshToken::as_select())
             .load(self.conn)?
             .pop();
-        let Some(session) = session else { return Ok(Refreshed::Unknown) };
-        let own_tokens = || {
-            refresh_tokens::table
-                .filter(refresh_tokens::workspace_id.eq(workspace))
-                .filter(refresh_tokens::session_id.eq(session_id))
-        };
-        let tokens: Vec<RefreshToken> = own_tokens().select(RefreshToken::as_select()).load(self.conn)?;
-        let hash = hash_of_secret(secret);
-        let Some(token) = tokens.iter().find(|token| token.token_hash == hash) else {
-            return Ok(Refreshed::Unknown);
-        };
-        if let Some(spent_at) = token.spent_at {
-            let successors: Vec<_> =
-                tokens.iter().filter(|other| other.predecessor_id == Some(token.id)).collect();
-            let racing = self.now < spent_at.plus(TimeDelta::seconds(GRACE_SECONDS));
-            let lost = successors.iter().all(|successor| successor.spent_at.is_none());
-            if !racing && !lost {
-                self.end_session(workspace, session_id)?;
-                return Ok(Refreshed::Reused(session_id));
-            }
-            if !racing {
-                // The reply that carried them was lost; whoever holds one now did not get it from us.
+        let Some(token) = presented else { return Ok(Refreshed::Unknown) };
+        match token.spent_at {
+            None => self.spend(&session, token.id, self.now)?,
+            Some(spent_at) if self.now < spent_at.plus(TimeDelta::seconds(GRACE_SECONDS)) => {}
+            Some(spent_at) => {
+                let successors = self.successors(&session, token.id)?;
+                let mut lost = !successors.is_empty();
+                for successor in &successors {
+                    lost = lost && self.successors(&session, successor.id)?.is_empty();
+                }
+                if !lost {
+                    self.end_session(session.workspace_id, session.id)?;
+                    return Ok(Refreshed::Reused(session.id));
+                }
+                // The reply that carried them did not arrive. Whoever holds one got it by other ways, and is found out
+                // when they come with it.
                 for successor in successors {
-                    diesel::delete(own_tokens().filter(refresh_tokens::id.eq(successor.id))).execute(self.conn)?;
+                    self.spend(&session, successor.id, spent_at)?;
                 }
             }
-        } else {
-            diesel::update(own_tokens().filter(refresh_tokens::id.eq(token.id)))
-                .set(refresh_tokens::spent_at.eq(self.now))
-                .execute(self.conn)?;
         }
         self.add_refresh_token(&session, Some(token.id), next_secret)?;
-        Ok(Refreshed::Renewed(session))
+        let renewed = Session {
+            last_used_at: self.now,
+            expires_at: self.now.plus(TimeDelta::days(SESSION_DAYS)),
+            ..session
+        };
+        diesel::update(own_session(renewed.workspace_id, renewed.id))
+            .set((sessions::last_used_at.eq(renewed.last_used_at), sessions::expires_at.eq(renewed.expires_at)))
+            .execute(self.conn)?;
+        Ok(Refreshed::Renewed(renewed))
+    }
+
+    /// The living session that a refresh token belongs to, locked.
+    fn lock_session_of(&mut self, secret: &str) -> Result<Option<Session>> {
+        let found: Vec<(WorkspaceId, SessionId)> = refresh_tokens::table
+            .filter(refresh_tokens::token_hash.eq(hash_of_secret(secret)))
+            .select((refresh_tokens::workspace_id, refresh_tokens::session_id))
+            .load(self.conn)?;
+        let Some((workspace, session)) = found.into_iter().next() else { return Ok(None) };
+        let locked: Vec<Session> = diesel::update(own_session(workspace, session))
+            .set(sessions::expires_at.eq(sessions::expires_at))
+            .returning(<Session as Selectable<MultiBackend>>::construct_selection())
+            .load(self.conn)?;
+        Ok(locked.into_iter().find(|session| self.now < session.expires_at))
+    }
+
+    /// The tokens given in exchange for one.
+    fn successors(&mut self, session: &Session, token: AnyId) -> Result<Vec<RefreshToken>> {
+        Ok(refresh_tokens::table
+            .filter(refresh_tokens::workspace_id.eq(session.workspace_id))
+            .filter(refresh_tokens::session_id.eq(session.id))
+            .filter(refresh_tokens::predecessor_id.eq(token))
+            .select(RefreshToken::as_select())
+            .load(self.conn)?)
+    }
+
+    fn spend(&mut self, session: &Session, token: AnyId, at: Timestamp) -> Result<()> {
+        let own = refresh_tokens::table
+            .filter(refresh_tokens::workspace_id.eq(session.workspace_id))
+            .filter(refresh_tokens::id.eq(token))
+            .filter(refresh_tokens::spent_at.is_null());
+        diesel::update(own).set(refresh_tokens::spent_at.eq(at)).execute(self.conn)?;
+        Ok(())
     }
 
     /// Ends one session of a user.
@@ -201,17 +229,16 @@ impl AccountTx<'_> {
         Ok(Some(session))
     }
 
-    fn end_session(&mut self, workspace: WorkspaceId, session: SessionId) -> Result<()> {
-        diesel::delete(
-            refresh_tokens::table
-                .filter(refresh_tokens::workspace_id.eq(workspace))
-                .filter(refresh_tokens::session_id.eq(session)),
-        )
-        .execute(self.conn)?;
-        diesel::delete(
-            sessions::table.filter(sessions::workspace_id.eq(workspace)).filter(sessions::id.eq(session)),
-        )
-        .execute(self.conn)?;
+    /// The session is locked before its tokens go, as a refresh does: it may be adding one.
+    pub(super) fn end_session(&mut self, workspace: WorkspaceId, session: SessionId) -> Result<()> {
+        diesel::update(own_session(workspace, session))
+            .set(sessions::expires_at.eq(self.now))
+            .execute(self.conn)?;
+        let tokens = refresh_tokens::table
+            .filter(refresh_tokens::workspace_id.eq(workspace))
+            .filter(refresh_tokens::session_id.eq(session));
+        diesel::delete(tokens).execute(self.conn)?;
+        diesel::delete(own_session(workspace, session)).execute(self.conn)?;
         Ok(())
     }
 

@@ -74,7 +74,8 @@ CREATE TABLE refresh_tokens (
     FOREIGN KEY (workspace_id, session_id) REFERENCES sessions (workspace_id, id)
 ) STRICT;
 CREATE UNIQUE INDEX refresh_tokens_hash ON refresh_tokens (token_hash);
-CREATE INDEX refresh_tokens_session ON refresh_tokens (workspace_id, session_id);
+CREATE INDEX refresh_tokens_session ON refresh_tokens (workspace_id, session_id, predecessor_id);
+CREATE INDEX refresh_tokens_spent ON refresh_tokens (spent_at);
 
 CREATE TABLE personal_access_tokens (
     workspace_id BLOB NOT NULL,
@@ -132,7 +133,8 @@ CREATE TABLE changes (
 ) STRICT;
 CREATE INDEX changes_record ON changes (workspace_id, record_id, seq);
 CREATE INDEX changes_write ON changes (workspace_id, write_seq);
-CREATE INDEX changes_at ON changes (at);
+CREATE INDEX changes_before ON changes (at) WHERE before IS NOT NULL;
+CREATE INDEX changes_deleted ON changes (at) WHERE op = 'deleted';
 
 -- What records are found by exactly; derived from them.
 CREATE TABLE record_keys (

@@ -140,7 +140,10 @@ impl Authenticator {
                     && token.use_is_worth_noting(now)
                 {
                     let (workspace, id) = (token.workspace_id, token.id);
-                    store.account_write(move |tx| tx.note_use(workspace, id)).await?;
+                    // Reading must not fail because the use of the token could not be noted.
+                    if let Err(error) = store.account_write(move |tx| tx.note_use(workspace, id)).await {
+                        tracing::warn!(%error, token = %id, "could not note the use of a token");
+                    }
                 }
                 let known = found.map(|(token, role)| {
                     let caller = Caller {

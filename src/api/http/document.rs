@@ -388,7 +388,8 @@ fn complete_operation(
         codes.insert("precondition_required");
     }
 
-    complete_answers(operation, is_record, is_tagged, views);
+    let makes_record = Entity::ALL.iter().any(|entity| path == format!("/v1/{}", entity.segment()));
+    complete_answers(operation, is_record, makes_record, is_tagged, views);
     add_problems(operation, &codes);
     operation["parameters"] = parameters.into();
     if has_body {
@@ -400,11 +401,7 @@ fn complete_operation(
 
 /// `/v1/contacts/{id}` and `/v1/me`: what has a strong ETag of its own.
 fn is_record_path(path: &str) -> bool {
-    path == "/v1/me" || Entity::ALL.iter().any(|entity| path == format!("/v1/{}/{{id}}", segment(*entity)))
-}
-
-fn segment(entity: Entity) -> String {
-    entity.plural().replace('_', "-")
+    path == "/v1/me" || Entity::ALL.iter().any(|entity| path == format!("/v1/{}/{{id}}", entity.segment()))
 }
 
 fn path_parameters(path: &str) -> Vec<Value> {
@@ -424,7 +421,7 @@ fn path_parameters(path: &str) -> Vec<Value> {
             }
             _ => {
                 let noun = before.trim_end_matches('s').replace('-', "_");
-                let entity = Entity::ALL.iter().copied().find(|entity| segment(*entity) == *before);
+                let entity = Entity::ALL.iter().copied().find(|entity| entity.segment() == *before);
                 let noun = entity.map_or(noun, |entity| entity.as_str().to_owned());
                 (
                     format!("The id of the {}.", noun.replace('_', " ")),
@@ -468,7 +465,13 @@ fn header_parameters(path: &str, method: &str, is_secured: bool, is_record: bool
     headers
 }
 
-fn complete_answers(operation: &mut Value, is_record: bool, is_tagged: bool, views: &mut Views) {
+fn complete_answers(
+    operation: &mut Value,
+    is_record: bool,
+    makes_record: bool,
+    is_tagged: bool,
+    views: &mut Views,
+) {
     let Some(responses) = operation["responses"].as_object_mut() else { return };
     for (status, response) in responses.iter_mut() {
         if let Some(content) = response.get_mut("content").and_then(Value::as_object_mut) {
@@ -481,7 +484,7 @@ fn complete_answers(operation: &mut Value, is_record: bool, is_tagged: bool, vie
             headers["Location"] =
                 json!({ "description": "The canonical URL of what was made.", "schema": { "type": "string" } });
         }
-        if status != "204" && (is_record || is_tagged || status == "201") {
+        if status != "204" && (is_record || is_tagged || (status == "201" && makes_record)) {
             headers["ETag"] = json!({
                 "description": "The version of a record; of a list a weak one, which changes with every write.",
                 "schema": { "type": "string" },

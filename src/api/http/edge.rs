@@ -6,6 +6,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
+use actix_web::web::Data;
 use actix_web::{Error, HttpMessage};
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
@@ -13,6 +14,8 @@ use tracing::Span;
 use tracing_actix_web::{RequestId, RootSpanBuilder};
 
 use super::problem::Problem;
+use crate::api::Api;
+use crate::config::CorsOrigins;
 
 /// What is logged of a request: its route, never its path, query or body, which hold names and addresses.
 pub struct RequestSpan;
@@ -68,16 +71,19 @@ pub async fn finish(
         }
         response = response.into_response(rendered);
     }
-    let headers = response.headers_mut();
+    add_common_headers(response.headers_mut(), &id);
+    Ok(response)
+}
+
+fn add_common_headers(headers: &mut header::HeaderMap, id: &str) {
     for (name, value) in COMMON {
         if !headers.contains_key(*name) {
             headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
     }
-    if let Ok(id) = HeaderValue::from_str(&id) {
+    if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert(HeaderName::from_static("x-request-id"), id);
     }
-    Ok(response)
 }
 
 const COMMON: &[(&str, &str)] = &[
@@ -92,12 +98,18 @@ pub async fn catch_panic(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let id = request.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default();
+    let any_origin =
+        request.app_data::<Data<Api>>().is_some_and(|api| matches!(api.config.cors_origins, CorsOrigins::Any));
     match AssertUnwindSafe(next.call(request)).catch_unwind().await {
         Ok(outcome) => outcome.map(ServiceResponse::map_into_boxed_body),
         Err(_) => {
             tracing::error!(request_id = %id, "a handler panicked");
             let problem = Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR);
-            let response = problem.respond(Some(&format!("urn:uuid:{id}")));
+            let mut response = problem.respond(Some(&format!("urn:uuid:{id}")));
+            add_common_headers(response.headers_mut(), &id);
+            if any_origin {
+                response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+            }
             Err(actix_web::error::InternalError::from_response(problem, response).into())
         }
     }

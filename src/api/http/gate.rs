@@ -3,7 +3,7 @@
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header;
+use actix_web::http::{Method, header};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage, ResponseError};
@@ -24,7 +24,6 @@ pub struct Operation {
     pub scope: Option<String>,
     pub parameters: Vec<String>,
     pub takes_idempotency_key: bool,
-    pub writes: bool,
 }
 
 /// All operations by path and method.
@@ -51,7 +50,6 @@ impl Operations {
                     scope: scope.map(str::to_owned),
                     parameters: names("query"),
                     takes_idempotency_key: names("header").iter().any(|name| name == "Idempotency-Key"),
-                    writes: method != "GET",
                 };
                 by_path.entry(path.clone()).or_default().insert(method, parsed);
             }
@@ -104,7 +102,8 @@ async fn admit(request: &ServiceRequest) -> Result<Option<Left>, Problem> {
     if request.headers().contains_key(header::CONTENT_ENCODING) {
         return Err(Problem::new(Code::UnsupportedEncoding));
     }
-    if request.headers().contains_key("idempotency-key") && operation.writes && !operation.takes_idempotency_key {
+    let posts = request.method() == Method::POST;
+    if posts && request.headers().contains_key("idempotency-key") && !operation.takes_idempotency_key {
         return Err(Problem::new(Code::IdempotencyNotAllowed));
     }
     let is_login = path.as_deref().is_some_and(|path| path.starts_with("/v1/auth/"));
@@ -114,13 +113,19 @@ async fn admit(request: &ServiceRequest) -> Result<Option<Left>, Problem> {
         Some(scope) => {
             let caller = api.authenticator.authenticate(&api.store, request.request()).await?;
             let left = api.limits.user(caller.user)?;
-            allow(&caller, scope)?;
+            allow(&caller, scope).map_err(|problem| with_left(problem, left))?;
             request.extensions_mut().insert(caller);
             left
         }
     };
-    check_parameters(operation, request.query_string())?;
+    check_parameters(operation, request.query_string()).map_err(|problem| with_left(problem, left))?;
     Ok(left)
+}
+
+/// Refusals tell what is left as well.
+fn with_left(mut problem: Problem, left: Option<Left>) -> Problem {
+    problem.headers.extend(left.into_iter().flat_map(Left::headers));
+    problem
 }
 
 fn allow(caller: &Caller, scope: &str) -> Result<(), Problem> {

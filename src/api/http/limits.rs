@@ -118,10 +118,18 @@ pub fn client_address(config: &Config, request: &HttpRequest) -> IpAddr {
         return network(peer);
     }
     let forwarded = request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok());
-    let hops: Vec<IpAddr> =
-        forwarded.flat_map(|value| value.split(',')).map_while(|hop| hop.trim().parse().ok()).collect();
-    let client = hops.into_iter().rev().find(|hop| !config.trusts_proxy(*hop));
+    let hops: Vec<&str> = forwarded.flat_map(|value| value.split(',')).collect();
+    // From the right: each proxy adds the address it saw, and what stands left of the last trusted one anybody may have
+    // made up.
+    let client = hops.into_iter().rev().map_while(address_of).find(|hop| !config.trusts_proxy(*hop));
     network(client.unwrap_or(peer))
+}
+
+/// An address as proxies write it: alone, or with a port.
+fn address_of(hop: &str) -> Option<IpAddr> {
+    let hop = hop.trim();
+    let bare = hop.strip_prefix('[').and_then(|hop| hop.strip_suffix(']')).unwrap_or(hop);
+    bare.parse().ok().or_else(|| hop.parse::<std::net::SocketAddr>().ok().map(|address| address.ip()))
 }
 
 fn network(address: IpAddr) -> IpAddr {
@@ -131,5 +139,32 @@ fn network(address: IpAddr) -> IpAddr {
             IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
         }
         v4 => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    #[test]
+    fn behind_a_trusted_proxy_the_last_address_it_added_counts() {
+        let mut config = Config::for_test("sqlite://unused.db");
+        config.trusted_proxies = vec!["10.0.0.0/8".parse().unwrap()];
+        let table = [
+            ("10.1.1.1", "203.0.113.7", "203.0.113.7"),
+            ("10.1.1.1", "9.9.9.9, x, 203.0.113.7", "203.0.113.7"),
+            ("10.1.1.1", "9.9.9.9, x", "10.1.1.1"),
+            ("10.1.1.1", "9.9.9.9, 203.0.113.7:4711, 10.2.2.2", "203.0.113.7"),
+            ("10.1.1.1", "[2001:db8:1:2:3::4]:443", "2001:db8:1:2::"),
+            ("192.0.2.1", "203.0.113.7", "192.0.2.1"),
+        ];
+        for (peer, forwarded, expected) in table {
+            let request = TestRequest::default()
+                .peer_addr(std::net::SocketAddr::new(peer.parse().unwrap(), 1))
+                .insert_header(("X-Forwarded-For", forwarded))
+                .to_http_request();
+            assert_eq!(client_address(&config, &request), expected.parse::<IpAddr>().unwrap(), "{forwarded}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 use argon2::password_hash::phc::PasswordHash as Phc;
 use argon2::{Argon2, PasswordHasher, PasswordVerifier};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use super::problem::{Code, Problem};
@@ -11,6 +12,8 @@ use crate::store::accounts::PasswordHash;
 
 /// A hash takes 19 MiB and some 27 ms.
 const AT_ONCE: usize = 2;
+/// Whoever waits longer is told to come again.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 #[derive(Clone)]
 pub struct Passwords {
@@ -36,7 +39,11 @@ impl Passwords {
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
-        let _place = self.places.acquire().await.map_err(internal)?;
+        let waited = tokio::time::timeout(LONGEST_WAIT, self.places.acquire()).await;
+        let _place = match waited {
+            Ok(place) => place.map_err(internal)?,
+            Err(_) => return Err(Problem::new(Code::Busy).caused_by("too many passwords to check")),
+        };
         tokio::task::spawn_blocking(work).await.map_err(internal)
     }
 }

@@ -9,6 +9,8 @@ use std::fmt;
 use crate::domain::invalid::{FieldError, Invalid, Rejection};
 use crate::store::{Conflict, Error as StoreError, LeftAlone};
 
+/// How many faults of one body are listed; a megabyte of unknown fields need not come back ten times as long.
+const MAX_ERRORS: usize = 100;
 /// What `Retry-After` says when the server is busy.
 const RETRY_SECONDS: u64 = 1;
 
@@ -81,7 +83,7 @@ catalog! {
     BodyTimeout = "body_timeout", 408, "The body took too long";
     /// A record with this id exists already.
     IdTaken = "id_taken", 409, "The id is taken";
-    /// A record with this id was deleted less than 30 days ago. Restore it, or choose another id.
+    /// A record with this id was deleted less than 30 days ago. Restore it, unless it was purged, or choose another id.
     Deleted = "deleted", 409, "The record was deleted";
     /// Another account has this e-mail address. Log in instead.
     EmailTaken = "email_taken", 409, "The address is in use";
@@ -261,9 +263,13 @@ impl From<Invalid> for Problem {
     fn from(invalid: Invalid) -> Self {
         let detail = match invalid.errors.as_slice() {
             [one] => format!("{}: {}", one.pointer, one.detail),
+            many if many.len() > MAX_ERRORS => {
+                format!("{} values break rules; `errors` lists the first {MAX_ERRORS}.", many.len())
+            }
             many => format!("{} values break rules; `errors` lists them.", many.len()),
         };
-        Self { errors: invalid.errors, ..Self::new(Code::Invalid).detail(detail) }
+        let errors = invalid.errors.into_iter().take(MAX_ERRORS).collect();
+        Self { errors, ..Self::new(Code::Invalid).detail(detail) }
     }
 }
 

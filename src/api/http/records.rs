@@ -17,14 +17,14 @@ use super::problem::{Code, Problem};
 use super::query::Query;
 use crate::api::Api;
 use crate::domain::entity::Entity;
-use crate::domain::invalid::{FieldCode, Invalid, Rejection};
+use crate::domain::invalid::{FieldCode, Invalid, Rejection, escape};
 use crate::domain::merge_patch::merge;
 use crate::domain::text;
 use crate::domain::timestamp::Timestamp;
 use crate::store::changes::{self, HistoryEntry};
 use crate::store::{
     AnyId, Error as StoreError, IdempotencyKey, Outcome, Precondition, Predicate, Record, Reply,
-    Result as StoreResult, Who, accounts, lists, relations,
+    Result as StoreResult, Who, accounts, lists,
 };
 
 /// How long an Idempotency-Key may be.
@@ -104,23 +104,20 @@ pub async fn get<R: Resource>(
 ) -> Result<HttpResponse, Problem> {
     let (workspace, id) = (caller.workspace, path_id(request)?);
     let relations = collection.shown(query)?.relations;
-    let with_relations = !relations.is_empty();
-    let (record, version, seq) = api
-        .store
-        .read(move |conn| {
-            let record = lists::one::<R>(conn, workspace, id)?;
-            let (seq, _) = accounts::workspace_numbers(conn, workspace)?;
-            let mut shown = [serde_json::to_value(&record)?];
-            relations::attach(conn, workspace, &mut shown, &relations)?;
-            let [shown] = shown;
-            Ok((shown, record.version(), seq))
-        })
-        .await?;
-    let tag = if with_relations { api.tags.weak(seq) } else { api.tags.strong(version) };
-    if api.tags.is_current(request, &tag) {
-        return Ok(HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish());
+    if relations.is_empty() {
+        let record = api.store.read(move |conn| lists::one::<R>(conn, workspace, id)).await?;
+        return Ok(tagged(api, request, api.tags.strong(record.version()), &record));
     }
-    Ok(HttpResponse::Ok().insert_header((header::ETAG, tag)).json(record))
+    let (shown, seq) = api.store.read(move |conn| lists::one_shown::<R>(conn, workspace, id, &relations)).await?;
+    Ok(tagged(api, request, api.tags.weak(seq), &shown))
+}
+
+/// The answer under its tag, or 304 where the client has it.
+pub fn tagged<T: Serialize>(api: &Api, request: &HttpRequest, tag: String, answer: &T) -> HttpResponse {
+    if api.tags.is_current(request, &tag) {
+        return HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish();
+    }
+    HttpResponse::Ok().insert_header((header::ETAG, tag)).json(answer)
 }
 
 pub async fn create<R: Resource>(
@@ -377,8 +374,7 @@ fn take_read_only(input: &mut Value, current: Option<&Value>, path: &[&str], at:
     for key in keys {
         let below = current.and_then(|current| current.get(&key));
         if let Some(member) = object.get_mut(&key) {
-            let escaped = key.replace('~', "~0").replace('/', "~1");
-            take_read_only(member, below, rest, &format!("{at}/{escaped}"), invalid);
+            take_read_only(member, below, rest, &format!("{at}/{}", escape(&key)), invalid);
         }
     }
 }
@@ -434,7 +430,7 @@ pub fn record_reply<R: Record>(status: u16, record: &R, tags: &etag::Tags) -> St
 
 /// The canonical URL of a record.
 pub fn location_of(entity: Entity, id: AnyId) -> String {
-    format!("/v1/{}/{}", entity.plural().replace('_', "-"), id.uuid())
+    format!("/v1/{}/{}", entity.segment(), id.uuid())
 }
 
 /// A failed precondition tells the tag the record has now.

@@ -15,11 +15,28 @@ use crate::domain::id::{TokenId, UserId, WorkspaceId};
 use crate::domain::timestamp::Timestamp;
 use crate::store::error::{Error, Result};
 
+/// A page of the log, or of a history, ends where what it holds reaches this many bytes of JSON.
+const MAX_PAGE_BYTES: usize = 8 * 1024 * 1024;
+
+/// A row of the log without what the record was before.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = changes)]
+struct ChangeHead {
+    seq: i64,
+    write_seq: i64,
+    entity: Entity,
+    record_id: AnyId,
+    op: Op,
+    actor_user_id: Option<UserId>,
+    actor_token_id: Option<TokenId>,
+    at: Timestamp,
+    fields: AsJson<Vec<String>>,
+}
+
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = changes)]
 pub(super) struct ChangeRow {
     pub seq: i64,
-    pub write_seq: i64,
     pub entity: Entity,
     pub record_id: AnyId,
     pub op: Op,
@@ -88,29 +105,29 @@ pub fn since(
             .filter(changes::workspace_id.eq(workspace))
             .filter(changes::seq.gt(since.seq))
             .order(changes::seq.asc())
-            .select(ChangeRow::as_select())
+            .select(ChangeHead::as_select())
             .limit(limit + 1)
             .into_boxed();
         if let Some(entity) = entity {
             query = query.filter(changes::entity.eq(entity));
         }
-        let mut rows: Vec<ChangeRow> = query.load(conn)?;
-        let has_more = rows.len() > usize::try_from(limit).unwrap_or(usize::MAX);
+        let mut rows: Vec<ChangeHead> = query.load(conn)?;
+        let mut has_more = rows.len() > usize::try_from(limit).unwrap_or(usize::MAX);
         if has_more {
             rows.pop();
         }
-        let seq = if has_more { rows.last().map_or(since.seq, |row| row.seq) } else { newest };
+        let asked = rows.len();
+        let items = with_data(conn, workspace, rows)?;
+        has_more = has_more || items.len() < asked;
+        let seq = if has_more { items.last().map_or(since.seq, |change| change.version) } else { newest };
         let seen = if seq >= purged_seq { purged_seq } else { since.purged_seq };
-        Ok(ChangePage {
-            items: with_data(conn, workspace, rows)?,
-            next: Since { seq, purged_seq: seen },
-            has_more,
-        })
+        Ok(ChangePage { items, next: Since { seq, purged_seq: seen }, has_more })
     })
 }
 
-/// Fetches the records as they are now, in one statement for each kind.
-fn with_data(conn: &mut Conn, workspace: WorkspaceId, rows: Vec<ChangeRow>) -> Result<Vec<Change>> {
+/// Fetches the records as they are now, in one statement for each kind. A record that changed often is in a page often,
+/// so a page may end early.
+fn with_data(conn: &mut Conn, workspace: WorkspaceId, rows: Vec<ChangeHead>) -> Result<Vec<Change>> {
     let mut wanted: BTreeMap<Entity, Vec<AnyId>> = BTreeMap::new();
     for row in &rows {
         wanted.entry(row.entity).or_default().push(row.record_id);
@@ -125,7 +142,15 @@ fn with_data(conn: &mut Conn, workspace: WorkspaceId, rows: Vec<ChangeRow>) -> R
             }
         });
     }
-    let change = |row: ChangeRow| Change {
+    let sizes: HashMap<(Entity, AnyId), usize> =
+        records.iter().map(|(record, data)| (*record, data.to_string().len())).collect();
+    let mut bytes = 0_usize;
+    let mut fits = |row: &ChangeHead| {
+        let is_first = bytes == 0;
+        bytes = bytes.saturating_add(sizes.get(&(row.entity, row.record_id)).copied().unwrap_or(0)).max(1);
+        is_first || bytes <= MAX_PAGE_BYTES
+    };
+    let change = |row: ChangeHead| Change {
         entity: row.entity,
         id: row.record_id,
         op: row.op,
@@ -137,7 +162,7 @@ fn with_data(conn: &mut Conn, workspace: WorkspaceId, rows: Vec<ChangeRow>) -> R
         token: row.actor_token_id,
         data: records.get(&(row.entity, row.record_id)).cloned(),
     };
-    Ok(rows.into_iter().map(change).collect())
+    Ok(rows.into_iter().take_while(|row| fits(row)).map(change).collect())
 }
 
 /// A record as it is now.
@@ -196,10 +221,22 @@ pub fn history(
         if rows.is_empty() && before_seq.is_none() {
             return Err(Error::NotFound);
         }
-        let more = rows.len() > usize::try_from(limit).unwrap_or(usize::MAX);
+        let mut more = rows.len() > usize::try_from(limit).unwrap_or(usize::MAX);
         if more {
             rows.pop();
         }
+        let mut bytes = 0_usize;
+        let kept = rows
+            .iter()
+            .take_while(|row| {
+                let is_first = bytes == 0;
+                let size = row.before.as_ref().map_or(0, |before| before.0.to_string().len());
+                bytes = bytes.saturating_add(size).max(1);
+                is_first || bytes <= MAX_PAGE_BYTES
+            })
+            .count();
+        more = more || kept < rows.len();
+        rows.truncate(kept);
         let mut after = match next {
             Some(next) => next.before.map(|json| json.0),
             None => current(conn, workspace, entity, id)?,

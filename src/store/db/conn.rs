@@ -53,7 +53,7 @@ impl Manager {
 }
 
 /// SQLite reads `file:` and `:memory:` in a name; `./` in front makes any path a plain one.
-fn file_name(path: &Path) -> String {
+pub(super) fn file_name(path: &Path) -> String {
     if path.is_absolute() { path.display().to_string() } else { Path::new("./").join(path).display().to_string() }
 }
 

@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
-use super::conn::{Address, Conn, Manager};
+use super::conn::{Address, Conn, Manager, file_name};
 use super::schema::instance;
 use crate::clock::Ids;
 
@@ -39,6 +39,8 @@ pub enum OpenError {
     InUse { path: PathBuf },
     #[error("{} is not a SQLite database", path.display())]
     NotADatabase { path: PathBuf },
+    #[error("{} is a SQLite database, but not one of wellmet's", path.display())]
+    Foreign { path: PathBuf },
     #[error("cannot connect to the database: {0}")]
     Connect(String),
     #[error(
@@ -84,19 +86,19 @@ fn private_file(path: &Path) -> std::io::Result<File> {
 
 /// Connects, checks versions, runs what is pending, and reads (or makes) the one row that says what this database is.
 pub fn prepare(manager: &Manager, ids: &Ids) -> Result<Instance, OpenError> {
+    if let Address::Sqlite(path) = &manager.address {
+        check_sqlite_file(path)?;
+    }
     let mut conn = manager.open().map_err(|error| refused(manager, &error.to_string()))?;
     match &mut conn {
         Conn::Sqlite(sqlite) => {
-            check_sqlite_version()?;
-            sqlite
-                .batch_execute("SELECT count(*) FROM sqlite_schema")
-                .map_err(|error| refused(manager, &error.to_string()))?;
             run(sqlite, SQLITE)?;
         }
         Conn::Postgres(postgres) => {
             check_postgres_version(postgres)?;
-            postgres
-                .batch_execute(&format!("SET statement_timeout = 0; SELECT pg_advisory_lock({ADVISORY_LOCK})"))?;
+            postgres.batch_execute(&format!(
+                "SET statement_timeout = 0; SET lock_timeout = 0; SELECT pg_advisory_lock({ADVISORY_LOCK})"
+            ))?;
             run(postgres, POSTGRES)?;
         }
     }
@@ -113,7 +115,16 @@ fn refused(manager: &Manager, reason: &str) -> OpenError {
             OpenError::NotADatabase { path: path.clone() }
         }
         Address::Sqlite(path) => OpenError::File { path: path.clone(), reason: reason.to_owned() },
-        Address::Postgres(_) => OpenError::Connect(reason.trim().replace('\n', " ")),
+        // What libpq says of a URL that it cannot read, it quotes from it, and that may be the password.
+        Address::Postgres(_)
+            if ["percent-encoded", "URI", "connection string", "=\""].iter().any(|sign| reason.contains(sign)) =>
+        {
+            OpenError::Connect(
+                "DATABASE_URL is not a valid PostgreSQL URL; escape what is special in the password (% is %25)"
+                    .to_owned(),
+            )
+        }
+        Address::Postgres(_) => OpenError::Connect(format!("{} (DATABASE_URL)", reason.trim().replace('\n', " "))),
     }
 }
 
@@ -122,6 +133,36 @@ fn check_sqlite_version() -> Result<(), OpenError> {
     let version = unsafe { libsqlite3_sys::sqlite3_libversion_number() };
     if version < OLDEST_SQLITE {
         return Err(OpenError::TooOld(format!("SQLite {version}"), "SQLite 3.51.3"));
+    }
+    Ok(())
+}
+
+/// Looks before anything is written: a file that is something else is left as it is.
+fn check_sqlite_file(path: &Path) -> Result<(), OpenError> {
+    #[derive(QueryableByName)]
+    struct Tables {
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        all: i64,
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        own: i64,
+    }
+    check_sqlite_version()?;
+    let failed = |reason: String| {
+        if reason.contains("not a database") {
+            OpenError::NotADatabase { path: path.to_path_buf() }
+        } else {
+            OpenError::File { path: path.to_path_buf(), reason }
+        }
+    };
+    let mut conn = SqliteConnection::establish(&file_name(path)).map_err(|error| failed(error.to_string()))?;
+    let found: Tables = diesel::sql_query(
+        "SELECT count(*) AS \"all\", count(*) FILTER (WHERE name = '__diesel_schema_migrations') AS own
+         FROM sqlite_schema WHERE type = 'table'",
+    )
+    .get_result(&mut conn)
+    .map_err(|error| failed(error.to_string()))?;
+    if found.all > 0 && found.own == 0 {
+        return Err(OpenError::Foreign { path: path.to_path_buf() });
     }
     Ok(())
 }

@@ -264,7 +264,28 @@ fn relinked(entity: Entity, now: &Value, before: &Value, fields: &[String]) -> O
             reference.from == entity && reference.pointer.trim_start_matches('/').split('/').next() == Some(field)
         })
     });
-    (any && only_references).then_some(relinked)
+    (any && only_references && differs_in_references_only(entity, now, before, fields)).then_some(relinked)
+}
+
+/// Whether, but for references, the changed fields are what they were.
+fn differs_in_references_only(entity: Entity, now: &Value, before: &Value, fields: &[String]) -> bool {
+    let unlinked = |record: &Value| {
+        let mut record = record.clone();
+        for reference in REFERENCES.iter().filter(|reference| reference.from == entity) {
+            if let Some(place) = record.pointer_mut(reference.pointer) {
+                *place = Value::Null;
+            }
+        }
+        record
+    };
+    // An object that holds nothing counts as none.
+    let plain = |value: Option<&Value>| match value {
+        Some(Value::Object(members)) if members.values().all(Value::is_null) => Value::Null,
+        Some(value) => value.clone(),
+        None => Value::Null,
+    };
+    let (now, before) = (unlinked(now), unlinked(before));
+    fields.iter().all(|field| plain(now.get(field)) == plain(before.get(field)))
 }
 
 /// The place a pointer names, made where what should hold it is null.

@@ -177,7 +177,8 @@ impl<'c> Tx<'c> {
         self.touch(R::ENTITY, row.id(), Op::Created, None, Vec::new());
         row.stamp(self.number_of(R::ENTITY, row.id()), self.now);
         row.insert(self.conn, self.workspace)?;
-        self.write_indexes(&row)?;
+        keys::write(self.conn, self.workspace, R::ENTITY, row.id(), &row.keys())?;
+        self.write_search_document(&row)?;
         Ok(row)
     }
 
@@ -192,7 +193,11 @@ impl<'c> Tx<'c> {
         self.touch(R::ENTITY, after.id(), Op::Updated, Some(old), fields);
         after.stamp(self.number_of(R::ENTITY, after.id()), self.now);
         after.update(self.conn, self.workspace)?;
-        self.write_indexes(&after)?;
+        keys::write(self.conn, self.workspace, R::ENTITY, after.id(), &after.keys())?;
+        // Half of the cost of a write; most edits change nothing that is searched.
+        if before.search_text() != after.search_text() {
+            self.write_search_document(&after)?;
+        }
         Ok(after)
     }
 
@@ -234,7 +239,8 @@ impl<'c> Tx<'c> {
         diesel::update(own).set(changes::before.eq(None::<AsJson<Value>>)).execute(self.conn)?;
         let replies = idempotency_keys::table
             .filter(idempotency_keys::workspace_id.eq(self.workspace))
-            .filter(idempotency_keys::record_id.eq(id));
+            .filter(idempotency_keys::record_id.eq(id))
+            .filter(idempotency_keys::entity.eq(entity.as_str()));
         diesel::delete(replies).execute(self.conn)?;
         Ok(())
     }
@@ -327,8 +333,7 @@ impl<'c> Tx<'c> {
         invalid.into_result(()).map_err(Error::from)
     }
 
-    fn write_indexes<R: Record>(&mut self, row: &R) -> Result<()> {
-        keys::write(self.conn, self.workspace, R::ENTITY, row.id(), &row.keys())?;
+    fn write_search_document<R: Record>(&mut self, row: &R) -> Result<()> {
         if let Some(found_by) = row.search_text() {
             search::index(self.conn, self.workspace, self.workspace_number, R::ENTITY, row.id(), &found_by)?;
         }
