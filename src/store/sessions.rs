@@ -130,8 +130,10 @@ impl AccountTx<'_> {
             .select((refresh_tokens::workspace_id, refresh_tokens::session_id));
         let found: Vec<(WorkspaceId, SessionId)> = by_hash.load(self.conn)?;
         let Some((workspace, session_id)) = found.into_iter().next() else { return Ok(Refreshed::Unknown) };
-        let own_session =
-            sessions::table.filter(sessions::workspace_id.eq(workspace)).filter(sessions::id.eq(session_id));
+        let own_session = sessions::table
+            .filter(sessions::workspace_id.eq(workspace))
+            .filter(sessions::id.eq(session_id))
+            .filter(sessions::expires_at.gt(self.now));
         // The update locks the session: two refreshes of one family happen one after the other.
         let session: Option<Session> = diesel::update(own_session)
             .set((

@@ -292,6 +292,16 @@ on_both! {
         assert_eq!(tokens.len(), 20);
     }
 
+    async fn a_session_that_is_not_refreshed_for_sixty_days_ends(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        server.clock.advance(TimeDelta::days(59));
+        let kept = refresh_token(&refresh(&ada, &ada.refresh_token).await.expect(200));
+        server.clock.advance(TimeDelta::days(59));
+        let kept = refresh_token(&refresh(&ada, &kept).await.expect(200));
+        server.clock.advance(TimeDelta::days(60));
+        refresh(&ada, &kept).await.problem(401, "invalid_refresh_token");
+    }
+
     async fn an_unknown_refresh_token_is_refused(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         for token in ["wm_rt_5hYQJ4mRZ0l1w0c8oS2pTn3vXe7bKd9uFgA6iLxEqWM", "x", &ada.access_token[..200]] {
