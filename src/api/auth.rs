@@ -98,11 +98,10 @@ struct LoggedIn {
     responses((status = 201, description = "You are in.", body = LoggedIn)))]
 #[post("/v1/auth/register")]
 async fn register(api: Data<Api>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
-    let registration: Registration = api.schemas.check("RegistrationInput", &body.value)?;
+    let (email, password, fields) = api.schemas.parse("RegistrationInput", &body.value, checked)?;
     if !registration_is_open(&api).await? {
         return Err(Problem::new(Code::RegistrationClosed));
     }
-    let (email, password, fields) = checked(registration)?;
     let hash = api.passwords.hash(password).await?;
     let (user_agent, secret) = (user_agent(&request), new_refresh_token(&api)?);
     let first_token = secret.clone();

@@ -99,8 +99,8 @@ async fn list_tokens(api: Data<Api>, caller: Caller) -> Result<HttpResponse, Pro
     responses((status = 201, description = "The token, with its secret.", body = NewTokenOut)))]
 #[post("/v1/tokens")]
 async fn create_token(api: Data<Api>, caller: Caller, body: Body) -> Result<HttpResponse, Problem> {
-    let request: TokenRequest = api.schemas.check("TokenRequestInput", &body.value)?;
-    let new = checked(request, api.store.now())?;
+    let now = api.store.now();
+    let new = api.schemas.parse("TokenRequestInput", &body.value, |request| checked(request, now))?;
     let beyond = new.scopes.beyond(&caller.scopes);
     if !beyond.is_empty() {
         let detail = format!("A token gives no more than its maker has; yours lacks {}.", beyond.join(", "));

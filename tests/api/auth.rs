@@ -147,6 +147,27 @@ on_both! {
         server.client().post(LOGIN, &credentials("ada@example.com", password)).await.expect(200);
     }
 
+    async fn every_fault_of_a_registration_is_told_at_once(server: TestServer) {
+        let body = json!({"email": "nobody", "password": "fourteen chars", "name": " ", "time_zone": "Mars/Olympus",
+            "locale": "not a language", "role": "owner"});
+        let reply = server.client().post(REGISTER, &body).await;
+        reply.problem(422, "invalid");
+        assert_eq!(
+            reply.errors(),
+            [
+                "#/email invalid_format",
+                "#/locale invalid_format",
+                "#/name required",
+                "#/password too_short",
+                "#/role unknown_field",
+                "#/time_zone invalid_format",
+            ]
+        );
+        let reply = server.client().post(REGISTER, &json!({})).await;
+        reply.problem(422, "invalid");
+        assert_eq!(reply.errors(), ["#/email required", "#/name required", "#/password required"]);
+    }
+
     async fn registration_can_be_closed(backend: Backend) {
         let server = TestServer::start_with(backend, |config| config.allow_registration = Some(false)).await;
         server.client().post(REGISTER, &registration("ada@example.com")).await.problem(403, "registration_closed");

@@ -161,6 +161,25 @@ on_both! {
         assert_eq!(ada.get("/v1/me").await.expect(200).body, before.body);
     }
 
+    async fn every_fault_of_a_patch_is_told_at_once(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let patch = json!({"email": "eve@example.com", "name": " ", "time_zone": "Mars/Olympus", "notify_at": 24,
+            "week_starts_on": "someday", "password": PASSWORD});
+        let reply = ada.patch("/v1/me", &patch).await;
+        reply.problem(422, "invalid");
+        assert_eq!(
+            reply.errors(),
+            [
+                "#/email read_only",
+                "#/name required",
+                "#/notify_at out_of_range",
+                "#/password unknown_field",
+                "#/time_zone invalid_format",
+                "#/week_starts_on not_allowed",
+            ]
+        );
+    }
+
     async fn a_patch_under_a_key_is_done_once(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         let first = ada.patch("/v1/me", &json!({"notify_at": 7})).idempotency_key("k").await.expect(200);

@@ -217,6 +217,33 @@ on_both! {
         assert!(ada.get(TOKENS).await.expect(200).items().is_empty());
     }
 
+    async fn every_fault_of_a_token_is_told_at_once(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let table = [
+            (json!({}), vec!["#/name required", "#/scopes required"]),
+            (
+                json!({"name": " ", "scopes": ["contacts:admin"], "expires_at": "2026-03-02T09:00:00Z", "id": 1}),
+                vec![
+                    "#/expires_at out_of_range",
+                    "#/id unknown_field",
+                    "#/name too_short",
+                    "#/scopes not_allowed",
+                ],
+            ),
+            (
+                json!({"name": "n".repeat(101), "scopes": [], "expires_at": "tomorrow"}),
+                vec!["#/expires_at invalid_format", "#/name too_long", "#/scopes too_short"],
+            ),
+            (json!({"name": "script", "scopes": "contacts:read"}), vec!["#/scopes invalid_type"]),
+        ];
+        for (body, expected) in table {
+            let reply = ada.post(TOKENS, &body).await;
+            reply.problem(422, "invalid");
+            assert_eq!(reply.errors(), expected, "{body}");
+        }
+        assert!(ada.get(TOKENS).await.expect(200).items().is_empty());
+    }
+
     async fn the_token_of_another_does_not_exist(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         let eve = server.register("eve@example.com").await;
