@@ -183,6 +183,17 @@ on_both! {
         assert_eq!(server.client().get("/v1").await.expect(200).body["registration_open"], false);
     }
 
+    async fn on_an_open_address_a_race_lets_only_one_be_first(backend: Backend) {
+        let server = TestServer::start_with(backend, listen_everywhere).await;
+        let client = server.client();
+        let bodies: Vec<Value> = (0..4).map(|n| registration(&format!("user{n}@example.com"))).collect();
+        let replies = join_all(bodies.iter().map(|body| client.post(REGISTER, body).send())).await;
+        let mut statuses: Vec<u16> = replies.iter().map(|reply| reply.status).collect();
+        statuses.sort_unstable();
+        assert_eq!(statuses, [201, 403, 403, 403]);
+        assert_eq!(server.database.number("SELECT count(*) FROM users"), 1);
+    }
+
     async fn on_an_open_address_registration_stays_open_where_that_is_said(backend: Backend) {
         let server = TestServer::start_with(backend, |config| {
             listen_everywhere(config);
