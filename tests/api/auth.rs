@@ -537,6 +537,13 @@ mod limits {
             try_login(&server, "ada@example.com", "2001:db8:1:3::1").await.problem(401, "invalid_credentials");
         }
 
+        async fn what_stands_before_the_forwarded_address_does_not_hide_it(backend: Backend) {
+            let server = limited(backend).await;
+            use_up(&server, "ada@example.com", "unknown, 203.0.113.7").await;
+            try_login(&server, "ada@example.com", "203.0.113.7").await.problem(429, "rate_limited");
+            try_login(&server, "ada@example.com", "unknown, 203.0.113.8").await.problem(401, "invalid_credentials");
+        }
+
         async fn a_stranger_cannot_say_where_they_are(backend: Backend) {
             let server = TestServer::start_with(backend, |config| config.rate_limits = true).await;
             for n in 0..10 {

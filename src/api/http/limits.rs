@@ -118,9 +118,10 @@ pub fn client_address(config: &Config, request: &HttpRequest) -> IpAddr {
         return network(peer);
     }
     let forwarded = request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok());
-    let hops: Vec<IpAddr> =
-        forwarded.flat_map(|value| value.split(',')).map_while(|hop| hop.trim().parse().ok()).collect();
-    let client = hops.into_iter().rev().find(|hop| !config.trusts_proxy(*hop));
+    let hops: Vec<&str> = forwarded.flat_map(|value| value.split(',')).collect();
+    // From the end, which the proxies wrote; what stands before the client's address is only what the client says.
+    let mut hops = hops.into_iter().rev().map_while(|hop| hop.trim().parse::<IpAddr>().ok());
+    let client = hops.find(|hop| !config.trusts_proxy(*hop));
     network(client.unwrap_or(peer))
 }
 
