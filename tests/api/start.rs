@@ -144,6 +144,22 @@ mod sqlite {
     }
 
     #[test]
+    fn a_database_that_is_not_there_is_told_without_its_password() {
+        let folder = scratch();
+        for url in [
+            "postgres://ada:hunter2hunter2@127.0.0.1:1/wellmet",
+            "postgres://ada:hunter2hunter2@[::1/wellmet",
+            "postgres://ada:hunter2hunter2%zz@127.0.0.1:1/wellmet",
+            "postgres://ada:hunter2hunter2@127.0.0.1:x/wellmet",
+        ] {
+            let output = wellmet(&["migrate"], folder.path()).env("DATABASE_URL", url).output().unwrap();
+            let said = sentence(&output, 1);
+            assert!(said.contains("cannot connect to the database"), "{said}");
+            assert!(!said.contains("hunter2"), "{said}");
+        }
+    }
+
+    #[test]
     fn an_address_in_use_is_named() {
         let folder = scratch();
         let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
