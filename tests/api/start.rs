@@ -144,6 +144,51 @@ mod sqlite {
     }
 
     #[test]
+    fn a_wrong_value_is_named_and_no_secret_shown() {
+        let folder = scratch();
+        let secret = "hunter2hunter2";
+        for (variable, value) in [
+            ("DATABASE_URL", "mysql://ada:hunter2hunter2@db/wellmet"),
+            ("BIND", "localhost"),
+            ("SIGNING_KEY", secret),
+            ("SIGNING_KEY_PREVIOUS", secret),
+            ("SIGNING_KEY_FILE", "no/such/file"),
+            ("ALLOW_REGISTRATION", "perhaps"),
+            ("TRUSTED_PROXIES", "10.0.0.0/40"),
+            ("CORS_ORIGINS", "https://app.example.com/"),
+            ("LOG_FORMAT", "xml"),
+            ("LOG", "lots"),
+            ("RATE_LIMITS", "no"),
+            ("READ_POOL_SIZE", "0"),
+            ("WORKERS", "-1"),
+            ("MAX_CONNECTIONS", "many"),
+            ("POOL_TIMEOUT_SECONDS", "61"),
+            ("BODY_TIMEOUT_SECONDS", "0"),
+            ("SHUTDOWN_TIMEOUT_SECONDS", "31"),
+            ("BUSY_TIMEOUT_MILLISECONDS", "1.5"),
+        ] {
+            let output =
+                wellmet(&[], folder.path()).env("BIND", "127.0.0.1:0").env(variable, value).output().unwrap();
+            let said = sentence(&output, 2);
+            assert!(said.contains(variable), "{variable}: {said}");
+            assert!(!said.contains(secret), "{variable}: {said}");
+        }
+        fs::write(folder.path().join("short.key"), secret).unwrap();
+        let mut command = wellmet(&[], folder.path());
+        let output = command.env("BIND", "127.0.0.1:0").env("SIGNING_KEY_FILE", "short.key").output().unwrap();
+        let said = sentence(&output, 2);
+        assert!(said.contains("SIGNING_KEY_FILE") && !said.contains(secret), "{said}");
+        // A key of its own that was damaged is no setting, and is not replaced: it would end every session.
+        fs::write(folder.path().join("wellmet.key"), secret).unwrap();
+        let said = sentence(&wellmet(&[], folder.path()).env("BIND", "127.0.0.1:0").output().unwrap(), 1);
+        assert!(said.contains("wellmet.key") && !said.contains(secret), "{said}");
+        assert_eq!(fs::read_to_string(folder.path().join("wellmet.key")).unwrap(), secret);
+        fs::write(folder.path().join(".env"), "BIND=nowhere\n").unwrap();
+        let said = sentence(&wellmet(&["serve"], folder.path()).output().unwrap(), 2);
+        assert!(said.contains("BIND"), "{said}");
+    }
+
+    #[test]
     fn a_database_that_is_not_there_is_told_without_its_password() {
         let folder = scratch();
         for url in [
