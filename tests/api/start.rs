@@ -404,6 +404,33 @@ on_both! {
         log_in(&client, "ada@example.com", NEW_PASSWORD).await;
     }
 
+    async fn a_command_says_what_is_wrong_with_what_it_is_given(database: Database) {
+        let user = ["user", "create", "--password-stdin"];
+        let token = ["token", "create", "--email", "ada@example.com"];
+        let long = "n".repeat(201);
+        let table: &[(&[&str], &[&str], i32, &str)] = &[
+            (&user, &["--email", "ada", "--name", "Ada"], 2, "e-mail address"),
+            (&user, &["--email", "ada@example.com", "--name", " "], 2, "name"),
+            (&user, &["--email", "ada@example.com", "--name", &long], 2, "name"),
+            (&user, &["--email", "ada@example.com", "--name", "Ada", "--time-zone", "Mars"], 2, "time zone"),
+            (&user, &["--email", "ada@example.com", "--name", "Ada"], 2, "15 characters"),
+            (&["user", "reset-password", "--password-stdin"], &["--email", "bob@example.com"], 2, "15 characters"),
+            (&token, &["--name", "n", "--scope", "contacts:admin"], 2, "contacts:admin"),
+            (&token, &["--name", " ", "--scope", "contacts:read"], 2, "blank"),
+            (&token, &["--name", &long, "--scope", "contacts:read"], 2, "100 characters"),
+            (&token, &["--name", "n", "--scope", "contacts:read"], 1, "nobody has this address"),
+        ];
+        for (command, arguments, code, expected) in table {
+            let output = run(&mut on(&database, &[*command, *arguments].concat()), "fourteen chars\n");
+            let said = sentence(&output, *code);
+            assert!(said.contains(expected) && !said.contains("fourteen chars"), "{arguments:?}: {said}");
+        }
+        assert_eq!(database.number("SELECT count(*) FROM users"), 0);
+        let reset = ["user", "reset-password", "--password-stdin", "--email", "bob@example.com"];
+        let said = sentence(&run(&mut on(&database, &reset), NEW_PASSWORD), 1);
+        assert!(said.contains("nobody has this address"), "{said}");
+    }
+
     async fn two_servers_on_one_database_know_each_others_tokens(database: Database) {
         if database.backend == Backend::Sqlite {
             return;
