@@ -217,7 +217,14 @@ fn signing_key(config: &Config, store: &Store) -> Result<SecretString, StartErro
         return Ok(key.clone());
     }
     match (&config.signing_key_file, &config.database, store.shared_signing_key()) {
-        (Some(path), _, _) => read_key(path, "SIGNING_KEY_FILE"),
+        (Some(path), _, _) => {
+            let text = fs::read_to_string(path).map_err(|error| ConfigError::Wrong {
+                variable: "SIGNING_KEY_FILE",
+                got: path.display().to_string(),
+                allowed: format!("a file that can be read ({error})"),
+            })?;
+            Ok(parse_signing_key("SIGNING_KEY_FILE", &text)?)
+        }
         (None, _, Some(shared)) => Ok(shared.clone()),
         (None, Database::Sqlite { path }, None) => {
             let beside = path.with_extension("key");
@@ -225,15 +232,11 @@ fn signing_key(config: &Config, store: &Store) -> Result<SecretString, StartErro
             if !file.exists() {
                 make_key(&file, store)?;
             }
-            read_key(&file, "SIGNING_KEY_FILE")
+            let text = fs::read_to_string(&file).map_err(|error| unusable(&file, &error))?;
+            parse_signing_key("its content", &text).map_err(|error| unusable(&file, &error))
         }
         (None, Database::Postgres { .. }, None) => Err(StartError::Build("the database holds no key".to_owned())),
     }
-}
-
-fn read_key(path: &Path, variable: &'static str) -> Result<SecretString, StartError> {
-    let text = fs::read_to_string(path).map_err(|error| unusable(path, &error))?;
-    Ok(parse_signing_key(variable, text.trim())?)
 }
 
 fn make_key(path: &Path, store: &Store) -> Result<(), StartError> {

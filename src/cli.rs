@@ -12,15 +12,14 @@ use crate::api::auth::make_account;
 use crate::api::http::caller::new_personal_token;
 use crate::api::http::passwords;
 use crate::api::http::problem;
+use crate::api::tokens::new_token;
 use crate::app::{App, StartError, open_store};
 use crate::clock::SystemClock;
 use crate::config::{Cli, Command, Config, ConfigError, TokenCommand, UserCommand};
 use crate::domain::account::{NewPassword, UserFields};
 use crate::domain::email::EmailAddress;
 use crate::domain::invalid::{Invalid, Rejection};
-use crate::domain::scope::Scopes;
 use crate::store::accounts;
-use crate::store::tokens::NewToken;
 use crate::store::{Conflict, Error as StoreError};
 use crate::telemetry;
 
@@ -115,7 +114,7 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
             reset_password(load(settings)?, &email, password_stdin)
         }
         Command::Token(TokenCommand::Create { email, name, scope, expires_in_days }) => {
-            create_token(load(settings)?, &email, name, &scope, expires_in_days)
+            create_token(load(settings)?, &email, &name, &scope, expires_in_days)
         }
     }
 }
@@ -201,13 +200,15 @@ fn reset_password(config: Config, email: &str, password_stdin: bool) -> Result<(
 fn create_token(
     config: Config,
     email: &str,
-    name: String,
+    name: &str,
     scopes: &[String],
     expires_in_days: Option<u32>,
 ) -> Result<(), Failure> {
-    let (email, scopes) = (EmailAddress::parse(email)?, Scopes::parse(scopes)?);
+    let email = EmailAddress::parse(email)?;
     let store = open_store(&config, Arc::new(SystemClock))?;
-    let expires_at = expires_in_days.map(|days| store.now().plus(chrono::TimeDelta::days(i64::from(days))));
+    let now = store.now();
+    let expires_at = expires_in_days.map(|days| now.plus(chrono::TimeDelta::days(i64::from(days))));
+    let new = new_token(name, scopes, expires_at, now)?;
     let secret = new_personal_token(&store.random().map_err(Failure::from)?);
     let kept = secret.clone();
     let (user, home) = block_on(store.read(move |conn| {
@@ -215,7 +216,6 @@ fn create_token(
         let home = accounts::home(conn, user.id)?.ok_or(StoreError::NotFound)?;
         Ok((user.id, home))
     }))?;
-    let new = NewToken { name, scopes, expires_at };
     block_on(store.account_write(move |tx| tx.create_token(home, user, new, &kept).map(drop)))?;
     print(&secret)
 }

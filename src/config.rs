@@ -140,8 +140,8 @@ Example:
         /// What it may do: AREA:read or AREA:write. Several with commas, or by repeating the flag.
         #[arg(long, required = true, value_delimiter = ',', value_name = "SCOPE")]
         scope: Vec<String>,
-        /// Days until it expires, at least 1. Without it the token is good until it is revoked.
-        #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
+        /// Days until it expires, 1 to 36500. Without it the token is good until it is revoked.
+        #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
         expires_in_days: Option<u32>,
     },
 }

@@ -21,7 +21,7 @@ use crate::domain::invalid::{FieldCode, Invalid, Rejection};
 use crate::domain::scope::Scopes;
 use crate::store::accounts::{self, PasswordHash};
 use crate::store::sessions::{Refreshed, Session};
-use crate::store::{AccountTx, Actor, Result as StoreResult};
+use crate::store::{AccountTx, Actor, Conflict, Result as StoreResult};
 
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config.service(register).service(log_in).service(refresh).service(log_out);
@@ -98,18 +98,22 @@ struct LoggedIn {
     responses((status = 201, description = "You are in.", body = LoggedIn)))]
 #[post("/v1/auth/register")]
 async fn register(api: Data<Api>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
-    let registration: Registration = api.schemas.check("RegistrationInput", &body.value)?;
+    let (email, password, fields) = api.schemas.parse("RegistrationInput", &body.value, checked)?;
     if !registration_is_open(&api).await? {
         return Err(Problem::new(Code::RegistrationClosed));
     }
-    let (email, password, fields) = checked(registration)?;
     let hash = api.passwords.hash(password).await?;
     let (user_agent, secret) = (user_agent(&request), new_refresh_token(&api)?);
-    let first_token = secret.clone();
+    let (first_token, only_the_first) = (secret.clone(), is_open_to_the_first_only(&api));
     let (user, workspace, session) = api
         .store
         .account_write(move |tx| {
             let (user, workspace) = make_account(tx, &email, &hash, fields)?;
+            // Several may have found the door open. The count of workspaces makes them wait for one another, so
+            // whoever was faster shows by now.
+            if only_the_first && tx.anybody_but(user.id)? {
+                return Err(Conflict::RegistrationClosed.into());
+            }
             let session = tx.begin_session(workspace.id, user.id, user_agent, &first_token)?;
             Ok((user, workspace, session))
         })
@@ -125,9 +129,13 @@ async fn register(api: Data<Api>, request: HttpRequest, body: Body) -> Result<Ht
 pub async fn registration_is_open(api: &Api) -> Result<bool, Problem> {
     match api.config.allow_registration {
         Some(allowed) => Ok(allowed),
-        None if api.config.bind.ip().is_loopback() => Ok(true),
-        None => Ok(!api.store.read(accounts::any_user).await?),
+        None if is_open_to_the_first_only(api) => Ok(!api.store.read(accounts::any_user).await?),
+        None => Ok(true),
     }
+}
+
+fn is_open_to_the_first_only(api: &Api) -> bool {
+    api.config.allow_registration.is_none() && !api.config.bind.ip().is_loopback()
 }
 
 fn checked(registration: Registration) -> Result<(EmailAddress, NewPassword, UserFields), Invalid> {

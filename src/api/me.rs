@@ -10,7 +10,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::Api;
 use super::auth::check_password;
-use super::http::body::Body;
+use super::http::body::{Body, Schemas};
 use super::http::caller::Caller;
 use super::http::problem::{Code, Problem};
 use super::http::records::{respond, who};
@@ -18,7 +18,7 @@ use crate::domain::account::{NewPassword, User, UserFields, Workspace};
 use crate::domain::id::ContactId;
 use crate::domain::invalid::{FieldCode, Invalid, Rejection};
 use crate::domain::merge_patch::merge;
-use crate::store::{Error as StoreError, Reply, accounts, contacts};
+use crate::store::{Error as StoreError, Reply, Result as StoreResult, accounts, contacts};
 
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config.service(get_me).service(update_me).service(delete_me).service(change_password);
@@ -74,8 +74,6 @@ async fn update_me(
 ) -> Result<HttpResponse, Problem> {
     let who = who(&caller, &request, &body)?;
     let precondition = api.tags.precondition(&request)?;
-    refuse_read_only(&body.value)?;
-    api.schemas.check::<Value>("UserPatch", &body.value)?;
     let Me { workspace, self_contact_id, .. } = me(&api, &caller).await?;
     let (schemas, tags) = (api.schemas.clone(), api.tags.clone());
     let written = api
@@ -85,9 +83,8 @@ async fn update_me(
             tx.once(&who, |tx| {
                 let (before, _) = tx.find_user(by.user())?;
                 precondition.check(Some(before.version))?;
-                let merged = merge(serde_json::to_value(&before.fields)?, body.value);
-                let fields: UserFields = schemas.check("UserInput", &merged)?;
-                let user = tx.update_user(&before, fields.checked()?)?;
+                let fields = changed(&schemas, &before.fields, body.value)?;
+                let user = tx.update_user(&before, fields)?;
                 let etag = Some(tags.strong(user.version));
                 let body = serde_json::to_string(&Me { user, workspace, self_contact_id })?;
                 Ok(Reply { status: 200, etag, body: Some(body), ..Reply::default() })
@@ -103,15 +100,22 @@ async fn update_me(
     respond(&api, &caller, outcome).await
 }
 
-fn refuse_read_only(patch: &Value) -> Result<(), Invalid> {
+/// The fields as the patch makes them, or everything that is wrong with it.
+fn changed(schemas: &Schemas, before: &UserFields, mut patch: Value) -> StoreResult<UserFields> {
     let mut invalid = Invalid::default();
     for name in ["id", "email", "created_at", "updated_at", "version"] {
-        if patch.get(name).is_some() {
+        if patch.as_object_mut().and_then(|patch| patch.remove(name)).is_some() {
             let detail = format!("{name} is set by the server.");
             invalid.add(format!("#/{name}"), Rejection::new(FieldCode::ReadOnly, detail));
         }
     }
-    invalid.into_result(())
+    match schemas.parse("UserInput", &merge(serde_json::to_value(before)?, patch), UserFields::checked) {
+        Ok(fields) => Ok(invalid.into_result(fields)?),
+        Err(more) => {
+            invalid.errors.extend(more.errors);
+            Err(invalid.into())
+        }
+    }
 }
 
 /// Your password, to show that it is you.

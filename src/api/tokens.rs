@@ -99,8 +99,8 @@ async fn list_tokens(api: Data<Api>, caller: Caller) -> Result<HttpResponse, Pro
     responses((status = 201, description = "The token, with its secret.", body = NewTokenOut)))]
 #[post("/v1/tokens")]
 async fn create_token(api: Data<Api>, caller: Caller, body: Body) -> Result<HttpResponse, Problem> {
-    let request: TokenRequest = api.schemas.check("TokenRequestInput", &body.value)?;
-    let new = checked(request, api.store.now())?;
+    let now = api.store.now();
+    let new = api.schemas.parse("TokenRequestInput", &body.value, |request| checked(request, now))?;
     let beyond = new.scopes.beyond(&caller.scopes);
     if !beyond.is_empty() {
         let detail = format!("A token gives no more than its maker has; yours lacks {}.", beyond.join(", "));
@@ -117,15 +117,31 @@ async fn create_token(api: Data<Api>, caller: Caller, body: Body) -> Result<Http
 
 fn checked(request: TokenRequest, now: Timestamp) -> Result<NewToken, Invalid> {
     let TokenRequest { name, scopes, expires_at } = request;
+    new_token(&name, &scopes, expires_at, now)
+}
+
+const NAME_MAX_CHARACTERS: usize = 100;
+
+/// A token as somebody asks for it, if every rule is kept.
+pub fn new_token(
+    name: &str,
+    scopes: &[String],
+    expires_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<NewToken, Invalid> {
     let mut invalid = Invalid::default();
     let name = name.trim().to_owned();
     if name.is_empty() {
         invalid.add("#/name", Rejection::new(FieldCode::TooShort, "Must not be blank."));
     }
+    if name.chars().count() > NAME_MAX_CHARACTERS {
+        let detail = format!("At most {NAME_MAX_CHARACTERS} characters.");
+        invalid.add("#/name", Rejection::new(FieldCode::TooLong, detail));
+    }
     if expires_at.is_some_and(|end| end <= now) {
         invalid.add("#/expires_at", Rejection::new(FieldCode::OutOfRange, "Has to be in the future."));
     }
-    match invalid.check("#/scopes", Scopes::parse(&scopes)) {
+    match invalid.check("#/scopes", Scopes::parse(scopes)) {
         Some(scopes) if invalid.errors.is_empty() => Ok(NewToken { name, scopes, expires_at }),
         _ => Err(invalid),
     }

@@ -76,12 +76,18 @@ impl Default for UserFields {
 }
 
 impl UserFields {
+    pub const NAME_MAX_CHARACTERS: usize = 200;
+
     /// Tidied, if every rule is kept.
     pub fn checked(mut self) -> Result<Self, Invalid> {
         let mut invalid = Invalid::default();
         self.name = self.name.trim().to_owned();
         if self.name.is_empty() {
             invalid.add("#/name", Rejection::new(FieldCode::Required, "A name is needed; it must not be blank."));
+        }
+        if self.name.chars().count() > Self::NAME_MAX_CHARACTERS {
+            let detail = format!("A name has at most {} characters.", Self::NAME_MAX_CHARACTERS);
+            invalid.add("#/name", Rejection::new(FieldCode::TooLong, detail));
         }
         invalid.check("#/time_zone", TimeZone::parse(&self.time_zone));
         if let Some(locale) = invalid.check("#/locale", Locale::parse(&self.locale)) {

@@ -184,6 +184,13 @@ impl AccountTx<'_> {
         Ok(Workspace { id, name, time_zone, role })
     }
 
+    /// Whether somebody else has an account.
+    pub fn anybody_but(&mut self, user: UserId) -> Result<bool> {
+        let found: Vec<UserId> =
+            users::table.filter(users::id.ne(user)).select(users::id).limit(1).load(self.conn)?;
+        Ok(!found.is_empty())
+    }
+
     pub fn find_user(&mut self, id: UserId) -> Result<(User, PasswordHash)> {
         find(self.conn, id)
     }

@@ -40,6 +40,8 @@ pub enum Conflict {
     Deleted,
     /// Another account has this e-mail address.
     EmailTaken,
+    /// Somebody else was faster, and only the first may sign up.
+    RegistrationClosed,
     /// The networker's own contact stays as long as the workspace.
     SelfContact,
     /// The Idempotency-Key came before with another request.

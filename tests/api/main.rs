@@ -18,12 +18,18 @@
 #[macro_use]
 mod support;
 
+mod auth;
 mod changes;
 mod concurrency;
 mod contacts;
 mod idempotency;
 mod layers;
 mod lists;
+mod me;
 mod purge;
 mod search;
+mod service;
+mod sessions;
+mod start;
+mod tokens;
 mod undo;

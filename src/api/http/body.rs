@@ -14,7 +14,7 @@ use std::collections::HashMap;
 
 use super::problem::{Code, Problem};
 use crate::api::Api;
-use crate::domain::invalid::{FieldCode, Invalid, Rejection};
+use crate::domain::invalid::{FieldCode, FieldError, Invalid, Rejection};
 
 /// How large a JSON body may be.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
@@ -254,17 +254,55 @@ impl Schemas {
     /// The value as a `T`, or everything that is wrong with it. `name` is the schema's in the document; one that is
     /// not there refuses everything, so that nothing passes unchecked.
     pub fn check<T: DeserializeOwned>(&self, name: &str, value: &Value) -> Result<T, Invalid> {
+        self.faults(name, value).into_result(())?;
+        read_as(value.clone())
+    }
+
+    /// As [`check`](Self::check), and then by the rules that a schema cannot tell. What breaks the one is told together
+    /// with what breaks the other, as far as the value can be read at all; of a member only the first.
+    pub fn parse<T: DeserializeOwned, U>(
+        &self,
+        name: &str,
+        value: &Value,
+        rules: impl FnOnce(T) -> Result<U, Invalid>,
+    ) -> Result<U, Invalid> {
+        let mut invalid = self.faults(name, value);
+        if invalid.errors.is_empty() {
+            return rules(read_as(value.clone())?);
+        }
+        let readable = read_as(value.clone()).or_else(|_| read_as(without_faults(value, &invalid)));
+        if let Some(more) = readable.ok().and_then(|readable| rules(readable).err()) {
+            let is_new = |error: &FieldError| invalid.errors.iter().all(|known| known.pointer != error.pointer);
+            let new: Vec<FieldError> = more.errors.into_iter().filter(is_new).collect();
+            invalid.errors.extend(new);
+        }
+        Err(invalid)
+    }
+
+    fn faults(&self, name: &str, value: &Value) -> Invalid {
         let Some(validator) = self.validators.get(name) else {
-            return Err(Invalid::one("#", FieldCode::InvalidFormat, format!("There is no schema {name}.")));
+            return Invalid::one("#", FieldCode::InvalidFormat, format!("There is no schema {name}."));
         };
         let mut invalid = Invalid::default();
         for error in validator.iter_errors(value) {
             add(&error, &mut invalid);
         }
-        invalid.into_result(())?;
-        serde_json::from_value(value.clone())
-            .map_err(|error| Invalid::one("#", FieldCode::InvalidType, format!("{error}.")))
+        invalid
     }
+}
+
+fn read_as<T: DeserializeOwned>(value: Value) -> Result<T, Invalid> {
+    serde_json::from_value(value).map_err(|error| Invalid::one("#", FieldCode::InvalidType, format!("{error}.")))
+}
+
+/// What is left of an object without the members that faults were found in.
+fn without_faults(value: &Value, invalid: &Invalid) -> Value {
+    let is_sound = |name: &String| {
+        let at = format!("#/{}", escape(name));
+        invalid.errors.iter().all(|error| error.pointer != at && !error.pointer.starts_with(&format!("{at}/")))
+    };
+    let members = value.as_object().into_iter().flatten();
+    members.filter(|(name, _)| is_sound(name)).map(|(name, member)| (name.clone(), member.clone())).collect()
 }
 
 /// One error of the schema check in our words.

@@ -294,6 +294,7 @@ impl From<Conflict> for Problem {
             Conflict::IdTaken => Self::new(Code::IdTaken),
             Conflict::Deleted => Self::new(Code::Deleted),
             Conflict::EmailTaken => Self::new(Code::EmailTaken),
+            Conflict::RegistrationClosed => Self::new(Code::RegistrationClosed),
             Conflict::SelfContact => Self::new(Code::SelfContact),
             Conflict::IdempotencyKeyReused => Self::new(Code::IdempotencyKeyReused),
             Conflict::LastOwner => Self::new(Code::LastOwner),

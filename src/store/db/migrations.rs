@@ -5,7 +5,7 @@ use diesel::connection::SimpleConnection;
 use diesel::migration::{Migration, MigrationSource};
 use diesel::prelude::*;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
@@ -115,17 +115,23 @@ fn refused(manager: &Manager, reason: &str) -> OpenError {
             OpenError::NotADatabase { path: path.clone() }
         }
         Address::Sqlite(path) => OpenError::File { path: path.clone(), reason: reason.to_owned() },
-        // What libpq says of a URL that it cannot read, it quotes from it, and that may be the password.
-        Address::Postgres(_)
-            if ["percent-encoded", "URI", "connection string", "=\""].iter().any(|sign| reason.contains(sign)) =>
-        {
-            OpenError::Connect(
-                "DATABASE_URL is not a valid PostgreSQL URL; escape what is special in the password (% is %25)"
-                    .to_owned(),
-            )
+        Address::Postgres(url) => {
+            OpenError::Connect(without_password(&reason.trim().replace('\n', " "), url.expose_secret()))
         }
-        Address::Postgres(_) => OpenError::Connect(format!("{} (DATABASE_URL)", reason.trim().replace('\n', " "))),
     }
+}
+
+/// What libpq says of a URL that it cannot read may quote any part of it.
+fn without_password(reason: &str, url: &str) -> String {
+    let url = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let in_front = url.rsplit_once('@').and_then(|(front, _)| Some(front.split_once(':')?.1)).unwrap_or_default();
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    let parameters = query.split('&').filter_map(|pair| {
+        let (name, value) = pair.split_once('=')?;
+        name.contains("password").then_some(value)
+    });
+    let pieces = in_front.split(['@', ':', '/', '?']).chain(parameters).filter(|piece| !piece.is_empty());
+    pieces.fold(reason.to_owned(), |reason, piece| reason.replace(piece, "…"))
 }
 
 fn check_sqlite_version() -> Result<(), OpenError> {

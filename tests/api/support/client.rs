@@ -77,6 +77,11 @@ impl Client {
         }
     }
 
+    /// Where the server is.
+    pub fn url(&self) -> &str {
+        self.base.as_str()
+    }
+
     /// Takes the tokens from an answer of `/v1/auth/*`.
     #[track_caller]
     fn take_tokens(&mut self, reply: &Reply) {
@@ -91,7 +96,7 @@ impl Client {
         }
     }
 
-    pub(super) async fn sign_in(mut self, path: &str, body: &Value, expected: u16) -> Client {
+    pub async fn sign_in(mut self, path: &str, body: &Value, expected: u16) -> Client {
         let reply = self.post(path, body).await.expect(expected);
         self.take_tokens(&reply);
         self

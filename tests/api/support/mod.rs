@@ -23,7 +23,7 @@ mod server;
 
 #[allow(unused_imports, reason = "as above")]
 pub use self::{
-    client::{Client, PASSWORD, Reply, Request},
+    client::{Client, Connections, PASSWORD, Reply, Request},
     command::{Process, wellmet},
     database::Database,
     scratch::scratch,

@@ -1,0 +1,192 @@
+//! The service about itself: whether it is well, what it can, its errors and its documentation; and
+//! what it does with a body that does not come.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::support::{Backend, TestServer};
+
+on_both! {
+    async fn a_server_that_runs_is_alive_and_ready(server: TestServer) {
+        for path in ["/livez", "/readyz"] {
+            let reply = server.client().get(path).await.expect(200);
+            assert_eq!(reply.body, json!({"status": "ok"}));
+            assert_eq!(reply.header("Cache-Control"), Some("private, no-cache"));
+            assert_eq!(reply.header("X-Content-Type-Options"), Some("nosniff"));
+            assert_eq!(reply.header("Referrer-Policy"), Some("no-referrer"));
+            assert_eq!(reply.header("Server"), None);
+            let head = server.client().request("HEAD", path).await.expect(200);
+            assert_eq!(head.text, "");
+        }
+    }
+
+    async fn a_server_that_stops_is_alive_but_not_ready(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        server.app().drain();
+        server.client().get("/readyz").await.problem(503, "not_ready");
+        server.client().get("/livez").await.expect(200);
+        ada.get("/v1/me").await.expect(200);
+    }
+
+    async fn a_server_without_its_database_is_alive_but_not_ready(backend: Backend) {
+        let server = TestServer::start_with(backend, |config| config.pool_timeout_seconds = 1).await;
+        server.database.execute("ALTER TABLE users RENAME TO gone");
+        let problem = server.client().get("/readyz").await.problem(503, "not_ready");
+        assert_eq!(problem["detail"], "The database does not answer.");
+        server.client().get("/livez").await.expect(200);
+    }
+
+    async fn the_service_tells_what_it_can(server: TestServer) {
+        let reply = server.client().get("/v1").await.expect(200);
+        assert_eq!(reply.body["name"], "wellmet");
+        assert_eq!(reply.body["version"], env!("CARGO_PKG_VERSION"));
+        assert_eq!(reply.body["registration_open"], true);
+        assert!(reply.body["features"].as_array().unwrap().contains(&json!("contacts")));
+        let limits = &reply.body["limits"];
+        for (name, expected) in [
+            ("body_bytes", 1_048_576),
+            ("body_depth", 64),
+            ("body_seconds", 10),
+            ("page", 200),
+            ("changes_page", 1_000),
+            ("password_characters_min", 15),
+            ("password_characters_max", 256),
+            ("access_token_seconds", 900),
+            ("session_days", 60),
+            ("personal_access_tokens", 100),
+            ("idempotency_hours", 24),
+            ("undo_days", 30),
+            ("tombstone_days", 180),
+        ] {
+            assert_eq!(limits[name], expected, "{name}");
+        }
+    }
+
+    async fn every_enumeration_of_the_document_is_listed(server: TestServer) {
+        let service = server.client().get("/v1").await.expect(200).body;
+        let document = server.client().get("/v1/openapi.json").await.expect(200).body;
+        let words = |value: &Value| {
+            value.as_array().map(|words| words.iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>())
+        };
+        let mut listed: Vec<Vec<String>> = service["enumerations"]
+            .as_object()
+            .unwrap()
+            .values()
+            .map(|value| words(value).expect("a list of words"))
+            .collect();
+        listed.sort();
+        let mut found = Vec::new();
+        collect(&document, &mut found);
+        assert!(found.len() >= 3, "{found:?}");
+        for enumeration in found {
+            let words = words(&enumeration).expect("words");
+            assert!(listed.contains(&words), "{words:?} is not in {listed:?}");
+        }
+        assert_eq!(service["enumerations"]["tier"], json!(["inner", "core", "active", "extended", "distant"]));
+        assert_eq!(service["enumerations"]["role"], json!(["owner", "editor", "viewer"]));
+        assert!(words(&service["enumerations"]["scope"]).unwrap().contains(&"contacts:read".to_owned()));
+        assert_eq!(service["enumerations"]["week_day"].as_array().map(Vec::len), Some(7));
+    }
+
+    async fn every_kind_of_error_has_a_page(server: TestServer) {
+        let errors = server.client().get("/v1/errors").await.expect(200);
+        assert!(errors.items().len() > 20);
+        assert_eq!(errors.body["next_cursor"], Value::Null);
+        for error in errors.items() {
+            let code = error["code"].as_str().unwrap();
+            let path = format!("/v1/errors/{code}");
+            let page = server.client().get(&path).header("Accept", "text/html,*/*").await.expect(200);
+            assert_eq!(page.header("Content-Type"), Some("text/html; charset=utf-8"));
+            assert!(page.text.contains(code) && page.text.contains(error["title"].as_str().unwrap()), "{page}");
+            let json = server.client().get(&path).header("Accept", "application/json").await.expect(200);
+            assert_eq!(&json.body, error);
+        }
+        server.client().get("/v1/errors/nonsense").await.problem(404, "not_found");
+    }
+
+    async fn the_type_of_a_problem_leads_to_its_page(server: TestServer) {
+        let problem = server.client().get("/v1/nowhere").await.problem(404, "not_found");
+        let page = server.client().get(problem["type"].as_str().unwrap()).await.expect(200);
+        assert!(page.text.contains("<code>not_found</code>"), "{page}");
+    }
+
+    async fn the_document_is_served_as_it_is_committed(server: TestServer) {
+        let served = server.client().get("/v1/openapi.json").await.expect(200).body;
+        let committed = include_str!("../../openapi/openapi.json");
+        assert!(served == serde_json::from_str::<Value>(committed).unwrap(), "run `wellmet openapi --write`");
+    }
+
+    async fn the_documentation_comes_from_the_program(server: TestServer) {
+        let client = server.client();
+        assert_eq!(client.get("/docs").await.expect(308).location(), "/docs/");
+        let page = client.get("/docs/").await.expect(200);
+        assert!(page.header("Content-Type").unwrap().starts_with("text/html"), "{page}");
+        let mut files = Vec::new();
+        for attribute in ["href=\"", "src=\""] {
+            files.extend(page.text.split(attribute).skip(1).filter_map(|rest| rest.split('"').next()));
+        }
+        assert!(files.iter().any(|file| file.ends_with(".css")), "{files:?}");
+        assert!(files.iter().any(|file| file.ends_with(".js")), "{files:?}");
+        for file in files {
+            assert!(!file.contains("//"), "{file} is on another server");
+            let asset = client.get(&format!("/docs/{}", file.trim_start_matches("./"))).await.expect(200);
+            assert!(!asset.text.is_empty(), "{file}");
+        }
+        let start = client.get("/docs/swagger-initializer.js").await.expect(200);
+        assert!(start.text.contains("/v1/openapi.json"), "{start}");
+        client.get("/docs/nothing.js").await.problem(404, "not_found");
+    }
+
+    async fn a_body_that_does_not_end_is_given_up(backend: Backend) {
+        let server = TestServer::start_with(backend, |config| config.body_timeout_seconds = 1).await;
+        let ada = server.register("ada@example.com").await;
+        let began = Instant::now();
+        for (path, token) in [("/v1/contacts", ada.access_token.as_str()), ("/v1/auth/login", "")] {
+            let authorization =
+                if token.is_empty() { String::new() } else { format!("Authorization: Bearer {token}\r\n") };
+            let request = format!(
+                "POST {path} HTTP/1.1\r\nHost: localhost\r\n{authorization}Content-Type: application/json\r\n\
+                 Content-Length: 100\r\n\r\n{{\"given_name\":"
+            );
+            server.raw(request).await.problem(408, "body_timeout");
+        }
+        assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+        assert_eq!(server.client().get("/v1").await.expect(200).body["limits"]["body_seconds"], 1);
+        assert!(ada.get("/v1/contacts").await.expect(200).items().is_empty());
+    }
+
+    async fn a_body_that_trickles_is_given_up_too(backend: Backend) {
+        let server = TestServer::start_with(backend, |config| config.body_timeout_seconds = 1).await;
+        let address = server.address();
+        let answer = tokio::task::spawn_blocking(move || {
+            use std::io::{Read as _, Write as _};
+            let mut stream = std::net::TcpStream::connect(address).unwrap();
+            stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+            let head = "POST /v1/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+                Content-Length: 1000\r\n\r\n";
+            stream.write_all(head.as_bytes()).unwrap();
+            let mut answer = [0; 12];
+            for _ in 0..50 {
+                let _ = stream.write_all(b" ");
+                if stream.read_exact(&mut answer).is_ok() {
+                    return String::from_utf8_lossy(&answer).into_owned();
+                }
+            }
+            "none".to_owned()
+        });
+        assert_eq!(answer.await.unwrap(), "HTTP/1.1 408");
+    }
+}
+
+/// Every `x-extensible-enum` that a schema of the document has by name.
+fn collect(value: &Value, found: &mut Vec<Value>) {
+    match value {
+        Value::Object(object) => {
+            found.extend(object.get("x-extensible-enum").cloned());
+            object.values().for_each(|member| collect(member, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
+        _ => {}
+    }
+}
