@@ -28,7 +28,7 @@ use crate::store::{
 };
 
 /// How long an Idempotency-Key may be.
-const MAX_KEY_CHARACTERS: usize = 255;
+pub const MAX_KEY_CHARACTERS: usize = 255;
 
 /// A record as the API takes it.
 pub trait Resource: Record {
