@@ -24,7 +24,7 @@ use crate::store::sessions::{Refreshed, Session};
 use crate::store::{AccountTx, Actor, Result as StoreResult};
 
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(register).service(log_in).service(refresh).service(log_out);
+    config.service(register_user).service(log_in).service(refresh_session).service(log_out);
 }
 
 /// A new account.
@@ -97,7 +97,7 @@ struct LoggedIn {
     extensions(("x-errors" = json!(["email_taken", "registration_closed"]))),
     responses((status = 201, description = "You are in.", body = LoggedIn)))]
 #[post("/v1/auth/register")]
-async fn register(api: Data<Api>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
+async fn register_user(api: Data<Api>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
     let registration: Registration = api.schemas.check("RegistrationInput", &body.value)?;
     if !registration_is_open(&api).await? {
         return Err(Problem::new(Code::RegistrationClosed));
@@ -227,7 +227,7 @@ async fn workspace_of(api: &Api, workspace: WorkspaceId, user: &User) -> Result<
     extensions(("x-errors" = json!(["invalid_refresh_token"]))),
     responses((status = 200, description = "The next pair.", body = TokenPair)))]
 #[post("/v1/auth/refresh")]
-async fn refresh(api: Data<Api>, body: Body) -> Result<HttpResponse, Problem> {
+async fn refresh_session(api: Data<Api>, body: Body) -> Result<HttpResponse, Problem> {
     let RefreshRequest { refresh_token } = api.schemas.check("RefreshRequestInput", &body.value)?;
     let secret = new_refresh_token(&api)?;
     let next = secret.clone();
