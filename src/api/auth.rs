@@ -52,8 +52,10 @@ struct Registration {
 /// Who logs in.
 #[derive(Deserialize, ToSchema)]
 struct Credentials {
+    /// The address of the account; case does not count.
     #[schema(min_length = 1, max_length = 254, example = "ada@example.com")]
     email: String,
+    /// The password of the account.
     #[schema(min_length = 1, max_length = 256, example = "correct horse battery staple")]
     password: String,
 }
@@ -61,6 +63,7 @@ struct Credentials {
 /// A refresh token, as the last answer gave it.
 #[derive(Deserialize, ToSchema)]
 struct RefreshRequest {
+    /// The `refresh_token` of the last answer.
     #[schema(min_length = 1, max_length = 200, example = "wm_rt_5hYQJ4mRZ0l1w0c8oS2pTn3vXe7bKd9uFgA6iLxEqWM")]
     refresh_token: String,
 }
@@ -70,6 +73,7 @@ struct RefreshRequest {
 struct TokenPair {
     /// Send it as `Authorization: Bearer …`.
     access_token: String,
+    /// Always `Bearer`: how the access token is sent.
     #[schema(example = "Bearer")]
     token_type: &'static str,
     /// Seconds for which the access token is valid.

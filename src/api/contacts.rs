@@ -150,6 +150,7 @@ pub fn map_schemas(components: ComponentsBuilder) -> ComponentsBuilder {
 #[derive(utoipa::ToSchema)]
 #[allow(dead_code, reason = "documents what the list mechanism writes")]
 struct ContactPage {
+    /// The contacts, in the order asked for.
     items: Vec<Contact>,
     /// Where the next page begins, to send as `cursor`; null on the last page.
     next_cursor: Option<String>,

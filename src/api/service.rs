@@ -35,6 +35,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 #[schema(as = Service)]
 #[allow(dead_code, reason = "documents what is written as JSON")]
 struct ServiceOut {
+    /// Always `wellmet`.
     #[schema(example = "wellmet")]
     name: String,
     /// The version of the server.
@@ -123,10 +124,13 @@ async fn get_document(api: Data<Api>) -> Result<HttpResponse, Problem> {
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documents what is written as JSON")]
 struct ErrorKind {
+    /// The stable word to branch on.
     #[schema(example = "not_found")]
     code: String,
+    /// The HTTP status it comes with.
     #[schema(example = 404)]
     status: u16,
+    /// What it is called.
     title: String,
     /// What it means, and what to do.
     meaning: String,
@@ -136,6 +140,7 @@ struct ErrorKind {
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documents what is written as JSON")]
 struct ErrorKindPage {
+    /// The whole catalog.
     items: Vec<ErrorKind>,
     /// Always null: all of them are on one page.
     next_cursor: Option<String>,
@@ -184,6 +189,7 @@ fn escape(text: &str) -> String {
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documents what is written as JSON")]
 struct Health {
+    /// Always `ok`; a server that is not well answers with a problem.
     #[schema(example = "ok")]
     status: String,
 }

@@ -41,13 +41,17 @@ struct TokenRequest {
 /// A personal access token, without its secret.
 #[derive(Serialize, ToSchema)]
 struct Token {
+    /// The token's id; not its secret.
     id: TokenId,
+    /// What it is for.
     name: String,
     /// The last four characters of the secret, to tell it by.
     #[schema(example = "x8Qz")]
     hint: String,
+    /// What it may do.
     #[schema(value_type = Vec<String>)]
     scopes: Scopes,
+    /// When it was made.
     created_at: Timestamp,
     /// When it ends; null: when it is deleted.
     expires_at: Option<Timestamp>,
@@ -74,6 +78,7 @@ struct NewTokenOut {
 /// Your personal access tokens.
 #[derive(Serialize, ToSchema)]
 struct TokenPage {
+    /// The tokens, newest first.
     items: Vec<Token>,
     /// Always null: all of them are on one page.
     next_cursor: Option<String>,
