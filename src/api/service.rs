@@ -16,7 +16,6 @@ use super::http::listing;
 use super::http::problem::{Code, Problem};
 use crate::domain::account::NewPassword;
 use crate::domain::keyed;
-use crate::domain::scope::SCOPES;
 use crate::store::{UNDO_DAYS, accounts, purge, sessions, tokens};
 
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -92,12 +91,11 @@ async fn get_service(api: Data<Api>) -> Result<HttpResponse, Problem> {
 /// Every enumeration of the document, so that none is forgotten.
 fn enumerations(document: &Value) -> Value {
     let schemas = document.pointer("/components/schemas").and_then(Value::as_object);
-    let mut all: Map<String, Value> = schemas
+    let all: Map<String, Value> = schemas
         .into_iter()
         .flatten()
         .filter_map(|(name, schema)| Some((snake(name), schema.get("x-extensible-enum")?.clone())))
         .collect();
-    all.insert("scope".to_owned(), json!(SCOPES));
     all.into()
 }
 

@@ -15,7 +15,7 @@ use super::http::problem::{Code, Problem};
 use super::http::records::path_id;
 use crate::domain::id::TokenId;
 use crate::domain::invalid::{FieldCode, Invalid, Rejection};
-use crate::domain::scope::Scopes;
+use crate::domain::scope::{Scope, Scopes};
 use crate::domain::timestamp::Timestamp;
 use crate::store::tokens::{self, AccessToken, NewToken};
 
@@ -30,7 +30,7 @@ struct TokenRequest {
     #[schema(min_length = 1, max_length = 100, example = "import script")]
     name: String,
     /// What it may do: no more than the token that makes it.
-    #[schema(min_items = 1, max_items = 24, example = json!(["contacts:read", "contacts:write"]))]
+    #[schema(value_type = Vec<Scope>, min_items = 1, max_items = 24, example = json!(["contacts:read", "contacts:write"]))]
     scopes: Vec<String>,
     /// When it ends. Null: when it is deleted.
     #[serde(default)]
@@ -49,7 +49,7 @@ struct Token {
     #[schema(example = "x8Qz")]
     hint: String,
     /// What it may do.
-    #[schema(value_type = Vec<String>)]
+    #[schema(value_type = Vec<Scope>)]
     scopes: Scopes,
     /// When it was made.
     created_at: Timestamp,

@@ -148,15 +148,12 @@ impl Views {
         self.made.insert(own.clone(), Value::Null);
         let mut seen = schema;
         self.look(&mut seen, view);
-        let is_record = view != View::Patch
-            && self.plain.get(base).is_some_and(|record| record["properties"].get("id").is_some());
         if name.ends_with("Fields")
             && view == View::Input
-            && is_record
-            && Entity::ALL.iter().any(|entity| pascal(entity.as_str()) == base)
+            && let Some(entity) = Entity::ALL.into_iter().find(|entity| pascal(entity.as_str()) == base)
         {
             seen["properties"]["id"] = json!({
-                "type": ["string", "null"], "format": "uuid",
+                "type": ["string", "null"], "format": "uuid", "x-entity": entity,
                 "description": "The record's id, if you choose it (any RFC 9562 UUID); null: the server makes one.",
             });
         }
