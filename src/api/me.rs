@@ -74,8 +74,11 @@ async fn update_me(
 ) -> Result<HttpResponse, Problem> {
     let who = who(&caller, &request, &body)?;
     let precondition = api.tags.precondition(&request)?;
-    refuse_read_only(&body.value)?;
-    api.schemas.check::<Value>("UserPatch", &body.value)?;
+    let mut patch = body.value;
+    let mut invalid = Invalid::default();
+    invalid.gather(take_read_only(&mut patch));
+    invalid.gather(api.schemas.check::<Value>("UserPatch", &patch));
+    invalid.into_result(())?;
     let Me { workspace, self_contact_id, .. } = me(&api, &caller).await?;
     let (schemas, tags) = (api.schemas.clone(), api.tags.clone());
     let written = api
@@ -85,7 +88,7 @@ async fn update_me(
             tx.once(&who, |tx| {
                 let (before, _) = tx.find_user(by.user())?;
                 precondition.check(Some(before.version))?;
-                let merged = merge(serde_json::to_value(&before.fields)?, body.value);
+                let merged = merge(serde_json::to_value(&before.fields)?, patch);
                 let fields: UserFields = schemas.check("UserInput", &merged)?;
                 let user = tx.update_user(&before, fields.checked()?)?;
                 let etag = Some(tags.strong(user.version));
@@ -103,10 +106,10 @@ async fn update_me(
     respond(&api, &caller, outcome).await
 }
 
-fn refuse_read_only(patch: &Value) -> Result<(), Invalid> {
+fn take_read_only(patch: &mut Value) -> Result<(), Invalid> {
     let mut invalid = Invalid::default();
     for name in ["id", "email", "created_at", "updated_at", "version"] {
-        if patch.get(name).is_some() {
+        if patch.as_object_mut().and_then(|patch| patch.remove(name)).is_some() {
             let detail = format!("{name} is set by the server.");
             invalid.add(format!("#/{name}"), Rejection::new(FieldCode::ReadOnly, detail));
         }
