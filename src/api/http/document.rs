@@ -279,7 +279,12 @@ fn complete_operation(
     let has_body = operation.get("requestBody").is_some();
     let mut parameters: Vec<Value> = path_parameters(path);
     let documented = operation["parameters"].as_array().cloned().unwrap_or_default();
-    parameters.extend(documented.into_iter().filter(|parameter| parameter["in"] != "path"));
+    for mut parameter in documented.into_iter().filter(|parameter| parameter["in"] != "path") {
+        if parameter["name"] == "entity" {
+            parameter["schema"]["enum"] = json!(Entity::ALL);
+        }
+        parameters.push(parameter);
+    }
     if let Some(collection) = collections.iter().find(|collection| collection.operation == id) {
         parameters.extend(collection.parameters());
     }
@@ -407,9 +412,7 @@ struct Tagged {
 }
 
 fn header_parameters(path: &str, method: &str, is_secured: bool, tagged: Tagged) -> Vec<Value> {
-    let header = |name: &str, description: &str, schema: Value| {
-        json!({ "name": name, "in": "header", "required": false, "description": description, "schema": schema })
-    };
+    let header = |name: &str, description: &str, schema: Value| json!({ "name": name, "in": "header", "required": false, "description": description, "schema": schema });
     let any = || json!({ "type": "string" });
     let mut headers = Vec::new();
     let holds_secrets = path.starts_with("/v1/auth/") || (path == "/v1/tokens" && method == "post");
@@ -454,7 +457,8 @@ fn complete_answers(path: &str, operation: &mut Value, method: &str, tagged: Tag
                 json!({ "description": "The canonical URL of what was made.", "schema": { "type": "string" } });
         }
         if is_tagged(status) {
-            headers["ETag"] = json!({ "description": "The version of what is answered.", "schema": { "type": "string" } });
+            headers["ETag"] =
+                json!({ "description": "The version of what is answered.", "schema": { "type": "string" } });
         }
         response["headers"] = headers;
     }

@@ -91,7 +91,9 @@ pub async fn create<R: Resource>(
     let id = invalid.gather(take_id(&mut input));
     invalid.gather(check_read_only::<R>(&mut input, None));
     let fields = invalid.gather(api.schemas.check::<R::Fields>(R::INPUT, &input));
-    let (Some(id), Some(fields), true) = (id, fields, invalid.errors.is_empty()) else { return Err(invalid.into()) };
+    let (Some(id), Some(fields), true) = (id, fields, invalid.errors.is_empty()) else {
+        return Err(invalid.into());
+    };
     let tags = api.tags.clone();
     let outcome = api
         .store
