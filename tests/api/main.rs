@@ -19,3 +19,4 @@
 mod support;
 
 mod layers;
+mod parity;
