@@ -18,5 +18,7 @@
 #[macro_use]
 mod support;
 
+mod contract;
 mod layers;
+mod operations;
 mod parity;
