@@ -19,6 +19,7 @@
 mod support;
 
 mod contract;
+mod guard;
 mod layers;
 mod operations;
 mod parity;
