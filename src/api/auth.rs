@@ -24,7 +24,7 @@ use crate::store::sessions::{Refreshed, Session};
 use crate::store::{AccountTx, Actor, Conflict, Result as StoreResult};
 
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(register).service(log_in).service(refresh).service(log_out);
+    config.service(register_user).service(log_in).service(refresh_session).service(log_out);
 }
 
 /// A new account.
@@ -52,8 +52,10 @@ struct Registration {
 /// Who logs in.
 #[derive(Deserialize, ToSchema)]
 struct Credentials {
+    /// The address of the account; case does not count.
     #[schema(min_length = 1, max_length = 254, example = "ada@example.com")]
     email: String,
+    /// The password of the account.
     #[schema(min_length = 1, max_length = 256, example = "correct horse battery staple")]
     password: String,
 }
@@ -61,6 +63,7 @@ struct Credentials {
 /// A refresh token, as the last answer gave it.
 #[derive(Deserialize, ToSchema)]
 struct RefreshRequest {
+    /// The `refresh_token` of the last answer.
     #[schema(min_length = 1, max_length = 200, example = "wm_rt_5hYQJ4mRZ0l1w0c8oS2pTn3vXe7bKd9uFgA6iLxEqWM")]
     refresh_token: String,
 }
@@ -70,6 +73,7 @@ struct RefreshRequest {
 struct TokenPair {
     /// Send it as `Authorization: Bearer …`.
     access_token: String,
+    /// Always `Bearer`: how the access token is sent.
     #[schema(example = "Bearer")]
     token_type: &'static str,
     /// Seconds for which the access token is valid.
@@ -97,7 +101,7 @@ struct LoggedIn {
     extensions(("x-errors" = json!(["email_taken", "registration_closed"]))),
     responses((status = 201, description = "You are in.", body = LoggedIn)))]
 #[post("/v1/auth/register")]
-async fn register(api: Data<Api>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
+async fn register_user(api: Data<Api>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
     let (email, password, fields) = api.schemas.parse("RegistrationInput", &body.value, checked)?;
     if !registration_is_open(&api).await? {
         return Err(Problem::new(Code::RegistrationClosed));
@@ -235,7 +239,7 @@ async fn workspace_of(api: &Api, workspace: WorkspaceId, user: &User) -> Result<
     extensions(("x-errors" = json!(["invalid_refresh_token"]))),
     responses((status = 200, description = "The next pair.", body = TokenPair)))]
 #[post("/v1/auth/refresh")]
-async fn refresh(api: Data<Api>, body: Body) -> Result<HttpResponse, Problem> {
+async fn refresh_session(api: Data<Api>, body: Body) -> Result<HttpResponse, Problem> {
     let RefreshRequest { refresh_token } = api.schemas.check("RefreshRequestInput", &body.value)?;
     let secret = new_refresh_token(&api)?;
     let next = secret.clone();

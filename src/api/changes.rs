@@ -52,6 +52,7 @@ struct ChangeOut {
     write: i64,
     /// The names of the fields that changed; empty for a record that was made or deleted.
     fields: Vec<String>,
+    /// When it was made.
     at: Timestamp,
     actor: Actor,
     /// The record as it is now, which may be newer than this change; null when it is gone.
@@ -63,6 +64,7 @@ struct ChangeOut {
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documents what is written as JSON")]
 struct ChangePage {
+    /// The changes, in the order they were made.
     items: Vec<ChangeOut>,
     /// To send as `since`, now or at the next poll; always there.
     next_cursor: String,
@@ -77,6 +79,7 @@ struct HistoryEntry {
     op: Op,
     /// The number of this change, and the version the record had after it.
     version: i64,
+    /// When it was made.
     at: Timestamp,
     actor: Actor,
     /// The names of the fields that changed; empty for a record that was made or deleted.
@@ -95,6 +98,7 @@ struct HistoryEntry {
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documents what is written as JSON")]
 pub struct HistoryPage {
+    /// The changes of the record, newest first.
     items: Vec<HistoryEntry>,
     /// Where the next page begins, to send as `cursor`; null on the last page.
     next_cursor: Option<String>,
@@ -162,6 +166,7 @@ fn change_json(change: Change) -> Value {
 #[allow(dead_code, reason = "documents what is written as JSON")]
 struct RevertedRecord {
     entity: Entity,
+    /// The record's id.
     #[schema(format = Uuid)]
     id: String,
     /// What became of it: `restored` (it was deleted), `reset` (it was changed) or `removed` (it was made).
@@ -173,6 +178,7 @@ struct RevertedRecord {
 #[allow(dead_code, reason = "documents what is written as JSON")]
 struct LeftAloneRecord {
     entity: Entity,
+    /// The record's id.
     #[schema(format = Uuid)]
     id: String,
     /// Why, as a stable word: see the page of errors.
@@ -185,8 +191,11 @@ struct LeftAloneRecord {
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documents what is written as JSON")]
 struct RevertResult {
+    /// Whether it only tells what it would do.
     dry_run: bool,
+    /// What was taken back.
     reverted: Vec<RevertedRecord>,
+    /// What was left as it is, and why.
     left_alone: Vec<LeftAloneRecord>,
 }
 

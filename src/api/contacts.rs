@@ -159,6 +159,7 @@ pub fn map_schemas(components: ComponentsBuilder) -> ComponentsBuilder {
 #[derive(utoipa::ToSchema)]
 #[allow(dead_code, reason = "documents what the list mechanism writes")]
 struct ContactPage {
+    /// The contacts, in the order asked for.
     items: Vec<Contact>,
     /// Where the next page begins, to send as `cursor`; null on the last page.
     next_cursor: Option<String>,
@@ -211,10 +212,10 @@ async fn create_contact(
 /// be told, a profile link by platform and handle. Archived contacts and people to meet are found too.
 #[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:read"])),
     params(
-        ("email" = Option<String>, Query, description = "An e-mail address.", max_length = 254),
-        ("phone" = Option<String>, Query, description = "A phone number; the + of an international one is %2B in a URL.", max_length = 64),
-        ("country" = Option<String>, Query, description = "The country in whose national format `phone` is written: ISO 3166-1 alpha-2.", pattern = "^[A-Z]{2}$"),
-        ("url" = Option<String>, Query, description = "The address of a profile or page.", max_length = 2048)),
+        ("email" = Option<String>, Query, description = "An e-mail address.", max_length = 254, example = "dorota@example.com"),
+        ("phone" = Option<String>, Query, description = "A phone number; the + of an international one is %2B in a URL.", max_length = 64, example = "+48512345678"),
+        ("country" = Option<String>, Query, description = "The country in whose national format `phone` is written: ISO 3166-1 alpha-2.", pattern = "^[A-Z]{2}$", example = "PL"),
+        ("url" = Option<String>, Query, description = "The address of a profile or page.", max_length = 2048, example = "https://www.linkedin.com/in/dorota")),
     responses((status = 200, description = "Those who have it: at most 200, oldest first.", body = ContactPage)))]
 #[get("/v1/contacts/lookup")]
 async fn lookup_contacts(api: Data<Api>, caller: Caller, query: Query) -> Result<HttpResponse, Problem> {

@@ -121,6 +121,7 @@ fn changed(schemas: &Schemas, before: &UserFields, mut patch: Value) -> StoreRes
 /// Your password, to show that it is you.
 #[derive(Deserialize, ToSchema)]
 struct Confirmation {
+    /// The password you log in with.
     #[schema(min_length = 1, max_length = 256, example = "correct horse battery staple")]
     password: String,
 }
@@ -154,6 +155,7 @@ async fn delete_me(
 /// The old password and the new one.
 #[derive(Deserialize, ToSchema)]
 struct PasswordChange {
+    /// The password you log in with now.
     #[schema(min_length = 1, max_length = 256, example = "correct horse battery staple")]
     current_password: String,
     /// 15 characters or more; any will do, but not one that everybody tries first.

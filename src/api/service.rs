@@ -16,7 +16,6 @@ use super::http::listing;
 use super::http::problem::{Code, Problem};
 use crate::domain::account::NewPassword;
 use crate::domain::keyed;
-use crate::domain::scope::SCOPES;
 use crate::store::{UNDO_DAYS, accounts, purge, sessions, tokens};
 
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -35,6 +34,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 #[schema(as = Service)]
 #[allow(dead_code, reason = "documents what is written as JSON")]
 struct ServiceOut {
+    /// Always `wellmet`.
     #[schema(example = "wellmet")]
     name: String,
     /// The version of the server.
@@ -91,12 +91,11 @@ async fn get_service(api: Data<Api>) -> Result<HttpResponse, Problem> {
 /// Every enumeration of the document, so that none is forgotten.
 fn enumerations(document: &Value) -> Value {
     let schemas = document.pointer("/components/schemas").and_then(Value::as_object);
-    let mut all: Map<String, Value> = schemas
+    let all: Map<String, Value> = schemas
         .into_iter()
         .flatten()
         .filter_map(|(name, schema)| Some((snake(name), schema.get("x-extensible-enum")?.clone())))
         .collect();
-    all.insert("scope".to_owned(), json!(SCOPES));
     all.into()
 }
 
@@ -123,10 +122,13 @@ async fn get_document(api: Data<Api>) -> Result<HttpResponse, Problem> {
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documents what is written as JSON")]
 struct ErrorKind {
+    /// The stable word to branch on.
     #[schema(example = "not_found")]
     code: String,
+    /// The HTTP status it comes with.
     #[schema(example = 404)]
     status: u16,
+    /// What it is called.
     title: String,
     /// What it means, and what to do.
     meaning: String,
@@ -136,6 +138,7 @@ struct ErrorKind {
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documents what is written as JSON")]
 struct ErrorKindPage {
+    /// The whole catalog.
     items: Vec<ErrorKind>,
     /// Always null: all of them are on one page.
     next_cursor: Option<String>,
@@ -184,6 +187,7 @@ fn escape(text: &str) -> String {
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documents what is written as JSON")]
 struct Health {
+    /// Always `ok`; a server that is not well answers with a problem.
     #[schema(example = "ok")]
     status: String,
 }

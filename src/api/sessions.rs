@@ -22,12 +22,14 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Session)]
 struct SessionOut {
+    /// The session's id.
     id: SessionId,
     /// Whether it is the one this request was made in.
     current: bool,
     /// What the app called itself when it logged in; null when it did not.
     #[schema(example = "curl/8.5.0")]
     user_agent: Option<String>,
+    /// When somebody logged in.
     created_at: Timestamp,
     /// When its tokens were last refreshed.
     last_used_at: Timestamp,
@@ -38,6 +40,7 @@ struct SessionOut {
 /// Your sessions.
 #[derive(Serialize, ToSchema)]
 struct SessionPage {
+    /// The sessions, newest first.
     items: Vec<SessionOut>,
     /// Always null: all of them are on one page.
     next_cursor: Option<String>,

@@ -15,7 +15,7 @@ use super::http::problem::{Code, Problem};
 use super::http::records::path_id;
 use crate::domain::id::TokenId;
 use crate::domain::invalid::{FieldCode, Invalid, Rejection};
-use crate::domain::scope::Scopes;
+use crate::domain::scope::{Scope, Scopes};
 use crate::domain::timestamp::Timestamp;
 use crate::store::tokens::{self, AccessToken, NewToken};
 
@@ -30,7 +30,7 @@ struct TokenRequest {
     #[schema(min_length = 1, max_length = 100, example = "import script")]
     name: String,
     /// What it may do: no more than the token that makes it.
-    #[schema(min_items = 1, max_items = 24, example = json!(["contacts:read", "contacts:write"]))]
+    #[schema(value_type = Vec<Scope>, min_items = 1, max_items = 24, example = json!(["contacts:read", "contacts:write"]))]
     scopes: Vec<String>,
     /// When it ends. Null: when it is deleted.
     #[serde(default)]
@@ -41,13 +41,17 @@ struct TokenRequest {
 /// A personal access token, without its secret.
 #[derive(Serialize, ToSchema)]
 struct Token {
+    /// The token's id; not its secret.
     id: TokenId,
+    /// What it is for.
     name: String,
     /// The last four characters of the secret, to tell it by.
     #[schema(example = "x8Qz")]
     hint: String,
-    #[schema(value_type = Vec<String>)]
+    /// What it may do.
+    #[schema(value_type = Vec<Scope>)]
     scopes: Scopes,
+    /// When it was made.
     created_at: Timestamp,
     /// When it ends; null: when it is deleted.
     expires_at: Option<Timestamp>,
@@ -74,6 +78,7 @@ struct NewTokenOut {
 /// Your personal access tokens.
 #[derive(Serialize, ToSchema)]
 struct TokenPage {
+    /// The tokens, newest first.
     items: Vec<Token>,
     /// Always null: all of them are on one page.
     next_cursor: Option<String>,

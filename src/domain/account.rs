@@ -100,13 +100,16 @@ impl UserFields {
 /// A person with an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct User {
+    /// The user's id.
     pub id: UserId,
     /// The address they log in with; compared without regard to case.
     #[schema(example = "ada@example.com")]
     pub email: String,
     #[serde(flatten)]
     pub fields: UserFields,
+    /// When they signed up.
     pub created_at: Timestamp,
+    /// When the account last changed.
     pub updated_at: Timestamp,
     /// Grows with every change of this user.
     #[schema(example = 1)]
@@ -116,7 +119,9 @@ pub struct User {
 /// What owns every record: the network of one person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Workspace {
+    /// The workspace's id.
     pub id: WorkspaceId,
+    /// What it is called.
     #[schema(example = "Ada Lovelace")]
     pub name: String,
     /// IANA time zone in which days are read; taken from its first user.

@@ -415,6 +415,7 @@ pub enum Channel {
 /// A person in the network.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Contact {
+    /// The contact's id.
     pub id: ContactId,
     /// Whether this contact stands for the networker.
     pub is_self: bool,

@@ -137,6 +137,11 @@ impl Invalid {
         }
     }
 
+    /// Keeps the value, or notes all that is wrong with it.
+    pub fn gather<T>(&mut self, result: Result<T, Self>) -> Option<T> {
+        result.map_err(|more| self.errors.extend(more.errors)).ok()
+    }
+
     /// The value if nothing was noted.
     pub fn into_result<T>(self, value: T) -> Result<T, Self> {
         if self.errors.is_empty() { Ok(value) } else { Err(self) }

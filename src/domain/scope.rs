@@ -32,6 +32,21 @@ pub const SCOPES: &[&str] = &[
     "account:write",
 ];
 
+/// A scope, for the document: a closed list in what is sent, an open one in what is answered.
+pub struct Scope;
+
+impl utoipa::PartialSchema for Scope {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::Type::String)
+            .enum_values(Some(SCOPES.iter().copied()))
+            .description(Some("What a token may do: `<area>:read` or `<area>:write`."))
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for Scope {}
+
 /// A set of scopes, sorted and without doubles.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]

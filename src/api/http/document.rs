@@ -13,8 +13,9 @@ use super::body::MAX_BODY_BYTES;
 use super::etag::SCHEMA_REVISION;
 use super::listing::Collection;
 use super::problem::{Code, Problem};
+use super::records::MAX_KEY_CHARACTERS;
 use crate::domain::entity::Entity;
-use crate::domain::scope::SCOPES;
+use crate::domain::scope::{Role, SCOPES};
 use crate::store::relations::summary_fields;
 
 /// Completes what utoipa has collected.
@@ -188,15 +189,12 @@ impl Views {
         self.made.insert(own.clone(), Value::Null);
         let mut seen = schema;
         self.look(&mut seen, view);
-        let is_record = view != View::Patch
-            && self.plain.get(base).is_some_and(|record| record["properties"].get("id").is_some());
         if name.ends_with("Fields")
             && view == View::Input
-            && is_record
-            && Entity::ALL.iter().any(|entity| pascal(entity.as_str()) == base)
+            && let Some(entity) = Entity::ALL.into_iter().find(|entity| pascal(entity.as_str()) == base)
         {
             seen["properties"]["id"] = json!({
-                "type": ["string", "null"], "format": "uuid",
+                "type": ["string", "null"], "format": "uuid", "x-entity": entity,
                 "description": "The record's id, if you choose it (any RFC 9562 UUID); null: the server makes one.",
             });
         }
@@ -322,14 +320,18 @@ fn complete_operation(
     let has_body = operation.get("requestBody").is_some();
     let mut parameters: Vec<Value> = path_parameters(path);
     let documented = operation["parameters"].as_array().cloned().unwrap_or_default();
-    parameters.extend(documented.into_iter().filter(|parameter| parameter["in"] != "path"));
+    for mut parameter in documented.into_iter().filter(|parameter| parameter["in"] != "path") {
+        if parameter["name"] == "entity" {
+            parameter["schema"]["enum"] = json!(Entity::ALL);
+        }
+        parameters.push(parameter);
+    }
     let collection = collections.iter().find(|collection| collection.lists.contains(&id.as_str()));
     parameters.extend(collection.into_iter().flat_map(|collection| collection.parameters()));
     let own = collections.iter().find(|collection| collection.get == id);
     parameters.extend(own.and_then(|collection| collection.include_parameter()));
-    let is_record = is_record_path(path);
-    let is_tagged = method == "get" && (is_record || collection.is_some());
-    parameters.extend(header_parameters(path, method, is_secured, is_record, is_tagged));
+    let tagged = Tagged { record: is_record_path(path), list: collection.is_some() };
+    parameters.extend(header_parameters(path, method, is_secured, tagged));
 
     if let Some(content) = operation.pointer_mut("/requestBody/content").and_then(Value::as_object_mut) {
         for media in content.values_mut() {
@@ -353,7 +355,8 @@ fn complete_operation(
     codes.extend(own.iter().map(String::as_str));
     if is_secured {
         codes.extend(["unauthenticated", "insufficient_scope", "rate_limited"]);
-        if method != "get" {
+        let scope = operation.pointer("/security/0/bearer/0").and_then(Value::as_str).unwrap_or_default();
+        if !Role::Viewer.allows(scope) {
             codes.insert("insufficient_role");
         }
     }
@@ -370,12 +373,11 @@ fn complete_operation(
     if parameters.iter().any(|parameter| parameter["name"] == "cursor") {
         codes.insert("invalid_cursor");
     }
-    if has_body {
+    // A verb that takes no fields reads a body all the same, to refuse those that come.
+    if has_body || method == "post" {
         codes.extend(["invalid_json", "body_timeout", "body_too_large", "unsupported_media_type", "invalid"]);
     }
-    if method != "get" {
-        codes.insert("unsupported_content_encoding");
-    }
+    codes.insert("unsupported_content_encoding");
     for (header, code) in [("Idempotency-Key", "idempotency_key_reused"), ("If-Match", "precondition_failed")] {
         if parameters.iter().any(|parameter| parameter["name"] == header) {
             codes.extend([code, "invalid_parameter"]);
@@ -388,8 +390,7 @@ fn complete_operation(
         codes.insert("precondition_required");
     }
 
-    let makes_record = Entity::ALL.iter().any(|entity| path == format!("/v1/{}", entity.segment()));
-    complete_answers(operation, is_record, makes_record, is_tagged, views);
+    complete_answers(path, operation, method, tagged, views);
     add_problems(operation, &codes);
     operation["parameters"] = parameters.into();
     if has_body {
@@ -436,13 +437,18 @@ fn path_parameters(path: &str) -> Vec<Value> {
     parameters
 }
 
-fn header_parameters(path: &str, method: &str, is_secured: bool, is_record: bool, is_tagged: bool) -> Vec<Value> {
-    let header = |name: &str, description: &str, max: usize| {
-        json!({
-            "name": name, "in": "header", "required": false, "description": description,
-            "schema": { "type": "string", "maxLength": max },
-        })
-    };
+/// What answers of an operation carry an ETag.
+#[derive(Debug, Clone, Copy)]
+struct Tagged {
+    /// One record, with a strong one.
+    record: bool,
+    /// A list, with a weak one.
+    list: bool,
+}
+
+fn header_parameters(path: &str, method: &str, is_secured: bool, tagged: Tagged) -> Vec<Value> {
+    let header = |name: &str, description: &str, schema: Value| json!({ "name": name, "in": "header", "required": false, "description": description, "schema": schema });
+    let any = || json!({ "type": "string" });
     let mut headers = Vec::new();
     let holds_secrets = path.starts_with("/v1/auth/") || (path == "/v1/tokens" && method == "post");
     if matches!(method, "post" | "patch") && is_secured && !holds_secrets {
@@ -450,29 +456,30 @@ fn header_parameters(path: &str, method: &str, is_secured: bool, is_record: bool
             "Idempotency-Key",
             "A name of your choice for this request. The same request under the same key within 24 hours gets the same \
              answer, with `Idempotent-Replayed: true`, and is carried out once.",
-            255,
+            json!({ "type": "string", "minLength": 1, "maxLength": MAX_KEY_CHARACTERS }),
         ));
     }
-    if is_record && matches!(method, "patch" | "put" | "delete") {
-        headers.push(header("If-Match", "The ETag you know; 412 when the record has changed since.", 1000));
+    if tagged.record && matches!(method, "patch" | "put" | "delete") {
+        headers.push(header("If-Match", "The ETag you know; 412 when the record has changed since.", any()));
     }
-    if is_record && method == "put" {
-        headers.push(header("If-None-Match", "`*` creates the record, and only if it does not exist.", 10));
+    if tagged.record && method == "put" {
+        headers.push(header("If-None-Match", "`*` creates the record, and only if it does not exist.", any()));
     }
-    if is_tagged {
-        headers.push(header("If-None-Match", "An ETag you know; 304 when nothing has changed since.", 1000));
+    if method == "get" && (tagged.record || tagged.list) {
+        headers.push(header("If-None-Match", "An ETag you know; 304 when nothing has changed since.", any()));
     }
     headers
 }
 
-fn complete_answers(
-    operation: &mut Value,
-    is_record: bool,
-    makes_record: bool,
-    is_tagged: bool,
-    views: &mut Views,
-) {
+fn complete_answers(path: &str, operation: &mut Value, method: &str, tagged: Tagged, views: &mut Views) {
     let Some(responses) = operation["responses"].as_object_mut() else { return };
+    // A user is made by signing up, everything else where the list of its kind is.
+    let makes_record = path == "/v1/auth/register" || is_record_path(&format!("{path}/{{id}}"));
+    let is_tagged = |status: &str| match status {
+        "201" => tagged.record || makes_record,
+        "204" => false,
+        _ => tagged.record || tagged.list && method == "get",
+    };
     for (status, response) in responses.iter_mut() {
         if let Some(content) = response.get_mut("content").and_then(Value::as_object_mut) {
             content.values_mut().for_each(|media| views.look(&mut media["schema"], View::Answer));
@@ -484,15 +491,13 @@ fn complete_answers(
             headers["Location"] =
                 json!({ "description": "The canonical URL of what was made.", "schema": { "type": "string" } });
         }
-        if status != "204" && (is_record || is_tagged || (status == "201" && makes_record)) {
-            headers["ETag"] = json!({
-                "description": "The version of a record; of a list a weak one, which changes with every write.",
-                "schema": { "type": "string" },
-            });
+        if is_tagged(status) {
+            headers["ETag"] =
+                json!({ "description": "The version of what is answered.", "schema": { "type": "string" } });
         }
         response["headers"] = headers;
     }
-    if is_tagged {
+    if method == "get" && (tagged.record || tagged.list) {
         responses.insert("304".to_owned(), json!({ "description": "Nothing has changed since." }));
     }
 }

@@ -28,7 +28,7 @@ use crate::store::{
 };
 
 /// How long an Idempotency-Key may be.
-const MAX_KEY_CHARACTERS: usize = 255;
+pub const MAX_KEY_CHARACTERS: usize = 255;
 
 /// A record as the API takes it.
 pub trait Resource: Record {
@@ -128,9 +128,13 @@ pub async fn create<R: Resource>(
 ) -> Result<HttpResponse, Problem> {
     let who = who(caller, request, &body)?;
     let mut input = body.value;
-    let id = take_id(&mut input)?;
-    check_read_only::<R>(&mut input, None)?;
-    let fields = api.schemas.check::<R::Fields>(R::INPUT, &input)?;
+    let mut invalid = Invalid::default();
+    let id = invalid.gather(take_id(&mut input));
+    invalid.gather(check_read_only::<R>(&mut input, None));
+    let fields = invalid.gather(api.schemas.check::<R::Fields>(R::INPUT, &input));
+    let (Some(id), Some(fields), true) = (id, fields, invalid.errors.is_empty()) else {
+        return Err(invalid.into());
+    };
     let tags = api.tags.clone();
     let outcome = api
         .store
@@ -156,9 +160,12 @@ pub async fn replace<R: Resource>(
     }
     let who = Who { workspace: caller.workspace, actor: caller.actor(), idempotency: None };
     let mut input = body.value;
-    if take_id(&mut input)?.is_some_and(|sent| sent != id.uuid()) {
-        return Err(Invalid::one("#/id", FieldCode::ReadOnly, "The id is the one in the path.").into());
-    }
+    let sent_id = take_id(&mut input).and_then(|sent| match sent {
+        Some(sent) if sent != id.uuid() => {
+            Err(Invalid::one("#/id", FieldCode::ReadOnly, "The id is the one in the path."))
+        }
+        _ => Ok(()),
+    });
     let (schemas, tags) = (api.schemas.clone(), api.tags.clone());
     let write = api.store.write(who, move |tx| {
         let current = tx.find::<R>(id)?;
@@ -167,8 +174,11 @@ pub async fn replace<R: Resource>(
         }
         precondition.check(current.as_ref().map(Record::version))?;
         let shown = current.as_ref().map(serde_json::to_value).transpose()?;
-        check_read_only::<R>(&mut input, shown.as_ref())?;
-        let fields = schemas.check::<R::Fields>(R::INPUT, &input)?;
+        let mut invalid = Invalid::default();
+        invalid.gather(sent_id);
+        invalid.gather(check_read_only::<R>(&mut input, shown.as_ref()));
+        let fields = invalid.gather(schemas.check::<R::Fields>(R::INPUT, &input));
+        let Some(fields) = fields.filter(|_| invalid.errors.is_empty()) else { return Err(invalid.into()) };
         let (status, record) = match current {
             None => (201, tx.create(R::new(id.uuid(), tx.now(), fields)?)?),
             Some(current) => (200, tx.update(&current, current.with(fields)?)?),
@@ -189,13 +199,13 @@ pub async fn patch<R: Resource>(
     let precondition = api.tags.precondition(request)?;
     let who = who(caller, request, &body)?;
     let mut patch = body.value;
-    if let Some(object) = patch.as_object()
-        && object.contains_key("id")
-    {
-        return Err(Invalid::one("#/id", FieldCode::ReadOnly, "The id of a record does not change.").into());
+    let mut invalid = Invalid::default();
+    if patch.as_object_mut().and_then(|object| object.remove("id")).is_some() {
+        invalid.add("#/id", Rejection::new(FieldCode::ReadOnly, "The id of a record does not change."));
     }
-    check_read_only::<R>(&mut patch, None)?;
-    api.schemas.check::<Value>(R::PATCH, &patch)?;
+    invalid.gather(check_read_only::<R>(&mut patch, None));
+    invalid.gather(api.schemas.check::<Value>(R::PATCH, &patch));
+    invalid.into_result(())?;
     let (schemas, tags) = (api.schemas.clone(), api.tags.clone());
     let write = api.store.write(who, move |tx| {
         let current = tx.get::<R>(id, &precondition)?;
@@ -333,18 +343,17 @@ pub fn no_fields(body: &Body) -> Result<(), Problem> {
 }
 
 /// The id a client chose for its record.
-fn take_id(input: &mut Value) -> Result<Option<Uuid>, Problem> {
+fn take_id(input: &mut Value) -> Result<Option<Uuid>, Invalid> {
     let sent = input.as_object_mut().and_then(|object| object.remove("id"));
     match sent {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => match Uuid::try_parse(&text) {
             Ok(id) if text.len() == 36 && !id.is_nil() => Ok(Some(id)),
             _ => {
-                Err(Invalid::one("#/id", FieldCode::InvalidFormat, "Expected a UUID (RFC 9562) of 36 characters.")
-                    .into())
+                Err(Invalid::one("#/id", FieldCode::InvalidFormat, "Expected a UUID (RFC 9562) of 36 characters."))
             }
         },
-        Some(_) => Err(Invalid::one("#/id", FieldCode::InvalidType, "Expected the JSON type string.").into()),
+        Some(_) => Err(Invalid::one("#/id", FieldCode::InvalidType, "Expected the JSON type string.")),
     }
 }
 

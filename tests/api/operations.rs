@@ -1,0 +1,657 @@
+//! What the nets read from the OpenAPI document: its operations, the places in their bodies, values that fit, and a
+//! workspace with one of everything to send them to. What has to hold of an operation is in the nets' own files.
+//!
+//! An operation that needs something no document tells (a secret, a new kind of path parameter) makes
+//! [`World::request`] panic with a sentence that says what to teach it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::{OnceLock, atomic::AtomicU32, atomic::Ordering},
+};
+
+use serde_json::{Map, Value, json};
+use wellmet::{
+    api::{self, http::problem::Code},
+    domain::entity::Entity,
+};
+
+use crate::support::{Client, PASSWORD, Reply, Request, TestServer};
+
+/// An id that is well formed and that nobody has.
+pub const NOBODYS_ID: &str = "01939d5e-8c00-7000-8000-00000000dead";
+
+/// The document, made once.
+pub fn document() -> &'static Value {
+    static DOCUMENT: OnceLock<Value> = OnceLock::new();
+    DOCUMENT.get_or_init(|| api::document().expect("the document is made of what compiles"))
+}
+
+/// One operation of the document.
+#[derive(Clone, Copy)]
+pub struct Operation {
+    pub path: &'static str,
+    /// In lower case, as the document writes it.
+    pub method: &'static str,
+    /// What the document says of it.
+    pub json: &'static Value,
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method.to_uppercase(), self.path)
+    }
+}
+
+/// Every operation there is.
+pub fn operations() -> Vec<Operation> {
+    let paths = document()["paths"].as_object().expect("paths");
+    paths
+        .iter()
+        .flat_map(|(path, item)| {
+            let methods = item.as_object().expect("methods");
+            methods.iter().map(move |(method, json)| Operation { path, method, json })
+        })
+        .collect()
+}
+
+impl Operation {
+    pub fn id(&self) -> &'static str {
+        self.json["operationId"].as_str().unwrap_or_default()
+    }
+
+    /// The scope it needs; none for the public ones.
+    pub fn scope(&self) -> Option<&'static str> {
+        self.json.pointer("/security/0/bearer/0").and_then(Value::as_str)
+    }
+
+    pub fn writes(&self) -> bool {
+        self.method != "get"
+    }
+
+    pub fn parameters(&self, place: &str) -> Vec<&'static Value> {
+        let all = self.json["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
+        all.iter().filter(|parameter| parameter["in"] == place).collect()
+    }
+
+    pub fn has_parameter(&self, place: &str, name: &str) -> bool {
+        self.parameters(place).iter().any(|parameter| parameter["name"] == name)
+    }
+
+    /// The JSON body it documents: schema and example.
+    pub fn body(&self) -> Option<&'static Value> {
+        self.json.pointer("/requestBody/content/application~1json")
+    }
+
+    /// Whether it reads a JSON body, documented or (a verb that takes no fields) not.
+    pub fn reads_body(&self) -> bool {
+        self.body().is_some() || self.method == "post"
+    }
+
+    /// The codes of problems that it documents for a status.
+    pub fn codes(&self, status: u16) -> Vec<&'static str> {
+        let examples =
+            &self.json["responses"][status.to_string()]["content"]["application/problem+json"]["examples"];
+        examples.as_object().into_iter().flat_map(Map::keys).map(String::as_str).collect()
+    }
+
+    /// Whether it changes the account itself, so that whoever calls it cannot go on as before.
+    pub fn changes_account(&self) -> bool {
+        self.path.starts_with("/v1/me") && self.writes()
+    }
+}
+
+// Schemas.
+
+/// A schema with its `$ref` followed and its `null` left out.
+pub fn resolve(schema: &Value) -> Value {
+    if let Some(reference) = schema["$ref"].as_str() {
+        let pointer = reference.strip_prefix('#').unwrap_or_else(|| panic!("a foreign $ref: {reference}"));
+        return resolve(document().pointer(pointer).unwrap_or_else(|| panic!("{reference} does not resolve")));
+    }
+    for union in ["oneOf", "anyOf"] {
+        let Some(branches) = schema[union].as_array() else { continue };
+        let real: Vec<&Value> = branches.iter().filter(|branch| branch["type"] != "null").collect();
+        let [only] = real.as_slice() else { panic!("the nets cannot read a choice of several: {schema}") };
+        return resolve(only);
+    }
+    let mut schema = schema.clone();
+    if let Some(types) = schema["type"].as_array() {
+        let real: Vec<Value> = types.iter().filter(|kind| *kind != "null").cloned().collect();
+        let [only] = real.as_slice() else { panic!("the nets cannot read several types: {schema}") };
+        schema["type"] = only.clone();
+    }
+    schema
+}
+
+/// Whether null fits.
+pub fn is_nullable(schema: &Value) -> bool {
+    let is_null = |one: &Value| one == "null";
+    let has_null =
+        |union: &str| schema[union].as_array().is_some_and(|all| all.iter().any(|one| is_null(&one["type"])));
+    is_null(&schema["type"])
+        || schema["type"].as_array().is_some_and(|types| types.iter().any(is_null))
+        || has_null("oneOf")
+        || has_null("anyOf")
+}
+
+/// A place in a body.
+#[derive(Clone)]
+pub struct Place {
+    /// Names and indexes from the root.
+    pub path: Vec<String>,
+    /// Resolved.
+    pub schema: Value,
+    pub is_nullable: bool,
+}
+
+impl Place {
+    /// As `errors` in a problem names it.
+    pub fn pointer(&self) -> String {
+        self.path
+            .iter()
+            .fold("#".to_owned(), |at, part| format!("{at}/{}", part.replace('~', "~0").replace('/', "~1")))
+    }
+
+    pub fn is(&self, kind: &str) -> bool {
+        self.schema["type"] == kind
+    }
+
+    /// What it is an id of.
+    pub fn entity(&self) -> Option<&str> {
+        self.schema["x-entity"].as_str()
+    }
+
+    /// Whether it is the id that a client chooses for the record itself, which refers to nothing.
+    pub fn is_own_id(&self) -> bool {
+        self.path == ["id"]
+    }
+}
+
+/// Every place of a body with this schema, the root first; maps get the key `net`, lists the index 0.
+pub fn places(schema: &Value) -> Vec<Place> {
+    let mut found = Vec::new();
+    visit(schema, &mut Vec::new(), &mut found);
+    found
+}
+
+fn visit(schema: &Value, path: &mut Vec<String>, found: &mut Vec<Place>) {
+    assert!(path.len() < 12, "a schema that goes on for ever at {path:?}");
+    let resolved = resolve(schema);
+    found.push(Place { path: path.clone(), schema: resolved.clone(), is_nullable: is_nullable(schema) });
+    for (name, below) in children(&resolved) {
+        path.push(name);
+        visit(&below, path, found);
+        path.pop();
+    }
+}
+
+fn children(resolved: &Value) -> Vec<(String, Value)> {
+    let mut all: Vec<(String, Value)> = Vec::new();
+    let properties = resolved["properties"].as_object().into_iter().flatten();
+    all.extend(properties.map(|(name, below)| (name.clone(), below.clone())));
+    if resolved["additionalProperties"].is_object() {
+        all.push(("net".to_owned(), resolved["additionalProperties"].clone()));
+    }
+    if resolved["items"].is_object() {
+        all.push(("0".to_owned(), resolved["items"].clone()));
+    }
+    all
+}
+
+/// Puts a value in a place of a body; what is missing on the way is filled with samples.
+pub fn put(body: &mut Value, schema: &Value, path: &[String], value: Value) {
+    let Some((first, rest)) = path.split_first() else {
+        *body = value;
+        return;
+    };
+    let resolved = resolve(schema);
+    let (_, below) = children(&resolved)
+        .into_iter()
+        .find(|(name, _)| name == first)
+        .unwrap_or_else(|| panic!("there is no place {path:?} in {resolved}"));
+    if body.is_null() {
+        *body = sample(schema);
+    }
+    let child = match body {
+        Value::Object(object) => object.entry(first.clone()).or_insert(Value::Null),
+        Value::Array(items) => {
+            if items.is_empty() {
+                items.push(Value::Null);
+            }
+            &mut items[0]
+        }
+        other => panic!("{other} has no place {path:?}"),
+    };
+    if child.is_null() && !rest.is_empty() {
+        *child = sample(&below);
+    }
+    put(child, &below, rest, value);
+}
+
+/// A small value that fits: examples where there are any, and no more than is needed.
+pub fn sample(schema: &Value) -> Value {
+    build(schema, false)
+}
+
+/// A value that fits in which everything is filled.
+pub fn full(schema: &Value) -> Value {
+    build(schema, true)
+}
+
+fn build(schema: &Value, whole: bool) -> Value {
+    let resolved = resolve(schema);
+    if resolved["properties"].is_object() {
+        let required = resolved["required"].as_array();
+        let mut object = Map::new();
+        for (name, below) in resolved["properties"].as_object().into_iter().flatten() {
+            let wanted = match required {
+                Some(required) => required.iter().any(|one| one == name),
+                // A patch requires nothing, though what it makes may.
+                None => below.get("example").is_some(),
+            };
+            if whole || wanted {
+                object.insert(name.clone(), build(below, whole));
+            }
+        }
+        return object.into();
+    }
+    if resolved["additionalProperties"].is_object() {
+        return json!({ "net": build(&resolved["additionalProperties"], whole) });
+    }
+    let example = [&schema["example"], &resolved["example"], &resolved["examples"][0]];
+    if let Some(example) = example.into_iter().find(|example| !example.is_null()) {
+        return example.clone();
+    }
+    if resolved["enum"].is_array() {
+        return resolved["enum"][0].clone();
+    }
+    match (resolved["type"].as_str(), resolved["format"].as_str()) {
+        (Some("array"), _) => json!([build(&resolved["items"], whole)]),
+        (Some("string"), Some("date")) => json!("2026-03-02"),
+        (Some("string"), Some("date-time")) => json!("2026-03-02T09:00:00Z"),
+        (Some("string"), Some("uuid")) => json!(NOBODYS_ID),
+        (Some("string"), None) if resolved["pattern"].is_null() => {
+            let length = resolved["minLength"].as_u64().unwrap_or(1).max(1);
+            json!("x".repeat(usize::try_from(length).unwrap_or(1)))
+        }
+        (Some("integer" | "number"), _) => resolved["minimum"].as_i64().unwrap_or(1).into(),
+        (Some("boolean"), _) => json!(true),
+        _ => panic!("the nets cannot make up a value for this schema; give it an example: {resolved}"),
+    }
+}
+
+/// Visits every value in a body whose schema says what it is an id of, but for the record's own.
+pub fn for_each_id(body: &mut Value, schema: &Value, act: &mut impl FnMut(&str, &mut Value)) {
+    let own = body.as_object_mut().and_then(|body| body.remove("id"));
+    for_each_id_within(body, schema, act);
+    if let (Some(own), Some(body)) = (own, body.as_object_mut()) {
+        body.insert("id".to_owned(), own);
+    }
+}
+
+fn for_each_id_within(body: &mut Value, schema: &Value, act: &mut impl FnMut(&str, &mut Value)) {
+    let resolved = resolve(schema);
+    if let Some(entity) = resolved["x-entity"].as_str() {
+        if !body.is_null() {
+            act(entity, body);
+        }
+        return;
+    }
+    match body {
+        Value::Object(object) => {
+            for (name, value) in object {
+                let below = match &resolved["properties"][name] {
+                    Value::Null => &resolved["additionalProperties"],
+                    property => property,
+                };
+                if below.is_object() {
+                    for_each_id_within(value, below, act);
+                }
+            }
+        }
+        Value::Array(items) if resolved["items"].is_object() => {
+            items.iter_mut().for_each(|item| for_each_id_within(item, &resolved["items"], act));
+        }
+        _ => {}
+    }
+}
+
+// Answers.
+
+/// The headers of every answer.
+const COMMON: [(&str, &str); 3] = [
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cache-Control", "private, no-cache"),
+];
+
+/// What is wrong with an answer by the rules for all of them, and by what its operation documents.
+pub fn faults(operation: Option<Operation>, reply: &Reply) -> Vec<String> {
+    let mut faults = Vec::new();
+    for (name, value) in COMMON {
+        let sent = reply.header(name);
+        if sent != Some(value) && !(name == "Cache-Control" && sent == Some("no-store")) {
+            faults.push(format!("{name} is {sent:?}"));
+        }
+    }
+    if reply.header("Server").is_some() {
+        faults.push("it names its server".to_owned());
+    }
+    let request_id = reply.header("X-Request-Id").unwrap_or_default();
+    if !is_uuid(request_id) {
+        faults.push(format!("X-Request-Id is {request_id:?}"));
+    }
+    if reply.status >= 400 {
+        problem_faults(reply, request_id, &mut faults);
+    }
+    if let Some(operation) = operation {
+        documented_faults(operation, reply, &mut faults);
+    }
+    faults
+}
+
+fn is_uuid(text: &str) -> bool {
+    let fits = |(index, letter): (usize, char)| match index {
+        8 | 13 | 18 | 23 => letter == '-',
+        _ => letter.is_ascii_hexdigit(),
+    };
+    text.len() == 36 && text.chars().enumerate().all(fits)
+}
+
+fn problem_faults(reply: &Reply, request_id: &str, faults: &mut Vec<String>) {
+    if reply.header("Content-Type") != Some("application/problem+json") {
+        faults.push(format!("Content-Type is {:?}", reply.header("Content-Type")));
+        return;
+    }
+    let word = |name: &str| reply.body[name].as_str().unwrap_or_default();
+    for name in ["type", "title", "detail", "instance", "code"] {
+        if word(name).is_empty() {
+            faults.push(format!("`{name}` is {}", reply.body[name]));
+        }
+    }
+    if word("instance") != format!("urn:uuid:{request_id}") {
+        faults.push(format!("`instance` {} is not X-Request-Id", word("instance")));
+    }
+    if reply.body["status"] != reply.status {
+        faults.push(format!("`status` is {}", reply.body["status"]));
+    }
+    match Code::parse(word("code")) {
+        None => faults.push(format!("the catalog does not have {}", word("code"))),
+        Some(code) => {
+            if code.status() != reply.status || word("type") != format!("/v1/errors/{}", code.as_str()) {
+                faults.push("`type` or status are not the catalog's".to_owned());
+            }
+        }
+    }
+    let needed = match reply.status {
+        401 => "WWW-Authenticate",
+        405 => "Allow",
+        429 | 503 => "Retry-After",
+        _ => return,
+    };
+    if reply.header(needed).is_none() {
+        faults.push(format!("no {needed}"));
+    }
+}
+
+fn documented_faults(operation: Operation, reply: &Reply, faults: &mut Vec<String>) {
+    let answer = &operation.json["responses"][reply.status.to_string()];
+    if answer.is_null() {
+        faults.push(format!("status {} is not documented", reply.status));
+        return;
+    }
+    for (name, _) in answer["headers"].as_object().into_iter().flatten() {
+        if reply.header(name).is_none() {
+            faults.push(format!("the documented header {name} is missing"));
+        }
+    }
+    if reply.status >= 400 {
+        let code = reply.body["code"].as_str().unwrap_or_default();
+        if !operation.codes(reply.status).contains(&code) {
+            faults.push(format!("{} {code} is not documented", reply.status));
+        }
+    }
+    let Some(content) = answer["content"].as_object() else {
+        if !reply.text.is_empty() {
+            faults.push("it has a body, and none is documented".to_owned());
+        }
+        return;
+    };
+    let kind = reply.header("Content-Type").unwrap_or_default();
+    let essence = kind.split(';').next().unwrap_or_default();
+    let Some(media) = content.get(essence) else {
+        faults.push(format!("{kind:?} is not documented"));
+        return;
+    };
+    if !essence.ends_with("json") {
+        return;
+    }
+    for error in closed_validator(&media["schema"]).iter_errors(&reply.body) {
+        faults.push(format!("at {}: {error}", error.instance_path()));
+    }
+}
+
+/// Checks an answer against its schema, and that nothing is in it that is not documented.
+fn closed_validator(schema: &Value) -> jsonschema::Validator {
+    let mut schema = json!({ "allOf": [schema], "components": document()["components"] });
+    close(&mut schema);
+    jsonschema::draft202012::options()
+        .should_validate_formats(true)
+        .build(&schema)
+        .unwrap_or_else(|error| panic!("{schema} is no JSON Schema: {error}"))
+}
+
+fn close(schema: &mut Value) {
+    match schema {
+        Value::Object(object) => {
+            object.values_mut().for_each(close);
+            if object.get("properties").is_some_and(Value::is_object)
+                && !object.contains_key("additionalProperties")
+            {
+                object.insert("additionalProperties".to_owned(), json!(false));
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(close),
+        _ => {}
+    }
+}
+
+/// Everything a net finds, told at its end.
+#[derive(Default)]
+pub struct Report(BTreeSet<String>);
+
+impl Report {
+    pub fn note(&mut self, fault: impl Into<String>) {
+        self.0.insert(fault.into());
+    }
+
+    pub fn require(&mut self, holds: bool, fault: impl FnOnce() -> String) {
+        if !holds {
+            self.0.insert(fault());
+        }
+    }
+
+    /// Notes what is wrong with an answer by the rules for all of them.
+    pub fn check(&mut self, operation: Operation, reply: &Reply) {
+        for fault in faults(Some(operation), reply) {
+            self.note(format!("{operation}: {fault} ({})", told(reply)));
+        }
+    }
+
+    /// Notes an answer of another status or code than this one.
+    pub fn expect(&mut self, operation: Operation, what: &str, reply: &Reply, status: u16, code: &str) {
+        self.check(operation, reply);
+        let is_it = reply.status == status && reply.body["code"] == code;
+        self.require(is_it, || format!("{operation}: {what}: not {status} {code} but {}", told(reply)));
+    }
+
+    #[track_caller]
+    pub fn end(self) {
+        let all: Vec<String> = self.0.into_iter().collect();
+        assert!(all.is_empty(), "{} faults:\n{}", all.len(), all.join("\n"));
+    }
+}
+
+/// An answer in one line.
+pub fn told(reply: &Reply) -> String {
+    if reply.status < 400 {
+        return reply.status.to_string();
+    }
+    let (code, detail) = (&reply.body["code"], &reply.body["detail"]);
+    format!("{} {code} {detail} {}", reply.status, reply.errors().join(", "))
+}
+
+// Requests.
+
+/// Somebody with a workspace in which there is one of everything.
+pub struct World<'s> {
+    server: &'s TestServer,
+    pub client: Client,
+    pub email: String,
+    /// What bodies and paths may refer to, by kind; nobody deletes these.
+    pub ids: BTreeMap<String, String>,
+}
+
+impl<'s> World<'s> {
+    pub async fn new(server: &'s TestServer, email: &str) -> World<'s> {
+        let client = server.register(email).await;
+        let mut world = World { server, client, email: email.to_owned(), ids: BTreeMap::new() };
+        let me = world.client.get("/v1/me").await.expect(200);
+        let word = |pointer: &str| me.body.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+        world.ids.insert("user".to_owned(), word("/user/id"));
+        world.ids.insert("workspace".to_owned(), word("/workspace/id"));
+        // An example may refer to its own kind, so there is a first one of each without.
+        for entity in kinds() {
+            let (id, _) = world.make(&entity).await;
+            world.ids.insert(entity, id);
+        }
+        world
+    }
+
+    /// Makes one more record of a kind: its id, and the version it was made at if it has one.
+    pub async fn make(&self, entity: &str) -> (String, Option<i64>) {
+        let path = collection_of(entity);
+        if entity == "session" {
+            // The newest stands first.
+            let other = self.server.login(&self.email).await;
+            let list = other.get(path).await.expect(200);
+            return (list.items()[0]["id"].as_str().unwrap_or_default().to_owned(), None);
+        }
+        let create =
+            operations().into_iter().find(|operation| operation.path == path && operation.method == "post");
+        let create = create.unwrap_or_else(|| {
+            panic!(
+                "nothing makes a {entity}: there is no POST {path}. Teach World::make in tests/api/operations.rs."
+            )
+        });
+        let body = self.body(create).await.unwrap_or_else(|| panic!("{create} has no example"));
+        let made = self.client.post(path, &body).await.expect(201);
+        (made.id(), made.body["version"].as_i64())
+    }
+
+    /// The example of an operation, with ids of this workspace, and secrets that fit.
+    pub async fn body(&self, operation: Operation) -> Option<Value> {
+        let media = operation.body()?;
+        let mut body = media["example"].clone();
+        assert!(body.is_object(), "{operation} has no example");
+        self.own_ids(&mut body, &media["schema"]);
+        for (name, value) in body.as_object_mut().into_iter().flatten() {
+            match name.as_str() {
+                "password" | "current_password" => *value = json!(PASSWORD),
+                "email" if operation.path == "/v1/auth/register" => *value = json!(new_email()),
+                "email" if operation.path.starts_with("/v1/auth/") => *value = json!(self.email),
+                "refresh_token" => *value = json!(self.server.login(&self.email).await.refresh_token),
+                _ => {}
+            }
+        }
+        Some(body)
+    }
+
+    /// Replaces every id of another record by one that is here; where there is none of the kind (yet), by null.
+    pub fn own_ids(&self, body: &mut Value, schema: &Value) {
+        for_each_id(body, schema, &mut |entity, id| {
+            *id = self.ids.get(entity).map_or(Value::Null, |own| json!(own));
+        });
+    }
+
+    /// The path of an operation. What a write may do away with is made for it.
+    pub async fn path(&self, operation: Operation) -> String {
+        let mut path = operation.path.to_owned();
+        for parameter in operation.parameters("path") {
+            let name = parameter["name"].as_str().unwrap_or_default();
+            let schema = &parameter["schema"];
+            let value = match (name, schema["x-entity"].as_str()) {
+                (_, Some(entity)) if operation.writes() => self.make(entity).await.0,
+                (_, Some(entity)) => self.ids[entity].clone(),
+                ("version", None) => {
+                    let made = self.make(Entity::ALL[0].as_str()).await;
+                    made.1.expect("a record has a version").to_string()
+                }
+                (_, None) if schema["enum"].is_array() => {
+                    schema["enum"][0].as_str().unwrap_or_default().to_owned()
+                }
+                _ => panic!("{operation}: no value for {{{name}}}. Teach World::path in tests/api/operations.rs."),
+            };
+            path = path.replace(&format!("{{{name}}}"), &value);
+        }
+        path
+    }
+
+    /// A request that the operation carries out: with the first query parameter that has an example of its own, which
+    /// an operation gives that needs one.
+    pub async fn request(&self, operation: Operation) -> Request {
+        let request = self.bare_request(operation).await;
+        let parameters = operation.parameters("query");
+        match parameters.iter().find_map(|one| Some((one["name"].as_str()?, one["example"].as_str()?))) {
+            Some(pair) => request.query(&[pair]),
+            None => request,
+        }
+    }
+
+    /// The same without any query.
+    pub async fn bare_request(&self, operation: Operation) -> Request {
+        let path = self.path(operation).await;
+        let body = self.body(operation).await;
+        self.request_at(operation, &path, body.as_ref())
+    }
+
+    pub fn request_at(&self, operation: Operation, path: &str, body: Option<&Value>) -> Request {
+        let mut request = self.client.request(operation.method, path);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        // Neither creating nor replacing goes without saying.
+        if operation.method == "put" { request.if_match("*") } else { request }
+    }
+}
+
+/// The kinds of thing that have a path of their own; what others refer to comes first.
+fn kinds() -> Vec<String> {
+    let mut kinds: Vec<String> = Entity::ALL.iter().map(|entity| entity.as_str().to_owned()).collect();
+    for operation in operations() {
+        for parameter in operation.parameters("path") {
+            let entity = parameter["schema"]["x-entity"].as_str().map(str::to_owned);
+            if let Some(entity) = entity.filter(|entity| !kinds.contains(entity)) {
+                kinds.push(entity);
+            }
+        }
+    }
+    kinds
+}
+
+/// `/v1/contacts` for `contact`: what `/{id}` of this kind follows.
+fn collection_of(entity: &str) -> &'static str {
+    let own = operations().into_iter().find_map(|operation| {
+        let collection = operation.path.strip_suffix("/{id}")?;
+        let is_it = operation.parameters("path").iter().any(|parameter| parameter["schema"]["x-entity"] == entity);
+        is_it.then_some(collection)
+    });
+    own.unwrap_or_else(|| panic!("no path has the id of a {entity} at its end"))
+}
+
+/// An address that nobody has.
+pub fn new_email() -> String {
+    static COUNTER: AtomicU32 = AtomicU32::new(0);
+    format!("person-{}@example.com", COUNTER.fetch_add(1, Ordering::Relaxed))
+}
