@@ -4,7 +4,9 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
 use futures_util::future::join_all;
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
+use sha2::Sha256;
 use wellmet::config::Config;
 
 use crate::support::{Backend, Client, PASSWORD, Reply, TestServer};
@@ -417,6 +419,39 @@ on_both! {
         ada.get("/v1/me").await.expect(200);
     }
 
+    async fn a_token_that_the_key_signed_for_something_else_is_refused(backend: Backend) {
+        const KEY: &str = "a signing key that this test knows as well";
+        let server = TestServer::start_with(backend, |config| config.signing_key = Some(KEY.into())).await;
+        let ada = server.register("ada@example.com").await;
+        let eve = server.register("eve@example.com").await;
+        let (header, claims) = parts(&ada.access_token);
+        let (_, of_eve) = parts(&eve.access_token);
+        let is_taken = async |header: &Value, claims: &Value| {
+            ada.with_token(&sign(KEY, header, claims)).get("/v1/me").await.status == 200
+        };
+        assert!(is_taken(&header, &claims).await, "as it is, it is good");
+        for (part, value) in [
+            ("typ", json!("JWT")),
+            ("typ", Value::Null),
+            ("iss", json!("somebody")),
+            ("aud", json!("something")),
+            ("exp", json!(server.now().timestamp())),
+            ("iat", json!(server.now().timestamp() + 3600)),
+            ("sub", of_eve["sub"].clone()),
+            ("ws", of_eve["ws"].clone()),
+            ("sid", of_eve["sid"].clone()),
+        ] {
+            let (mut header, mut claims) = (header.clone(), claims.clone());
+            let changed = if part == "typ" { &mut header } else { &mut claims };
+            changed[part] = value.clone();
+            assert!(!is_taken(&header, &claims).await, "{part} {value}");
+            // Nor when it is missing.
+            let changed = if part == "typ" { &mut header } else { &mut claims };
+            changed.as_object_mut().unwrap().remove(part);
+            assert!(!is_taken(&header, &claims).await, "no {part}");
+        }
+    }
+
     async fn without_a_bearer_token_the_way_in_is_named(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         for authorization in ["", "Basic YWRhOmFkYQ==", "Bearer", &ada.access_token] {
@@ -473,6 +508,14 @@ on_both! {
 /// Registration is judged by the address in the configuration; the listener stays the test's own.
 fn listen_everywhere(config: &mut Config) {
     config.bind = "0.0.0.0:0".parse().unwrap();
+}
+
+/// A token as the server would sign it.
+fn sign(key: &str, header: &Value, claims: &Value) -> String {
+    let [header, claims] = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("a key of any length");
+    mac.update(format!("{header}.{claims}").as_bytes());
+    format!("{header}.{claims}.{}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
 }
 
 /// Header and claims of an access token.

@@ -355,19 +355,28 @@ on_both! {
         );
         stream.write_all(head.as_bytes()).unwrap();
         stream.write_all(&body.as_bytes()[..10]).unwrap();
-        std::thread::sleep(Duration::from_millis(300));
+        let mut watcher = TcpStream::connect(&address).unwrap();
+        let ask = |watcher: &mut TcpStream| {
+            let _ = watcher.write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+            let mut answer = [0; 4096];
+            let length = watcher.read(&mut answer).unwrap_or_default();
+            String::from_utf8_lossy(&answer[..length]).into_owned()
+        };
+        assert!(ask(&mut watcher).starts_with("HTTP/1.1 200"));
 
         process.signal("TERM");
         std::thread::sleep(Duration::from_millis(700));
+        // Idle connections are closed and new ones refused, so nobody takes it for ready.
+        assert_eq!(ask(&mut watcher), "");
+        assert!(TcpStream::connect(&address).is_err(), "it takes no new connection");
         stream.write_all(&body.as_bytes()[10..]).unwrap();
 
         stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         let mut answer = [0; 12];
         stream.read_exact(&mut answer).expect("an answer");
         assert_eq!(String::from_utf8_lossy(&answer), "HTTP/1.1 201");
-        drop(stream);
+        drop((stream, watcher));
         assert!(process.wait(Duration::from_secs(30)).success());
-        assert!(TcpStream::connect(&address).is_err(), "nobody listens any more");
         assert_eq!(database.number("SELECT count(*) FROM contacts"), 2);
     }
 
