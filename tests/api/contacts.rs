@@ -176,6 +176,28 @@ on_both! {
         }
     }
 
+    async fn instants_are_kept_to_the_microsecond_in_utc(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        for (sent, kept) in [
+            ("2026-02-03T04:05:06.123456789Z", "2026-02-03T04:05:06.123456Z"),
+            ("2026-02-03T04:05:06.1+05:30", "2026-02-02T22:35:06.100Z"),
+            ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"),
+            ("1969-12-31T23:59:59.999999Z", "1969-12-31T23:59:59.999999Z"),
+            ("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999999Z"),
+        ] {
+            let made = make(&ada, json!({"given_name": "A", "archived_at": sent})).await;
+            assert_eq!(made.body["archived_at"], kept);
+            assert_eq!(ada.get(&made.location()).await.expect(200).body, made.body);
+            ada.patch(&made.location(), &json!({"archived_at": sent})).if_match(&made.etag()).await.expect(200);
+            assert_eq!(ada.get(&made.location()).await.expect(200).etag(), made.etag());
+        }
+        for bad in ["2026-02-03", "yesterday", "2026-02-30T00:00:00Z", "0000-01-01T00:00:00Z", "9999-12-31T23:59:59-01:00"] {
+            let reply = ada.post("/v1/contacts", &json!({"given_name": "A", "archived_at": bad})).await;
+            reply.problem(422, "invalid");
+            assert_eq!(reply.errors(), ["#/archived_at invalid_format"], "{bad}");
+        }
+    }
+
     async fn only_time_zones_that_exist_are_taken(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         for good in ["Europe/Warsaw", "America/Argentina/Buenos_Aires", "UTC"] {
