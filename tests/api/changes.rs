@@ -6,6 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 
+use uuid::Uuid;
+use wellmet::domain::contact::{Contact, ContactFields};
+use wellmet::domain::id::{ContactId, UserId, WorkspaceId};
+use wellmet::store::{self, Actor, AnyId, Precondition, Who};
+
 use crate::support::{Client, Reply, TestServer};
 
 async fn make(client: &Client, body: Value) -> Reply {
@@ -151,6 +156,45 @@ on_both! {
         ada.get(&format!("/v1/changes?since={listed}")).await.problem(400, "invalid_cursor");
     }
 
+    async fn what_one_write_does_to_a_record_several_times_is_one_change(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let made = make(&ada, json!({"given_name": "Grace"})).await;
+        let gone = make(&ada, json!({"given_name": "Gone"})).await;
+        let start = end(&ada).await;
+
+        let (patched, deleted) = (uuid(&made.body), uuid(&gone.body));
+        write(&server, &ada, move |tx| {
+            for (id, name) in [(patched, "First"), (patched, "Second"), (deleted, "Third")] {
+                let contact: Contact = tx.get(AnyId::new(id), &Precondition::None)?;
+                let nickname = Some(name.to_owned());
+                let renamed = contact.with(ContactFields { nickname, ..contact.fields.clone() })?;
+                tx.update(&contact, renamed)?;
+            }
+            let contact: Contact = tx.get(AnyId::new(deleted), &Precondition::None)?;
+            tx.delete(&contact)?;
+            let fields = ContactFields { given_name: Some("Brief".to_owned()), ..ContactFields::default() };
+            let brief = tx.create(Contact::new(ContactId::new(tx.new_id()), false, tx.now(), fields)?)?;
+            tx.delete(&brief)?;
+            Ok(())
+        }).await;
+
+        let log = since(&ada, &start, 100).await;
+        let told: Vec<_> = log.items().iter().map(|c| (c["op"].as_str().unwrap(), &c["id"], &c["fields"])).collect();
+        assert_eq!(told, [
+            ("updated", &made.body["id"], &json!(["nickname"])),
+            ("deleted", &gone.body["id"], &json!([])),
+        ]);
+        assert_eq!(log.items()[0]["write"], log.items()[1]["write"]);
+        let now = ada.get(&made.location()).await.expect(200);
+        assert_eq!((&now.body["nickname"], &now.body["version"]), (&json!("Second"), &log.items()[0]["version"]));
+        let history = ada.get(&format!("{}/history", gone.location())).await.expect(200);
+        assert_eq!(history.items()[0]["from"], gone.body, "what it was before the write, and all of it");
+        let revert = format!("/v1/changes/{}/revert", log.items()[1]["version"]);
+        ada.post_nothing(&revert).await.expect(200);
+        assert_eq!(ada.get(&gone.location()).await.expect(200).body["nickname"], Value::Null);
+        assert_eq!(ada.get(&made.location()).await.expect(200).body["nickname"], Value::Null);
+    }
+
     async fn a_follower_misses_nothing_that_eight_writers_do_at_once(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         let start = end(&ada).await;
@@ -205,6 +249,23 @@ on_both! {
         expected.retain(|_, contact| contact["is_self"] == false);
         assert_eq!(replica, expected);
     }
+}
+
+fn uuid(record: &Value) -> Uuid {
+    Uuid::parse_str(record["id"].as_str().unwrap()).unwrap()
+}
+
+/// A write of several steps, which no single call makes.
+async fn write(
+    server: &TestServer,
+    client: &Client,
+    work: impl FnOnce(&mut store::Tx<'_>) -> store::Result<()> + Send + 'static,
+) {
+    let me = client.get("/v1/me").await.expect(200);
+    let actor = Actor { user: UserId::new(uuid(&me.body["user"])), token: None };
+    let who = Who { workspace: WorkspaceId::new(uuid(&me.body["workspace"])), actor, idempotency: None };
+    let write = server.app().store().write(who, |tx| work(tx).map(|()| store::Reply::default()));
+    let _ = write.await.expect("a write");
 }
 
 /// What a client does with the changes it gets.

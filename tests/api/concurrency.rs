@@ -62,7 +62,7 @@ on_both! {
         }
 
         let requests = (0..200).map(|n: usize| {
-            let (target, client) = (made[n % 10].location(), if n % 7 == 0 { &bob } else { &ada });
+            let (target, client) = (made[n % 10].location(), if n.is_multiple_of(7) { &bob } else { &ada });
             match n % 10 {
                 0 => client.post("/v1/contacts", &json!({"given_name": format!("New {n}")})),
                 1 => client.patch(&target, &json!({"nickname": format!("n{n}")})),

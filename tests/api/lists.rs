@@ -2,8 +2,10 @@
 //! everything once.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::TimeDelta;
+use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 use uuid::Uuid;
 use wellmet::domain::contact::{Contact, ContactFields};
@@ -112,6 +114,119 @@ on_both! {
         }
         let bob = server.register("bob@example.com").await;
         assert_eq!(set(&bob, &format!("?{any}&tag=vip&tag=rust")).await, "");
+    }
+
+    async fn operators_ask_for_all_or_none_of_several_values(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        for body in [
+            json!({"given_name": "A", "tags": ["vip", "rust"], "tier": "inner"}),
+            json!({"given_name": "B", "tags": ["vip"], "tier": "core"}),
+            json!({"given_name": "C", "tags": ["rust"]}),
+            json!({"given_name": "D"}),
+        ] {
+            make(&ada, body).await;
+        }
+        for (query, expected) in [
+            ("tag[all]=vip", "A B"),
+            ("tag[all]=VIP&tag[all]=rust", "A"),
+            ("tag[ne]=vip", "C D"),
+            ("tag[ne]=vip&tag[ne]=rust", "D"),
+            ("tag=vip&tag[ne]=rust", "B"),
+            ("tier[ne]=inner", "B C D"),
+            ("tier[ne]=inner&tier[ne]=none", "B"),
+            ("tier=inner&tier=core&tier[ne]=core", "A"),
+            ("tag%5Ball%5D=vip&tag%5Bne%5D=rust&q=b", "B"),
+        ] {
+            assert_eq!(set(&ada, &format!("?{query}")).await, expected, "{query}");
+        }
+        for wrong in ["tag[any]=x", "tag[gte]=x", "favorite[ne]=true", "known[ne]=true", "q[all]=x"] {
+            ada.get(&format!("/v1/contacts?{wrong}")).await.problem(400, "unknown_parameter");
+        }
+        ada.get("/v1/contacts?tier[ne]=best").await.problem(400, "invalid_parameter");
+    }
+
+    async fn a_count_tells_how_many_fit_whatever_the_page(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        for n in 0..7 {
+            make(&ada, json!({"given_name": format!("N{n}"), "favorite": n < 3, "known": n > 0})).await;
+        }
+        for (query, total) in [("", 6), ("&favorite=true", 2), ("&known=any", 7), ("&q=n1", 1), ("&q=n", 6), ("&q=*", 0)] {
+            let page = ada.get(&format!("/v1/contacts?limit=2&count=true{query}")).await.expect(200);
+            assert_eq!(page.body["total"], total, "{query}");
+        }
+        let page = ada.get("/v1/contacts?limit=2&count=true").await.expect(200);
+        let second = ada.get(&page.next_link().unwrap()).await.expect(200);
+        assert_eq!(second.body["total"], 6);
+        let uncounted = ada.get("/v1/contacts?limit=2").await.expect(200);
+        assert_eq!(uncounted.body.get("total"), None);
+        ada.get("/v1/contacts?count=1").await.problem(400, "invalid_parameter");
+    }
+
+    async fn a_summary_and_what_is_included_are_shown_as_asked(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let grace = make(&ada, json!({"given_name": "Grace", "notes": "long"})).await;
+        let how_met = json!({"introduced_by_id": grace.id()});
+        let one = make(&ada, json!({"given_name": "One", "how_met": how_met, "tags": ["x"]})).await;
+
+        let page = ada.get("/v1/contacts?view=summary&include=introduced_by&sort=id").await.expect(200);
+        let [first, second] = page.items() else { panic!("{page}") };
+        assert_eq!((&first["name"], &first["introduced_by"], first.get("notes")), (&json!("Grace"), &Value::Null, None));
+        assert_eq!((&second["tags"], &second["introduced_by"]["id"]), (&json!(["x"]), &grace.body["id"]));
+        assert_eq!(second["introduced_by"]["name"], "Grace");
+        let read = ada.get(&format!("{}?include=introduced_by", one.location())).await.expect(200);
+        assert_eq!((&read.body["introduced_by"]["name"], &read.body["how_met"]), (&json!("Grace"), &one.body["how_met"]));
+        assert!(read.etag().starts_with("W/"), "{}", read.etag());
+
+        let again = ada.get(&format!("{}?include=introduced_by", one.location())).if_none_match(&read.etag()).await;
+        assert_eq!(again.status, 304);
+        ada.patch(&grace.location(), &json!({"given_name": "Amazing"})).await.expect(200);
+        let again = ada.get(&format!("{}?include=introduced_by", one.location())).if_none_match(&read.etag()).await;
+        assert_eq!(again.expect(200).body["introduced_by"]["name"], "Amazing");
+        for wrong in ["view=card", "include=everybody", "include="] {
+            ada.get(&format!("/v1/contacts?{wrong}")).await.problem(400, "invalid_parameter");
+        }
+    }
+
+    async fn a_weak_tag_is_never_newer_than_what_it_stands_for(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let grace = make(&ada, json!({"given_name": "Grace"})).await;
+        let one = make(&ada, json!({"given_name": "One", "how_met": {"introduced_by_id": grace.id()}})).await;
+        let done = AtomicBool::new(false);
+
+        let writing = async {
+            let mut last = 0;
+            for n in 0..60 {
+                let patched = ada.patch(&one.location(), &json!({"headline": format!("{n}")})).await.expect(200);
+                last = patched.body["version"].as_i64().unwrap();
+            }
+            done.store(true, Ordering::SeqCst);
+            last
+        };
+        let reading = join_all((0..4).map(|reader| {
+            let (ada, done) = (&ada, &done);
+            let path = match reader % 2 {
+                0 => format!("{}?include=introduced_by", one.location()),
+                _ => "/v1/contacts?include=introduced_by&q=one".to_owned(),
+            };
+            async move {
+                let mut seen = Vec::new();
+                while !done.load(Ordering::SeqCst) {
+                    let reply = ada.get(&path).await.expect(200);
+                    let shown = if reader % 2 == 0 { &reply.body } else { &reply.items()[0] };
+                    let headline = shown["headline"].as_str().map_or(-1, |n| n.parse().unwrap());
+                    let tag = reply.etag();
+                    let number = tag.trim_end_matches('"').rsplit('.').next().unwrap();
+                    seen.push((number.parse::<i64>().unwrap(), headline));
+                }
+                seen
+            }
+        }));
+        let (last, seen) = join(writing, reading).await;
+
+        let seen = seen.concat();
+        assert!(seen.len() > 60, "they read while it was written: {}", seen.len());
+        let stale: Vec<_> = seen.into_iter().filter(|(tag, headline): &(i64, i64)| *headline < tag - last + 59).collect();
+        assert_eq!(stale, []);
     }
 
     async fn a_filter_takes_only_what_it_documents(server: TestServer) {
@@ -291,7 +406,7 @@ on_both! {
                 make(&ada, json!({"id": own, "given_name": "Between"})).await;
             }
         };
-        let (seen, ()) = futures_util::future::join(walk, writing).await;
+        let (seen, ()) = join(walk, writing).await;
 
         let twice: Vec<_> = seen.iter().filter(|(_, times)| **times != 1).collect();
         assert_eq!(twice, []);

@@ -291,8 +291,22 @@ impl Schemas {
     }
 }
 
+/// What is refused here is what the schema cannot say, such as the years an instant may lie in.
 fn read_as<T: DeserializeOwned>(value: Value) -> Result<T, Invalid> {
-    serde_json::from_value(value).map_err(|error| Invalid::one("#", FieldCode::InvalidType, format!("{error}.")))
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let detail = error.inner().to_string();
+        Invalid::one(pointer_to(error.path()), FieldCode::InvalidFormat, detail)
+    })
+}
+
+fn pointer_to(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    path.iter().fold("#".to_owned(), |pointer, segment| match segment {
+        Segment::Seq { index } => format!("{pointer}/{index}"),
+        Segment::Map { key } => format!("{pointer}/{}", escape(key)),
+        // Not in the JSON itself.
+        Segment::Enum { .. } | Segment::Unknown => pointer,
+    })
 }
 
 /// What is left of an object without the members that faults were found in.
