@@ -34,6 +34,8 @@ use crate::store::{Address, OpenError, Settings, Store};
 
 /// How long a client may take to send a request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a server that is asked to stop still answers new connections.
+const DRAIN: Duration = Duration::from_secs(1);
 /// How long an idle connection is kept.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
@@ -116,6 +118,8 @@ impl App {
                 stop.await;
                 tracing::info!("stopping: requests in flight finish first");
                 app.drain();
+                // Long enough for whoever watches `/readyz` to see it before connections are refused.
+                tokio::time::sleep(DRAIN).await;
                 handle.stop(true).await;
             });
             started();

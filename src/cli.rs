@@ -8,8 +8,6 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use crate::api::auth::make_account;
-use crate::api::http::caller::new_personal_token;
 use crate::api::http::passwords;
 use crate::api::http::problem;
 use crate::api::tokens::new_token;
@@ -19,6 +17,7 @@ use crate::config::{Cli, Command, Config, ConfigError, TokenCommand, UserCommand
 use crate::domain::account::{NewPassword, UserFields};
 use crate::domain::email::EmailAddress;
 use crate::domain::invalid::{Invalid, Rejection};
+use crate::domain::personal_token;
 use crate::store::accounts;
 use crate::store::{Conflict, Error as StoreError};
 use crate::telemetry;
@@ -177,7 +176,7 @@ fn create_user(config: Config, email: &str, fields: UserFields, password_stdin: 
     let password = new_password(password_stdin, &[email.as_str(), &fields.name])?;
     let hash = passwords::hash(password.expose()).map_err(|error| failure(error.to_string()))?;
     let address = email.as_str().to_owned();
-    block_on(store.account_write(move |tx| make_account(tx, &email, &hash, fields).map(drop)))?;
+    block_on(store.account_write(move |tx| tx.create_account(&email, &hash, fields).map(drop)))?;
     print(&format!("{address} can log in."))
 }
 
@@ -209,7 +208,7 @@ fn create_token(
     let now = store.now();
     let expires_at = expires_in_days.map(|days| now.plus(chrono::TimeDelta::days(i64::from(days))));
     let new = new_token(name, scopes, expires_at, now)?;
-    let secret = new_personal_token(&store.random().map_err(Failure::from)?);
+    let secret = personal_token::make(&store.random().map_err(Failure::from)?);
     let kept = secret.clone();
     let (user, home) = block_on(store.read(move |conn| {
         let (user, _) = accounts::find_by_email(conn, &email)?.ok_or(StoreError::NotFound)?;

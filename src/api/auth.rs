@@ -14,14 +14,13 @@ use super::http::jwt::{ACCESS_TOKEN_SECONDS, Claims};
 use super::http::limits::client_address;
 use super::http::problem::{Code, Problem};
 use crate::domain::account::{NewPassword, User, UserFields, Workspace};
-use crate::domain::contact::{Contact, ContactEmail, ContactFields};
 use crate::domain::email::EmailAddress;
-use crate::domain::id::{ContactId, WorkspaceId};
-use crate::domain::invalid::{FieldCode, Invalid, Rejection};
+use crate::domain::id::WorkspaceId;
+use crate::domain::invalid::{FieldCode, Invalid};
 use crate::domain::scope::Scopes;
+use crate::store::Conflict;
 use crate::store::accounts::{self, PasswordHash};
 use crate::store::sessions::{Refreshed, Session};
-use crate::store::{AccountTx, Actor, Conflict, Result as StoreResult};
 
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config.service(register_user).service(log_in).service(refresh_session).service(log_out);
@@ -112,7 +111,7 @@ async fn register_user(api: Data<Api>, request: HttpRequest, body: Body) -> Resu
     let (user, workspace, session) = api
         .store
         .account_write(move |tx| {
-            let (user, workspace) = make_account(tx, &email, &hash, fields)?;
+            let (user, workspace) = tx.create_account(&email, &hash, fields)?;
             // Several may have found the door open. The count of workspaces makes them wait for one another, so
             // whoever was faster shows by now.
             if only_the_first && tx.anybody_but(user.id)? {
@@ -168,29 +167,6 @@ fn checked(registration: Registration) -> Result<(EmailAddress, NewPassword, Use
     }
 }
 
-/// A user with a workspace, and in it the contact that stands for themselves.
-pub fn make_account(
-    tx: &mut AccountTx<'_>,
-    email: &EmailAddress,
-    password: &PasswordHash,
-    fields: UserFields,
-) -> StoreResult<(User, Workspace)> {
-    let user = tx.create_user(email, password, fields)?;
-    let workspace = tx.create_workspace(&user)?;
-    let mut own = ContactFields { display_name: Some(user.fields.name.clone()), ..ContactFields::default() };
-    own.time_zone = Some(user.fields.time_zone.clone());
-    own.emails.insert(
-        "main".to_owned(),
-        ContactEmail { value: user.email.clone(), preferred: true, ..ContactEmail::default() },
-    );
-    let actor = Actor { user: user.id, token: None };
-    tx.records(workspace.id, actor, |tx| {
-        let id = ContactId::new(tx.new_id());
-        tx.create(Contact::new(id, true, tx.now(), own)?)
-    })?;
-    Ok((user, workspace))
-}
-
 /// Log in
 #[utoipa::path(tag = "auth",
     request_body(content = Credentials,
@@ -207,18 +183,25 @@ async fn log_in(api: Data<Api>, request: HttpRequest, body: Body) -> Result<Http
         Some(address) => api.store.read(move |conn| accounts::find_by_email(conn, &address)).await?,
         None => None,
     };
-    let (user, hash) = found.map_or((None, None), |(user, hash)| (Some(user), Some(hash)));
+    let refused = || Problem::new(Code::InvalidCredentials).header(header::WWW_AUTHENTICATE, "Bearer");
+    let hash = found.as_ref().map(|(_, hash)| hash.clone());
     let fits = api.passwords.verify(password, hash).await?;
-    let Some(user) = user.filter(|_| fits) else {
-        return Err(Problem::new(Code::InvalidCredentials).header(header::WWW_AUTHENTICATE, "Bearer"));
-    };
+    let (user, hash) = found.filter(|_| fits).ok_or_else(refused)?;
     let (user_agent, secret) = (user_agent(&request), new_refresh_token(&api)?);
     let (first_token, user_id) = (secret.clone(), user.id);
-    let home = api.store.read(move |conn| accounts::home(conn, user_id)).await?;
-    let home = home.ok_or_else(|| Problem::new(Code::Internal).caused_by("a user without a workspace"))?;
-    let session =
-        api.store.account_write(move |tx| tx.begin_session(home, user_id, user_agent, &first_token)).await?;
-    let workspace = workspace_of(&api, home, &user).await?;
+    let begun = api
+        .store
+        .account_write(move |tx| {
+            // The password may have changed while it was checked.
+            if tx.confirm_password(user_id, &hash)?.is_none() {
+                return Ok(None);
+            }
+            let Some(home) = tx.home(user_id)? else { return Ok(None) };
+            tx.begin_session(home, user_id, user_agent, &first_token).map(Some)
+        })
+        .await?;
+    let session = begun.ok_or_else(refused)?;
+    let workspace = workspace_of(&api, session.workspace_id, &user).await?;
     let tokens = token_pair(&api, &session, secret)?;
     Ok(secret_response(&mut HttpResponse::Ok()).json(LoggedIn { user, workspace, tokens }))
 }
@@ -311,12 +294,16 @@ pub async fn check_password(
     password: String,
     pointer: &str,
 ) -> Result<(), Problem> {
-    let email = user.email.to_lowercase();
+    let email = EmailAddress::parse(&user.email).map(|email| email.normalized().to_owned());
+    let email = email.unwrap_or_else(|_| user.email.clone());
     api.limits.login(&email, client_address(&api.config, request))?;
     if api.passwords.verify(password, Some(hash)).await? {
         return Ok(());
     }
-    let mut invalid = Invalid::default();
-    invalid.add(pointer, Rejection::new(FieldCode::NotAllowed, "This is not your password."));
-    Err(invalid.into())
+    Err(wrong_password(pointer).into())
+}
+
+/// What is said of a password that is not the caller's.
+pub fn wrong_password(pointer: &str) -> Invalid {
+    Invalid::one(pointer, FieldCode::NotAllowed, "This is not your password.")
 }

@@ -11,7 +11,7 @@ use super::http::body::Body;
 use super::http::caller::Caller;
 use super::http::problem::{Code, Problem, left_alone_json};
 use super::http::query::Query;
-use super::http::records::{no_fields, respond, who};
+use super::http::records::{ListTag, list_tag, no_fields, respond, who, with_tag};
 use crate::domain::entity::{Entity, Op};
 use crate::domain::id::{TokenId, UserId};
 use crate::domain::invalid::{FieldCode, Rejection};
@@ -117,7 +117,12 @@ pub struct HistoryPage {
     extensions(("x-errors" = json!(["cursor_expired", "invalid_cursor"]))),
     responses((status = 200, description = "A page of the log.", body = ChangePage)))]
 #[get("/v1/changes")]
-async fn list_changes(api: Data<Api>, caller: Caller, query: Query) -> Result<HttpResponse, Problem> {
+async fn list_changes(
+    api: Data<Api>,
+    caller: Caller,
+    request: HttpRequest,
+    query: Query,
+) -> Result<HttpResponse, Problem> {
     let workspace = caller.workspace;
     let limit = query.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT)?;
     let entity = query.parsed("entity", parse_entity)?;
@@ -132,11 +137,16 @@ async fn list_changes(api: Data<Api>, caller: Caller, query: Query) -> Result<Ht
             Some(Since { seq: place.seq, purged_seq: place.purged_seq })
         }
     };
+    let tag = match list_tag(&api, &caller, &request).await? {
+        ListTag::Changed(tag) => tag,
+        ListTag::Current(response) => return Ok(response),
+    };
     let page = api.store.read(move |conn| changes::since(conn, workspace, since, entity, limit)).await?;
     let Since { seq, purged_seq } = page.next;
     let next = api.cursors.seal(&binding, &Place { epoch: api.store.epoch().to_owned(), seq, purged_seq })?;
     let items: Vec<Value> = page.items.into_iter().map(change_json).collect();
-    Ok(HttpResponse::Ok().json(json!({ "items": items, "next_cursor": next, "has_more": page.has_more })))
+    let body = json!({ "items": items, "next_cursor": next, "has_more": page.has_more });
+    Ok(with_tag(HttpResponse::Ok().json(body), &tag))
 }
 
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -218,7 +228,7 @@ async fn revert_change(
     let version = request.match_info().get("version").and_then(|version| version.parse::<i64>().ok());
     let version = version.ok_or_else(|| Problem::new(Code::NotFound))?;
     let dry_run = query.flag("dry_run")?;
-    let who = who(&caller, &request, &body)?;
+    let who = who(&api, &caller, &request, &body)?;
     no_fields(&body)?;
     let outcome = api
         .store

@@ -2,7 +2,6 @@
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, put};
-use serde_json::json;
 use utoipa::openapi::ComponentsBuilder;
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
@@ -10,7 +9,7 @@ use uuid::Uuid;
 use super::Api;
 use super::http::body::Body;
 use super::http::caller::Caller;
-use super::http::listing::{Collection, Filter, MAX_LIMIT, Operators, Values, flag};
+use super::http::listing::{Collection, Filter, Operators, Values, flag};
 use super::http::problem::{Code, Problem};
 use super::http::query::Query;
 use super::http::records::{self, Resource};
@@ -26,9 +25,9 @@ use crate::domain::link::ProfileUrl;
 use crate::domain::phone::{Country, PhoneNumber};
 use crate::domain::text;
 use crate::domain::timestamp::Timestamp;
-use crate::store::lists::{self, Listing, Order, has_key};
+use crate::store::lists::has_key;
 use crate::store::relations::{Link, Relation};
-use crate::store::{Direction, ID, Predicate, Scalar, contacts as stored};
+use crate::store::{ID, Predicate, Scalar, contacts as stored};
 
 impl Resource for Contact {
     type Fields = ContactFields;
@@ -131,6 +130,10 @@ pub const COLLECTION: Collection = Collection {
     ],
 };
 
+/// Looking up lists whoever has the key, archived ones and people to meet too.
+pub const LOOKUP: Collection =
+    Collection { lists: &["lookup_contacts"], get: "", filters: &[], searchable: false, ..COLLECTION };
+
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config
         .service(list_contacts)
@@ -216,20 +219,16 @@ async fn create_contact(
         ("phone" = Option<String>, Query, description = "A phone number; the + of an international one is %2B in a URL.", max_length = 64, example = "+48512345678"),
         ("country" = Option<String>, Query, description = "The country in whose national format `phone` is written: ISO 3166-1 alpha-2.", pattern = "^[A-Z]{2}$", example = "PL"),
         ("url" = Option<String>, Query, description = "The address of a profile or page.", max_length = 2048, example = "https://www.linkedin.com/in/dorota")),
-    responses((status = 200, description = "Those who have it: at most 200, oldest first.", body = ContactPage)))]
+    responses((status = 200, description = "A page of those who have it.", body = ContactPage)))]
 #[get("/v1/contacts/lookup")]
-async fn lookup_contacts(api: Data<Api>, caller: Caller, query: Query) -> Result<HttpResponse, Problem> {
-    let key = lookup_key(&query)?;
-    let listing = Listing {
-        filter: has_key::<Contact>(vec![key]),
-        query: None,
-        order: Order::By(ID, Direction::Ascending),
-        after: None,
-        limit: MAX_LIMIT,
-        count: false,
-    };
-    let page = api.store.read(move |conn| lists::list::<Contact>(conn, caller.workspace, listing)).await?;
-    Ok(HttpResponse::Ok().json(json!({ "items": page.items, "next_cursor": null })))
+async fn lookup_contacts(
+    api: Data<Api>,
+    caller: Caller,
+    request: HttpRequest,
+    query: Query,
+) -> Result<HttpResponse, Problem> {
+    let within = has_key::<Contact>(vec![lookup_key(&query)?]);
+    records::list_where::<Contact>(&api, &caller, &request, &query, &LOOKUP, Some(within)).await
 }
 
 /// The one thing to look up by.

@@ -9,16 +9,16 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::Api;
-use super::auth::check_password;
+use super::auth::{check_password, wrong_password};
 use super::http::body::{Body, Schemas};
 use super::http::caller::Caller;
-use super::http::problem::{Code, Problem};
-use super::http::records::{respond, who};
+use super::http::problem::Problem;
+use super::http::records::{respond, who, with_current_tag};
 use crate::domain::account::{NewPassword, User, UserFields, Workspace};
 use crate::domain::id::ContactId;
 use crate::domain::invalid::{FieldCode, Invalid, Rejection};
 use crate::domain::merge_patch::merge;
-use crate::store::{Error as StoreError, Reply, Result as StoreResult, accounts, contacts};
+use crate::store::{Reply, Result as StoreResult, accounts, contacts};
 
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config.service(get_me).service(update_me).service(delete_me).service(change_password);
@@ -72,7 +72,7 @@ async fn update_me(
     request: HttpRequest,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let who = who(&caller, &request, &body)?;
+    let who = who(&api, &caller, &request, &body)?;
     let precondition = api.tags.precondition(&request)?;
     let Me { workspace, self_contact_id, .. } = me(&api, &caller).await?;
     let (schemas, tags) = (api.schemas.clone(), api.tags.clone());
@@ -91,12 +91,7 @@ async fn update_me(
             })
         })
         .await;
-    let outcome = written.map_err(|error| match error {
-        StoreError::PreconditionFailed(Some(version)) => {
-            Problem::new(Code::PreconditionFailed).header(header::ETAG, api.tags.strong(version))
-        }
-        other => other.into(),
-    })?;
+    let outcome = with_current_tag(&api, written)?;
     respond(&api, &caller, outcome).await
 }
 
@@ -145,9 +140,19 @@ async fn delete_me(
     let Confirmation { password } = api.schemas.check("ConfirmationInput", &body.value)?;
     let id = caller.user;
     let (user, hash) = api.store.read(move |conn| accounts::find(conn, id)).await?;
-    precondition.check(Some(user.version))?;
+    let current = hash.clone();
     check_password(&api, &request, &user, hash, password, "#/password").await?;
-    api.store.account_write(move |tx| tx.erase_user(id)).await?;
+    let written = api
+        .store
+        .account_write(move |tx| {
+            let Some(user) = tx.confirm_password(id, &current)? else {
+                return Err(wrong_password("#/password").into());
+            };
+            precondition.check(Some(user.version))?;
+            tx.erase_user(id)
+        })
+        .await;
+    with_current_tag(&api, written)?;
     api.authenticator.forget();
     Ok(HttpResponse::NoContent().finish())
 }
@@ -177,7 +182,7 @@ async fn change_password(
     request: HttpRequest,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let who = who(&caller, &request, &body)?;
+    let who = who(&api, &caller, &request, &body)?;
     let PasswordChange { current_password, new_password } =
         api.schemas.check("PasswordChangeInput", &body.value)?;
     let (id, session) = (caller.user, caller.session);
@@ -187,6 +192,7 @@ async fn change_password(
         return respond(&api, &caller, kept).await;
     }
     let (user, hash) = api.store.read(move |conn| accounts::find(conn, id)).await?;
+    let current = hash.clone();
     check_password(&api, &request, &user, hash, current_password, "#/current_password").await?;
     let known = [user.email.as_str(), user.fields.name.as_str()];
     let mut invalid = Invalid::default();
@@ -197,6 +203,9 @@ async fn change_password(
         .store
         .account_write(move |tx| {
             tx.once(&who, |tx| {
+                if tx.confirm_password(id, &current)?.is_none() {
+                    return Err(wrong_password("#/current_password").into());
+                }
                 tx.set_password(id, &hash)?;
                 tx.end_other_sessions(id, session)?;
                 Ok(Reply { status: 204, ..Reply::default() })

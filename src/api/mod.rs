@@ -76,7 +76,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 }
 
 /// The lists whose parameters are told by a table.
-const COLLECTIONS: &[&Collection] = &[&contacts::COLLECTION];
+const COLLECTIONS: &[&Collection] = &[&contacts::COLLECTION, &contacts::LOOKUP];
 
 /// The OpenAPI document, made from the routes.
 pub fn document() -> Result<Value, serde_json::Error> {

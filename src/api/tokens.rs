@@ -10,11 +10,12 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::Api;
 use super::auth::secret_response;
 use super::http::body::Body;
-use super::http::caller::{Caller, new_personal_token};
+use super::http::caller::Caller;
 use super::http::problem::{Code, Problem};
 use super::http::records::path_id;
 use crate::domain::id::TokenId;
 use crate::domain::invalid::{FieldCode, Invalid, Rejection};
+use crate::domain::personal_token;
 use crate::domain::scope::{Scope, Scopes};
 use crate::domain::timestamp::Timestamp;
 use crate::store::tokens::{self, AccessToken, NewToken};
@@ -111,10 +112,22 @@ async fn create_token(api: Data<Api>, caller: Caller, body: Body) -> Result<Http
         let detail = format!("A token gives no more than its maker has; yours lacks {}.", beyond.join(", "));
         return Err(Problem::new(Code::InsufficientScope).detail(detail));
     }
-    let secret = new_personal_token(&api.store.random()?);
+    let secret = personal_token::make(&api.store.random()?);
     let stored = secret.clone();
-    let token =
-        api.store.account_write(move |tx| tx.create_token(caller.workspace, caller.user, new, &stored)).await?;
+    let token = api
+        .store
+        .account_write(move |tx| {
+            // Else a token that expires could make one that does not.
+            let made_by =
+                caller.token.map(|token| tx.find_token(caller.workspace, caller.user, token)).transpose()?;
+            let end = made_by.and_then(|token| token.expires_at);
+            if end.is_some_and(|end| new.expires_at.is_none_or(|own| own > end)) {
+                let detail = "A token ends no later than the one that makes it.";
+                return Err(Invalid::one("#/expires_at", FieldCode::OutOfRange, detail).into());
+            }
+            tx.create_token(caller.workspace, caller.user, new, &stored)
+        })
+        .await?;
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, format!("/v1/tokens/{}", token.id)));
     Ok(secret_response(&mut response).json(NewTokenOut { shown: token.into(), token: secret }))
@@ -146,7 +159,7 @@ pub fn new_token(
     if expires_at.is_some_and(|end| end <= now) {
         invalid.add("#/expires_at", Rejection::new(FieldCode::OutOfRange, "Has to be in the future."));
     }
-    match invalid.check("#/scopes", Scopes::parse(scopes)) {
+    match invalid.gather(Scopes::parse(scopes)) {
         Some(scopes) if invalid.errors.is_empty() => Ok(NewToken { name, scopes, expires_at }),
         _ => Err(invalid),
     }

@@ -13,6 +13,7 @@ pub mod locale;
 pub mod merge_patch;
 pub mod partial_date;
 pub mod person_name;
+pub mod personal_token;
 pub mod phone;
 pub mod scope;
 pub mod search;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::invalid::{FieldCode, Rejection};
+use super::invalid::{FieldCode, Invalid, Rejection};
 
 /// Every scope a token can carry: `<area>:read` and `<area>:write`.
 pub const SCOPES: &[&str] = &[
@@ -58,11 +58,13 @@ impl Scopes {
         Self(SCOPES.iter().map(ToString::to_string).collect())
     }
 
-    pub fn parse(names: &[String]) -> Result<Self, Rejection> {
-        if let Some(unknown) = names.iter().find(|name| !SCOPES.contains(&name.as_str())) {
-            let detail = format!("{unknown:?} is no scope. Allowed: {}.", SCOPES.join(", "));
-            return Err(Rejection::new(FieldCode::NotAllowed, detail));
+    pub fn parse(names: &[String]) -> Result<Self, Invalid> {
+        let mut invalid = Invalid::default();
+        for (index, name) in names.iter().enumerate().filter(|(_, name)| !SCOPES.contains(&name.as_str())) {
+            let detail = format!("{name:?} is no scope. Allowed: {}.", SCOPES.join(", "));
+            invalid.add(format!("#/scopes/{index}"), Rejection::new(FieldCode::NotAllowed, detail));
         }
+        invalid.into_result(())?;
         let mut scopes = names.to_vec();
         scopes.sort();
         scopes.dedup();

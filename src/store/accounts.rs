@@ -3,7 +3,6 @@
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
-use super::AccountTx;
 use super::db::conn::Conn;
 use super::db::record::{Record, for_entity};
 use super::db::schema::{
@@ -11,10 +10,12 @@ use super::db::schema::{
     sessions, users, workspaces,
 };
 use super::error::{Conflict, Error, Result};
+use super::{AccountTx, Actor};
 use crate::domain::account::{User, UserFields, WeekDay, Workspace};
+use crate::domain::contact::{Contact, ContactEmail, ContactFields};
 use crate::domain::email::EmailAddress;
 use crate::domain::entity::Entity;
-use crate::domain::id::{SessionId, UserId, WorkspaceId};
+use crate::domain::id::{ContactId, SessionId, UserId, WorkspaceId};
 use crate::domain::scope::Role;
 use crate::domain::timestamp::Timestamp;
 
@@ -189,6 +190,45 @@ impl AccountTx<'_> {
         let found: Vec<UserId> =
             users::table.filter(users::id.ne(user)).select(users::id).limit(1).load(self.conn)?;
         Ok(!found.is_empty())
+    }
+
+    /// A user with a workspace, and in it the contact that stands for themselves.
+    pub fn create_account(
+        &mut self,
+        email: &EmailAddress,
+        password: &PasswordHash,
+        fields: UserFields,
+    ) -> Result<(User, Workspace)> {
+        let user = self.create_user(email, password, fields)?;
+        let workspace = self.create_workspace(&user)?;
+        let mut own = ContactFields { display_name: Some(user.fields.name.clone()), ..ContactFields::default() };
+        own.time_zone = Some(user.fields.time_zone.clone());
+        let address = ContactEmail { value: user.email.clone(), preferred: true, ..ContactEmail::default() };
+        own.emails.insert("main".to_owned(), address);
+        let actor = Actor { user: user.id, token: None };
+        self.records(workspace.id, actor, |tx| {
+            let id = ContactId::new(tx.new_id());
+            tx.create(Contact::new(id, true, tx.now(), own)?)
+        })?;
+        Ok((user, workspace))
+    }
+
+    /// The user, if this is still the hash of their password; checking one takes a while.
+    pub fn confirm_password(&mut self, id: UserId, hash: &PasswordHash) -> Result<Option<User>> {
+        // Locked, so that it stays so until the commit.
+        diesel::update(users::table.filter(users::id.eq(id)))
+            .set(users::version.eq(users::version))
+            .execute(self.conn)?;
+        match find(self.conn, id) {
+            Ok((user, current)) => Ok((current.0 == hash.0).then_some(user)),
+            Err(Error::NotFound) => Ok(None),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// The workspace a user works in.
+    pub fn home(&mut self, user: UserId) -> Result<Option<WorkspaceId>> {
+        home(self.conn, user)
     }
 
     pub fn find_user(&mut self, id: UserId) -> Result<(User, PasswordHash)> {

@@ -112,6 +112,10 @@ impl AccountTx<'_> {
         Ok(token)
     }
 
+    pub fn find_token(&mut self, workspace: WorkspaceId, user: UserId, id: TokenId) -> Result<AccessToken> {
+        find(self.conn, workspace, user, id)
+    }
+
     pub fn delete_token(&mut self, workspace: WorkspaceId, user: UserId, id: TokenId) -> Result<()> {
         let own = personal_access_tokens::table
             .filter(personal_access_tokens::workspace_id.eq(workspace))

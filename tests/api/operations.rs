@@ -112,8 +112,9 @@ pub fn resolve(schema: &Value) -> Value {
     for union in ["oneOf", "anyOf"] {
         let Some(branches) = schema[union].as_array() else { continue };
         let real: Vec<&Value> = branches.iter().filter(|branch| branch["type"] != "null").collect();
-        let [only] = real.as_slice() else { panic!("the nets cannot read a choice of several: {schema}") };
-        return resolve(only);
+        // Of several the first: a list shows whole records unless a summary is asked for.
+        let [first, ..] = real.as_slice() else { panic!("a choice of nothing: {schema}") };
+        return resolve(first);
     }
     let mut schema = schema.clone();
     if let Some(types) = schema["type"].as_array() {

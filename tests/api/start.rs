@@ -365,9 +365,11 @@ on_both! {
         assert!(ask(&mut watcher).starts_with("HTTP/1.1 200"));
 
         process.signal("TERM");
-        std::thread::sleep(Duration::from_millis(700));
-        // Idle connections are closed and new ones refused, so nobody takes it for ready.
-        assert_eq!(ask(&mut watcher), "");
+        std::thread::sleep(Duration::from_millis(200));
+        // It says at once that it is not ready, and a second later it takes no new connection.
+        let answer = ask(&mut watcher);
+        assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("not_ready"), "{answer}");
+        std::thread::sleep(Duration::from_millis(1_500));
         assert!(TcpStream::connect(&address).is_err(), "it takes no new connection");
         stream.write_all(&body.as_bytes()[10..]).unwrap();
 

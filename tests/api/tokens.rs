@@ -227,7 +227,7 @@ on_both! {
                     "#/expires_at out_of_range",
                     "#/id unknown_field",
                     "#/name too_short",
-                    "#/scopes not_allowed",
+                    "#/scopes/0 not_allowed",
                 ],
             ),
             (

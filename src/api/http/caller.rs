@@ -11,13 +11,13 @@ use std::time::Duration;
 use super::jwt::{AccessTokens, Claims};
 use super::problem::Problem;
 use crate::domain::id::{SessionId, TokenId, UserId, WorkspaceId};
+use crate::domain::personal_token;
 use crate::domain::scope::{Role, Scopes};
 use crate::domain::timestamp::Timestamp;
 use crate::store::{Actor, Store, sessions, tokens};
 
 /// How long what a token may do is remembered; what this node revokes it forgets at once.
 const REMEMBERED: Duration = Duration::from_secs(5);
-const PERSONAL_TOKEN_PREFIX: &str = "wm_pat_";
 
 /// The caller of an operation, authenticated and allowed to call it.
 #[derive(Debug, Clone)]
@@ -88,7 +88,7 @@ impl Authenticator {
         let Some(token) = token else {
             return Err(Problem::unauthenticated("The Authorization header is not of the form: Bearer <token>."));
         };
-        let caller = if token.starts_with(PERSONAL_TOKEN_PREFIX) {
+        let caller = if token.starts_with(personal_token::PREFIX) {
             self.by_personal_token(store, token).await?
         } else {
             self.by_access_token(store, &token).await?
@@ -125,7 +125,7 @@ impl Authenticator {
     }
 
     async fn by_personal_token(&self, store: &Store, token: String) -> Result<Option<Caller>, Problem> {
-        if !is_well_formed(&token) {
+        if !personal_token::is_well_formed(&token) {
             return Ok(None);
         }
         let now = store.now();
@@ -163,59 +163,5 @@ impl Authenticator {
             }
         };
         Ok(known.filter(|(_, expires_at)| expires_at.is_none_or(|end| now < end)).map(|(caller, _)| caller))
-    }
-}
-
-const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-const SECRET_CHARACTERS: usize = 30;
-const CHECKSUM_CHARACTERS: usize = 6;
-
-/// `wm_pat_`, 30 base62 characters of chance, and their CRC32 in 6 more, so that a scanner can tell a real one.
-pub fn new_personal_token(random: &[u8; 64]) -> String {
-    // A byte of 248 and above would favour the first letters; of 64 bytes, 30 below are as good as certain.
-    let letter = |byte: &u8| BASE62.get(usize::from(byte % 62)).map(|letter| char::from(*letter));
-    let secret: String =
-        random.iter().filter(|byte| **byte < 248).filter_map(letter).take(SECRET_CHARACTERS).collect();
-    let checksum = checksum(&secret);
-    format!("{PERSONAL_TOKEN_PREFIX}{secret}{checksum}")
-}
-
-fn checksum(secret: &str) -> String {
-    let mut rest = crc32fast::hash(secret.as_bytes());
-    let mut letters = Vec::with_capacity(CHECKSUM_CHARACTERS);
-    for _ in 0..CHECKSUM_CHARACTERS {
-        let digit = usize::try_from(rest % 62).unwrap_or(0);
-        letters.push(BASE62.get(digit).copied().map_or('0', char::from));
-        rest /= 62;
-    }
-    letters.iter().rev().collect()
-}
-
-/// Whether it can be one of ours at all, told without asking the database.
-fn is_well_formed(token: &str) -> bool {
-    token
-        .strip_prefix(PERSONAL_TOKEN_PREFIX)
-        .filter(|rest| rest.is_ascii())
-        .and_then(|rest| rest.split_at_checked(SECRET_CHARACTERS))
-        .is_some_and(|(secret, sum)| sum == checksum(secret))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn a_personal_token_has_its_form_and_a_typo_shows(random in any::<[u8; 32]>(), at in 7_usize..37) {
-            let bytes: [u8; 64] = std::array::from_fn(|index| random[index % 32] % 248);
-            let token = new_personal_token(&bytes);
-            prop_assert_eq!(token.len(), 7 + 30 + 6);
-            prop_assert!(is_well_formed(&token));
-            let mut typo = token.clone();
-            let other = if &token[at..=at] == "x" { "y" } else { "x" };
-            typo.replace_range(at..=at, other);
-            prop_assert!(!is_well_formed(&typo));
-        }
     }
 }

@@ -191,7 +191,7 @@ impl Views {
         self.look(&mut seen, view);
         if name.ends_with("Fields")
             && view == View::Input
-            && let Some(entity) = Entity::ALL.into_iter().find(|entity| pascal(entity.as_str()) == base)
+            && let Some(entity) = Entity::ALL.iter().find(|entity| pascal(entity.as_str()) == base)
         {
             seen["properties"]["id"] = json!({
                 "type": ["string", "null"], "format": "uuid", "x-entity": entity,
@@ -330,7 +330,10 @@ fn complete_operation(
     parameters.extend(collection.into_iter().flat_map(|collection| collection.parameters()));
     let own = collections.iter().find(|collection| collection.get == id);
     parameters.extend(own.and_then(|collection| collection.include_parameter()));
-    let tagged = Tagged { record: is_record_path(path), list: collection.is_some() };
+    let tagged = Tagged {
+        record: is_record_path(path),
+        list: collection.is_some() || path == "/v1/changes" || path.ends_with("/history"),
+    };
     parameters.extend(header_parameters(path, method, is_secured, tagged));
 
     if let Some(content) = operation.pointer_mut("/requestBody/content").and_then(Value::as_object_mut) {

@@ -6,7 +6,6 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::body::Body;
@@ -70,12 +69,11 @@ pub async fn list_where<R: Resource>(
     if let Some(within) = within {
         listing.filter = Predicate::All(vec![within, listing.filter]);
     }
-    let (seq, _) = api.store.read(move |conn| accounts::workspace_numbers(conn, workspace)).await?;
-    let tag = api.tags.weak(seq);
-    if api.tags.is_current(request, &tag) {
-        return Ok(HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish());
-    }
-    let mut response = if shown.is_plain() {
+    let tag = match list_tag(api, caller, request).await? {
+        ListTag::Changed(tag) => tag,
+        ListTag::Current(response) => return Ok(response),
+    };
+    let response = if shown.is_plain() {
         let page = api.store.read(move |conn| lists::list::<R>(conn, workspace, listing)).await?;
         let next = collection.next_cursor(api, workspace, query, path, page.next.as_ref())?;
         page_response(path, query, &page.items, next.as_deref(), page.total)
@@ -88,10 +86,34 @@ pub async fn list_where<R: Resource>(
         let next = collection.next_cursor(api, workspace, query, path, page.next.as_ref())?;
         page_response(path, query, &page.items, next.as_deref(), page.total)
     };
-    if let Ok(tag) = header::HeaderValue::from_str(&tag) {
+    Ok(with_tag(response, &tag))
+}
+
+/// What the tag of a list says of what the client has.
+pub enum ListTag {
+    /// Nothing has changed since: the answer is this.
+    Current(HttpResponse),
+    /// Something has: the answer is to carry this tag.
+    Changed(String),
+}
+
+/// The tag of everything in the workspace, read before the list itself, so that it is never newer than that.
+pub async fn list_tag(api: &Api, caller: &Caller, request: &HttpRequest) -> Result<ListTag, Problem> {
+    let workspace = caller.workspace;
+    let (seq, _) = api.store.read(move |conn| accounts::workspace_numbers(conn, workspace)).await?;
+    let tag = api.tags.weak(seq);
+    Ok(match api.tags.is_current(request, &tag) {
+        true => ListTag::Current(HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish()),
+        false => ListTag::Changed(tag),
+    })
+}
+
+/// The answer with its tag.
+pub fn with_tag(mut response: HttpResponse, tag: &str) -> HttpResponse {
+    if let Ok(tag) = header::HeaderValue::from_str(tag) {
         response.headers_mut().insert(header::ETAG, tag);
     }
-    Ok(response)
+    response
 }
 
 /// One record; with `include` its tag is the workspace's, since what is added may change without it.
@@ -126,21 +148,18 @@ pub async fn create<R: Resource>(
     request: &HttpRequest,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let who = who(caller, request, &body)?;
+    let who = who(api, caller, request, &body)?;
     let mut input = body.value;
     let mut invalid = Invalid::default();
-    let id = invalid.gather(take_id(&mut input));
+    let id = invalid.gather(take_id(&mut input)).flatten();
     invalid.gather(check_read_only::<R>(&mut input, None));
-    let fields = invalid.gather(api.schemas.check::<R::Fields>(R::INPUT, &input));
-    let (Some(id), Some(fields), true) = (id, fields, invalid.errors.is_empty()) else {
-        return Err(invalid.into());
-    };
-    let tags = api.tags.clone();
+    let (schemas, tags) = (api.schemas.clone(), api.tags.clone());
     let outcome = api
         .store
         .write(who, move |tx| {
-            let id = id.unwrap_or_else(|| tx.new_id());
-            let record = tx.create(R::new(id, tx.now(), fields)?)?;
+            let (id, now) = (id.unwrap_or_else(|| tx.new_id()), tx.now());
+            let record = gather_all(invalid, schemas.parse(R::INPUT, &input, |fields| R::new(id, now, fields)))?;
+            let record = tx.create(record)?;
             record_reply(201, &record, &tags)
         })
         .await?;
@@ -177,11 +196,15 @@ pub async fn replace<R: Resource>(
         let mut invalid = Invalid::default();
         invalid.gather(sent_id);
         invalid.gather(check_read_only::<R>(&mut input, shown.as_ref()));
-        let fields = invalid.gather(schemas.check::<R::Fields>(R::INPUT, &input));
-        let Some(fields) = fields.filter(|_| invalid.errors.is_empty()) else { return Err(invalid.into()) };
+        let now = tx.now();
+        let parsed = schemas.parse(R::INPUT, &input, |fields| match &current {
+            None => R::new(id.uuid(), now, fields),
+            Some(current) => current.with(fields),
+        });
+        let record = gather_all(invalid, parsed)?;
         let (status, record) = match current {
-            None => (201, tx.create(R::new(id.uuid(), tx.now(), fields)?)?),
-            Some(current) => (200, tx.update(&current, current.with(fields)?)?),
+            None => (201, tx.create(record)?),
+            Some(current) => (200, tx.update(&current, record)?),
         };
         record_reply(status, &record, &tags)
     });
@@ -197,7 +220,7 @@ pub async fn patch<R: Resource>(
 ) -> Result<HttpResponse, Problem> {
     let id = path_id(request)?;
     let precondition = api.tags.precondition(request)?;
-    let who = who(caller, request, &body)?;
+    let who = who(api, caller, request, &body)?;
     let mut patch = body.value;
     let mut invalid = Invalid::default();
     if patch.as_object_mut().and_then(|object| object.remove("id")).is_some() {
@@ -205,15 +228,19 @@ pub async fn patch<R: Resource>(
     }
     invalid.gather(check_read_only::<R>(&mut patch, None));
     invalid.gather(api.schemas.check::<Value>(R::PATCH, &patch));
-    invalid.into_result(())?;
     let (schemas, tags) = (api.schemas.clone(), api.tags.clone());
     let write = api.store.write(who, move |tx| {
         let current = tx.get::<R>(id, &precondition)?;
         let mut base = serde_json::to_value(current.fields())?;
         R::READ_ONLY.iter().for_each(|path| remove(&mut base, path));
-        edit_tags(&mut patch, &base)?;
-        let fields = schemas.check::<R::Fields>(R::INPUT, &merge(base, patch))?;
-        let record = tx.update(&current, current.with(fields)?)?;
+        if invalid.errors.is_empty() {
+            invalid.gather(edit_tags(&mut patch, &base));
+        } else {
+            TAG_EDITS.iter().for_each(|name| remove(&mut patch, name));
+        }
+        let merged = merge(base, patch);
+        let after = gather_all(invalid, schemas.parse(R::INPUT, &merged, |fields| current.with(fields)))?;
+        let record = tx.update(&current, after)?;
         record_reply(200, &record, &tags)
     });
     let outcome = with_current_tag(api, write.await)?;
@@ -256,7 +283,7 @@ pub async fn restore<R: Resource>(
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let id = path_id(request)?;
-    let who = who(caller, request, &body)?;
+    let who = who(api, caller, request, &body)?;
     no_fields(&body)?;
     let tags = api.tags.clone();
     let outcome = api
@@ -280,11 +307,15 @@ pub async fn history<R: Resource>(
     let limit = query.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT)?;
     let binding = format!("history/{workspace}/{}/{}", R::ENTITY, id.uuid());
     let before = query.one("cursor")?.map(|cursor| api.cursors.open::<i64>(&binding, &cursor)).transpose()?;
+    let tag = match list_tag(api, caller, request).await? {
+        ListTag::Changed(tag) => tag,
+        ListTag::Current(response) => return Ok(response),
+    };
     let (entries, next) =
         api.store.read(move |conn| changes::history(conn, workspace, R::ENTITY, id, before, limit)).await?;
     let next = next.map(|next| api.cursors.seal(&binding, &next)).transpose()?;
     let items: Vec<Value> = entries.into_iter().map(history_json).collect();
-    Ok(page_response(request.path(), query, &items, next.as_deref(), None))
+    Ok(with_tag(page_response(request.path(), query, &items, next.as_deref(), None), &tag))
 }
 
 fn history_json(entry: HistoryEntry) -> Value {
@@ -306,12 +337,17 @@ fn history_json(entry: HistoryEntry) -> Value {
 
 /// The id in the path; one that is malformed names nothing.
 pub fn path_id(request: &HttpRequest) -> Result<AnyId, Problem> {
-    let id = request.match_info().get("id").and_then(|id| Uuid::try_parse(id).ok());
+    let id = request.match_info().get("id").and_then(parse_uuid);
     id.map(AnyId::new).ok_or_else(|| Problem::new(Code::NotFound))
 }
 
+/// A UUID in its usual form, and not the one that stands for none.
+fn parse_uuid(text: &str) -> Option<Uuid> {
+    Uuid::try_parse(text).ok().filter(|id| text.len() == 36 && !id.is_nil())
+}
+
 /// Who writes, under the Idempotency-Key of the request if it has one.
-pub fn who(caller: &Caller, request: &HttpRequest, body: &Body) -> Result<Who, Problem> {
+pub fn who(api: &Api, caller: &Caller, request: &HttpRequest, body: &Body) -> Result<Who, Problem> {
     let key = etag::text(request, HeaderName::from_static("idempotency-key"))?;
     let idempotency = match key {
         None => None,
@@ -320,16 +356,27 @@ pub fn who(caller: &Caller, request: &HttpRequest, body: &Body) -> Result<Who, P
             return Err(Problem::new(Code::InvalidParameter).detail(detail));
         }
         Some(key) => {
-            let mut hash = Sha256::new();
             let path = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
-            for part in [request.method().as_str().as_bytes(), path.as_bytes(), &body.bytes] {
-                hash.update(part);
-                hash.update([0]);
-            }
-            Some(IdempotencyKey { key, fingerprint: hash.finalize().to_vec() })
+            let parts = [request.method().as_str().as_bytes(), path.as_bytes(), &body.bytes];
+            Some(IdempotencyKey { key, fingerprint: api.cursors.fingerprint(&parts) })
         }
     };
     Ok(Who { workspace: caller.workspace, actor: caller.actor(), idempotency })
+}
+
+/// What was parsed, unless something was wrong before; everything that is wrong, each place once.
+fn gather_all<T>(mut invalid: Invalid, parsed: Result<T, Invalid>) -> Result<T, Invalid> {
+    match parsed {
+        Ok(parsed) => invalid.into_result(parsed),
+        Err(more) => {
+            for error in more.errors {
+                if invalid.errors.iter().all(|known| known.pointer != error.pointer) {
+                    invalid.errors.push(error);
+                }
+            }
+            Err(invalid)
+        }
+    }
 }
 
 /// A body where none is needed has to be empty, or an empty object.
@@ -347,9 +394,9 @@ fn take_id(input: &mut Value) -> Result<Option<Uuid>, Invalid> {
     let sent = input.as_object_mut().and_then(|object| object.remove("id"));
     match sent {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => match Uuid::try_parse(&text) {
-            Ok(id) if text.len() == 36 && !id.is_nil() => Ok(Some(id)),
-            _ => {
+        Some(Value::String(text)) => match parse_uuid(&text) {
+            Some(id) => Ok(Some(id)),
+            None => {
                 Err(Invalid::one("#/id", FieldCode::InvalidFormat, "Expected a UUID (RFC 9562) of 36 characters."))
             }
         },
@@ -403,6 +450,9 @@ fn remove(value: &mut Value, path: &str) {
     }
 }
 
+/// What a patch can say of tags beside replacing them.
+const TAG_EDITS: [&str; 2] = ["add_tags", "remove_tags"];
+
 /// `add_tags` and `remove_tags` become the `tags` they lead to.
 fn edit_tags(patch: &mut Value, current: &Value) -> Result<(), Invalid> {
     let Some(object) = patch.as_object_mut() else { return Ok(()) };
@@ -443,7 +493,7 @@ pub fn location_of(entity: Entity, id: AnyId) -> String {
 }
 
 /// A failed precondition tells the tag the record has now.
-fn with_current_tag(api: &Api, written: StoreResult<Outcome>) -> Result<Outcome, Problem> {
+pub fn with_current_tag<T>(api: &Api, written: StoreResult<T>) -> Result<T, Problem> {
     written.map_err(|error| match error {
         StoreError::PreconditionFailed(Some(version)) => {
             Problem::new(Code::PreconditionFailed).header(header::ETAG, api.tags.strong(version))

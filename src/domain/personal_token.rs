@@ -1,0 +1,57 @@
+//! The form of a personal access token: a prefix, chance, and a checksum. No source of chance lives here.
+
+/// What every one begins with, so that a scanner can tell it.
+pub const PREFIX: &str = "wm_pat_";
+const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const SECRET_CHARACTERS: usize = 30;
+const CHECKSUM_CHARACTERS: usize = 6;
+
+/// `wm_pat_`, 30 base62 characters of chance, and their CRC32 in 6 more, so that a scanner can tell a real one.
+pub fn make(random: &[u8; 64]) -> String {
+    // A byte of 248 and above would favour the first letters; of 64 bytes, 30 below are as good as certain.
+    let letter = |byte: &u8| BASE62.get(usize::from(byte % 62)).map(|letter| char::from(*letter));
+    let secret: String =
+        random.iter().filter(|byte| **byte < 248).filter_map(letter).take(SECRET_CHARACTERS).collect();
+    let checksum = checksum(&secret);
+    format!("{PREFIX}{secret}{checksum}")
+}
+
+fn checksum(secret: &str) -> String {
+    let mut rest = crc32fast::hash(secret.as_bytes());
+    let mut letters = Vec::with_capacity(CHECKSUM_CHARACTERS);
+    for _ in 0..CHECKSUM_CHARACTERS {
+        let digit = usize::try_from(rest % 62).unwrap_or(0);
+        letters.push(BASE62.get(digit).copied().map_or('0', char::from));
+        rest /= 62;
+    }
+    letters.iter().rev().collect()
+}
+
+/// Whether it can be one of ours at all, told without asking the database.
+pub fn is_well_formed(token: &str) -> bool {
+    token
+        .strip_prefix(PREFIX)
+        .filter(|rest| rest.is_ascii())
+        .and_then(|rest| rest.split_at_checked(SECRET_CHARACTERS))
+        .is_some_and(|(secret, sum)| sum == checksum(secret))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_personal_token_has_its_form_and_a_typo_shows(random in any::<[u8; 32]>(), at in 7_usize..37) {
+            let bytes: [u8; 64] = std::array::from_fn(|index| random[index % 32] % 248);
+            let token = make(&bytes);
+            prop_assert_eq!(token.len(), 7 + 30 + 6);
+            prop_assert!(is_well_formed(&token));
+            let mut typo = token.clone();
+            let other = if &token[at..=at] == "x" { "y" } else { "x" };
+            typo.replace_range(at..=at, other);
+            prop_assert!(!is_well_formed(&typo));
+        }
+    }
+}
