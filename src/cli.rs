@@ -124,11 +124,13 @@ fn load(settings: crate::config::Settings) -> Result<Config, Failure> {
     Ok(config)
 }
 
-#[allow(clippy::print_stdout, reason = "what a command was asked to print")]
 fn print(line: &str) -> Result<(), Failure> {
-    println!("{line}");
-    std::io::stdout().flush()?;
-    Ok(())
+    let mut out = std::io::stdout();
+    match writeln!(out, "{line}").and_then(|()| out.flush()) {
+        // Whoever reads it has read enough.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.map_err(Failure::from),
+    }
 }
 
 fn serve(config: Config) -> Result<(), Failure> {

@@ -10,14 +10,16 @@ use super::Api;
 use super::http::body::Body;
 use super::http::caller::Caller;
 use super::http::listing::{Collection, Filter, Operators, Values, flag};
+use super::http::operations::record_operations;
 use super::http::problem::{Code, Problem};
 use super::http::query::Query;
 use super::http::records::{self, Resource};
 use crate::domain::contact::{
-    Contact, ContactAddress, ContactDate, ContactEmail, ContactFields, ContactLink, ContactPhone, ExternalId, Tier,
+    Contact, ContactAddress, ContactDate, ContactEmail, ContactFields, ContactPhone, ExternalId, Tier,
 };
 use crate::domain::email::EmailAddress;
 use crate::domain::entity::Entity;
+use crate::domain::fields::ProfileLink;
 use crate::domain::id::ContactId;
 use crate::domain::invalid::Invalid;
 use crate::domain::key::{Key, KeyKind};
@@ -55,11 +57,23 @@ pub const COLLECTION: Collection = Collection {
     entity: Entity::Contact,
     lists: &["list_contacts"],
     get: "get_contact",
-    relations: &[Relation {
-        name: "introduced_by",
-        description: "Who introduced you.",
-        link: Link::To(Entity::Contact, "/how_met/introduced_by_id"),
-    }],
+    relations: &[
+        Relation {
+            name: "introduced_by",
+            description: "Who introduced you.",
+            link: Link::To(Entity::Contact, "/how_met/introduced_by_id"),
+        },
+        Relation {
+            name: "positions",
+            description: "What they do or did where: at most 100, newest first.",
+            link: Link::From(Entity::Position, "contact_id"),
+        },
+        Relation {
+            name: "needs",
+            description: "What they need, offer and care about: at most 100, newest first.",
+            link: Link::From(Entity::Need, "contact_id"),
+        },
+    ],
     sorts: &[
         ("id", ID),
         ("created_at", stored::CREATED_AT),
@@ -134,17 +148,33 @@ pub const COLLECTION: Collection = Collection {
 pub const LOOKUP: Collection =
     Collection { lists: &["lookup_contacts"], get: "", filters: &[], searchable: false, ..COLLECTION };
 
+record_operations! {
+    record: Contact, fields: ContactFields, page: ContactPage, collection: COLLECTION,
+    tag: "contacts", read: "contacts:read", write: "contacts:write",
+    list: list_contacts "/v1/contacts" "List contacts",
+    create: create_contact "Make a contact" {
+        "given_name": "Dorota", "family_name": "Kozłowicz", "headline": "CTO at Poniedziałek",
+        "emails": {"work": {"value": "dorota@example.com", "preferred": true}},
+        "links": {"linkedin": {"url": "https://www.linkedin.com/in/dorota-kozlowicz"}},
+        "how_met": {"on": "2024-10", "story": "Sat next to each other at the keynote.",
+            "introduced_by_id": "01939d5e-8c00-7000-8000-0000000000a1"},
+        "tier": "active", "tags": ["conference-2026"]
+    },
+    get: get_contact "/v1/contacts/{id}" "Read a contact",
+    replace: replace_contact "Make a contact under an id of yours, or replace one",
+    update: update_contact "Change a contact" {
+        "nickname": "Dorka", "emails": {"private": {"value": "dorka@example.org"}},
+        "how_met": {"introduced_by_id": "01939d5e-8c00-7000-8000-0000000000a1"}, "add_tags": ["speaker"]
+    },
+    delete: delete_contact "Delete a contact" ["self_contact"],
+    restore: restore_contact "/v1/contacts/{id}/restore" "Restore a deleted contact",
+    history: list_contact_history "/v1/contacts/{id}/history" "The history of a contact",
+}
+
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config
-        .service(list_contacts)
-        .service(create_contact)
-        .service(lookup_contacts)
-        .service(get_contact)
-        .service(replace_contact)
-        .service(update_contact)
-        .service(delete_contact)
-        .service(restore_contact)
-        .service(list_contact_history);
+    // Before `/v1/contacts/{id}`, which would take it for an id.
+    config.service(lookup_contacts);
+    record_routes(config);
 }
 
 /// What the maps of a contact hold.
@@ -152,61 +182,10 @@ pub fn map_schemas(components: ComponentsBuilder) -> ComponentsBuilder {
     components
         .schema_from::<ContactEmail>()
         .schema_from::<ContactPhone>()
-        .schema_from::<ContactLink>()
+        .schema_from::<ProfileLink>()
         .schema_from::<ContactAddress>()
         .schema_from::<ContactDate>()
         .schema_from::<ExternalId>()
-}
-
-/// A page of contacts.
-#[derive(utoipa::ToSchema)]
-#[allow(dead_code, reason = "documents what the list mechanism writes")]
-struct ContactPage {
-    /// The contacts, in the order asked for.
-    items: Vec<Contact>,
-    /// Where the next page begins, to send as `cursor`; null on the last page.
-    next_cursor: Option<String>,
-    /// How many fit in all; with `count=true` only.
-    #[schema(required = false)]
-    total: i64,
-}
-
-/// List contacts
-///
-/// Known and not archived ones, newest first, unless the filters say otherwise.
-#[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:read"])),
-    responses((status = 200, description = "A page.", body = ContactPage)))]
-#[get("/v1/contacts")]
-async fn list_contacts(
-    api: Data<Api>,
-    caller: Caller,
-    request: HttpRequest,
-    query: Query,
-) -> Result<HttpResponse, Problem> {
-    records::list::<Contact>(&api, &caller, &request, &query, &COLLECTION).await
-}
-
-/// Make a contact
-///
-/// The id may be yours, so that a record made offline keeps it.
-#[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:write"])),
-    request_body(content = ContactFields, example = json!({
-        "given_name": "Dorota", "family_name": "Kozłowicz", "headline": "CTO at Poniedziałek",
-        "emails": {"work": {"value": "dorota@example.com", "preferred": true}},
-        "links": {"linkedin": {"url": "https://www.linkedin.com/in/dorota-kozlowicz"}},
-        "how_met": {"on": "2024-10", "story": "Sat next to each other at the keynote.",
-            "introduced_by_id": "01939d5e-8c00-7000-8000-0000000000a1"},
-        "tier": "active", "tags": ["conference-2026"]})),
-    extensions(("x-errors" = json!(["id_taken", "deleted"]))),
-    responses((status = 201, description = "The contact as it was made.", body = Contact)))]
-#[post("/v1/contacts")]
-async fn create_contact(
-    api: Data<Api>,
-    caller: Caller,
-    request: HttpRequest,
-    body: Body,
-) -> Result<HttpResponse, Problem> {
-    records::create::<Contact>(&api, &caller, &request, body).await
 }
 
 /// Find contacts by an exact address, number or link
@@ -246,106 +225,4 @@ fn lookup_key(query: &Query) -> Result<Key, Problem> {
         (Some(key), None) => Ok(key),
         _ => Err(Problem::new(Code::InvalidParameter).detail("Give exactly one of email, phone and url.")),
     }
-}
-
-/// Read a contact
-#[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:read"])),
-    responses((status = 200, description = "The contact.", body = Contact)))]
-#[get("/v1/contacts/{id}")]
-async fn get_contact(
-    api: Data<Api>,
-    caller: Caller,
-    request: HttpRequest,
-    query: Query,
-) -> Result<HttpResponse, Problem> {
-    records::get::<Contact>(&api, &caller, &request, &query, &COLLECTION).await
-}
-
-/// Make a contact under an id of yours, or replace one
-///
-/// `If-None-Match: *` makes it, `If-Match` replaces it whole: what is left out takes its default. What the server sets
-/// may stand in the body where it is what it is now, so that a record that was read can be edited and sent back.
-#[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:write"])),
-    request_body(content = ContactFields, example = json!({"given_name": "Dorota", "family_name": "Kozłowicz"})),
-    extensions(("x-errors" = json!(["deleted"]))),
-    responses((status = 200, description = "The contact as it is now.", body = Contact),
-              (status = 201, description = "The contact as it was made.", body = Contact)))]
-#[put("/v1/contacts/{id}")]
-async fn replace_contact(
-    api: Data<Api>,
-    caller: Caller,
-    request: HttpRequest,
-    body: Body,
-) -> Result<HttpResponse, Problem> {
-    records::replace::<Contact>(&api, &caller, &request, body).await
-}
-
-/// Change a contact
-///
-/// A JSON Merge Patch (RFC 7396): what is absent stays, null clears, maps merge by key, lists are replaced. One that
-/// changes nothing leaves the version as it is.
-#[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:write"])),
-    request_body(content = ContactFields, example = json!({
-        "nickname": "Dorka", "emails": {"private": {"value": "dorka@example.org"}},
-        "how_met": {"introduced_by_id": "01939d5e-8c00-7000-8000-0000000000a1"}, "add_tags": ["speaker"]})),
-    responses((status = 200, description = "The contact as it is now.", body = Contact)))]
-#[patch("/v1/contacts/{id}")]
-async fn update_contact(
-    api: Data<Api>,
-    caller: Caller,
-    request: HttpRequest,
-    body: Body,
-) -> Result<HttpResponse, Problem> {
-    records::patch::<Contact>(&api, &caller, &request, body).await
-}
-
-/// Delete a contact
-///
-/// It can be restored for 30 days, with everything that went along.
-#[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:write"])),
-    params(("purge" = Option<bool>, Query, description = "Also erase what the log holds of them: they asked to be forgotten. It cannot be taken back.")),
-    extensions(("x-errors" = json!(["self_contact"]))),
-    responses((status = 204, description = "It is gone.")))]
-#[delete("/v1/contacts/{id}")]
-async fn delete_contact(
-    api: Data<Api>,
-    caller: Caller,
-    request: HttpRequest,
-    query: Query,
-) -> Result<HttpResponse, Problem> {
-    records::delete::<Contact>(&api, &caller, &request, &query).await
-}
-
-/// Restore a deleted contact
-///
-/// Finds the delete and takes it back, with all that went along. A contact that exists is answered as it is.
-#[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:write"])),
-    extensions(("x-errors" = json!(["restore_blocked"]))),
-    responses((status = 200, description = "The contact as it is now.", body = Contact)))]
-#[post("/v1/contacts/{id}/restore")]
-async fn restore_contact(
-    api: Data<Api>,
-    caller: Caller,
-    request: HttpRequest,
-    body: Body,
-) -> Result<HttpResponse, Problem> {
-    records::restore::<Contact>(&api, &caller, &request, body).await
-}
-
-/// The history of a contact
-///
-/// Who changed which field when, newest first, with the values while they are kept. Of a deleted contact too.
-#[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:read"])),
-    params(
-        ("cursor" = Option<String>, Query, description = "Where to go on: `next_cursor` of the page before.", max_length = 2048),
-        ("limit" = Option<i64>, Query, description = "How many entries a page holds at most. Default: 50.", minimum = 1, maximum = 200)),
-    responses((status = 200, description = "A page.", body = super::changes::HistoryPage)))]
-#[get("/v1/contacts/{id}/history")]
-async fn list_contact_history(
-    api: Data<Api>,
-    caller: Caller,
-    request: HttpRequest,
-    query: Query,
-) -> Result<HttpResponse, Problem> {
-    records::history::<Contact>(&api, &caller, &request, &query).await
 }

@@ -153,6 +153,7 @@ async fn delete_me(
         })
         .await;
     with_current_tag(&api, written)?;
+    api.store.write_back().await;
     api.authenticator.forget();
     Ok(HttpResponse::NoContent().finish())
 }

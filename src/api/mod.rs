@@ -5,6 +5,10 @@ pub mod changes;
 pub mod contacts;
 pub mod http;
 pub mod me;
+pub mod needs;
+pub mod organizations;
+pub mod positions;
+pub mod relationships;
 pub mod service;
 pub mod sessions;
 pub mod tokens;
@@ -71,12 +75,23 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     sessions::routes(config);
     tokens::routes(config);
     contacts::routes(config);
+    organizations::routes(config);
+    positions::routes(config);
+    relationships::routes(config);
+    needs::routes(config);
     changes::routes(config);
     service::routes(config);
 }
 
 /// The lists whose parameters are told by a table.
-const COLLECTIONS: &[&Collection] = &[&contacts::COLLECTION, &contacts::LOOKUP];
+const COLLECTIONS: &[&Collection] = &[
+    &contacts::COLLECTION,
+    &contacts::LOOKUP,
+    &organizations::COLLECTION,
+    &positions::COLLECTION,
+    &relationships::COLLECTION,
+    &needs::COLLECTION,
+];
 
 /// The OpenAPI document, made from the routes.
 pub fn document() -> Result<Value, serde_json::Error> {
@@ -97,7 +112,7 @@ fn unseen_schemas() -> ComponentsBuilder {
 }
 
 const DESCRIPTION: &str = "\
-The backend for people who build a career through people: contacts, goals, events and follow-ups.
+The backend for people who build a career through people: contacts and organizations, what ties them, and what they need.
 
 Sign up with `POST /v1/auth/register`, or make a personal access token with `POST /v1/tokens`, and send it as \
 `Authorization: Bearer …`. Bodies and query strings are closed: an unknown field or parameter is an error. Errors are \

@@ -15,7 +15,8 @@ use super::http::limits;
 use super::http::listing;
 use super::http::problem::{Code, Problem};
 use crate::domain::account::NewPassword;
-use crate::domain::keyed;
+use crate::domain::{keyed, need, position, relationship};
+use crate::store::relations::MAX_RELATED;
 use crate::store::{UNDO_DAYS, accounts, purge, sessions, tokens};
 
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -62,7 +63,10 @@ async fn get_service(api: Data<Api>) -> Result<HttpResponse, Problem> {
     Ok(HttpResponse::Ok().json(json!({
         "name": "wellmet",
         "version": env!("CARGO_PKG_VERSION"),
-        "features": ["contacts", "search", "changes", "undo", "idempotency", "personal_access_tokens"],
+        "features": [
+            "contacts", "organizations", "positions", "relationships", "needs", "search", "changes", "undo",
+            "idempotency", "personal_access_tokens",
+        ],
         "limits": {
             "body_bytes": MAX_BODY_BYTES,
             "body_depth": MAX_DEPTH,
@@ -71,6 +75,10 @@ async fn get_service(api: Data<Api>) -> Result<HttpResponse, Problem> {
             "changes_page": super::changes::MAX_LIMIT,
             "query_characters": listing::MAX_QUERY_CHARACTERS,
             "map_entries": keyed::MAX_ENTRIES,
+            "positions_of_a_contact": position::MAX_PER_CONTACT,
+            "relationships_of_a_contact": relationship::MAX_PER_CONTACT,
+            "needs_of_a_contact": need::MAX_PER_CONTACT,
+            "included_of_one_record": MAX_RELATED,
             "password_characters_min": NewPassword::MIN_CHARACTERS,
             "password_characters_max": NewPassword::MAX_CHARACTERS,
             "access_token_seconds": ACCESS_TOKEN_SECONDS,

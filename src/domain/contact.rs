@@ -4,11 +4,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::email::EmailAddress;
+use super::fields::{
+    LabelText, LanguageTag, NameText, ProfileLink, check_day, check_links, single_line, tidy, tidy_labels,
+};
 use super::id::{ContactId, EventId};
 use super::invalid::{FieldCode, Invalid, Rejection, pointer};
 use super::key::{Key, KeyKind};
 use super::keyed::Keyed;
-use super::link::{ProfileUrl, platform_of};
+use super::link::ProfileUrl;
 use super::locale::{Locale, TimeZone};
 use super::partial_date::PartialDate;
 use super::person_name::{self, NameOrder, NameParts};
@@ -19,7 +22,7 @@ use super::timestamp::Timestamp;
 
 /// What can be entered about a person.
 ///
-/// Single-line texts are trimmed, and a blank one counts as null. At least one of `given_name`, `family_name`,
+/// Single-line texts are trimmed, line breaks in them become spaces, and a blank one counts as null. At least one of `given_name`, `family_name`,
 /// `nickname` and `display_name` must say what to call them by.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
@@ -93,7 +96,7 @@ pub struct ContactFields {
     pub phones: Keyed<ContactPhone>,
     /// Profiles and pages under keys of your choice.
     #[schema(inline, example = json!({"linkedin": {"url": "https://www.linkedin.com/in/dorota"}}))]
-    pub links: Keyed<ContactLink>,
+    pub links: Keyed<ProfileLink>,
     /// Postal addresses under keys of your choice.
     #[schema(inline, example = json!({"office": {"city": "Warszawa", "country": "PL"}}))]
     pub addresses: Keyed<ContactAddress>,
@@ -171,43 +174,6 @@ impl Default for ContactFields {
     }
 }
 
-macro_rules! bounded_text {
-    ($name:ident, $min:literal, $max:literal) => {
-        impl utoipa::PartialSchema for $name {
-            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-                utoipa::openapi::ObjectBuilder::new()
-                    .schema_type(utoipa::openapi::Type::String)
-                    .min_length(Some($min))
-                    .max_length(Some($max))
-                    .into()
-            }
-        }
-
-        impl ToSchema for $name {}
-    };
-}
-
-/// A name in a list of names.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct NameText(pub String);
-
-bounded_text!(NameText, 1, 200);
-
-/// A short label: a tag, a skill.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct LabelText(pub String);
-
-bounded_text!(LabelText, 1, 100);
-
-/// A BCP 47 language tag.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct LanguageTag(pub String);
-
-bounded_text!(LanguageTag, 2, 35);
-
 /// An e-mail address of a contact.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
@@ -243,21 +209,6 @@ pub struct ContactPhone {
     /// The one to use first.
     #[schema(default = false)]
     pub preferred: bool,
-}
-
-/// A profile or page of a contact.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(default)]
-pub struct ContactLink {
-    /// Where it is; http and https only, a missing scheme is taken for https.
-    #[schema(required = true, min_length = 3, max_length = 2048, example = "https://www.linkedin.com/in/dorota")]
-    pub url: String,
-    /// The platform, in lower case. Null in a request: told from the address where it is a known one.
-    #[schema(max_length = 50, example = "linkedin")]
-    pub platform: Option<String>,
-    /// The day somebody last looked whether it is still right.
-    #[schema(value_type = Option<String>, format = Date, example = "2026-02-01")]
-    pub checked_on: Option<String>,
 }
 
 /// A postal address of a contact.
@@ -551,18 +502,6 @@ fn name_parts(fields: &ContactFields) -> NameParts<'_> {
     }
 }
 
-/// Trims, and makes a blank text null.
-fn tidy(text: &mut Option<String>) {
-    if let Some(value) = text {
-        let trimmed = value.trim();
-        if trimmed.is_empty() {
-            *text = None;
-        } else if trimmed.len() != value.len() {
-            *value = trimmed.to_owned();
-        }
-    }
-}
-
 fn tidy_texts(fields: &mut ContactFields) {
     let single_lines = [
         &mut fields.given_name,
@@ -586,44 +525,32 @@ fn tidy_texts(fields: &mut ContactFields) {
             *text = None;
         }
     }
-    fields.former_names.iter_mut().for_each(|name| name.0 = name.0.trim().to_owned());
+    fields.former_names.iter_mut().for_each(|name| name.0 = single_line(&name.0));
     fields.former_names.retain(|name| !name.0.is_empty());
 }
 
 fn tidy_address_book(fields: &mut ContactFields) {
     for address in fields.addresses.values_mut() {
         let parts = [
-            &mut address.street,
             &mut address.extended,
             &mut address.po_box,
             &mut address.postal_code,
             &mut address.city,
             &mut address.region,
             &mut address.country,
-            &mut address.formatted,
             &mut address.label,
         ];
         parts.into_iter().for_each(tidy);
+        // These two have lines of their own.
+        for lines in [&mut address.street, &mut address.formatted] {
+            if lines.as_deref().is_some_and(|lines| lines.trim().is_empty()) {
+                *lines = None;
+            }
+        }
     }
     fields.emails.values_mut().for_each(|email| tidy(&mut email.label));
     fields.phones.values_mut().for_each(|phone| tidy(&mut phone.label));
     fields.dates.values_mut().for_each(|date| tidy(&mut date.label));
-}
-
-/// Trims; drops a second spelling of the same label; a blank one is a fault.
-fn tidy_labels(field: &str, labels: &mut Vec<LabelText>, invalid: &mut Invalid) {
-    let mut seen = std::collections::HashSet::new();
-    let mut tidied = Vec::with_capacity(labels.len());
-    for (index, label) in labels.iter().enumerate() {
-        let trimmed = label.0.trim();
-        if trimmed.is_empty() {
-            let rejection = Rejection::new(FieldCode::TooShort, "Must not be blank.");
-            invalid.add(pointer(&[field, &index.to_string()]), rejection);
-        } else if seen.insert(text::fold(trimmed)) {
-            tidied.push(LabelText(trimmed.to_owned()));
-        }
-    }
-    *labels = tidied;
 }
 
 fn check_time_zone_and_languages(fields: &mut ContactFields, invalid: &mut Invalid) {
@@ -669,23 +596,6 @@ fn check_preferred<'a>(field: &str, entries: impl Iterator<Item = (&'a String, b
     }
 }
 
-const MAX_PLATFORM_CHARACTERS: usize = 50;
-
-fn check_links(links: &mut Keyed<ContactLink>, invalid: &mut Invalid) {
-    for (key, link) in links.iter_mut() {
-        if let Some(url) = invalid.check(pointer(&["links", key, "url"]), ProfileUrl::parse(&link.url)) {
-            link.url = url.as_str().to_owned();
-        }
-        tidy(&mut link.platform);
-        link.platform = match link.platform.take() {
-            // Some letters become two in lower case.
-            Some(platform) => Some(platform.to_lowercase().chars().take(MAX_PLATFORM_CHARACTERS).collect()),
-            None => platform_of(&link.url).map(str::to_owned),
-        };
-        check_day(&["links", key, "checked_on"], link.checked_on.as_deref(), invalid);
-    }
-}
-
 fn check_dates(fields: &mut ContactFields, invalid: &mut Invalid) {
     for (key, date) in &fields.dates {
         invalid.check(pointer(&["dates", key, "value"]), PartialDate::parse(&date.value));
@@ -709,15 +619,6 @@ fn check_dates(fields: &mut ContactFields, invalid: &mut Invalid) {
     }
     if let Some(cadence) = &fields.cadence {
         check_day(&["cadence", "paused_until"], cadence.paused_until.as_deref(), invalid);
-    }
-}
-
-/// A whole day: `2026-02-01`.
-fn check_day(parts: &[&str], day: Option<&str>, invalid: &mut Invalid) {
-    let Some(day) = day else { return };
-    let whole = PartialDate::parse(day).ok().is_some_and(|date| date.earliest() == date.latest());
-    if !whole || day.len() != 10 {
-        invalid.add(pointer(parts), Rejection::format("Expected a day such as 2026-02-01."));
     }
 }
 
@@ -762,7 +663,7 @@ mod tests {
             .insert("m".to_owned(), ContactPhone { value: " +48 512 345 678 ".to_owned(), ..Default::default() });
         fields
             .links
-            .insert("l".to_owned(), ContactLink { url: "linkedin.com/in/Ada".to_owned(), ..Default::default() });
+            .insert("l".to_owned(), ProfileLink { url: "linkedin.com/in/Ada".to_owned(), ..Default::default() });
         fields.tags = vec![LabelText("VIP".to_owned()), LabelText(" vip ".to_owned())];
         let once = parsed(fields).unwrap();
         assert_eq!(once.with(once.fields.clone()).unwrap(), once);

@@ -39,6 +39,10 @@ macro_rules! entities {
 
 entities! {
     Contact = "contact", "contacts";
+    Organization = "organization", "organizations";
+    Position = "position", "positions";
+    Relationship = "relationship", "relationships";
+    Need = "need", "needs";
 }
 
 impl fmt::Display for Entity {
@@ -54,6 +58,8 @@ pub enum OnDelete {
     TakeAlong,
     /// Its reference becomes null.
     Clear,
+    /// Its reference becomes null, and the field at this pointer keeps what the record was called.
+    KeepName(&'static str),
 }
 
 /// One column that holds the id of another record.
@@ -70,13 +76,57 @@ pub struct Reference {
 
 /// Every reference between records: the existence check, the cascade of a delete and the order of a revert read it,
 /// and the parity test compares it with the foreign keys of both schemas.
-pub const REFERENCES: &[Reference] = &[Reference {
-    from: Entity::Contact,
-    column: "introduced_by_id",
-    pointer: "/how_met/introduced_by_id",
-    to: Entity::Contact,
-    on_delete: OnDelete::Clear,
-}];
+pub const REFERENCES: &[Reference] = &[
+    Reference {
+        from: Entity::Contact,
+        column: "introduced_by_id",
+        pointer: "/how_met/introduced_by_id",
+        to: Entity::Contact,
+        on_delete: OnDelete::Clear,
+    },
+    Reference {
+        from: Entity::Organization,
+        column: "parent_id",
+        pointer: "/parent_id",
+        to: Entity::Organization,
+        on_delete: OnDelete::Clear,
+    },
+    Reference {
+        from: Entity::Position,
+        column: "contact_id",
+        pointer: "/contact_id",
+        to: Entity::Contact,
+        on_delete: OnDelete::TakeAlong,
+    },
+    Reference {
+        from: Entity::Position,
+        column: "organization_id",
+        pointer: "/organization_id",
+        to: Entity::Organization,
+        on_delete: OnDelete::KeepName("/organization_name"),
+    },
+    Reference {
+        from: Entity::Relationship,
+        column: "contact_id",
+        pointer: "/contact_id",
+        to: Entity::Contact,
+        on_delete: OnDelete::TakeAlong,
+    },
+    Reference {
+        from: Entity::Relationship,
+        column: "related_contact_id",
+        pointer: "/related_contact_id",
+        to: Entity::Contact,
+        on_delete: OnDelete::TakeAlong,
+    },
+    Reference {
+        from: Entity::Need,
+        column: "contact_id",
+        pointer: "/contact_id",
+        to: Entity::Contact,
+        on_delete: OnDelete::TakeAlong,
+    },
+];
 
 /// What was done to a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]

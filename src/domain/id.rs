@@ -61,6 +61,14 @@ ids! {
     TokenId = "token";
     /// A person in the network.
     ContactId = "contact";
+    /// Where people work, study or meet.
+    OrganizationId = "organization";
+    /// What somebody does or did somewhere.
+    PositionId = "position";
+    /// Who is what to whom.
+    RelationshipId = "relationship";
+    /// What somebody needs, can offer, or cares about.
+    NeedId = "need";
     /// A conference, a meetup: where people are met.
     EventId = "event";
 }

@@ -68,7 +68,7 @@ impl FieldCode {
             Self::Required => "A value that has to be there is missing.",
             Self::InvalidType => "The JSON type is not the documented one.",
             Self::UnknownField => "The field does not exist; bodies are closed.",
-            Self::ReadOnly => "The field is the server's to set, and the value given differs from its own.",
+            Self::ReadOnly => "The field is the server's to set. Only a PUT may carry it, with the value it has.",
             Self::TooShort => "Shorter, or fewer, than allowed.",
             Self::TooLong => "Longer, or more, than allowed.",
             Self::OutOfRange => "A number outside its range.",

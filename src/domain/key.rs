@@ -7,6 +7,12 @@ pub enum KeyKind {
     Phone,
     Link,
     Tag,
+    /// The internet domain of an organization.
+    Domain,
+    /// A name of an organization.
+    Name,
+    /// A word of the topic of a need.
+    Topic,
 }
 
 impl KeyKind {
@@ -16,6 +22,9 @@ impl KeyKind {
             Self::Phone => "phone",
             Self::Link => "link",
             Self::Tag => "tag",
+            Self::Domain => "domain",
+            Self::Name => "name",
+            Self::Topic => "topic",
         }
     }
 }

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
-use super::db::conn::Conn;
+use super::db::conn::{Conn, defer_foreign_keys};
 use super::db::record::{Record, for_entity};
 use super::db::schema::{
     changes, idempotency_keys, instance, memberships, personal_access_tokens, record_keys, search_documents,
@@ -326,6 +326,7 @@ impl AccountTx<'_> {
         let open: Vec<SessionId> =
             sessions::table.filter(sessions::workspace_id.eq(workspace)).select(sessions::id).load(self.conn)?;
         open.into_iter().try_for_each(|session| self.end_session(workspace, session))?;
+        defer_foreign_keys(self.conn)?;
         for entity in Entity::ALL.iter().copied() {
             for_entity!(entity, Kind => Kind::delete_all(self.conn, workspace)?);
         }

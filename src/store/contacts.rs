@@ -7,13 +7,14 @@ use super::db::conn::Conn;
 use super::db::record::{Record, record_statements};
 use super::db::schema::contacts;
 use super::db::select::{Comparison, Field, Predicate, Scalar, Select, field, sortable};
-use super::db::types::{AnyId, AsJson};
+use super::db::types::AsJson;
 use super::error::Result;
 use crate::domain::contact::{
-    AddressAs, Cadence, Channel, Contact, ContactAddress, ContactDate, ContactEmail, ContactFields, ContactLink,
-    ContactPhone, ExternalId, HowMet, LabelText, LanguageTag, NameText, Tier,
+    AddressAs, Cadence, Channel, Contact, ContactAddress, ContactDate, ContactEmail, ContactFields, ContactPhone,
+    ExternalId, HowMet, Tier,
 };
 use crate::domain::entity::Entity;
+use crate::domain::fields::{LabelText, LanguageTag, NameText, ProfileLink};
 use crate::domain::id::{ContactId, WorkspaceId};
 use crate::domain::key::Key;
 use crate::domain::keyed::Keyed;
@@ -45,7 +46,7 @@ struct ContactRow {
     notes: Option<String>,
     emails: AsJson<Keyed<ContactEmail>>,
     phones: AsJson<Keyed<ContactPhone>>,
-    links: AsJson<Keyed<ContactLink>>,
+    links: AsJson<Keyed<ProfileLink>>,
     addresses: AsJson<Keyed<ContactAddress>>,
     dates: AsJson<Keyed<ContactDate>>,
     how_met: Option<AsJson<HowMet>>,
@@ -280,19 +281,6 @@ impl Record for Contact {
     const ENTITY: Entity = Entity::Contact;
     const SUMMARY: &'static [&'static str] =
         &["name", "sort_name", "headline", "known", "tier", "tags", "favorite", "archived_at", "is_self"];
-
-    fn id(&self) -> AnyId {
-        AnyId::new(self.id.uuid())
-    }
-
-    fn version(&self) -> i64 {
-        self.version
-    }
-
-    fn stamp(&mut self, version: i64, updated_at: Timestamp) {
-        self.version = version;
-        self.updated_at = updated_at;
-    }
 
     fn sort_value(&self, field: Field) -> Scalar {
         if field == CREATED_AT {

@@ -5,11 +5,16 @@ pub mod contacts;
 pub mod db;
 mod error;
 pub mod lists;
+pub mod needs;
+pub mod organizations;
+pub mod positions;
 pub mod purge;
 pub mod relations;
+pub mod relationships;
 pub mod sessions;
 pub mod tokens;
 
+use diesel::connection::SimpleConnection;
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -186,6 +191,20 @@ impl Store {
             })
         };
         self.0.writers.run(run).await
+    }
+
+    /// After something was erased for good: on SQLite the log of recent writes still holds it until it is written back.
+    /// A failure is no reason to tell that nothing was erased; the next checkpoint does it.
+    pub async fn write_back(&self) {
+        let run = |conn: &mut Conn| {
+            if let Conn::Sqlite(conn) = conn {
+                conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")?;
+            }
+            Ok(())
+        };
+        if let Err(error) = self.0.writers.run(run).await {
+            tracing::warn!(%error, "could not write back what was erased");
+        }
     }
 
     /// The reply kept under the Idempotency-Key, if there is one.

@@ -30,6 +30,7 @@ mod lists;
 mod me;
 mod operations;
 mod parity;
+mod people;
 mod purge;
 mod search;
 mod service;

@@ -218,4 +218,27 @@ on_both! {
         let second = server.app().store().account_write(|tx| tx.purge()).await.expect("a purge");
         assert_eq!((second.idempotency_keys, second.before_images, second.tombstones), (0, 0, 0));
     }
+
+    /// Not in a row, and on SQLite not in the file either: neither in freed pages, nor in the search index, nor in the
+    /// log of recent writes.
+    async fn what_is_purged_is_gone_from_the_files(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let secret = json!({"given_name": "Zanzibarowa", "notes": "qqzzsecret first"});
+        let made = ada.post("/v1/contacts", &secret).await.expect(201);
+        ada.patch(&made.location(), &json!({"notes": "qqzzsecret second"})).await.expect(200);
+        let in_files = |server: &TestServer| {
+            let files = std::fs::read_dir(server.database.folder()).expect("the folder of the database");
+            let contents = files.filter_map(|file| std::fs::read(file.ok()?.path()).ok());
+            contents.map(|bytes| String::from_utf8_lossy(&bytes).to_lowercase()).collect::<String>()
+        };
+        if server.backend == Backend::Sqlite {
+            assert!(in_files(&server).contains("qqzzsecret"), "what is written is there to be found");
+        }
+        ada.delete(&format!("{}?purge=true", made.location())).await.expect(204);
+        if server.backend == Backend::Sqlite {
+            let left = in_files(&server);
+            assert!(!left.contains("qqzzsecret") && !left.contains("zanzibarowa"));
+        }
+        ada.get(&format!("{}/history", made.location())).await.expect(200);
+    }
 }

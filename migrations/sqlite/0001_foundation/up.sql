@@ -165,6 +165,8 @@ CREATE VIRTUAL TABLE search_index USING fts5 (
     tokens, content = 'search_documents', content_rowid = 'document_id', detail = 'none',
     tokenize = "ascii tokenchars ':'"
 );
+-- What is deleted is gone from the index too, and not only marked.
+INSERT INTO search_index (search_index, rank) VALUES ('secure-delete', 1);
 CREATE TRIGGER search_documents_insert AFTER INSERT ON search_documents BEGIN
     INSERT INTO search_index (rowid, tokens) VALUES (new.document_id, new.tokens);
 END;

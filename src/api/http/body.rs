@@ -138,8 +138,10 @@ impl<'de> serde::Deserialize<'de> for Unique {
                 Ok(value.into())
             }
 
+            /// 2.0 is a whole number in JSON Schema.
             fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-                Ok(value.into())
+                let whole = (value.fract() == 0.0).then(|| format!("{value:.0}").parse::<i64>().ok()).flatten();
+                Ok(whole.map_or_else(|| value.into(), Value::from))
             }
 
             fn visit_str<E>(self, value: &str) -> Result<Value, E> {

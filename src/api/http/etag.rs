@@ -37,6 +37,8 @@ impl Tags {
         match (if_match, if_none_match) {
             (None, None) => Ok(Precondition::None),
             (Some(tags), None) if tags.trim() == "*" => Ok(Precondition::Exists),
+            (Some(tags), None) if !tags.split(',').all(is_tag) => Err(Problem::new(Code::InvalidParameter)
+                .detail("Header If-Match: expected entity tags as `ETag` gives them, with their quotes.")),
             (Some(tags), None) => {
                 Ok(Precondition::OneOf(tags.split(',').filter_map(|tag| self.version(tag)).collect()))
             }
@@ -67,6 +69,12 @@ impl Tags {
     }
 }
 
+/// `"…"`, perhaps with a `W/` in front.
+fn is_tag(text: &str) -> bool {
+    let opaque = text.trim().trim_start_matches("W/");
+    opaque.len() >= 2 && opaque.starts_with('"') && opaque.ends_with('"')
+}
+
 /// A header that may be sent once, as text.
 pub fn text(request: &HttpRequest, name: HeaderName) -> Result<Option<String>, Problem> {
     let values: Vec<_> = request.headers().get_all(&name).collect();
@@ -92,7 +100,7 @@ mod tests {
             ("\"ab.c.1.7\"", Precondition::OneOf(vec![7])),
             ("W/\"ab.c.1.7\", \"ab.c.1.8\"", Precondition::OneOf(vec![7, 8])),
             ("\"other.1.7\"", Precondition::OneOf(vec![])),
-            ("nonsense", Precondition::OneOf(vec![])),
+            ("\"nonsense\"", Precondition::OneOf(vec![])),
             ("*", Precondition::Exists),
         ];
         for (sent, expected) in table {

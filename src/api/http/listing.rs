@@ -55,9 +55,19 @@ pub struct Filter {
 /// What a filter takes.
 pub enum Values {
     OneOf(&'static [&'static str]),
-    Text { max_length: usize },
+    Text {
+        max_length: usize,
+    },
+    /// Text that has to be of some form.
+    Formed {
+        max_length: usize,
+        example: &'static str,
+    },
     Id(Entity),
-    Number { min: i64, max: i64 },
+    Number {
+        min: i64,
+        max: i64,
+    },
 }
 
 /// What a filter can do beside being equal.
@@ -99,6 +109,9 @@ impl Values {
         match self {
             Self::OneOf(words) => json!({ "type": "string", "enum": words }),
             Self::Text { max_length } => json!({ "type": "string", "minLength": 1, "maxLength": max_length }),
+            Self::Formed { max_length, .. } => {
+                json!({ "type": "string", "minLength": 1, "maxLength": max_length })
+            }
             Self::Id(entity) => json!({ "type": "string", "format": "uuid", "x-entity": entity.as_str() }),
             Self::Number { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
         }
@@ -109,7 +122,9 @@ impl Values {
             Self::OneOf(words) if !words.contains(&value) => {
                 Err(Rejection::new(FieldCode::NotAllowed, format!("Allowed: {}.", words.join(", "))))
             }
-            Self::Text { max_length } if value.is_empty() || value.chars().count() > *max_length => {
+            Self::Text { max_length } | Self::Formed { max_length, .. }
+                if value.is_empty() || value.chars().count() > *max_length =>
+            {
                 Err(Rejection::new(FieldCode::TooLong, format!("Expected 1 to {max_length} characters.")))
             }
             Self::Id(_) => parse_id(value).map(drop),
@@ -225,10 +240,12 @@ impl Collection {
                 true => format!("{} Repeat it for any of several.", filter.description),
                 false => filter.description.to_owned(),
             };
-            parameters.push(parameter(filter.name, &description, several(schema)));
+            let own = parameter(filter.name, &description, several(schema));
+            parameters.push(with_example(own, &filter.values));
             for (operator, meaning) in filter.operators.names() {
                 let name = format!("{}[{operator}]", filter.name);
-                parameters.push(parameter(&name, meaning, several(filter.values.schema())));
+                let own = parameter(&name, meaning, several(filter.values.schema()));
+                parameters.push(with_example(own, &filter.values));
             }
         }
         parameters
@@ -394,6 +411,13 @@ impl Collection {
             Link::From(..) => json!({ "type": "array", "items": reference }),
         }
     }
+}
+
+fn with_example(mut parameter: Value, values: &Values) -> Value {
+    if let (Values::Formed { example, .. }, Some(parameter)) = (values, parameter.as_object_mut()) {
+        parameter.insert("example".to_owned(), json!(example));
+    }
+    parameter
 }
 
 fn parameter(name: &str, description: &str, schema: Value) -> Value {

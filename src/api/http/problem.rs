@@ -51,7 +51,7 @@ macro_rules! catalog {
 }
 
 catalog! {
-    /// The request is not HTTP that this server understands.
+    /// The request cannot be understood, or a browser asks on behalf of an origin that this server does not let in.
     BadRequest = "bad_request", 400, "The request cannot be understood";
     /// The body is not JSON, is nested deeper than 64 levels, or names a field twice. Send one JSON object.
     InvalidJson = "invalid_json", 400, "The body is not JSON";
@@ -100,7 +100,8 @@ catalog! {
     /// The cursor is from before what the log of changes still holds, or from before a backup was restored. Start
     /// afresh, without a cursor.
     CursorExpired = "cursor_expired", 410, "The cursor has expired";
-    /// The record changed since you read it; `ETag` is the current one. Read it again, merge, and repeat.
+    /// The record is not as the precondition says: it changed since you read it, or exists where `If-None-Match: *` wants
+    /// it new. `ETag` is the current one. Read it again, merge, and repeat.
     PreconditionFailed = "precondition_failed", 412, "The record has changed";
     /// The body is larger than the documented limit.
     BodyTooLarge = "body_too_large", 413, "The body is too large";
@@ -313,7 +314,8 @@ pub fn catalog_markdown() -> String {
     use crate::store::LeftAloneReason;
 
     let mut out = String::from(
-        "# Errors\n\nMade from the code; do not edit. Every answer of 400 and above is `application/problem+json` \
+        "# Errors\n\nMade from the code; do not edit. Every answer of 400 and above to a request whose head could be read is \
+         `application/problem+json` \
          (RFC 9457) with `type`, `title`, `status`, `detail`, `instance` and `code`. Branch on `code`.\n\n\
          | status | code | what it means, and what to do |\n|---|---|---|\n",
     );

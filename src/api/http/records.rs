@@ -23,7 +23,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::store::changes::{self, HistoryEntry};
 use crate::store::{
     AnyId, Error as StoreError, IdempotencyKey, Outcome, Precondition, Predicate, Record, Reply,
-    Result as StoreResult, Who, accounts, lists,
+    Result as StoreResult, Tx, Who, accounts, lists,
 };
 
 /// How long an Idempotency-Key may be.
@@ -42,6 +42,11 @@ pub trait Resource: Record {
     fn new(id: Uuid, now: Timestamp, fields: Self::Fields) -> Result<Self, Invalid>;
     fn with(&self, fields: Self::Fields) -> Result<Self, Invalid>;
     fn fields(&self) -> &Self::Fields;
+
+    /// What has to be looked up before it is written: limits, and links that are found by name.
+    fn prepare(&mut self, _tx: &mut Tx<'_>, _before: Option<&Self>) -> StoreResult<()> {
+        Ok(())
+    }
 }
 
 pub async fn list<R: Resource>(
@@ -87,6 +92,20 @@ pub async fn list_where<R: Resource>(
         page_response(path, query, &page.items, next.as_deref(), page.total)
     };
     Ok(with_tag(response, &tag))
+}
+
+/// A list of what belongs to the record in the path, which has to exist.
+pub async fn list_under<Parent: Resource, R: Resource>(
+    api: &Api,
+    caller: &Caller,
+    request: &HttpRequest,
+    query: &Query,
+    collection: &Collection,
+    within: impl FnOnce(AnyId) -> Predicate,
+) -> Result<HttpResponse, Problem> {
+    let (workspace, id) = (caller.workspace, path_id(request)?);
+    api.store.read(move |conn| lists::one::<Parent>(conn, workspace, id).map(drop)).await?;
+    list_where::<R>(api, caller, request, query, collection, Some(within(id))).await
 }
 
 /// What the tag of a list says of what the client has.
@@ -158,7 +177,9 @@ pub async fn create<R: Resource>(
         .store
         .write(who, move |tx| {
             let (id, now) = (id.unwrap_or_else(|| tx.new_id()), tx.now());
-            let record = gather_all(invalid, schemas.parse(R::INPUT, &input, |fields| R::new(id, now, fields)))?;
+            let parsed = schemas.parse(R::INPUT, &input, |fields| R::new(id, now, fields));
+            let mut record = gather_all(invalid, parsed)?;
+            record.prepare(tx, None)?;
             let record = tx.create(record)?;
             record_reply(201, &record, &tags)
         })
@@ -201,7 +222,8 @@ pub async fn replace<R: Resource>(
             None => R::new(id.uuid(), now, fields),
             Some(current) => current.with(fields),
         });
-        let record = gather_all(invalid, parsed)?;
+        let mut record = gather_all(invalid, parsed)?;
+        record.prepare(tx, current.as_ref())?;
         let (status, record) = match current {
             None => (201, tx.create(record)?),
             Some(current) => (200, tx.update(&current, record)?),
@@ -239,7 +261,8 @@ pub async fn patch<R: Resource>(
             TAG_EDITS.iter().for_each(|name| remove(&mut patch, name));
         }
         let merged = merge(base, patch);
-        let after = gather_all(invalid, schemas.parse(R::INPUT, &merged, |fields| current.with(fields)))?;
+        let mut after = gather_all(invalid, schemas.parse(R::INPUT, &merged, |fields| current.with(fields)))?;
+        after.prepare(tx, Some(&current))?;
         let record = tx.update(&current, after)?;
         record_reply(200, &record, &tags)
     });
@@ -273,6 +296,9 @@ pub async fn delete<R: Resource>(
         Ok(Reply { status: 204, ..Reply::default() })
     });
     let outcome = with_current_tag(api, write.await)?;
+    if purge {
+        api.store.write_back().await;
+    }
     respond(api, caller, outcome).await
 }
 
@@ -351,6 +377,11 @@ pub fn who(api: &Api, caller: &Caller, request: &HttpRequest, body: &Body) -> Re
     let key = etag::text(request, HeaderName::from_static("idempotency-key"))?;
     let idempotency = match key {
         None => None,
+        Some(_) if request.headers().get_all("idempotency-key").count() > 1 => {
+            return Err(
+                Problem::new(Code::InvalidParameter).detail("Header Idempotency-Key: it may come only once.")
+            );
+        }
         Some(key) if key.is_empty() || key.len() > MAX_KEY_CHARACTERS => {
             let detail = format!("Header Idempotency-Key: 1 to {MAX_KEY_CHARACTERS} ASCII characters.");
             return Err(Problem::new(Code::InvalidParameter).detail(detail));

@@ -60,7 +60,7 @@ pub(super) fn file_name(path: &Path) -> String {
 /// `synchronous = FULL`: an acknowledged write survives a power cut.
 fn sqlite_setup(busy_timeout: Duration) -> String {
     format!(
-        "PRAGMA busy_timeout = {}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+        "PRAGMA busy_timeout = {}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;
          PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000;",
         busy_timeout.as_millis()
     )
@@ -139,5 +139,13 @@ where
             <Conn as TransactionManager<Conn>>::rollback_transaction(conn)?;
             Err(error)
         }
+    }
+}
+
+/// Until the commit, the order in which rows come and go does not matter.
+pub fn defer_foreign_keys(conn: &mut Conn) -> QueryResult<()> {
+    match conn {
+        Conn::Postgres(conn) => conn.batch_execute("SET CONSTRAINTS ALL DEFERRED"),
+        Conn::Sqlite(conn) => conn.batch_execute("PRAGMA defer_foreign_keys = ON"),
     }
 }

@@ -48,10 +48,23 @@ pub trait Record: Serialize + DeserializeOwned + Clone + Send + 'static {
     fn delete_all(conn: &mut Conn, workspace: WorkspaceId) -> QueryResult<()>;
 }
 
-/// The statements of a `Record`, the same for every table with the columns `workspace_id` and `id`: `$Row` holds the
-/// columns, with `Row::of(workspace, &record)` and `row.into_record()` to and from the record.
+/// What is the same for every `Record` with the fields `id`, `version` and `updated_at`, in a table with the columns
+/// `workspace_id` and `id`: its head and its statements. `$Row` holds the columns, with `Row::of(workspace, &record)` and `row.into_record()` to and from the record.
 macro_rules! record_statements {
     ($table:ident, $Row:ty) => {
+        fn id(&self) -> $crate::store::db::types::AnyId {
+            $crate::store::db::types::AnyId::new(self.id.uuid())
+        }
+
+        fn version(&self) -> i64 {
+            self.version
+        }
+
+        fn stamp(&mut self, version: i64, updated_at: $crate::domain::timestamp::Timestamp) {
+            self.version = version;
+            self.updated_at = updated_at;
+        }
+
         fn select(
             conn: &mut $crate::store::db::conn::Conn,
             select: $crate::store::db::select::Select,
@@ -116,6 +129,22 @@ macro_rules! for_entity {
         match $entity {
             $crate::domain::entity::Entity::Contact => {
                 type $Kind = $crate::domain::contact::Contact;
+                $body
+            }
+            $crate::domain::entity::Entity::Organization => {
+                type $Kind = $crate::domain::organization::Organization;
+                $body
+            }
+            $crate::domain::entity::Entity::Position => {
+                type $Kind = $crate::domain::position::Position;
+                $body
+            }
+            $crate::domain::entity::Entity::Relationship => {
+                type $Kind = $crate::domain::relationship::Relationship;
+                $body
+            }
+            $crate::domain::entity::Entity::Need => {
+                type $Kind = $crate::domain::need::Need;
                 $body
             }
         }

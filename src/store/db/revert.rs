@@ -1,12 +1,11 @@
 //! Undo of anything: takes back the whole write that a change belongs to, and names what it leaves alone.
 
-use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::changes::ChangeRow;
-use super::conn::Conn;
+use super::conn::defer_foreign_keys;
 use super::schema::changes;
 use super::types::AnyId;
 use super::write::{Tx, referred};
@@ -80,7 +79,7 @@ impl Tx<'_> {
             }
         }
         self.leave_dangling_alone(&mut planned, &mut reverted.left_alone)?;
-        if planned.is_empty() {
+        if planned.is_empty() && !dry_run {
             return Err(Conflict::RevertBlocked(reverted.left_alone).into());
         }
         for Planned { entity, id, step } in &planned {
@@ -296,12 +295,4 @@ fn place_at<'v>(record: &'v mut Value, pointer: &str) -> Option<&'v mut Value> {
         }
         Some(place.as_object_mut()?.entry(name).or_insert(Value::Null))
     })
-}
-
-/// Until the commit, the order in which rows come back does not matter.
-fn defer_foreign_keys(conn: &mut Conn) -> QueryResult<()> {
-    match conn {
-        Conn::Postgres(conn) => conn.batch_execute("SET CONSTRAINTS ALL DEFERRED"),
-        Conn::Sqlite(conn) => conn.batch_execute("PRAGMA defer_foreign_keys = ON"),
-    }
 }

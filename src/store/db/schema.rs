@@ -210,5 +210,93 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::types::{Id, Instant, Json};
+
+    organizations (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        name -> Text,
+        sort_key -> Text,
+        aliases -> Json,
+        domain -> Nullable<Text>,
+        website -> Nullable<Text>,
+        kind -> Nullable<Text>,
+        industry -> Nullable<Text>,
+        size -> Nullable<Text>,
+        location -> Nullable<Text>,
+        parent_id -> Nullable<Id>,
+        links -> Json,
+        interest -> Nullable<Integer>,
+        why -> Nullable<Text>,
+        notes -> Nullable<Text>,
+        tags -> Json,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::types::{Id, Instant};
+
+    positions (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        contact_id -> Id,
+        organization_id -> Nullable<Id>,
+        organization_name -> Nullable<Text>,
+        title -> Nullable<Text>,
+        department -> Nullable<Text>,
+        kind -> Text,
+        started_on -> Nullable<Text>,
+        ended_on -> Nullable<Text>,
+        is_primary -> Bool,
+        source -> Nullable<Text>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::types::{Id, Instant};
+
+    relationships (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        contact_id -> Id,
+        related_contact_id -> Id,
+        kind -> Text,
+        started_on -> Nullable<Text>,
+        ended_on -> Nullable<Text>,
+        notes -> Nullable<Text>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::types::{Id, Instant};
+
+    needs (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        contact_id -> Id,
+        kind -> Text,
+        topic -> Text,
+        detail -> Nullable<Text>,
+        status -> Text,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(users, memberships, workspaces, sessions, personal_access_tokens);
 diesel::allow_tables_to_appear_in_same_query!(refresh_tokens, sessions);

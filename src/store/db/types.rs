@@ -17,7 +17,13 @@ use super::conn::MultiBackend;
 use crate::domain::account::WeekDay;
 use crate::domain::contact::Tier;
 use crate::domain::entity::{Entity, Op};
-use crate::domain::id::{ContactId, SessionId, TokenId, UserId, WorkspaceId};
+use crate::domain::id::{
+    ContactId, NeedId, OrganizationId, PositionId, RelationshipId, SessionId, TokenId, UserId, WorkspaceId,
+};
+use crate::domain::need::{NeedKind, NeedStatus};
+use crate::domain::organization::OrganizationKind;
+use crate::domain::position::PositionKind;
+use crate::domain::relationship::RelationshipType;
 use crate::domain::scope::Role;
 use crate::domain::timestamp::Timestamp;
 
@@ -163,7 +169,8 @@ impl AnyId {
     }
 }
 
-id_columns!(UserId, WorkspaceId, SessionId, TokenId, ContactId, AnyId);
+id_columns!(UserId, WorkspaceId, SessionId, TokenId, AnyId);
+id_columns!(ContactId, OrganizationId, PositionId, RelationshipId, NeedId);
 
 /// Microseconds between 1970 and 2000, from which PostgreSQL counts.
 const POSTGRES_EPOCH_MICROS: i64 = 946_684_800_000_000;
@@ -271,4 +278,5 @@ macro_rules! word_columns {
     )*};
 }
 
-word_columns!(Entity, Op, Role, Tier, WeekDay);
+word_columns!(Entity, Op, Role, WeekDay);
+word_columns!(Tier, OrganizationKind, PositionKind, RelationshipType, NeedKind, NeedStatus);

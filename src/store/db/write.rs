@@ -218,6 +218,16 @@ impl<'c> Tx<'c> {
                         }
                         self.update_row(reference.from, referring, cleared)?;
                     }
+                    OnDelete::KeepName(kept) => {
+                        let mut detached = referring.clone();
+                        if let Some(place) = detached.pointer_mut(reference.pointer) {
+                            *place = Value::Null;
+                        }
+                        if let Some(place) = detached.pointer_mut(kept).filter(|place| place.is_null()) {
+                            *place = json(row)?.get("name").cloned().unwrap_or_default();
+                        }
+                        self.update_row(reference.from, referring, detached)?;
+                    }
                 }
             }
         }
@@ -272,6 +282,21 @@ impl<'c> Tx<'c> {
             .limit(1)
             .load(self.conn)?;
         Ok(newest.into_iter().next())
+    }
+
+    /// Whether one more of a kind fits where there may be only so many.
+    pub fn check_room<R: Record>(
+        &mut self,
+        within: Predicate,
+        most: i64,
+        pointer: &str,
+        what: &str,
+    ) -> Result<()> {
+        if R::count(self.conn, Select::all(self.workspace, within))? < most {
+            return Ok(());
+        }
+        let detail = format!("There are {most} {what} already, which is the most there may be.");
+        Err(Invalid::one(format!("#{pointer}"), FieldCode::TooLong, detail).into())
     }
 
     // The same for rows whose kind is known at run time only.

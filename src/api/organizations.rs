@@ -1,0 +1,156 @@
+//! Organizations: where people work, study and meet.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, put};
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+
+use super::Api;
+use super::http::body::Body;
+use super::http::caller::Caller;
+use super::http::listing::{Collection, Filter, Operators, Values, number, reference, word};
+use super::http::operations::record_operations;
+use super::http::problem::Problem;
+use super::http::query::Query;
+use super::http::records::{self, Resource};
+use crate::domain::entity::Entity;
+use crate::domain::id::OrganizationId;
+use crate::domain::invalid::Invalid;
+use crate::domain::key::{Key, KeyKind};
+use crate::domain::organization::{Organization, OrganizationFields, domain_of};
+use crate::domain::text;
+use crate::domain::timestamp::Timestamp;
+use crate::store::lists::has_key;
+use crate::store::relations::{Link, Relation};
+use crate::store::{ID, Result as StoreResult, Tx, organizations as stored};
+
+impl Resource for Organization {
+    type Fields = OrganizationFields;
+    const INPUT: &'static str = "OrganizationInput";
+    const PATCH: &'static str = "OrganizationPatch";
+    const READ_ONLY: &'static [&'static str] = &["created_at", "updated_at", "version"];
+
+    fn new(id: Uuid, now: Timestamp, fields: OrganizationFields) -> Result<Self, Invalid> {
+        Self::new(OrganizationId::new(id), now, fields)
+    }
+
+    fn with(&self, fields: OrganizationFields) -> Result<Self, Invalid> {
+        self.with(fields)
+    }
+
+    fn fields(&self) -> &OrganizationFields {
+        &self.fields
+    }
+
+    fn prepare(&mut self, tx: &mut Tx<'_>, _before: Option<&Self>) -> StoreResult<()> {
+        tx.check_parents(self)
+    }
+}
+
+pub const COLLECTION: Collection = Collection {
+    entity: Entity::Organization,
+    lists: &["list_organizations"],
+    get: "get_organization",
+    sorts: &[
+        ("id", ID),
+        ("created_at", stored::CREATED_AT),
+        ("updated_at", stored::UPDATED_AT),
+        ("name", stored::NAME),
+    ],
+    updated_at: stored::UPDATED_AT,
+    searchable: true,
+    relations: &[
+        Relation {
+            name: "parent",
+            description: "The organization it belongs to.",
+            link: Link::To(Entity::Organization, "/parent_id"),
+        },
+        Relation {
+            name: "positions",
+            description: "Who does or did what there: at most 100, newest first.",
+            link: Link::From(Entity::Position, "organization_id"),
+        },
+    ],
+    filters: &[
+        Filter {
+            name: "tag",
+            description: "Carries this tag; case and accents do not count.",
+            values: Values::Text { max_length: 100 },
+            operators: Operators::Set,
+            default: None,
+            predicate: |_, tag| Ok(has_key::<Organization>(vec![Key::new(KeyKind::Tag, text::fold(tag))])),
+        },
+        Filter {
+            name: "kind",
+            description: "What it is.",
+            values: Values::OneOf(&[
+                "company",
+                "school",
+                "nonprofit",
+                "government",
+                "association",
+                "agency",
+                "community",
+                "other",
+            ]),
+            operators: Operators::AnyOf,
+            default: None,
+            predicate: |comparison, kind| word(stored::KIND, comparison, kind),
+        },
+        Filter {
+            name: "domain",
+            description: "Its internet domain; a web or e-mail address is cut down to it.",
+            values: Values::Formed { max_length: 2048, example: "example.com" },
+            operators: Operators::AnyOf,
+            default: None,
+            predicate: |_, domain| {
+                Ok(has_key::<Organization>(vec![Key::new(KeyKind::Domain, domain_of(domain)?)]))
+            },
+        },
+        Filter {
+            name: "name",
+            description: "Goes by exactly this name, or has it as an alias; case and accents do not count.",
+            values: Values::Text { max_length: 300 },
+            operators: Operators::AnyOf,
+            default: None,
+            predicate: |_, name| Ok(has_key::<Organization>(vec![Key::new(KeyKind::Name, text::fold(name))])),
+        },
+        Filter {
+            name: "parent_id",
+            description: "The organization it belongs to.",
+            values: Values::Id(Entity::Organization),
+            operators: Operators::AnyOf,
+            default: None,
+            predicate: |_, id| reference(stored::PARENT, id),
+        },
+        Filter {
+            name: "interest",
+            description: "How much it interests you.",
+            values: Values::Number { min: 1, max: 5 },
+            operators: Operators::Ordered,
+            default: None,
+            predicate: |comparison, interest| number(stored::INTEREST, comparison, interest),
+        },
+    ],
+};
+
+record_operations! {
+    record: Organization, fields: OrganizationFields, page: OrganizationPage, collection: COLLECTION,
+    tag: "organizations", read: "contacts:read", write: "contacts:write",
+    list: list_organizations "/v1/organizations" "List organizations",
+    create: create_organization "Make an organization" {
+        "name": "Poniedziałek Sp.j.", "aliases": ["Poniedziałek"], "domain": "poniedzialek.example", "kind": "company",
+        "industry": "Logistics", "parent_id": "01939d5e-8c00-7000-8000-0000000000a1",
+        "links": {"linkedin": {"url": "https://www.linkedin.com/company/poniedzialek"}}, "interest": 4, "tags": ["target"]
+    },
+    get: get_organization "/v1/organizations/{id}" "Read an organization",
+    replace: replace_organization "Make an organization under an id of yours, or replace one",
+    update: update_organization "Change an organization" {"interest": 5, "add_tags": ["hiring"], "parent_id": "01939d5e-8c00-7000-8000-0000000000a1"},
+    delete: delete_organization "Delete an organization" [],
+    restore: restore_organization "/v1/organizations/{id}/restore" "Restore a deleted organization",
+    history: list_organization_history "/v1/organizations/{id}/history" "The history of an organization",
+}
+
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    record_routes(config);
+}

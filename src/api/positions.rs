@@ -1,0 +1,184 @@
+//! Positions: what somebody does or did somewhere.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, put};
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+
+use super::Api;
+use super::http::body::Body;
+use super::http::caller::Caller;
+use super::http::listing::{Collection, Filter, Operators, Values, flag, reference, word};
+use super::http::operations::record_operations;
+use super::http::problem::Problem;
+use super::http::query::Query;
+use super::http::records::{self, Resource};
+use crate::domain::contact::Contact;
+use crate::domain::entity::Entity;
+use crate::domain::id::PositionId;
+use crate::domain::invalid::Invalid;
+use crate::domain::organization::Organization;
+use crate::domain::position::{MAX_PER_CONTACT, Position, PositionFields};
+use crate::domain::timestamp::Timestamp;
+use crate::store::relations::{Link, Relation};
+use crate::store::{AnyId, ID, Predicate, Result as StoreResult, Scalar, Tx, positions as stored};
+
+impl Resource for Position {
+    type Fields = PositionFields;
+    const INPUT: &'static str = "PositionInput";
+    const PATCH: &'static str = "PositionPatch";
+    const READ_ONLY: &'static [&'static str] = &["created_at", "updated_at", "version"];
+
+    fn new(id: Uuid, now: Timestamp, fields: PositionFields) -> Result<Self, Invalid> {
+        Self::new(PositionId::new(id), now, fields)
+    }
+
+    fn with(&self, fields: PositionFields) -> Result<Self, Invalid> {
+        self.with(fields)
+    }
+
+    fn fields(&self) -> &PositionFields {
+        &self.fields
+    }
+
+    /// A bare name is linked where it names one organization only.
+    fn prepare(&mut self, tx: &mut Tx<'_>, before: Option<&Self>) -> StoreResult<()> {
+        let contact = self.fields.contact_id;
+        if before.is_none_or(|before| before.fields.contact_id != contact) {
+            let own = Predicate::equal(stored::CONTACT, Scalar::Id(AnyId::new(contact.uuid())));
+            tx.check_room::<Self>(own, MAX_PER_CONTACT, "/contact_id", "positions of a contact")?;
+        }
+        let name = &self.fields.organization_name;
+        let is_new_name = before.is_none_or(|before| before.fields.organization_name != *name);
+        if let (None, Some(name), true) = (self.fields.organization_id, name, is_new_name) {
+            self.fields.organization_id = tx.organization_named(name)?.map(|organization| organization.id);
+        }
+        Ok(())
+    }
+}
+
+pub const COLLECTION: Collection = Collection {
+    entity: Entity::Position,
+    lists: &["list_positions", "list_contact_positions", "list_organization_positions"],
+    get: "get_position",
+    sorts: &[("id", ID), ("created_at", stored::CREATED_AT), ("updated_at", stored::UPDATED_AT)],
+    updated_at: stored::UPDATED_AT,
+    searchable: false,
+    relations: &[
+        Relation { name: "contact", description: "Whose it is.", link: Link::To(Entity::Contact, "/contact_id") },
+        Relation {
+            name: "organization",
+            description: "Where it is.",
+            link: Link::To(Entity::Organization, "/organization_id"),
+        },
+    ],
+    filters: &[
+        Filter {
+            name: "contact_id",
+            description: "Whose it is.",
+            values: Values::Id(Entity::Contact),
+            operators: Operators::AnyOf,
+            default: None,
+            predicate: |_, id| reference(stored::CONTACT, id),
+        },
+        Filter {
+            name: "organization_id",
+            description: "Where it is.",
+            values: Values::Id(Entity::Organization),
+            operators: Operators::AnyOf,
+            default: None,
+            predicate: |_, id| reference(stored::ORGANIZATION, id),
+        },
+        Filter {
+            name: "kind",
+            description: "How they belong to it.",
+            values: Values::OneOf(&[
+                "employee",
+                "founder",
+                "freelance",
+                "student",
+                "teacher",
+                "board",
+                "advisor",
+                "investor",
+                "volunteer",
+                "member",
+                "other",
+            ]),
+            operators: Operators::AnyOf,
+            default: None,
+            predicate: |comparison, kind| word(stored::KIND, comparison, kind),
+        },
+        Filter {
+            name: "current",
+            description: "Has no end, or has one.",
+            values: Values::OneOf(&["true", "false"]),
+            operators: Operators::Single,
+            default: None,
+            predicate: |_, value| match value {
+                "true" => Ok(Predicate::IsNull(stored::ENDED_ON)),
+                _ => Ok(Predicate::NotNull(stored::ENDED_ON)),
+            },
+        },
+        Filter {
+            name: "primary",
+            description: "Is the one to show first, or not.",
+            values: Values::OneOf(&["true", "false"]),
+            operators: Operators::Single,
+            default: None,
+            predicate: |_, value| flag(stored::PRIMARY, value),
+        },
+    ],
+};
+
+record_operations! {
+    record: Position, fields: PositionFields, page: PositionPage, collection: COLLECTION,
+    tag: "positions", read: "contacts:read", write: "contacts:write",
+    list: list_positions "/v1/positions" "List positions",
+    create: create_position "Make a position" {
+        "contact_id": "01939d5e-8c00-7000-8000-0000000000a1", "organization_id": "01939d5e-8c00-7000-8000-0000000000a1",
+        "title": "CTO", "kind": "founder", "started_on": "2021-04", "primary": true
+    },
+    get: get_position "/v1/positions/{id}" "Read a position",
+    replace: replace_position "Make a position under an id of yours, or replace one",
+    update: update_position "Change a position" {
+        "ended_on": "2026-01", "primary": false, "organization_id": "01939d5e-8c00-7000-8000-0000000000a1",
+        "contact_id": "01939d5e-8c00-7000-8000-0000000000a1"
+    },
+    delete: delete_position "Delete a position" [],
+    restore: restore_position "/v1/positions/{id}/restore" "Restore a deleted position",
+    history: list_position_history "/v1/positions/{id}/history" "The history of a position",
+}
+
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    record_routes(config);
+    config.service(list_contact_positions).service(list_organization_positions);
+}
+
+/// List the positions of a contact
+#[utoipa::path(tag = "positions", security(("bearer" = ["contacts:read"])),
+    responses((status = 200, description = "A page.", body = PositionPage)))]
+#[get("/v1/contacts/{id}/positions")]
+async fn list_contact_positions(
+    api: Data<Api>,
+    caller: Caller,
+    request: HttpRequest,
+    query: Query,
+) -> Result<HttpResponse, Problem> {
+    let of = |id| Predicate::equal(stored::CONTACT, Scalar::Id(id));
+    records::list_under::<Contact, Position>(&api, &caller, &request, &query, &COLLECTION, of).await
+}
+
+/// List the positions at an organization
+#[utoipa::path(tag = "positions", security(("bearer" = ["contacts:read"])),
+    responses((status = 200, description = "A page.", body = PositionPage)))]
+#[get("/v1/organizations/{id}/positions")]
+async fn list_organization_positions(
+    api: Data<Api>,
+    caller: Caller,
+    request: HttpRequest,
+    query: Query,
+) -> Result<HttpResponse, Problem> {
+    let at = |id| Predicate::equal(stored::ORGANIZATION, Scalar::Id(id));
+    records::list_under::<Organization, Position>(&api, &caller, &request, &query, &COLLECTION, at).await
+}

@@ -1,0 +1,134 @@
+//! What the fields of several kinds of record have in common: short texts, labels, profile links, days.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::invalid::{FieldCode, Invalid, Rejection, pointer};
+use super::keyed::Keyed;
+use super::link::{ProfileUrl, platform_of};
+use super::partial_date::PartialDate;
+use super::text;
+
+macro_rules! bounded_text {
+    ($name:ident, $min:literal, $max:literal) => {
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                utoipa::openapi::ObjectBuilder::new()
+                    .schema_type(utoipa::openapi::Type::String)
+                    .min_length(Some($min))
+                    .max_length(Some($max))
+                    .into()
+            }
+        }
+
+        impl ToSchema for $name {}
+    };
+}
+
+/// A name in a list of names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct NameText(pub String);
+
+bounded_text!(NameText, 1, 200);
+
+/// A short label: a tag, a skill.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LabelText(pub String);
+
+bounded_text!(LabelText, 1, 100);
+
+/// A BCP 47 language tag.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LanguageTag(pub String);
+
+bounded_text!(LanguageTag, 2, 35);
+
+/// A profile or page of a person or an organization.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct ProfileLink {
+    /// Where it is; http and https only, a missing scheme is taken for https.
+    #[schema(required = true, min_length = 3, max_length = 2048, example = "https://www.linkedin.com/in/dorota")]
+    pub url: String,
+    /// The platform, in lower case. Null in a request: told from the address where it is a known one.
+    #[schema(max_length = 50, example = "linkedin")]
+    pub platform: Option<String>,
+    /// The day somebody last looked whether it is still right.
+    #[schema(value_type = Option<String>, format = Date, example = "2026-02-01")]
+    pub checked_on: Option<String>,
+}
+
+/// Trims, makes line breaks spaces, and a blank text null.
+pub fn tidy(text: &mut Option<String>) {
+    if let Some(value) = text {
+        let line = single_line(value);
+        *text = (!line.is_empty()).then_some(line);
+    }
+}
+
+/// The text in one line: control characters become spaces, and what is blank or cannot be seen at the ends goes.
+pub fn single_line(value: &str) -> String {
+    let spaced: String = value.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+    text::trimmed(&spaced).to_owned()
+}
+
+/// Trims; drops a second spelling of the same label; a blank one is a fault.
+pub fn tidy_labels(field: &str, labels: &mut Vec<LabelText>, invalid: &mut Invalid) {
+    let mut seen = std::collections::HashSet::new();
+    let mut tidied = Vec::with_capacity(labels.len());
+    for (index, label) in labels.iter().enumerate() {
+        let trimmed = single_line(&label.0);
+        if trimmed.is_empty() {
+            let rejection = Rejection::new(FieldCode::TooShort, "Must not be blank.");
+            invalid.add(pointer(&[field, &index.to_string()]), rejection);
+        } else if seen.insert(text::fold(&trimmed)) {
+            tidied.push(LabelText(trimmed));
+        }
+    }
+    *labels = tidied;
+}
+
+const MAX_PLATFORM_CHARACTERS: usize = 50;
+
+/// Puts links into their usual form and tells known platforms.
+pub fn check_links(links: &mut Keyed<ProfileLink>, invalid: &mut Invalid) {
+    for (key, link) in links.iter_mut() {
+        if let Some(url) = invalid.check(pointer(&["links", key, "url"]), ProfileUrl::parse(&link.url)) {
+            link.url = url.as_str().to_owned();
+        }
+        tidy(&mut link.platform);
+        link.platform = match link.platform.take() {
+            // Some letters become two in lower case.
+            Some(platform) => Some(platform.to_lowercase().chars().take(MAX_PLATFORM_CHARACTERS).collect()),
+            None => platform_of(&link.url).map(str::to_owned),
+        };
+        check_day(&["links", key, "checked_on"], link.checked_on.as_deref(), invalid);
+    }
+}
+
+/// A whole day: `2026-02-01`.
+pub fn check_day(parts: &[&str], day: Option<&str>, invalid: &mut Invalid) {
+    let Some(day) = day else { return };
+    let whole = PartialDate::parse(day).ok().is_some_and(|date| date.earliest() == date.latest());
+    if !whole || day.len() != 10 {
+        invalid.add(pointer(parts), Rejection::format("Expected a day such as 2026-02-01."));
+    }
+}
+
+/// A partial date, if one is given.
+pub fn check_partial_date(field: &str, date: Option<&str>, invalid: &mut Invalid) -> Option<PartialDate> {
+    date.and_then(|date| invalid.check(pointer(&[field]), PartialDate::parse(date)))
+}
+
+/// The end of a period does not come before its beginning, as far as the two can be told.
+pub fn check_period(started_on: Option<&str>, ended_on: Option<&str>, invalid: &mut Invalid) {
+    let started = check_partial_date("started_on", started_on, invalid).and_then(|date| date.earliest());
+    let ended = check_partial_date("ended_on", ended_on, invalid).and_then(|date| date.latest());
+    if started.zip(ended).is_some_and(|(started, ended)| ended < started) {
+        let rejection = Rejection::new(FieldCode::Contradiction, "It cannot end before it starts.");
+        invalid.add("#/ended_on", rejection);
+    }
+}

@@ -1,0 +1,139 @@
+//! What somebody needs, can offer, or cares about.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::fields::single_line;
+use super::id::{ContactId, NeedId};
+use super::invalid::{FieldCode, Invalid, Rejection};
+use super::key::{Key, KeyKind};
+use super::search::SearchText;
+use super::text;
+use super::timestamp::Timestamp;
+
+/// How many needs, offers and interests a contact may have.
+pub const MAX_PER_CONTACT: i64 = 1_000;
+
+/// What can be entered about a need.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct NeedFields {
+    /// Whose it is; of the contact that stands for yourself: what you look for, and can help with.
+    pub contact_id: ContactId,
+    /// Whether they need it, can offer it, or care about it.
+    #[serde(default)]
+    #[schema(default = "need")]
+    pub kind: NeedKind,
+    /// What it is about, in a few words; needs and offers of one topic match.
+    #[schema(min_length = 1, max_length = 200, example = "hiring rust engineers")]
+    pub topic: String,
+    /// More about it.
+    #[serde(default)]
+    #[schema(max_length = 5000)]
+    pub detail: Option<String>,
+    /// Where it stands.
+    #[serde(default)]
+    #[schema(default = "open")]
+    pub status: NeedStatus,
+}
+
+/// Whether somebody needs, offers, or cares about something.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NeedKind {
+    #[default]
+    Need,
+    Offer,
+    Interest,
+}
+
+impl NeedKind {
+    pub const ALL: [Self; 3] = [Self::Need, Self::Offer, Self::Interest];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Need => "need",
+            Self::Offer => "offer",
+            Self::Interest => "interest",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
+/// Where a need stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NeedStatus {
+    #[default]
+    Open,
+    Met,
+    Stale,
+}
+
+impl NeedStatus {
+    pub const ALL: [Self; 3] = [Self::Open, Self::Met, Self::Stale];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Met => "met",
+            Self::Stale => "stale",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == name)
+    }
+}
+
+/// What somebody needs, can offer, or cares about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Need {
+    /// The record's id.
+    pub id: NeedId,
+    #[serde(flatten)]
+    pub fields: NeedFields,
+    /// When the record was made here.
+    pub created_at: Timestamp,
+    /// When the record last changed.
+    pub updated_at: Timestamp,
+    /// The number of its last change in the workspace's sequence.
+    #[schema(example = 42)]
+    pub version: i64,
+}
+
+impl Need {
+    pub fn new(id: NeedId, now: Timestamp, fields: NeedFields) -> Result<Self, Invalid> {
+        Ok(Self { id, fields: check(fields)?, created_at: now, updated_at: now, version: 0 })
+    }
+
+    pub fn with(&self, fields: NeedFields) -> Result<Self, Invalid> {
+        Ok(Self { fields: check(fields)?, ..self.clone() })
+    }
+
+    /// Every word of the topic: what matching goes by.
+    pub fn keys(&self) -> Vec<Key> {
+        topic_words(&self.fields.topic).into_iter().map(|word| Key::new(KeyKind::Topic, word)).collect()
+    }
+
+    pub fn search_text(&self) -> SearchText {
+        let detail = self.fields.detail.as_deref().unwrap_or_default();
+        SearchText { title: self.fields.topic.clone(), text: format!("{}\n{detail}", self.fields.topic) }
+    }
+}
+
+/// The folded words of a topic, without those of one or two ASCII letters, which say little ("of", "in").
+pub fn topic_words(topic: &str) -> Vec<String> {
+    text::tokens(topic).into_iter().filter(|word| word.len() > 2 || !word.is_ascii()).collect()
+}
+
+fn check(mut fields: NeedFields) -> Result<NeedFields, Invalid> {
+    let mut invalid = Invalid::default();
+    fields.topic = single_line(&fields.topic);
+    if fields.topic.is_empty() {
+        invalid.add("#/topic", Rejection::new(FieldCode::TooShort, "Must not be blank."));
+    }
+    invalid.into_result(fields)
+}

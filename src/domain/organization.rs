@@ -1,0 +1,356 @@
+//! Where people work, study and meet: what can be entered about an organization, and what is none.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::fields::{LabelText, NameText, ProfileLink, check_links, single_line, tidy, tidy_labels};
+use super::id::OrganizationId;
+use super::invalid::{FieldCode, Invalid, Rejection};
+use super::key::{Key, KeyKind};
+use super::keyed::Keyed;
+use super::link::ProfileUrl;
+use super::search::SearchText;
+use super::text;
+use super::timestamp::Timestamp;
+
+/// What can be entered about an organization.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct OrganizationFields {
+    /// What it is called.
+    #[schema(required = true, min_length = 1, max_length = 300, example = "Poniedziałek Sp.j.")]
+    pub name: String,
+    /// Other names it goes by, or went by.
+    #[schema(max_items = 50, example = json!(["Poniedziałek"]))]
+    pub aliases: Vec<NameText>,
+    /// Its internet domain, by which it is known. A web address is cut down to it.
+    #[schema(max_length = 253, example = "poniedzialek.example")]
+    pub domain: Option<String>,
+    /// Its web site; http and https only.
+    #[schema(max_length = 2048, example = "https://poniedzialek.example/en")]
+    pub website: Option<String>,
+    /// What it is. Null: not known.
+    pub kind: Option<OrganizationKind>,
+    /// What it does, in a word or two.
+    #[schema(max_length = 200, example = "Logistics")]
+    pub industry: Option<String>,
+    /// How large it is, in your words or a range.
+    #[schema(max_length = 100, example = "51-200")]
+    pub size: Option<String>,
+    /// Where it is, as people say it.
+    #[schema(max_length = 300, example = "Warsaw, Poland")]
+    pub location: Option<String>,
+    /// The organization it belongs to. Null: none.
+    #[schema(example = json!(null))]
+    pub parent_id: Option<OrganizationId>,
+    /// Profiles and pages under keys of your choice.
+    #[schema(inline, example = json!({"linkedin": {"url": "https://www.linkedin.com/company/poniedzialek"}}))]
+    pub links: Keyed<ProfileLink>,
+    /// How much it interests you: 1 to 5, 5 the most. Null: not told.
+    #[schema(minimum = 1, maximum = 5, example = 4)]
+    pub interest: Option<i32>,
+    /// Why it interests you.
+    #[schema(max_length = 5000)]
+    pub why: Option<String>,
+    /// Your notes. Markdown is kept as it is.
+    #[schema(max_length = 100000)]
+    pub notes: Option<String>,
+    /// Labels. Compared without regard to case and accents; the first spelling is kept.
+    #[schema(max_items = 100, example = json!(["target"]))]
+    pub tags: Vec<LabelText>,
+}
+
+/// What an organization is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OrganizationKind {
+    Company,
+    School,
+    Nonprofit,
+    Government,
+    Association,
+    Agency,
+    Community,
+    Other,
+}
+
+impl OrganizationKind {
+    pub const ALL: [Self; 8] = [
+        Self::Company,
+        Self::School,
+        Self::Nonprofit,
+        Self::Government,
+        Self::Association,
+        Self::Agency,
+        Self::Community,
+        Self::Other,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Company => "company",
+            Self::School => "school",
+            Self::Nonprofit => "nonprofit",
+            Self::Government => "government",
+            Self::Association => "association",
+            Self::Agency => "agency",
+            Self::Community => "community",
+            Self::Other => "other",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
+/// Where people work, study or meet.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Organization {
+    /// The record's id.
+    pub id: OrganizationId,
+    #[serde(flatten)]
+    pub fields: OrganizationFields,
+    /// When the record was made here.
+    pub created_at: Timestamp,
+    /// When the record last changed.
+    pub updated_at: Timestamp,
+    /// The number of its last change in the workspace's sequence.
+    #[schema(example = 42)]
+    pub version: i64,
+}
+
+impl Organization {
+    /// A new organization, if what was entered keeps every rule.
+    pub fn new(id: OrganizationId, now: Timestamp, fields: OrganizationFields) -> Result<Self, Invalid> {
+        let fields = check(id, fields)?;
+        Ok(Self { id, fields, created_at: now, updated_at: now, version: 0 })
+    }
+
+    /// The same organization with other things entered, if those keep every rule.
+    pub fn with(&self, fields: OrganizationFields) -> Result<Self, Invalid> {
+        Ok(Self { fields: check(self.id, fields)?, ..self.clone() })
+    }
+
+    /// What it is known by: its domain, its links, and, as far as they are unique, its names.
+    pub fn keys(&self) -> Vec<Key> {
+        let fields = &self.fields;
+        let links = fields.links.values().filter_map(|link| ProfileUrl::parse(&link.url).ok());
+        let names = std::iter::once(&fields.name).chain(fields.aliases.iter().map(|alias| &alias.0));
+        let mut keys: Vec<Key> = fields
+            .domain
+            .iter()
+            .map(|domain| Key::new(KeyKind::Domain, domain.clone()))
+            .chain(links.map(|link| Key::new(KeyKind::Link, link.key())))
+            .chain(names.map(|name| Key::new(KeyKind::Name, text::fold(name))))
+            .chain(fields.tags.iter().map(|tag| Key::new(KeyKind::Tag, text::fold(&tag.0))))
+            .collect();
+        keys.sort();
+        keys.dedup();
+        keys
+    }
+
+    /// What it is found by when somebody types.
+    pub fn search_text(&self) -> SearchText {
+        let fields = &self.fields;
+        let mut parts: Vec<&str> = vec![&fields.name];
+        parts.extend(fields.aliases.iter().map(|alias| alias.0.as_str()));
+        let texts = [&fields.domain, &fields.industry, &fields.location, &fields.why, &fields.notes];
+        parts.extend(texts.into_iter().flatten().map(String::as_str));
+        parts.extend(fields.tags.iter().map(|tag| tag.0.as_str()));
+        SearchText { title: fields.name.clone(), text: parts.join("\n") }
+    }
+}
+
+fn check(id: OrganizationId, mut fields: OrganizationFields) -> Result<OrganizationFields, Invalid> {
+    let mut invalid = Invalid::default();
+    fields.name = single_line(&fields.name);
+    if fields.name.is_empty() {
+        invalid.add("#/name", Rejection::new(FieldCode::Required, "A name is needed; it must not be blank."));
+    } else if is_no_organization(&fields.name) {
+        let detail = format!("{:?} says that there is no organization.", fields.name);
+        invalid.add("#/name", Rejection::new(FieldCode::NotAllowed, detail));
+    }
+    let texts =
+        [&mut fields.industry, &mut fields.size, &mut fields.location, &mut fields.website, &mut fields.domain];
+    texts.into_iter().for_each(tidy);
+    fields.aliases.iter_mut().for_each(|alias| alias.0 = single_line(&alias.0));
+    fields.aliases.retain(|alias| !alias.0.is_empty());
+    tidy_labels("tags", &mut fields.tags, &mut invalid);
+    check_links(&mut fields.links, &mut invalid);
+    if let Some(website) = &fields.website
+        && let Some(url) = invalid.check("#/website", ProfileUrl::parse(website))
+    {
+        fields.website = Some(url.as_str().to_owned());
+    }
+    if let Some(domain) = &fields.domain {
+        fields.domain = invalid.check("#/domain", domain_of(domain));
+    }
+    if fields.parent_id == Some(id) {
+        let rejection = Rejection::new(FieldCode::Contradiction, "An organization cannot belong to itself.");
+        invalid.add("#/parent_id", rejection);
+    }
+    invalid.into_result(fields)
+}
+
+/// The domain that a domain, an e-mail address or a web address names: lower case, without `www.`.
+pub fn domain_of(text: &str) -> Result<String, Rejection> {
+    let refuse = || Rejection::format("Expected an internet domain such as example.com.");
+    let text = text.trim();
+    let after_at = text.rsplit_once('@').map_or(text, |(_, domain)| domain);
+    let with_scheme = if after_at.contains("://") { after_at.to_owned() } else { format!("https://{after_at}") };
+    let url = url::Url::parse(&with_scheme).map_err(|_| refuse())?;
+    match url.host() {
+        Some(url::Host::Domain(host)) => {
+            let host = host.trim_end_matches('.');
+            let host = host.strip_prefix("www.").unwrap_or(host);
+            if host.contains('.') && host.len() <= 253 { Ok(host.to_owned()) } else { Err(refuse()) }
+        }
+        _ => Err(refuse()),
+    }
+}
+
+/// Names that say that there is no organization, folded, as people write them in the languages of LinkedIn's users.
+const NO_ORGANIZATION: &[&str] = &[
+    "self-employed",
+    "self employed",
+    "selfemployed",
+    "freelance",
+    "freelancer",
+    "freelancing",
+    "independent",
+    "independent consultant",
+    "independent contractor",
+    "stealth",
+    "stealth startup",
+    "stealth mode startup",
+    "stealth mode",
+    "confidential",
+    "unemployed",
+    "between jobs",
+    "looking for opportunities",
+    "open to work",
+    "career break",
+    "retired",
+    "student",
+    "none",
+    "n/a",
+    "na",
+    "-",
+    "--",
+    ".",
+    "selbststandig",
+    "selbstandig",
+    "freiberuflich",
+    "freiberufler",
+    "freischaffend",
+    "arbeitssuchend",
+    "independant",
+    "independante",
+    "auto-entrepreneur",
+    "autoentrepreneur",
+    "a son compte",
+    "en recherche d'emploi",
+    "autonomo",
+    "autonoma",
+    "por cuenta propia",
+    "trabajador independiente",
+    "desempleado",
+    "libero professionista",
+    "lavoratore autonomo",
+    "zelfstandig",
+    "zzp",
+    "zzp'er",
+    "samozatrudnienie",
+    "samozatrudniony",
+    "wolny strzelec",
+    "dzialalnosc gospodarcza",
+    "egenforetagare",
+    "frilans",
+    "frilansare",
+    "selvstendig",
+    "selvstaendig",
+    "yrittaja",
+    "osvc",
+    "szabaduszo",
+    "serbest",
+    "serbest calisan",
+    "самозанятый",
+    "самозанятая",
+    "фриланс",
+    "фрилансер",
+    "フリーランス",
+    "自営業",
+    "个体经营",
+    "自由职业",
+    "自由职业者",
+    "自雇",
+    "프리랜서",
+    "자영업",
+];
+
+/// Whether a name says that there is no organization: "Self-employed", "Freelance", "Stealth" and the like.
+pub fn is_no_organization(name: &str) -> bool {
+    let folded = text::fold(name);
+    NO_ORGANIZATION.iter().any(|known| text::fold(known) == folded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made(fields: OrganizationFields) -> Result<Organization, Invalid> {
+        let id = OrganizationId::new(uuid::Uuid::from_u128(7));
+        Organization::new(id, Timestamp::parse("2026-03-02T09:00:00Z").unwrap(), fields)
+    }
+
+    #[test]
+    fn a_domain_is_told_from_what_people_paste() {
+        let table = [
+            ("Example.COM", Some("example.com")),
+            ("https://www.example.com/about?x=1", Some("example.com")),
+            ("ada@mail.example.com", Some("mail.example.com")),
+            ("localhost", None),
+            ("127.0.0.1", None),
+            ("no domain", None),
+        ];
+        for (text, expected) in table {
+            assert_eq!(domain_of(text).ok().as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_says_that_there_is_none_is_no_organization() {
+        for name in ["Self-employed", "FREELANCE", "Selbstständig", "Stealth Startup", "自営業", "Autónomo"] {
+            assert!(is_no_organization(name), "{name}");
+        }
+        for name in ["Stealth Marine", "Independent Digital News", "Student Loans Company"] {
+            assert!(!is_no_organization(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn all_faults_are_named_at_once() {
+        let fields = OrganizationFields {
+            name: " ".to_owned(),
+            domain: Some("x".to_owned()),
+            tags: vec![LabelText(" ".to_owned())],
+            parent_id: Some(OrganizationId::new(uuid::Uuid::from_u128(7))),
+            ..OrganizationFields::default()
+        };
+        let pointers: Vec<_> = made(fields).unwrap_err().errors.into_iter().map(|error| error.pointer).collect();
+        assert_eq!(pointers, ["#/name", "#/tags/0", "#/domain", "#/parent_id"]);
+    }
+
+    #[test]
+    fn checking_what_was_checked_changes_nothing() {
+        let fields = OrganizationFields {
+            name: " Acme ".to_owned(),
+            domain: Some("https://www.acme.example/".to_owned()),
+            website: Some("acme.example".to_owned()),
+            ..OrganizationFields::default()
+        };
+        let once = made(fields).unwrap();
+        assert_eq!(once.with(once.fields.clone()).unwrap(), once);
+    }
+}

@@ -1,0 +1,132 @@
+//! Who is what to whom: "{contact} is the {type} of {related contact}". The inverse is read, not stored.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::fields::check_period;
+use super::id::{ContactId, RelationshipId};
+use super::invalid::{FieldCode, Invalid, Rejection};
+use super::timestamp::Timestamp;
+
+/// How many relationships a contact may have, in each direction.
+pub const MAX_PER_CONTACT: i64 = 1_000;
+
+/// What can be entered about a relationship.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RelationshipFields {
+    /// Who is it.
+    pub contact_id: ContactId,
+    /// To whom.
+    pub related_contact_id: ContactId,
+    /// What `contact` is to `related_contact`.
+    #[serde(rename = "type")]
+    #[schema(rename = "type")]
+    pub kind: RelationshipType,
+    /// When it began: a partial date. Null: not known.
+    #[serde(default)]
+    #[schema(max_length = 10, example = "2019")]
+    pub started_on: Option<String>,
+    /// When it ended: a partial date. Null: it has not.
+    #[serde(default)]
+    #[schema(max_length = 10, example = "2024-03")]
+    pub ended_on: Option<String>,
+    /// Your notes.
+    #[serde(default)]
+    #[schema(max_length = 20000, example = "She hired me.")]
+    pub notes: Option<String>,
+}
+
+/// What somebody is to somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RelationshipType {
+    Colleague,
+    Manager,
+    Report,
+    Mentor,
+    Mentee,
+    Friend,
+    Family,
+    Partner,
+    Classmate,
+    Client,
+    Recruiter,
+    Cofounder,
+    Other,
+}
+
+impl RelationshipType {
+    pub const ALL: [Self; 13] = [
+        Self::Colleague,
+        Self::Manager,
+        Self::Report,
+        Self::Mentor,
+        Self::Mentee,
+        Self::Friend,
+        Self::Family,
+        Self::Partner,
+        Self::Classmate,
+        Self::Client,
+        Self::Recruiter,
+        Self::Cofounder,
+        Self::Other,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Colleague => "colleague",
+            Self::Manager => "manager",
+            Self::Report => "report",
+            Self::Mentor => "mentor",
+            Self::Mentee => "mentee",
+            Self::Friend => "friend",
+            Self::Family => "family",
+            Self::Partner => "partner",
+            Self::Classmate => "classmate",
+            Self::Client => "client",
+            Self::Recruiter => "recruiter",
+            Self::Cofounder => "cofounder",
+            Self::Other => "other",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
+/// Who is what to whom.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Relationship {
+    /// The record's id.
+    pub id: RelationshipId,
+    #[serde(flatten)]
+    pub fields: RelationshipFields,
+    /// When the record was made here.
+    pub created_at: Timestamp,
+    /// When the record last changed.
+    pub updated_at: Timestamp,
+    /// The number of its last change in the workspace's sequence.
+    #[schema(example = 42)]
+    pub version: i64,
+}
+
+impl Relationship {
+    pub fn new(id: RelationshipId, now: Timestamp, fields: RelationshipFields) -> Result<Self, Invalid> {
+        Ok(Self { id, fields: check(fields)?, created_at: now, updated_at: now, version: 0 })
+    }
+
+    pub fn with(&self, fields: RelationshipFields) -> Result<Self, Invalid> {
+        Ok(Self { fields: check(fields)?, ..self.clone() })
+    }
+}
+
+fn check(fields: RelationshipFields) -> Result<RelationshipFields, Invalid> {
+    let mut invalid = Invalid::default();
+    if fields.contact_id == fields.related_contact_id {
+        let rejection = Rejection::new(FieldCode::Contradiction, "A relationship is between two people.");
+        invalid.add("#/related_contact_id", rejection);
+    }
+    check_period(fields.started_on.as_deref(), fields.ended_on.as_deref(), &mut invalid);
+    invalid.into_result(fields)
+}

@@ -1,0 +1,200 @@
+//! Organizations in the database: their columns, and what lists can filter and sort by.
+
+use diesel::prelude::*;
+
+use super::db::record::{Record, record_statements};
+use super::db::schema::organizations;
+use super::db::select::{Field, Predicate, Scalar, Select, field, sortable};
+use super::db::stored_key;
+use super::db::types::{AnyId, AsJson};
+use super::db::write::Tx;
+use super::error::Result;
+use crate::domain::entity::Entity;
+use crate::domain::fields::{LabelText, NameText, ProfileLink};
+use crate::domain::id::{OrganizationId, WorkspaceId};
+use crate::domain::invalid::{FieldCode, Invalid};
+use crate::domain::key::{Key, KeyKind};
+use crate::domain::keyed::Keyed;
+use crate::domain::organization::{Organization, OrganizationFields, OrganizationKind, is_no_organization};
+use crate::domain::search::SearchText;
+use crate::domain::text;
+use crate::domain::timestamp::Timestamp;
+
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = organizations)]
+#[diesel(primary_key(workspace_id, id))]
+#[diesel(treat_none_as_null = true)]
+#[diesel(treat_none_as_default_value = false)]
+struct OrganizationRow {
+    workspace_id: WorkspaceId,
+    id: OrganizationId,
+    version: i64,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    name: String,
+    sort_key: String,
+    aliases: AsJson<Vec<NameText>>,
+    domain: Option<String>,
+    website: Option<String>,
+    kind: Option<OrganizationKind>,
+    industry: Option<String>,
+    size: Option<String>,
+    location: Option<String>,
+    parent_id: Option<OrganizationId>,
+    links: AsJson<Keyed<ProfileLink>>,
+    interest: Option<i32>,
+    why: Option<String>,
+    notes: Option<String>,
+    tags: AsJson<Vec<LabelText>>,
+}
+
+impl OrganizationRow {
+    fn of(workspace_id: WorkspaceId, organization: &Organization) -> Self {
+        let Organization { id, fields, created_at, updated_at, version } = organization.clone();
+        let OrganizationFields {
+            name,
+            aliases,
+            domain,
+            website,
+            kind,
+            industry,
+            size,
+            location,
+            parent_id,
+            links,
+            interest,
+            why,
+            notes,
+            tags,
+        } = fields;
+        Self {
+            workspace_id,
+            id,
+            version,
+            created_at,
+            updated_at,
+            sort_key: text::sort_key(&name),
+            name,
+            aliases: AsJson(aliases),
+            domain,
+            website,
+            kind,
+            industry,
+            size,
+            location,
+            parent_id,
+            links: AsJson(links),
+            interest,
+            why,
+            notes,
+            tags: AsJson(tags),
+        }
+    }
+
+    fn into_record(self) -> Organization {
+        let Self {
+            workspace_id: _,
+            id,
+            version,
+            created_at,
+            updated_at,
+            name,
+            sort_key: _,
+            aliases: AsJson(aliases),
+            domain,
+            website,
+            kind,
+            industry,
+            size,
+            location,
+            parent_id,
+            links: AsJson(links),
+            interest,
+            why,
+            notes,
+            tags: AsJson(tags),
+        } = self;
+        let fields = OrganizationFields {
+            name,
+            aliases,
+            domain,
+            website,
+            kind,
+            industry,
+            size,
+            location,
+            parent_id,
+            links,
+            interest,
+            why,
+            notes,
+            tags,
+        };
+        Organization { id, fields, created_at, updated_at, version }
+    }
+}
+
+impl Record for Organization {
+    const ENTITY: Entity = Entity::Organization;
+    const SUMMARY: &'static [&'static str] = &["name", "domain", "kind", "industry", "interest", "tags"];
+
+    fn sort_value(&self, field: Field) -> Scalar {
+        match field {
+            CREATED_AT => Scalar::Instant(self.created_at),
+            UPDATED_AT => Scalar::Instant(self.updated_at),
+            NAME => Scalar::Text(text::sort_key(&self.fields.name)),
+            _ => Scalar::Id(Record::id(self)),
+        }
+    }
+
+    fn keys(&self) -> Vec<Key> {
+        Self::keys(self)
+    }
+
+    fn search_text(&self) -> Option<SearchText> {
+        Some(Self::search_text(self))
+    }
+
+    record_statements!(organizations, OrganizationRow);
+}
+
+pub const CREATED_AT: Field = sortable(organizations::created_at);
+pub const UPDATED_AT: Field = sortable(organizations::updated_at);
+pub const NAME: Field = sortable(organizations::sort_key);
+pub const DOMAIN: Field = field(organizations::domain);
+pub const KIND: Field = field(organizations::kind);
+pub const PARENT: Field = field(organizations::parent_id);
+pub const INTEREST: Field = field(organizations::interest);
+
+/// How deep organizations may belong to one another.
+const MAX_DEPTH: usize = 50;
+
+impl Tx<'_> {
+    /// The one organization of this name or alias; `None` where there are none or several, or where the name says that
+    /// there is none.
+    pub fn organization_named(&mut self, name: &str) -> Result<Option<Organization>> {
+        if is_no_organization(name) {
+            return Ok(None);
+        }
+        let key = Key::new(KeyKind::Name, stored_key(&text::fold(name)));
+        let filter = Predicate::HasKey(Entity::Organization, vec![key]);
+        let select = Select { limit: 2, ..Select::all(self.workspace, filter) };
+        let mut found = Organization::select(self.conn, select)?;
+        Ok(if found.len() == 1 { found.pop() } else { None })
+    }
+
+    /// An organization cannot belong to one that belongs to it.
+    pub fn check_parents(&mut self, organization: &Organization) -> Result<()> {
+        let mut parent = organization.fields.parent_id;
+        for _ in 0..MAX_DEPTH {
+            let Some(id) = parent else { return Ok(()) };
+            if id == organization.id {
+                break;
+            }
+            let above = self.find::<Organization>(AnyId::new(id.uuid()))?;
+            parent = above.and_then(|above| above.fields.parent_id);
+        }
+        let detail = format!("It would belong to itself, or be more than {MAX_DEPTH} levels deep.");
+        Err(Invalid::one("#/parent_id", FieldCode::Contradiction, detail).into())
+    }
+}

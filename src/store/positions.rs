@@ -1,0 +1,144 @@
+//! Positions in the database: their columns, and what lists can filter and sort by.
+
+use diesel::prelude::*;
+
+use super::db::record::{Record, record_statements};
+use super::db::schema::positions;
+use super::db::select::{Field, Scalar, field, sortable};
+use crate::domain::entity::Entity;
+use crate::domain::id::{ContactId, OrganizationId, PositionId, WorkspaceId};
+use crate::domain::key::Key;
+use crate::domain::position::{Position, PositionFields, PositionKind};
+use crate::domain::search::SearchText;
+use crate::domain::timestamp::Timestamp;
+
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = positions)]
+#[diesel(primary_key(workspace_id, id))]
+#[diesel(treat_none_as_null = true)]
+#[diesel(treat_none_as_default_value = false)]
+struct PositionRow {
+    workspace_id: WorkspaceId,
+    id: PositionId,
+    version: i64,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    contact_id: ContactId,
+    organization_id: Option<OrganizationId>,
+    organization_name: Option<String>,
+    title: Option<String>,
+    department: Option<String>,
+    kind: PositionKind,
+    started_on: Option<String>,
+    ended_on: Option<String>,
+    is_primary: bool,
+    source: Option<String>,
+}
+
+impl PositionRow {
+    fn of(workspace_id: WorkspaceId, position: &Position) -> Self {
+        let Position { id, fields, created_at, updated_at, version } = position.clone();
+        let PositionFields {
+            contact_id,
+            organization_id,
+            organization_name,
+            title,
+            department,
+            kind,
+            started_on,
+            ended_on,
+            primary,
+            source,
+        } = fields;
+        Self {
+            workspace_id,
+            id,
+            version,
+            created_at,
+            updated_at,
+            contact_id,
+            organization_id,
+            organization_name,
+            title,
+            department,
+            kind,
+            started_on,
+            ended_on,
+            is_primary: primary,
+            source,
+        }
+    }
+
+    fn into_record(self) -> Position {
+        let Self {
+            workspace_id: _,
+            id,
+            version,
+            created_at,
+            updated_at,
+            contact_id,
+            organization_id,
+            organization_name,
+            title,
+            department,
+            kind,
+            started_on,
+            ended_on,
+            is_primary: primary,
+            source,
+        } = self;
+        let fields = PositionFields {
+            contact_id,
+            organization_id,
+            organization_name,
+            title,
+            department,
+            kind,
+            started_on,
+            ended_on,
+            primary,
+            source,
+        };
+        Position { id, fields, created_at, updated_at, version }
+    }
+}
+
+impl Record for Position {
+    const ENTITY: Entity = Entity::Position;
+    const SUMMARY: &'static [&'static str] = &[
+        "contact_id",
+        "organization_id",
+        "organization_name",
+        "title",
+        "kind",
+        "started_on",
+        "ended_on",
+        "primary",
+    ];
+
+    fn sort_value(&self, field: Field) -> Scalar {
+        match field {
+            CREATED_AT => Scalar::Instant(self.created_at),
+            UPDATED_AT => Scalar::Instant(self.updated_at),
+            _ => Scalar::Id(Record::id(self)),
+        }
+    }
+
+    fn keys(&self) -> Vec<Key> {
+        Vec::new()
+    }
+
+    fn search_text(&self) -> Option<SearchText> {
+        None
+    }
+
+    record_statements!(positions, PositionRow);
+}
+
+pub const CREATED_AT: Field = sortable(positions::created_at);
+pub const UPDATED_AT: Field = sortable(positions::updated_at);
+pub const CONTACT: Field = sortable(positions::contact_id);
+pub const ORGANIZATION: Field = field(positions::organization_id);
+pub const KIND: Field = sortable(positions::kind);
+pub const ENDED_ON: Field = field(positions::ended_on);
+pub const PRIMARY: Field = sortable(positions::is_primary);
