@@ -125,7 +125,13 @@ async fn list_changes(
 ) -> Result<HttpResponse, Problem> {
     let workspace = caller.workspace;
     let limit = query.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT)?;
-    let entity = query.parsed("entity", parse_entity)?;
+    let entities: Vec<Entity> = match query.parsed("entity", parse_entity)? {
+        Some(entity) => {
+            caller.require(entity, "read")?;
+            vec![entity]
+        }
+        None => Entity::ALL.iter().copied().filter(|entity| caller.may_read(*entity)).collect(),
+    };
     let binding = format!("changes/{workspace}");
     let since = match query.one("since")? {
         None => None,
@@ -141,7 +147,7 @@ async fn list_changes(
         ListTag::Changed(tag) => tag,
         ListTag::Current(response) => return Ok(response),
     };
-    let page = api.store.read(move |conn| changes::since(conn, workspace, since, entity, limit)).await?;
+    let page = api.store.read(move |conn| changes::since(conn, workspace, since, entities, limit)).await?;
     let Since { seq, purged_seq } = page.next;
     let next = api.cursors.seal(&binding, &Place { epoch: api.store.epoch().to_owned(), seq, purged_seq })?;
     let items: Vec<Value> = page.items.into_iter().map(change_json).collect();
@@ -230,6 +236,9 @@ async fn revert_change(
     let dry_run = query.flag("dry_run")?;
     let who = who(&api, &caller, &request, &body)?;
     no_fields(&body)?;
+    let workspace = caller.workspace;
+    let entity = api.store.read(move |conn| changes::entity_of(conn, workspace, version)).await?;
+    caller.require(entity, "write")?;
     let outcome = api
         .store
         .write(who, move |tx| {

@@ -45,6 +45,16 @@ entities! {
     Need = "need", "needs";
 }
 
+impl Entity {
+    /// The area of the scopes that its records are read and written under.
+    pub const fn area(self) -> &'static str {
+        match self {
+            Self::Contact | Self::Organization | Self::Position => "contacts",
+            Self::Relationship | Self::Need => "relationships",
+        }
+    }
+}
+
 impl fmt::Display for Entity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

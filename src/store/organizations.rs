@@ -161,7 +161,6 @@ impl Record for Organization {
 pub const CREATED_AT: Field = sortable(organizations::created_at);
 pub const UPDATED_AT: Field = sortable(organizations::updated_at);
 pub const NAME: Field = sortable(organizations::sort_key);
-pub const DOMAIN: Field = field(organizations::domain);
 pub const KIND: Field = field(organizations::kind);
 pub const PARENT: Field = field(organizations::parent_id);
 pub const INTEREST: Field = field(organizations::interest);

@@ -151,4 +151,21 @@ on_both! {
         let nobody = "01939d5e-8c00-7000-8000-00000000dead";
         ada.get(&format!("/v1/contacts/{nobody}/needs")).await.problem(404, "not_found");
     }
+
+    async fn a_token_sees_and_takes_back_only_what_its_scopes_name(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let grace = contact(&ada, "Grace").await;
+        let need = ada.post("/v1/needs", &json!({"contact_id": grace.id(), "topic": "hiring"})).await.expect(201);
+        let asked = json!({"name": "contacts only", "scopes": ["contacts:read", "contacts:write"]});
+        let made = ada.post("/v1/tokens", &asked).await.expect(201);
+        let limited = ada.with_token(made.body["token"].as_str().unwrap());
+        let log = limited.get("/v1/changes").await.expect(200);
+        assert_eq!(column(&log, "/entity"), ["contact", "contact"], "{log}");
+        limited.get("/v1/changes?entity=need").await.problem(403, "insufficient_scope");
+        limited.get("/v1/contacts?include=needs").await.problem(403, "insufficient_scope");
+        limited.get(&format!("{}?include=needs", grace.location())).await.problem(403, "insufficient_scope");
+        let revert = format!("/v1/changes/{}/revert", need.body["version"]);
+        limited.post_nothing(&revert).await.problem(403, "insufficient_scope");
+        ada.get(&need.location()).await.expect(200);
+    }
 }

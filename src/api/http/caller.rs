@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::jwt::{AccessTokens, Claims};
-use super::problem::Problem;
+use super::problem::{Code, Problem};
+use crate::domain::entity::Entity;
 use crate::domain::id::{SessionId, TokenId, UserId, WorkspaceId};
 use crate::domain::personal_token;
 use crate::domain::scope::{Role, Scopes};
@@ -33,6 +34,19 @@ pub struct Caller {
 impl Caller {
     pub const fn actor(&self) -> Actor {
         Actor { user: self.user, token: self.token }
+    }
+
+    pub fn may_read(&self, entity: Entity) -> bool {
+        self.scopes.contains(&format!("{}:read", entity.area()))
+    }
+
+    /// For what an operation touches beside the record it is about, whose scope the gate has asked for.
+    pub fn require(&self, entity: Entity, action: &str) -> Result<(), Problem> {
+        let scope = format!("{}:{action}", entity.area());
+        if self.scopes.contains(&scope) {
+            return Ok(());
+        }
+        Err(Problem::new(Code::InsufficientScope).detail(format!("For a {entity} the scope {scope} is needed.")))
     }
 }
 

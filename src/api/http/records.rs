@@ -71,6 +71,7 @@ pub async fn list_where<R: Resource>(
     let (workspace, path) = (caller.workspace, request.path());
     let mut listing = collection.listing(api, workspace, query, path)?;
     let shown = collection.shown(query)?;
+    shown.relations.iter().try_for_each(|relation| caller.require(relation.link.entity(), "read"))?;
     if let Some(within) = within {
         listing.filter = Predicate::All(vec![within, listing.filter]);
     }
@@ -145,6 +146,7 @@ pub async fn get<R: Resource>(
 ) -> Result<HttpResponse, Problem> {
     let (workspace, id) = (caller.workspace, path_id(request)?);
     let relations = collection.shown(query)?.relations;
+    relations.iter().try_for_each(|relation| caller.require(relation.link.entity(), "read"))?;
     if relations.is_empty() {
         let record = api.store.read(move |conn| lists::one::<R>(conn, workspace, id)).await?;
         return Ok(tagged(api, request, api.tags.strong(record.version()), &record));

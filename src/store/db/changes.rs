@@ -85,7 +85,7 @@ pub fn since(
     conn: &mut Conn,
     workspace: WorkspaceId,
     since: Option<Since>,
-    entity: Option<Entity>,
+    entities: Vec<Entity>,
     limit: i64,
 ) -> Result<ChangePage> {
     read_transaction(conn, |conn| {
@@ -101,16 +101,13 @@ pub fn since(
         if since.seq > newest {
             return Err(Error::CursorExpired);
         }
-        let mut query = changes::table
+        let query = changes::table
             .filter(changes::workspace_id.eq(workspace))
             .filter(changes::seq.gt(since.seq))
+            .filter(changes::entity.eq_any(entities))
             .order(changes::seq.asc())
             .select(ChangeHead::as_select())
-            .limit(limit + 1)
-            .into_boxed();
-        if let Some(entity) = entity {
-            query = query.filter(changes::entity.eq(entity));
-        }
+            .limit(limit + 1);
         let mut rows: Vec<ChangeHead> = query.load(conn)?;
         let mut has_more = rows.len() > usize::try_from(limit).unwrap_or(usize::MAX);
         if has_more {
@@ -123,6 +120,15 @@ pub fn since(
         let seen = if seq >= purged_seq { purged_seq } else { since.purged_seq };
         Ok(ChangePage { items, next: Since { seq, purged_seq: seen }, has_more })
     })
+}
+
+/// The kind of record that a change is of.
+pub fn entity_of(conn: &mut Conn, workspace: WorkspaceId, version: i64) -> Result<Entity> {
+    Ok(changes::table
+        .filter(changes::workspace_id.eq(workspace))
+        .filter(changes::seq.eq(version))
+        .select(changes::entity)
+        .get_result(conn)?)
 }
 
 /// Fetches the records as they are now, in one statement for each kind. A record that changed often is in a page often,
