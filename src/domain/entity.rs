@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 macro_rules! entities {
-    ($($name:ident = $noun:literal, $plural:literal;)*) => {
+    ($($name:ident = $noun:literal, $plural:literal, $area:literal;)*) => {
         /// A kind of record in the log of changes.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
         #[serde(rename_all = "snake_case")]
@@ -30,6 +30,11 @@ macro_rules! entities {
                 self.plural().replace('_', "-")
             }
 
+            /// The area of the scopes that its records are read and written under.
+            pub const fn area(self) -> &'static str {
+                match self { $(Self::$name => $area,)* }
+            }
+
             pub fn parse(name: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|entity| entity.as_str() == name)
             }
@@ -38,21 +43,11 @@ macro_rules! entities {
 }
 
 entities! {
-    Contact = "contact", "contacts";
-    Organization = "organization", "organizations";
-    Position = "position", "positions";
-    Relationship = "relationship", "relationships";
-    Need = "need", "needs";
-}
-
-impl Entity {
-    /// The area of the scopes that its records are read and written under.
-    pub const fn area(self) -> &'static str {
-        match self {
-            Self::Contact | Self::Organization | Self::Position => "contacts",
-            Self::Relationship | Self::Need => "relationships",
-        }
-    }
+    Contact = "contact", "contacts", "contacts";
+    Organization = "organization", "organizations", "contacts";
+    Position = "position", "positions", "contacts";
+    Relationship = "relationship", "relationships", "relationships";
+    Need = "need", "needs", "relationships";
 }
 
 impl fmt::Display for Entity {

@@ -123,31 +123,26 @@ macro_rules! record_statements {
 }
 pub(in crate::store) use record_statements;
 
-/// Runs the body with `$Kind` standing for the record type of the entity: the only place that names all of them.
+/// Runs the body with `$Kind` standing for the record type of the entity.
 macro_rules! for_entity {
     ($entity:expr, $Kind:ident => $body:expr) => {
-        match $entity {
-            $crate::domain::entity::Entity::Contact => {
-                type $Kind = $crate::domain::contact::Contact;
-                $body
-            }
-            $crate::domain::entity::Entity::Organization => {
-                type $Kind = $crate::domain::organization::Organization;
-                $body
-            }
-            $crate::domain::entity::Entity::Position => {
-                type $Kind = $crate::domain::position::Position;
-                $body
-            }
-            $crate::domain::entity::Entity::Relationship => {
-                type $Kind = $crate::domain::relationship::Relationship;
-                $body
-            }
-            $crate::domain::entity::Entity::Need => {
-                type $Kind = $crate::domain::need::Need;
-                $body
-            }
-        }
+        $crate::store::db::record::for_each_kind!($entity, $Kind => $body;
+            Contact in contact, Organization in organization, Position in position, Relationship in relationship,
+            Need in need,
+        )
     };
 }
 pub(in crate::store) use for_entity;
+
+/// One arm for each kind that `for_entity!` lists: the only place that names all of them.
+macro_rules! for_each_kind {
+    ($entity:expr, $Alias:ident => $body:expr; $($Kind:ident in $module:ident,)*) => {
+        match $entity {
+            $($crate::domain::entity::Entity::$Kind => {
+                type $Alias = $crate::domain::$module::$Kind;
+                $body
+            })*
+        }
+    };
+}
+pub(in crate::store) use for_each_kind;

@@ -3,6 +3,7 @@
 
 use diesel::prelude::*;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 use super::conn::Conn;
 use super::keys;
@@ -67,14 +68,13 @@ pub struct Tx<'c> {
     ids: &'c Ids,
     first_seq: i64,
     seq: i64,
-    touched: Vec<Touched>,
+    touched: BTreeMap<(Entity, AnyId), Touched>,
     erased: Vec<(Entity, AnyId)>,
 }
 
 /// A record touched in this write; touched again, it keeps its number and what it was at first.
+#[derive(Clone)]
 struct Touched {
-    entity: Entity,
-    id: AnyId,
     seq: i64,
     op: Op,
     before: Option<Value>,
@@ -105,7 +105,7 @@ impl<'c> Tx<'c> {
             ids,
             first_seq,
             seq,
-            touched: Vec::new(),
+            touched: BTreeMap::new(),
             erased: Vec::new(),
         })
     }
@@ -126,7 +126,9 @@ impl<'c> Tx<'c> {
     /// Writes the log and the sequence; the caller commits.
     pub(in crate::store) fn finish(self) -> Result<()> {
         let Self { conn, workspace, actor, now, first_seq, seq, touched, erased, .. } = self;
-        for Touched { entity, id, seq, op, before, fields } in touched {
+        let mut touched: Vec<_> = touched.into_iter().collect();
+        touched.sort_by_key(|(_, touched)| touched.seq);
+        for ((entity, id), Touched { seq, op, before, fields }) in touched {
             let kept = if erased.contains(&(entity, id)) { None } else { before };
             diesel::insert_into(changes::table)
                 .values((
@@ -260,8 +262,8 @@ impl<'c> Tx<'c> {
         let deleted: Vec<(Entity, AnyId)> = self
             .touched
             .iter()
-            .filter(|touched| touched.op == Op::Deleted)
-            .map(|touched| (touched.entity, touched.id))
+            .filter(|(_, touched)| touched.op == Op::Deleted)
+            .map(|(record, _)| *record)
             .collect();
         deleted.into_iter().try_for_each(|(entity, id)| self.erase(entity, id))
     }
@@ -366,18 +368,13 @@ impl<'c> Tx<'c> {
     }
 
     fn number_of(&self, entity: Entity, id: AnyId) -> i64 {
-        self.touched
-            .iter()
-            .rev()
-            .find(|touched| touched.entity == entity && touched.id == id)
-            .map_or(self.seq, |touched| touched.seq)
+        self.touched.get(&(entity, id)).map_or(self.seq, |touched| touched.seq)
     }
 
     fn touch(&mut self, entity: Entity, id: AnyId, op: Op, before: Option<Value>, fields: Vec<String>) {
-        let earlier = self.touched.iter().position(|touched| touched.entity == entity && touched.id == id);
-        let Some(earlier) = earlier.map(|index| self.touched.remove(index)) else {
+        let Some(earlier) = self.touched.remove(&(entity, id)) else {
             self.seq += 1;
-            self.touched.push(Touched { entity, id, seq: self.seq, op, before, fields });
+            self.touched.insert((entity, id), Touched { seq: self.seq, op, before, fields });
             return;
         };
         let op = match (earlier.op, op) {
@@ -391,7 +388,7 @@ impl<'c> Tx<'c> {
         all_fields.sort();
         all_fields.dedup();
         let before = earlier.before.or(before);
-        self.touched.push(Touched { entity, id, seq: earlier.seq, op, before, fields: all_fields });
+        self.touched.insert((entity, id), Touched { seq: earlier.seq, op, before, fields: all_fields });
     }
 }
 
