@@ -55,6 +55,9 @@ struct ChangeOut {
     /// When it was made.
     at: Timestamp,
     actor: Actor,
+    /// The id of the record it lives on in, where it was deleted by being merged into that; null otherwise.
+    #[schema(format = Uuid)]
+    merged_into: Option<String>,
     /// The record as it is now, which may be newer than this change; null when it is gone.
     #[schema(value_type = Option<Object>)]
     data: Option<Value>,
@@ -170,10 +173,10 @@ fn parse_entity(name: &str) -> Result<Entity, Rejection> {
 }
 
 fn change_json(change: Change) -> Value {
-    let Change { entity, id, op, version, write, fields, at, user, token, data } = change;
+    let Change { entity, id, op, version, write, fields, at, user, token, merged_into, data } = change;
     json!({
         "entity": entity, "id": id, "op": op, "version": version, "write": write, "fields": fields, "at": at,
-        "actor": { "user_id": user, "token_id": token }, "data": data,
+        "actor": { "user_id": user, "token_id": token }, "merged_into": merged_into, "data": data,
     })
 }
 

@@ -9,7 +9,8 @@ use uuid::Uuid;
 use super::Api;
 use super::http::body::Body;
 use super::http::caller::Caller;
-use super::http::listing::{Collection, Filter, Operators, Values, flag};
+use super::http::listing::{Collection, Filter, Operators, Values, flag, reference};
+use super::http::merging::{self, Mergeable, merge_schemas};
 use super::http::operations::record_operations;
 use super::http::problem::{Code, Problem};
 use super::http::query::Query;
@@ -29,7 +30,7 @@ use crate::domain::text;
 use crate::domain::timestamp::Timestamp;
 use crate::store::lists::has_key;
 use crate::store::relations::{Link, Relation};
-use crate::store::{ID, Predicate, Scalar, contacts as stored};
+use crate::store::{ID, Predicate, Scalar, contacts as stored, positions};
 
 impl Resource for Contact {
     type Fields = ContactFields;
@@ -50,6 +51,16 @@ impl Resource for Contact {
         &self.fields
     }
 }
+
+impl Mergeable for Contact {
+    const MERGE: &'static str = "ContactMergeInput";
+
+    fn united(&self, others: &[Self]) -> ContactFields {
+        self.united(others)
+    }
+}
+
+merge_schemas!(ContactMerge, ContactMerged, Entity::Contact, "ContactFields", "Contact");
 
 const FLAGS: Values = Values::OneOf(&["true", "false"]);
 
@@ -90,6 +101,17 @@ pub const COLLECTION: Collection = Collection {
             operators: Operators::Set,
             default: None,
             predicate: |_, tag| Ok(has_key::<Contact>(vec![Key::new(KeyKind::Tag, text::fold(tag))])),
+        },
+        Filter {
+            name: "organization_id",
+            description: "Has or had a position there.",
+            values: Values::Id(Entity::Organization),
+            operators: Operators::AnyOf,
+            default: None,
+            predicate: |_, id| {
+                let there = reference(positions::ORGANIZATION, id)?;
+                Ok(Predicate::ReferredBy(Entity::Position, positions::CONTACT, Box::new(there)))
+            },
         },
         Filter {
             name: "tier",
@@ -172,9 +194,34 @@ record_operations! {
 }
 
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    // Before `/v1/contacts/{id}`, which would take it for an id.
-    config.service(lookup_contacts);
+    // Before `/v1/contacts/{id}`, which would take them for ids.
+    config.service(lookup_contacts).service(merge_contacts);
     record_routes(config);
+}
+
+/// Merge contacts
+///
+/// The others become part of the one that is kept: maps and lists are united, notes stand one below the other, of
+/// everything else what the kept one has counts, or else the first of the others that has anything. Positions,
+/// relationships, needs and whatever else refers to them refers to the kept one; what then says the same twice is
+/// dropped. It is one write, which `POST /v1/changes/{write}/revert` takes back. The contact that stands for yourself can
+/// be kept, not merged into another.
+#[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:write"])),
+    params(("dry_run" = Option<bool>, Query, description = "Only tell what would come of it.")),
+    request_body(content = ContactMerge, example = json!({
+        "keep_id": "01939d5e-8c00-7000-8000-0000000000a1", "merge_ids": ["01939d5e-8c00-7000-8000-0000000000a2"],
+        "fields": {"nickname": "Dorka"}})),
+    extensions(("x-errors" = json!(["self_contact"]))),
+    responses((status = 200, description = "The contact that is left.", body = ContactMerged)))]
+#[post("/v1/contacts/merge")]
+async fn merge_contacts(
+    api: Data<Api>,
+    caller: Caller,
+    request: HttpRequest,
+    query: Query,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    merging::merge::<Contact>(&api, &caller, &request, &query, body).await
 }
 
 /// What the maps of a contact hold.

@@ -1,6 +1,7 @@
 //! All HTTP lives here, and no SQL. A file is a resource: its routes, its handlers, its rules.
 
 pub mod auth;
+pub mod bulk;
 pub mod changes;
 pub mod contacts;
 pub mod http;
@@ -9,8 +10,10 @@ pub mod needs;
 pub mod organizations;
 pub mod positions;
 pub mod relationships;
+pub mod search;
 pub mod service;
 pub mod sessions;
+pub mod tags;
 pub mod tokens;
 
 use serde_json::Value;
@@ -31,6 +34,7 @@ use self::http::limits::Limits;
 use self::http::listing::Collection;
 use self::http::passwords::Passwords;
 use crate::config::Config;
+use crate::domain::entity::Entity;
 use crate::store::Store;
 
 /// What every handler may use.
@@ -74,11 +78,14 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     me::routes(config);
     sessions::routes(config);
     tokens::routes(config);
+    bulk::routes(config);
     contacts::routes(config);
     organizations::routes(config);
     positions::routes(config);
     relationships::routes(config);
     needs::routes(config);
+    tags::routes(config);
+    search::routes(config);
     changes::routes(config);
     service::routes(config);
 }
@@ -91,7 +98,13 @@ const COLLECTIONS: &[&Collection] = &[
     &positions::COLLECTION,
     &relationships::COLLECTION,
     &needs::COLLECTION,
+    &tags::COLLECTION,
 ];
+
+/// The kinds of record that are found by words.
+fn searchable() -> Vec<Entity> {
+    COLLECTIONS.iter().filter(|collection| collection.searchable).map(|collection| collection.entity).collect()
+}
 
 /// The OpenAPI document, made from the routes.
 pub fn document() -> Result<Value, serde_json::Error> {

@@ -9,6 +9,7 @@ use super::Api;
 use super::http::body::Body;
 use super::http::caller::Caller;
 use super::http::listing::{Collection, Filter, Operators, Values, number, reference, word};
+use super::http::merging::{self, Mergeable, merge_schemas};
 use super::http::operations::record_operations;
 use super::http::problem::Problem;
 use super::http::query::Query;
@@ -46,6 +47,16 @@ impl Resource for Organization {
         tx.check_parents(self)
     }
 }
+
+impl Mergeable for Organization {
+    const MERGE: &'static str = "OrganizationMergeInput";
+
+    fn united(&self, others: &[Self]) -> OrganizationFields {
+        self.united(others)
+    }
+}
+
+merge_schemas!(OrganizationMerge, OrganizationMerged, Entity::Organization, "OrganizationFields", "Organization");
 
 pub const COLLECTION: Collection = Collection {
     entity: Entity::Organization,
@@ -152,5 +163,28 @@ record_operations! {
 }
 
 pub fn routes(config: &mut ServiceConfig<'_>) {
+    // Before `/v1/organizations/{id}`, which would take it for an id.
+    config.service(merge_organizations);
     record_routes(config);
+}
+
+/// Merge organizations
+///
+/// The others become part of the one that is kept, and their names its aliases; positions and whatever else refers to
+/// them refers to the kept one. It is one write, which `POST /v1/changes/{write}/revert` takes back.
+#[utoipa::path(tag = "organizations", security(("bearer" = ["contacts:write"])),
+    params(("dry_run" = Option<bool>, Query, description = "Only tell what would come of it.")),
+    request_body(content = OrganizationMerge, example = json!({
+        "keep_id": "01939d5e-8c00-7000-8000-0000000000a1", "merge_ids": ["01939d5e-8c00-7000-8000-0000000000a2"],
+        "fields": {"domain": "poniedzialek.example"}})),
+    responses((status = 200, description = "The organization that is left.", body = OrganizationMerged)))]
+#[post("/v1/organizations/merge")]
+async fn merge_organizations(
+    api: Data<Api>,
+    caller: Caller,
+    request: HttpRequest,
+    query: Query,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    merging::merge::<Organization>(&api, &caller, &request, &query, body).await
 }

@@ -9,13 +9,15 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::Api;
+use super::bulk::MAX_EDITED;
 use super::http::body::{MAX_BODY_BYTES, MAX_DEPTH};
 use super::http::jwt::ACCESS_TOKEN_SECONDS;
 use super::http::limits;
 use super::http::listing;
+use super::http::merging::MAX_MERGED;
 use super::http::problem::{Code, Problem};
 use crate::domain::account::NewPassword;
-use crate::domain::{keyed, need, position, relationship};
+use crate::domain::{keyed, need, position, relationship, tag};
 use crate::store::relations::MAX_RELATED;
 use crate::store::{UNDO_DAYS, accounts, purge, sessions, tokens};
 
@@ -64,7 +66,8 @@ async fn get_service(api: Data<Api>) -> Result<HttpResponse, Problem> {
         "name": "wellmet",
         "version": env!("CARGO_PKG_VERSION"),
         "features": [
-            "contacts", "organizations", "positions", "relationships", "needs", "search", "changes", "undo",
+            "contacts", "organizations", "positions", "relationships", "needs", "tags", "search", "bulk", "merging",
+            "changes", "undo",
             "idempotency", "personal_access_tokens",
         ],
         "limits": {
@@ -78,6 +81,10 @@ async fn get_service(api: Data<Api>) -> Result<HttpResponse, Problem> {
             "positions_of_a_contact": position::MAX_PER_CONTACT,
             "relationships_of_a_contact": relationship::MAX_PER_CONTACT,
             "needs_of_a_contact": need::MAX_PER_CONTACT,
+            "tags": tag::MAX_PER_WORKSPACE,
+            "merged_at_once": MAX_MERGED,
+            "bulk_contacts": MAX_EDITED,
+            "search_results": super::search::MAX_LIMIT,
             "included_of_one_record": MAX_RELATED,
             "password_characters_min": NewPassword::MIN_CHARACTERS,
             "password_characters_max": NewPassword::MAX_CHARACTERS,

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+use super::{need, position, relationship};
+
 macro_rules! entities {
     ($($name:ident = $noun:literal, $plural:literal, $area:literal;)*) => {
         /// A kind of record in the log of changes.
@@ -48,6 +50,7 @@ entities! {
     Position = "position", "positions", "contacts";
     Relationship = "relationship", "relationships", "relationships";
     Need = "need", "needs", "relationships";
+    Tag = "tag", "tags", "contacts";
 }
 
 impl fmt::Display for Entity {
@@ -77,10 +80,12 @@ pub struct Reference {
     pub pointer: &'static str,
     pub to: Entity,
     pub on_delete: OnDelete,
+    /// How many records of the kind may refer to one by it.
+    pub most: Option<i64>,
 }
 
-/// Every reference between records: the existence check, the cascade of a delete and the order of a revert read it,
-/// and the parity test compares it with the foreign keys of both schemas.
+/// Every reference between records: the checks that it exists and has room, the cascade of a delete, the order of a revert
+/// and merging read it, and the parity test compares it with the foreign keys of both schemas.
 pub const REFERENCES: &[Reference] = &[
     Reference {
         from: Entity::Contact,
@@ -88,6 +93,7 @@ pub const REFERENCES: &[Reference] = &[
         pointer: "/how_met/introduced_by_id",
         to: Entity::Contact,
         on_delete: OnDelete::Clear,
+        most: None,
     },
     Reference {
         from: Entity::Organization,
@@ -95,6 +101,7 @@ pub const REFERENCES: &[Reference] = &[
         pointer: "/parent_id",
         to: Entity::Organization,
         on_delete: OnDelete::Clear,
+        most: None,
     },
     Reference {
         from: Entity::Position,
@@ -102,6 +109,7 @@ pub const REFERENCES: &[Reference] = &[
         pointer: "/contact_id",
         to: Entity::Contact,
         on_delete: OnDelete::TakeAlong,
+        most: Some(position::MAX_PER_CONTACT),
     },
     Reference {
         from: Entity::Position,
@@ -109,6 +117,7 @@ pub const REFERENCES: &[Reference] = &[
         pointer: "/organization_id",
         to: Entity::Organization,
         on_delete: OnDelete::KeepName("/organization_name"),
+        most: None,
     },
     Reference {
         from: Entity::Relationship,
@@ -116,6 +125,7 @@ pub const REFERENCES: &[Reference] = &[
         pointer: "/contact_id",
         to: Entity::Contact,
         on_delete: OnDelete::TakeAlong,
+        most: Some(relationship::MAX_PER_CONTACT),
     },
     Reference {
         from: Entity::Relationship,
@@ -123,6 +133,7 @@ pub const REFERENCES: &[Reference] = &[
         pointer: "/related_contact_id",
         to: Entity::Contact,
         on_delete: OnDelete::TakeAlong,
+        most: Some(relationship::MAX_PER_CONTACT),
     },
     Reference {
         from: Entity::Need,
@@ -130,6 +141,7 @@ pub const REFERENCES: &[Reference] = &[
         pointer: "/contact_id",
         to: Entity::Contact,
         on_delete: OnDelete::TakeAlong,
+        most: Some(need::MAX_PER_CONTACT),
     },
 ];
 

@@ -69,6 +69,8 @@ ids! {
     RelationshipId = "relationship";
     /// What somebody needs, can offer, or cares about.
     NeedId = "need";
+    /// A label that records carry.
+    TagId = "tag";
     /// A conference, a meetup: where people are met.
     EventId = "event";
 }

@@ -9,7 +9,7 @@ pub enum KeyKind {
     Tag,
     /// The internet domain of an organization.
     Domain,
-    /// A name of an organization.
+    /// A name of an organization, or of a tag.
     Name,
     /// A word of the topic of a need.
     Topic,

@@ -120,6 +120,13 @@ pub struct Organization {
     pub version: i64,
 }
 
+impl OrganizationFields {
+    /// What it is called, and what else.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.name.as_str()).chain(self.aliases.iter().map(|alias| alias.0.as_str()))
+    }
+}
+
 impl Organization {
     /// A new organization, if what was entered keeps every rule.
     pub fn new(id: OrganizationId, now: Timestamp, fields: OrganizationFields) -> Result<Self, Invalid> {
@@ -136,13 +143,12 @@ impl Organization {
     pub fn keys(&self) -> Vec<Key> {
         let fields = &self.fields;
         let links = fields.links.values().filter_map(|link| ProfileUrl::parse(&link.url).ok());
-        let names = std::iter::once(&fields.name).chain(fields.aliases.iter().map(|alias| &alias.0));
         let mut keys: Vec<Key> = fields
             .domain
             .iter()
             .map(|domain| Key::new(KeyKind::Domain, domain.clone()))
             .chain(links.map(|link| Key::new(KeyKind::Link, link.key())))
-            .chain(names.map(|name| Key::new(KeyKind::Name, text::fold(name))))
+            .chain(fields.names().map(|name| Key::new(KeyKind::Name, text::fold(name))))
             .chain(fields.tags.iter().map(|tag| Key::new(KeyKind::Tag, text::fold(&tag.0))))
             .collect();
         keys.sort();
@@ -153,8 +159,7 @@ impl Organization {
     /// What it is found by when somebody types.
     pub fn search_text(&self) -> SearchText {
         let fields = &self.fields;
-        let mut parts: Vec<&str> = vec![&fields.name];
-        parts.extend(fields.aliases.iter().map(|alias| alias.0.as_str()));
+        let mut parts: Vec<&str> = fields.names().collect();
         let texts = [&fields.domain, &fields.industry, &fields.location, &fields.why, &fields.notes];
         parts.extend(texts.into_iter().flatten().map(String::as_str));
         parts.extend(fields.tags.iter().map(|tag| tag.0.as_str()));

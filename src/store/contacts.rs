@@ -9,6 +9,7 @@ use super::db::schema::contacts;
 use super::db::select::{Comparison, Field, Predicate, Scalar, Select, field, sortable};
 use super::db::types::AsJson;
 use super::error::Result;
+use super::positions;
 use crate::domain::contact::{
     AddressAs, Cadence, Channel, Contact, ContactAddress, ContactDate, ContactEmail, ContactFields, ContactPhone,
     ExternalId, HowMet, Tier,
@@ -304,6 +305,15 @@ impl Record for Contact {
 
     fn is_permanent(&self) -> bool {
         self.is_self
+    }
+
+    fn labels(&mut self) -> Option<&mut Vec<LabelText>> {
+        Some(&mut self.fields.tags)
+    }
+
+    /// What they do and did, and where.
+    fn context(&self, conn: &mut Conn, workspace: WorkspaceId) -> Result<String> {
+        positions::told_of(conn, workspace, self.id)
     }
 
     record_statements!(contacts, ContactRow);

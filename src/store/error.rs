@@ -38,6 +38,8 @@ pub enum Conflict {
     IdTaken,
     /// A record with this id was deleted and can still be restored.
     Deleted,
+    /// Another record of the kind, this one, has the name.
+    NameTaken(Entity, AnyId),
     /// Another account has this e-mail address.
     EmailTaken,
     /// Somebody else was faster, and only the first may sign up.
@@ -79,16 +81,19 @@ pub enum LeftAloneReason {
     NoLongerKept,
     /// It is the networker's own contact.
     SelfContact,
+    /// Another record has its name now.
+    NameTaken,
 }
 
 impl LeftAloneReason {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::ChangedSince,
         Self::ReferenceGone,
         Self::HasGainedReferences,
         Self::IdTaken,
         Self::NoLongerKept,
         Self::SelfContact,
+        Self::NameTaken,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -99,6 +104,7 @@ impl LeftAloneReason {
             Self::IdTaken => "id_taken",
             Self::NoLongerKept => "no_longer_kept",
             Self::SelfContact => "self_contact",
+            Self::NameTaken => "name_taken",
         }
     }
 
@@ -110,6 +116,30 @@ impl LeftAloneReason {
             Self::IdTaken => "A record with its id exists again.",
             Self::NoLongerKept => "What it was before is no longer kept.",
             Self::SelfContact => "The contact that stands for yourself cannot be deleted.",
+            Self::NameTaken => "Another record has its name now.",
+        }
+    }
+}
+
+impl Error {
+    /// The same with everything that is invalid being so at this place.
+    pub fn at(self, pointer: &str) -> Self {
+        self.moved(|_| pointer.to_owned())
+    }
+
+    /// The same of what is a member of a larger body.
+    pub fn under(self, member: &str) -> Self {
+        self.moved(|pointer| pointer.replacen('#', &format!("#/{member}"), 1))
+    }
+
+    /// The same with what is invalid being so at other places.
+    pub fn moved(self, place: impl Fn(&str) -> String) -> Self {
+        match self {
+            Self::Invalid(mut invalid) => {
+                invalid.errors.iter_mut().for_each(|error| error.pointer = place(&error.pointer));
+                Self::Invalid(invalid)
+            }
+            other => other,
         }
     }
 }

@@ -4,16 +4,19 @@ use serde_json::Value;
 use std::collections::HashMap;
 
 use super::accounts;
+use super::changes;
 use super::db::conn::{Conn, read_transaction};
 use super::db::record::Record;
 use super::db::search::{self, Match, Place};
 use super::db::select::{Direction, Field, ID, Predicate, Scalar, Select};
 use super::db::stored_key;
 use super::db::types::AnyId;
-use super::db::write::json;
+use super::db::write::{Tx, json};
 use super::error::{Error, Result};
 use super::relations::{self, Relation};
+use crate::domain::entity::Entity;
 use crate::domain::id::WorkspaceId;
+use crate::domain::invalid::{FieldCode, Invalid};
 use crate::domain::key::Key;
 
 /// The order of a list; ties are settled by the id.
@@ -83,6 +86,17 @@ pub fn one<R: Record>(conn: &mut Conn, workspace: WorkspaceId, id: AnyId) -> Res
     R::select(conn, select)?.pop().ok_or(Error::NotFound)
 }
 
+/// One record, or the one that it was merged into.
+pub fn find<R: Record>(conn: &mut Conn, workspace: WorkspaceId, id: AnyId) -> Result<R> {
+    match one(conn, workspace, id) {
+        Err(Error::NotFound) => {
+            let survivor = changes::survivor(conn, workspace, R::ENTITY, id)?.ok_or(Error::NotFound)?;
+            one(conn, workspace, survivor)
+        }
+        found => found,
+    }
+}
+
 /// One record shown with relations, and the number of the workspace's last change, at one moment.
 pub fn one_shown<R: Record>(
     conn: &mut Conn,
@@ -92,10 +106,30 @@ pub fn one_shown<R: Record>(
 ) -> Result<(Value, i64)> {
     read_transaction(conn, |conn| {
         let (seq, _) = accounts::workspace_numbers(conn, workspace)?;
-        let mut shown = json(&one::<R>(conn, workspace, id)?)?;
+        let mut shown = json(&find::<R>(conn, workspace, id)?)?;
         relations::attach(conn, workspace, std::slice::from_mut(&mut shown), relations)?;
         Ok((shown, seq))
     })
+}
+
+impl Tx<'_> {
+    /// Everything that fits, to be written; more than `most` is refused.
+    pub fn all_fitting<R: Record>(&mut self, filter: Predicate, query: Option<&str>, most: i64) -> Result<Vec<R>> {
+        let mut all = vec![filter];
+        if let Some(query) = query {
+            match Match::parse(self.workspace_number, query) {
+                Some(words) => all.push(Predicate::Found(R::ENTITY, words)),
+                None => return Ok(Vec::new()),
+            }
+        }
+        let select = Select::all(self.workspace, Predicate::All(all));
+        let count = R::count(self.conn, select.clone())?;
+        if count > most {
+            let detail = format!("It matches {count} {}; at most {most} at once.", R::ENTITY.plural());
+            return Err(Invalid::one("#/filter", FieldCode::TooLong, detail).into());
+        }
+        Ok(R::select(self.conn, select)?)
+    }
 }
 
 /// One page, within a transaction of the caller's.
@@ -170,10 +204,10 @@ fn relevant<R: Record>(
     let Listing { filter, query, after, limit, .. } = listing;
     let query = query.unwrap_or_default();
     let wanted = as_count(limit);
-    let mut after = after.as_deref().and_then(place_of);
+    let mut after = after.as_deref().and_then(|place| place_of(R::ENTITY, place));
     let mut found: Vec<(Place, R)> = Vec::new();
     for chunk in [limit + 1, i64::MAX] {
-        let places = search::ranked(conn, workspace, R::ENTITY, words, &query, after.as_ref(), chunk)?;
+        let places = search::ranked(conn, workspace, &[R::ENTITY], words, &query, after.as_ref(), chunk)?;
         let exhausted = places.len() < as_count(chunk);
         for some in places.chunks(FETCHED_AT_ONCE) {
             let ids = Predicate::ids(some.iter().map(|place| place.id));
@@ -199,10 +233,10 @@ fn relevant<R: Record>(
     Ok(Page { items: found.into_iter().map(|(_, record)| record).collect(), total: None, next })
 }
 
-fn place_of(cursor: &[Scalar]) -> Option<Place> {
+fn place_of(entity: Entity, cursor: &[Scalar]) -> Option<Place> {
     match cursor {
         [Scalar::Int(rank), Scalar::Text(title), Scalar::Id(id)] => {
-            Some(Place { rank: i32::try_from(*rank).ok()?, title: title.clone(), id: *id })
+            Some(Place { rank: i32::try_from(*rank).ok()?, title: title.clone(), id: *id, entity })
         }
         _ => None,
     }

@@ -5,13 +5,16 @@ pub mod contacts;
 pub mod db;
 mod error;
 pub mod lists;
+pub mod merges;
 pub mod needs;
 pub mod organizations;
 pub mod positions;
 pub mod purge;
 pub mod relations;
 pub mod relationships;
+pub mod search;
 pub mod sessions;
+pub mod tags;
 pub mod tokens;
 
 use diesel::connection::SimpleConnection;

@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use super::db::conn::Conn;
 use super::db::record::{Record, record_statements};
 use super::db::schema::organizations;
 use super::db::select::{Field, Predicate, Scalar, Select, field, sortable};
@@ -9,6 +10,7 @@ use super::db::stored_key;
 use super::db::types::{AnyId, AsJson};
 use super::db::write::Tx;
 use super::error::Result;
+use super::positions;
 use crate::domain::entity::Entity;
 use crate::domain::fields::{LabelText, NameText, ProfileLink};
 use crate::domain::id::{OrganizationId, WorkspaceId};
@@ -153,6 +155,19 @@ impl Record for Organization {
 
     fn search_text(&self) -> Option<SearchText> {
         Some(Self::search_text(self))
+    }
+
+    fn labels(&mut self) -> Option<&mut Vec<LabelText>> {
+        Some(&mut self.fields.tags)
+    }
+
+    /// Its names: people are found by where they work.
+    fn told(&self) -> Option<String> {
+        Some(self.fields.names().collect::<Vec<_>>().join("\n"))
+    }
+
+    fn tells_of(&self, conn: &mut Conn, workspace: WorkspaceId) -> Result<Vec<(Entity, AnyId)>> {
+        positions::people_at(conn, workspace, self.id)
     }
 
     record_statements!(organizations, OrganizationRow);

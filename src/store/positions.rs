@@ -2,12 +2,16 @@
 
 use diesel::prelude::*;
 
+use super::db::conn::Conn;
 use super::db::record::{Record, record_statements};
 use super::db::schema::positions;
-use super::db::select::{Field, Scalar, field, sortable};
+use super::db::select::{Field, Predicate, Scalar, Select, field, sortable};
+use super::db::types::AnyId;
+use super::error::Result;
 use crate::domain::entity::Entity;
 use crate::domain::id::{ContactId, OrganizationId, PositionId, WorkspaceId};
 use crate::domain::key::Key;
+use crate::domain::organization::Organization;
 use crate::domain::position::{Position, PositionFields, PositionKind};
 use crate::domain::search::SearchText;
 use crate::domain::timestamp::Timestamp;
@@ -132,6 +136,17 @@ impl Record for Position {
         None
     }
 
+    /// Whose it is, where and as what: people are found by what they do.
+    fn told(&self) -> Option<String> {
+        let PositionFields { contact_id, organization_id, organization_name, title, department, .. } =
+            &self.fields;
+        Some(format!("{contact_id} {organization_id:?} {organization_name:?} {title:?} {department:?}"))
+    }
+
+    fn tells_of(&self, _conn: &mut Conn, _workspace: WorkspaceId) -> Result<Vec<(Entity, AnyId)>> {
+        Ok(vec![(Entity::Contact, AnyId::new(self.fields.contact_id.uuid()))])
+    }
+
     record_statements!(positions, PositionRow);
 }
 
@@ -142,3 +157,35 @@ pub const ORGANIZATION: Field = field(positions::organization_id);
 pub const KIND: Field = sortable(positions::kind);
 pub const ENDED_ON: Field = field(positions::ended_on);
 pub const PRIMARY: Field = sortable(positions::is_primary);
+
+/// What somebody's positions tell of them: titles, departments and the names of organizations.
+pub(super) fn told_of(conn: &mut Conn, workspace: WorkspaceId, contact: ContactId) -> Result<String> {
+    let own = Predicate::equal(CONTACT, Scalar::Id(AnyId::new(contact.uuid())));
+    let positions = Position::select(conn, Select::all(workspace, own))?;
+    if positions.is_empty() {
+        return Ok(String::new());
+    }
+    let at = positions.iter().filter_map(|position| position.fields.organization_id);
+    let mut at: Vec<AnyId> = at.map(|id| AnyId::new(id.uuid())).collect();
+    at.sort();
+    at.dedup();
+    let organizations = Organization::select(conn, Select::all(workspace, Predicate::ids(at)))?;
+    let mut told: Vec<&str> = organizations.iter().flat_map(|organization| organization.fields.names()).collect();
+    for position in &positions {
+        let PositionFields { title, department, organization_name, .. } = &position.fields;
+        told.extend([title, department, organization_name].into_iter().flatten().map(String::as_str));
+    }
+    Ok(told.join("\n"))
+}
+
+/// Everybody with a position at an organization.
+pub(super) fn people_at(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    organization: OrganizationId,
+) -> Result<Vec<(Entity, AnyId)>> {
+    let there = Predicate::equal(ORGANIZATION, Scalar::Id(AnyId::new(organization.uuid())));
+    let positions = Position::select(conn, Select::all(workspace, there))?;
+    let contacts = positions.iter().map(|position| position.fields.contact_id);
+    Ok(contacts.map(|contact| (Entity::Contact, AnyId::new(contact.uuid()))).collect())
+}

@@ -91,6 +91,8 @@ impl AccountTx<'_> {
     fn purge_tombstones(&mut self, end: Timestamp) -> Result<usize> {
         let old: Vec<(WorkspaceId, i64, Entity, AnyId)> = changes::table
             .filter(changes::op.eq(Op::Deleted))
+            // Its id goes on to lead to the record it lives on in.
+            .filter(changes::merged_into_id.is_null())
             .filter(changes::at.le(end))
             .select((changes::workspace_id, changes::seq, changes::entity, changes::record_id))
             .limit(BATCH)

@@ -10,6 +10,7 @@ use super::db::select::{Direction, Field, ID, Predicate, Scalar, Select};
 use super::db::types::AnyId;
 use super::db::write::json as json_of;
 use super::error::Result;
+use super::tags;
 use crate::domain::entity::{Entity, REFERENCES};
 use crate::domain::id::WorkspaceId;
 
@@ -30,12 +31,16 @@ pub enum Link {
     To(Entity, &'static str),
     /// These refer to the record, with this column.
     From(Entity, &'static str),
+    /// Records carry the label at this JSON pointer: how many.
+    Carriers(&'static str),
 }
 
 impl Link {
     pub const fn entity(self) -> Entity {
         match self {
             Self::To(entity, _) | Self::From(entity, _) => entity,
+            // Labels are read with those who carry them.
+            Self::Carriers(_) => Entity::Tag,
         }
     }
 }
@@ -69,6 +74,11 @@ pub(super) fn attach_from(
         let related = match relation.link {
             Link::To(entity, pointer) => referred_to(conn, workspace, whole, entity, pointer)?,
             Link::From(entity, column) => referring(conn, workspace, whole, entity, column)?,
+            Link::Carriers(pointer) => {
+                let labels = whole.iter().map(|record| record.pointer(pointer).and_then(Value::as_str));
+                let labels: Vec<&str> = labels.map(Option::unwrap_or_default).collect();
+                tags::counts(conn, workspace, &labels)?
+            }
         };
         for (record, related) in shown.iter_mut().zip(related) {
             if let Some(record) = record.as_object_mut() {

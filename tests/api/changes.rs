@@ -39,7 +39,7 @@ on_both! {
         let start = end(&ada).await;
         let made = make(&ada, json!({"given_name": "Grace"})).await;
         server.clock.advance(chrono::TimeDelta::seconds(5));
-        let patched = ada.patch(&made.location(), &json!({"nickname": "G", "tags": ["x"]})).await.expect(200);
+        let patched = ada.patch(&made.location(), &json!({"nickname": "G", "skills": ["x"]})).await.expect(200);
         let other = make(&ada, json!({"given_name": "Other"})).await;
         ada.delete(&other.location()).await.expect(204);
 
@@ -50,7 +50,7 @@ on_both! {
         }).collect();
         assert_eq!(told, [
             ("created", made.id(), json!([])),
-            ("updated", made.id(), json!(["nickname", "tags"])),
+            ("updated", made.id(), json!(["nickname", "skills"])),
             ("created", other.id(), json!([])),
             ("deleted", other.id(), json!([])),
         ]);

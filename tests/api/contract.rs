@@ -319,6 +319,7 @@ on_both! {
             }
             let mut body = full(&media["schema"]);
             world.own_ids(&mut body, &media["schema"]);
+            world.fill_in(operation, &mut body).await;
             if !body["expires_at"].is_null() {
                 body["expires_at"] = json!("2027-01-01T00:00:00Z");
             }

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::{
-    operations::{NOBODYS_ID, Operation, Place, Report, World, operations, places, put, resolve, told},
+    operations::{
+        NOBODYS_ID, Operation, Place, Report, World, exclude_others, operations, places, put, resolve, told,
+    },
     support::{Client, Reply, TestServer},
 };
 
@@ -33,6 +35,10 @@ async fn everything(client: &Client) -> BTreeMap<String, Value> {
             let words = schema["enum"].as_array().map(Vec::as_slice).unwrap_or_default();
             if is_list && !schema["default"].is_null() && words.iter().any(|word| word == "any") {
                 query.push((name, "any"));
+            }
+            // What is no list may want to be asked something.
+            if let (false, Some(example)) = (is_list, parameter["example"].as_str()) {
+                query.push((name, example));
             }
         }
         let mut items = Vec::new();
@@ -317,6 +323,7 @@ async fn bodies(own: &World<'_>, other: &World<'_>, operation: Operation, report
         for id in [other.ids.get(entity).map(String::as_str), Some(NOBODYS_ID)].into_iter().flatten() {
             let mut body = example.clone();
             put(&mut body, &media["schema"], &place.path, json!(id));
+            exclude_others(&mut body, &media["schema"], &place.path);
             let path = own.path(operation).await;
             let reply = own.request_at(operation, &path, Some(&body)).await;
             let what = format!("{id} in {}", place.pointer());

@@ -19,6 +19,7 @@
 mod support;
 
 mod auth;
+mod bulk;
 mod changes;
 mod concurrency;
 mod contacts;
@@ -28,6 +29,7 @@ mod idempotency;
 mod layers;
 mod lists;
 mod me;
+mod merging;
 mod operations;
 mod parity;
 mod people;
@@ -36,5 +38,6 @@ mod search;
 mod service;
 mod sessions;
 mod start;
+mod tags;
 mod tokens;
 mod undo;

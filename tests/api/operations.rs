@@ -230,6 +230,17 @@ pub fn put(body: &mut Value, schema: &Value, path: &[String], value: Value) {
     put(child, &below, rest, value);
 }
 
+/// Takes out what may not stand beside the member that a path leads into, as its schema says.
+pub fn exclude_others(body: &mut Value, schema: &Value, path: &[String]) {
+    let resolved = resolve(schema);
+    let Some(first) = path.first() else { return };
+    for other in resolved["properties"][first]["x-excludes"].as_array().into_iter().flatten() {
+        if let (Some(body), Some(other)) = (body.as_object_mut(), other.as_str()) {
+            body.remove(other);
+        }
+    }
+}
+
 /// A small value that fits: examples where there are any, and no more than is needed.
 pub fn sample(schema: &Value) -> Value {
     build(schema, false)
@@ -564,16 +575,45 @@ impl<'s> World<'s> {
         let mut body = media["example"].clone();
         assert!(body.is_object(), "{operation} has no example");
         self.own_ids(&mut body, &media["schema"]);
+        self.replace_consumed(operation, &mut body).await;
+        self.fill_in(operation, &mut body).await;
+        Some(body)
+    }
+
+    /// What no document tells: secrets that fit, and names that nobody has.
+    pub async fn fill_in(&self, operation: Operation, body: &mut Value) {
         for (name, value) in body.as_object_mut().into_iter().flatten() {
             match name.as_str() {
                 "password" | "current_password" => *value = json!(PASSWORD),
                 "email" if operation.path == "/v1/auth/register" => *value = json!(new_email()),
                 "email" if operation.path.starts_with("/v1/auth/") => *value = json!(self.email),
+                // What is unique has to be new.
+                "name" if operation.codes(409).contains(&"name_taken") => *value = json!(new_email()),
                 "refresh_token" => *value = json!(self.server.login(&self.email).await.refresh_token),
                 _ => {}
             }
         }
-        Some(body)
+    }
+
+    /// What a write names in its body and does away with is made for it: records that are merged, edited in bulk.
+    async fn replace_consumed(&self, operation: Operation, body: &mut Value) {
+        if !operation.path.ends_with("/merge") && !operation.path.ends_with("/bulk") {
+            return;
+        }
+        let collection = operation.path.rsplit_once('/').map_or(operation.path, |(collection, _)| collection);
+        let entity = Entity::ALL.iter().find(|entity| format!("/v1/{}", entity.segment()) == collection);
+        let entity = entity.unwrap_or_else(|| panic!("{operation} is of no kind of record")).as_str();
+        for name in ["keep_id", "merge_ids", "ids"] {
+            match body.get_mut(name) {
+                Some(Value::String(id)) => *id = Box::pin(self.make(entity)).await.0,
+                Some(Value::Array(ids)) => {
+                    for id in ids {
+                        *id = json!(Box::pin(self.make(entity)).await.0);
+                    }
+                }
+                _ => {}
+            }
+        }
     }
 
     /// Replaces every id of another record by one that is here; where there is none of the kind (yet), by null.

@@ -187,4 +187,73 @@ on_both! {
             }
         }
     }
+
+    async fn as_somebody_types_all_kinds_of_record_are_told_in_one_order(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let poni = ada.post("/v1/organizations", &json!({"name": "Dorota & Sons", "aliases": ["Poniedziałek"]})).await.expect(201);
+        let dorota = make(&ada, json!({"given_name": "Dorota", "family_name": "Kozłowicz", "tags": ["dorota fans"]})).await;
+        let friend = make(&ada, json!({"given_name": "Łucja", "notes": "friend of Dorota", "known": false})).await;
+        make(&ada, json!({"given_name": "Dorothea", "archived_at": "2026-01-01T00:00:00Z"})).await;
+        ada.post("/v1/needs", &json!({"contact_id": friend.id(), "topic": "dorota"})).await.expect(201);
+        ada.post("/v1/positions", &json!({"contact_id": friend.id(), "organization_id": poni.id(), "title": "Steuerfachangestellte"})).await.expect(201);
+        let told = async |query: &[(&str, &str)]| -> Vec<String> {
+            let reply = ada.get("/v1/search").query(query).await.expect(200);
+            let each = reply.items().iter().map(|hit| format!("{} {}", hit["entity"].as_str().unwrap(), hit["title"].as_str().unwrap()));
+            each.collect()
+        };
+        assert_eq!(told(&[("q", "Dorota")]).await, [
+            "need dorota", "organization Dorota & Sons", "tag dorota fans", "contact Dorota Kozłowicz", "contact Łucja",
+        ], "what is called so, what begins so, the rest");
+        for typed in ["d", "do", "dor", "doro"] {
+            assert_eq!(told(&[("q", typed), ("types", "contact")]).await.len(), 3, "{typed}");
+        }
+        assert_eq!(told(&[("q", "dorot"), ("types", "organization"), ("types", "tag")]).await, ["organization Dorota & Sons", "tag dorota fans"]);
+        assert_eq!(told(&[("q", "dorota"), ("limit", "2")]).await, ["need dorota", "organization Dorota & Sons"]);
+        for (typed, found) in [("steuerf", vec!["contact Łucja"]), ("lucja poniedz", vec!["contact Łucja"]),
+            ("\"dorota\" AND -x", vec![]), ("dorota*", vec!["need dorota", "organization Dorota & Sons", "tag dorota fans", "contact Dorota Kozłowicz", "contact Łucja"]),
+            ("🦀", vec![]), ("NEAR(", vec![]), ("  ", vec![])] {
+            assert_eq!(told(&[("q", typed)]).await, found, "{typed}");
+        }
+        let reply = ada.get("/v1/search?q=kozlow").await.expect(200);
+        let hit = &reply.items()[0];
+        assert_eq!((&hit["id"], &hit["summary"]["tags"]), (&dorota.body["id"], &json!(["dorota fans"])));
+        let again = ada.get("/v1/search?q=kozlow").if_none_match(&reply.etag()).await;
+        assert_eq!(again.status, 304);
+        for bad in ["", "?q=", "?q=x&types=position", "?q=x&types=people", "?q=x&limit=51", "?q=x&limit=0", "?q=a&q=b"] {
+            ada.get(&format!("/v1/search{bad}")).await.problem(400, "invalid_parameter");
+        }
+        ada.get("/v1/search?query=x").await.problem(400, "unknown_parameter");
+    }
+
+    async fn people_are_found_by_where_they_work_whatever_it_is_called_by_now(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let acme = ada.post("/v1/organizations", &json!({"name": "Acme"})).await.expect(201);
+        let wile = make(&ada, json!({"given_name": "Wile"})).await;
+        let road = make(&ada, json!({"given_name": "Road"})).await;
+        let position = ada.post("/v1/positions", &json!({"contact_id": wile.id(), "organization_id": acme.id(), "title": "Tester"})).await.expect(201);
+        assert_eq!(found(&ada, "acme").await, ["Wile"]);
+        ada.patch(&wile.location(), &json!({"headline": "Genius"})).await.expect(200);
+        assert_eq!(found(&ada, "genius acme tester").await, ["Wile"], "an edit of the contact forgets nothing");
+        let renamed = ada.patch(&acme.location(), &json!({"name": "Zenith", "aliases": ["Nadir"]})).await.expect(200);
+        assert_eq!((found(&ada, "zenith").await, found(&ada, "nadir").await, found(&ada, "acme").await), (vec!["Wile".to_owned()], vec!["Wile".to_owned()], vec![]));
+        ada.patch(&position.location(), &json!({"contact_id": road.id(), "title": "Runner"})).await.expect(200);
+        assert_eq!((found(&ada, "zenith").await, found(&ada, "tester").await), (vec!["Road".to_owned()], vec![]));
+        ada.post_nothing(&format!("/v1/changes/{}/revert", renamed.body["version"])).await.expect(200);
+        assert_eq!((found(&ada, "acme runner").await, found(&ada, "zenith").await), (vec!["Road".to_owned()], vec![]));
+        ada.delete(&acme.location()).await.expect(204);
+        assert_eq!(found(&ada, "acme").await, ["Road"], "the position keeps the name");
+        ada.delete(&position.location()).await.expect(204);
+        assert_eq!(found(&ada, "acme").await, [""; 0]);
+    }
+
+    async fn a_token_finds_what_its_scopes_name(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let grace = make(&ada, json!({"given_name": "Grace"})).await;
+        ada.post("/v1/needs", &json!({"contact_id": grace.id(), "topic": "grace"})).await.expect(201);
+        let made = ada.post("/v1/tokens", &json!({"name": "t", "scopes": ["contacts:read"]})).await.expect(201);
+        let narrow = ada.with_token(made.body["token"].as_str().unwrap());
+        let kinds: Vec<Value> = narrow.get("/v1/search?q=grace").await.expect(200).items().iter().map(|hit| hit["entity"].clone()).collect();
+        assert_eq!(kinds, ["contact"]);
+        narrow.get("/v1/search?q=grace&types=need").await.problem(403, "insufficient_scope");
+    }
 }

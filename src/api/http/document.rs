@@ -8,6 +8,7 @@
 
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use utoipa::openapi::{RefOr, Schema};
 
 use super::body::MAX_BODY_BYTES;
 use super::etag::SCHEMA_REVISION;
@@ -97,6 +98,21 @@ fn add_summaries(collections: &[&Collection], schemas: &mut BTreeMap<String, Val
             }
         }
     }
+}
+
+/// The schema of the summary of a record of any of these kinds.
+pub fn summary_of_any(entities: &[Entity]) -> RefOr<Schema> {
+    let summaries: Vec<Value> = entities
+        .iter()
+        .map(|entity| json!({ "$ref": format!("#/components/schemas/{}Summary", pascal(entity.as_str())) }))
+        .collect();
+    written(json!({ "anyOf": summaries, "description": "The few fields that a card needs." }))
+}
+
+/// A schema that is written by hand, where no struct tells it.
+pub fn written(schema: Value) -> RefOr<Schema> {
+    // One that cannot be read is one that the contract test finds empty.
+    serde_json::from_value(schema).unwrap_or_else(|_| RefOr::T(Schema::default()))
 }
 
 fn take_schemas(document: &mut Value) -> Map<String, Value> {
@@ -220,6 +236,13 @@ impl Views {
                     let name = self.make(name_of(&reference), view);
                     object.insert("$ref".to_owned(), json!(format!("#/components/schemas/{name}")));
                 }
+                if let Some(Value::String(fields)) = object.remove("x-patch-of") {
+                    let name = self.make(&fields, View::Patch);
+                    object.remove("type");
+                    let reference = json!({ "$ref": format!("#/components/schemas/{name}") });
+                    object.insert("oneOf".to_owned(), json!([{ "type": "null" }, reference]));
+                    return;
+                }
                 if view == View::Answer
                     && let Some(words) = object.remove("enum")
                 {
@@ -321,8 +344,16 @@ fn complete_operation(
     let mut parameters: Vec<Value> = path_parameters(path);
     let documented = operation["parameters"].as_array().cloned().unwrap_or_default();
     for mut parameter in documented.into_iter().filter(|parameter| parameter["in"] != "path") {
-        if parameter["name"] == "entity" {
-            parameter["schema"]["enum"] = json!(Entity::ALL);
+        match parameter["name"].as_str() {
+            Some("entity") => parameter["schema"]["enum"] = json!(Entity::ALL),
+            Some("types") => {
+                let found = collections.iter().filter(|collection| collection.searchable);
+                let words: Vec<Entity> = found.map(|collection| collection.entity).collect();
+                parameter["schema"] = json!({
+                    "type": "array", "maxItems": words.len(), "items": { "type": "string", "enum": words },
+                });
+            }
+            _ => {}
         }
         parameters.push(parameter);
     }
@@ -332,7 +363,7 @@ fn complete_operation(
     parameters.extend(own.and_then(|collection| collection.include_parameter()));
     let tagged = Tagged {
         record: is_record_path(path),
-        list: collection.is_some() || path == "/v1/changes" || path.ends_with("/history"),
+        list: collection.is_some() || matches!(path, "/v1/changes" | "/v1/search") || path.ends_with("/history"),
     };
     parameters.extend(header_parameters(path, method, is_secured, tagged));
 
@@ -353,8 +384,11 @@ fn complete_operation(
     }
 
     let mut codes: BTreeSet<&str> = BTreeSet::from(["internal", "busy"]);
-    let own = operation.as_object_mut().and_then(|operation| operation.remove("x-errors"));
-    let own: Vec<String> = own.and_then(|own| serde_json::from_value(own).ok()).unwrap_or_default();
+    let mut named = |name: &str| -> Vec<String> {
+        let own = operation.as_object_mut().and_then(|operation| operation.remove(name));
+        own.and_then(|own| serde_json::from_value(own).ok()).unwrap_or_default()
+    };
+    let own = [named("x-errors"), named("x-conflicts")].concat();
     codes.extend(own.iter().map(String::as_str));
     if is_secured {
         codes.extend(["unauthenticated", "insufficient_scope", "rate_limited"]);

@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::problem::{Code, Problem};
@@ -11,7 +11,8 @@ use super::query::{Query, parse_flag};
 use crate::api::Api;
 use crate::domain::entity::Entity;
 use crate::domain::id::WorkspaceId;
-use crate::domain::invalid::{FieldCode, Rejection};
+use crate::domain::invalid::{FieldCode, Invalid, Rejection};
+use crate::domain::tag::CARRIERS;
 use crate::domain::timestamp::Timestamp;
 use crate::store::lists::{Listing, Order};
 use crate::store::relations::{Link, Relation};
@@ -117,6 +118,16 @@ impl Values {
         }
     }
 
+    /// In a body, where `true` may be the JSON literal.
+    fn body_schema(&self) -> Value {
+        match self {
+            Self::OneOf(words) if words.contains(&"true") => {
+                json!({ "oneOf": [{ "type": "string", "enum": words }, { "type": "boolean" }] })
+            }
+            _ => self.schema(),
+        }
+    }
+
     fn check(&self, value: &str) -> Result<(), Rejection> {
         match self {
             Self::OneOf(words) if !words.contains(&value) => {
@@ -162,6 +173,22 @@ pub fn reference(field: Field, value: &str) -> Result<Predicate, Rejection> {
 pub fn number(field: Field, comparison: Comparison, value: &str) -> Result<Predicate, Rejection> {
     let number = value.parse().map_err(|_| Rejection::format("Expected a whole number."))?;
     Ok(Predicate::Compare(field, comparison, Scalar::Int(number)))
+}
+
+/// What a filter in a body asks for.
+#[derive(Debug, Clone)]
+pub struct Narrowed {
+    pub filter: Predicate,
+    /// Words to find.
+    pub query: Option<String>,
+    /// The records it names: in which member, of which kind.
+    pub names: Vec<(String, Entity, AnyId)>,
+}
+
+impl Default for Narrowed {
+    fn default() -> Self {
+        Self { filter: Predicate::always(), query: None, names: Vec::new() }
+    }
 }
 
 /// How records are shown.
@@ -251,6 +278,67 @@ impl Collection {
         parameters
     }
 
+    /// The schema of the list's filter as an object in a body: each parameter that narrows it, with one value or several.
+    pub fn filter_schema(&self) -> Value {
+        let mut properties = Map::new();
+        for filter in self.filters {
+            let own = filter.values.body_schema();
+            let member = |description: &str| match filter.operators.repeats() {
+                false => described(own.clone(), description),
+                true => json!({
+                    "oneOf": [own, { "type": "array", "items": own, "minItems": 1, "maxItems": MAX_REPEATS }],
+                    "description": format!("{description} Several in a list: any of them."),
+                }),
+            };
+            properties.insert(filter.name.to_owned(), member(filter.description));
+            for (operator, meaning) in filter.operators.names() {
+                properties.insert(format!("{}[{operator}]", filter.name), member(meaning));
+            }
+        }
+        if self.searchable {
+            let text = json!({ "type": "string", "minLength": 1, "maxLength": MAX_QUERY_CHARACTERS });
+            properties.insert("q".to_owned(), described(text, "Words to find."));
+        }
+        let since = json!({ "type": "string", "format": "date-time" });
+        properties.insert("updated_since".to_owned(), described(since, "Only what changed at or after this."));
+        json!({
+            "type": "object", "properties": properties, "x-excludes": ["ids"],
+            "description": "Those that the list finds with these parameters.",
+        })
+    }
+
+    /// What a filter in a body asks for; it fits `filter_schema`.
+    pub fn narrowed(&self, filter: &Map<String, Value>) -> Result<Narrowed, Invalid> {
+        let pairs = filter.iter().flat_map(|(name, value)| {
+            let values = value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
+            values.into_iter().map(move |value| match value {
+                Value::String(text) => (name.clone(), text),
+                other => (name.clone(), other.to_string()),
+            })
+        });
+        let query = Query::of(pairs);
+        let refused = |problem: Problem| Invalid::one("#/filter", FieldCode::InvalidFormat, problem.detail);
+        let mut all = self.filter(&query).map_err(refused)?;
+        all.extend(self.updated_since(&query).map_err(refused)?);
+        let text = query.one("q").map_err(refused)?;
+        let mut names = Vec::new();
+        for name in query.names() {
+            let own = self.filters.iter().find(|own| name.split('[').next() == Some(own.name));
+            if let Some(Filter { values: Values::Id(entity), .. }) = own {
+                let ids = query.all(name).into_iter().filter_map(|id| parse_id(&id).ok());
+                names.extend(ids.map(|id| (name.to_owned(), *entity, id)));
+            }
+        }
+        names.dedup();
+        Ok(Narrowed { filter: Predicate::All(all), query: text, names })
+    }
+
+    fn updated_since(&self, query: &Query) -> Result<Option<Predicate>, Problem> {
+        let since = query.parsed("updated_since", Timestamp::parse)?;
+        Ok(since
+            .map(|since| Predicate::Compare(self.updated_at, Comparison::GreaterOrEqual, Scalar::Instant(since))))
+    }
+
     /// `include`, where there is something to include.
     pub fn include_parameter(&self) -> Option<Value> {
         let names: Vec<&str> = self.relations.iter().map(|relation| relation.name).collect();
@@ -277,9 +365,7 @@ impl Collection {
         binding: &str,
     ) -> Result<Listing, Problem> {
         let mut all = self.filter(query)?;
-        if let Some(since) = query.parsed("updated_since", Timestamp::parse)? {
-            all.push(Predicate::Compare(self.updated_at, Comparison::GreaterOrEqual, Scalar::Instant(since)));
-        }
+        all.extend(self.updated_since(query)?);
         let words = Values::Text { max_length: MAX_QUERY_CHARACTERS };
         let text = query.parsed("q", |text| words.check(text).map(|()| text.to_owned()))?;
         let order = match (query.parsed("sort", |sort| self.order(sort))?, &text) {
@@ -409,8 +495,22 @@ impl Collection {
         match link {
             Link::To(..) => json!({ "oneOf": [{ "type": "null" }, reference] }),
             Link::From(..) => json!({ "type": "array", "items": reference }),
+            Link::Carriers(_) => {
+                let names: Vec<&str> = CARRIERS.iter().map(|entity| entity.plural()).collect();
+                let count = json!({ "type": "integer", "format": "int64", "minimum": 0 });
+                let properties: Map<String, Value> =
+                    names.iter().map(|name| ((*name).to_owned(), count.clone())).collect();
+                json!({ "type": "object", "properties": properties, "required": names })
+            }
         }
     }
+}
+
+fn described(mut schema: Value, description: &str) -> Value {
+    if let Some(schema) = schema.as_object_mut() {
+        schema.insert("description".to_owned(), json!(description));
+    }
+    schema
 }
 
 fn with_example(mut parameter: Value, values: &Values) -> Value {

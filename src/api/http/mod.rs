@@ -11,6 +11,7 @@ pub mod gate;
 pub mod jwt;
 pub mod limits;
 pub mod listing;
+pub mod merging;
 pub mod operations;
 pub mod passwords;
 pub mod problem;

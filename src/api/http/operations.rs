@@ -5,7 +5,7 @@
 macro_rules! record_operations {
     (
         record: $Record:ty, fields: $Fields:ident, page: $Page:ident, collection: $collection:ident,
-        tag: $tag:tt, read: $read:tt, write: $write:tt,
+        tag: $tag:tt, read: $read:tt, write: $write:tt, $(conflicts: $conflicts:tt,)?
         list: $list:ident $list_path:tt $list_summary:tt,
         create: $create:ident $create_summary:tt $create_example:tt,
         get: $get:ident $path:tt $get_summary:tt,
@@ -58,7 +58,7 @@ macro_rules! record_operations {
         #[doc = "The id may be yours, so that a record made offline keeps it."]
         #[utoipa::path(tag = $tag, security(("bearer" = [$write])),
             request_body(content = $Fields, example = json!($create_example)),
-            extensions(("x-errors" = json!(["id_taken", "deleted"]))),
+            extensions(("x-errors" = json!(["id_taken", "deleted"])) $(, ("x-conflicts" = json!($conflicts)))?),
             responses((status = 201, description = "The record as it was made.", body = $Record)))]
         #[post($list_path)]
         async fn $create(
@@ -89,7 +89,7 @@ macro_rules! record_operations {
         #[doc = "may stand in the body where it is what it is now, so that a record that was read can be edited and sent back."]
         #[utoipa::path(tag = $tag, security(("bearer" = [$write])),
             request_body(content = $Fields, example = json!($create_example)),
-            extensions(("x-errors" = json!(["deleted"]))),
+            extensions(("x-errors" = json!(["deleted"])) $(, ("x-conflicts" = json!($conflicts)))?),
             responses((status = 200, description = "The record as it is now.", body = $Record),
                       (status = 201, description = "The record as it was made.", body = $Record)))]
         #[put($path)]
@@ -108,6 +108,7 @@ macro_rules! record_operations {
         #[doc = "changes nothing leaves the version as it is."]
         #[utoipa::path(tag = $tag, security(("bearer" = [$write])),
             request_body(content = $Fields, example = json!($update_example)),
+            $(extensions(("x-conflicts" = json!($conflicts))),)?
             responses((status = 200, description = "The record as it is now.", body = $Record)))]
         #[patch($path)]
         async fn $update(

@@ -85,6 +85,9 @@ catalog! {
     IdTaken = "id_taken", 409, "The id is taken";
     /// A record with this id was deleted less than 30 days ago. Restore it, unless it was purged, or choose another id.
     Deleted = "deleted", 409, "The record was deleted";
+    /// There is one of this name, compared without regard to case and accents; the detail tells its address. Choose
+    /// another name, or merge the two.
+    NameTaken = "name_taken", 409, "The name is taken";
     /// Another account has this e-mail address. Log in instead.
     EmailTaken = "email_taken", 409, "The address is in use";
     /// The contact that stands for yourself stays as long as the workspace. It can be changed, not deleted.
@@ -294,6 +297,10 @@ impl From<Conflict> for Problem {
         match conflict {
             Conflict::IdTaken => Self::new(Code::IdTaken),
             Conflict::Deleted => Self::new(Code::Deleted),
+            Conflict::NameTaken(entity, id) => {
+                let holder = format!("/v1/{}/{}", entity.segment(), id.uuid());
+                Self::new(Code::NameTaken).detail(format!("There is a {entity} of this name: {holder}."))
+            }
             Conflict::EmailTaken => Self::new(Code::EmailTaken),
             Conflict::RegistrationClosed => Self::new(Code::RegistrationClosed),
             Conflict::SelfContact => Self::new(Code::SelfContact),

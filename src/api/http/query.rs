@@ -19,6 +19,10 @@ impl Query {
         Self { pairs: pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect() }
     }
 
+    pub fn of(pairs: impl Iterator<Item = (String, String)>) -> Self {
+        Self { pairs: pairs.collect() }
+    }
+
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.pairs.iter().map(|(name, _)| name.as_str())
     }

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::body::Body;
+use super::body::{Body, Schemas};
 use super::caller::Caller;
 use super::etag;
 use super::listing::{Collection, DEFAULT_LIMIT, MAX_LIMIT, Shown, page_response};
@@ -16,6 +16,7 @@ use super::problem::{Code, Problem};
 use super::query::Query;
 use crate::api::Api;
 use crate::domain::entity::Entity;
+use crate::domain::fields::single_line;
 use crate::domain::invalid::{FieldCode, Invalid, Rejection, escape};
 use crate::domain::merge_patch::merge;
 use crate::domain::text;
@@ -136,7 +137,7 @@ pub fn with_tag(mut response: HttpResponse, tag: &str) -> HttpResponse {
     response
 }
 
-/// One record; with `include` its tag is the workspace's, since what is added may change without it.
+/// One record, also under the id of one that was merged into it; with `include` its tag is the workspace's, since what is added may change without it.
 pub async fn get<R: Resource>(
     api: &Api,
     caller: &Caller,
@@ -148,7 +149,7 @@ pub async fn get<R: Resource>(
     let relations = collection.shown(query)?.relations;
     relations.iter().try_for_each(|relation| caller.require(relation.link.entity(), "read"))?;
     if relations.is_empty() {
-        let record = api.store.read(move |conn| lists::one::<R>(conn, workspace, id)).await?;
+        let record = api.store.read(move |conn| lists::find::<R>(conn, workspace, id)).await?;
         return Ok(tagged(api, request, api.tags.strong(record.version()), &record));
     }
     let (shown, seq) = api.store.read(move |conn| lists::one_shown::<R>(conn, workspace, id, &relations)).await?;
@@ -255,8 +256,7 @@ pub async fn patch<R: Resource>(
     let (schemas, tags) = (api.schemas.clone(), api.tags.clone());
     let write = api.store.write(who, move |tx| {
         let current = tx.get::<R>(id, &precondition)?;
-        let mut base = serde_json::to_value(current.fields())?;
-        R::READ_ONLY.iter().for_each(|path| remove(&mut base, path));
+        let base = entered::<R>(current.fields())?;
         if invalid.errors.is_empty() {
             invalid.gather(edit_tags(&mut patch, &base));
         } else {
@@ -397,6 +397,27 @@ pub fn who(api: &Api, caller: &Caller, request: &HttpRequest, body: &Body) -> Re
     Ok(Who { workspace: caller.workspace, actor: caller.actor(), idempotency })
 }
 
+/// What was entered, as it is sent: without what is the server's.
+pub fn entered<R: Resource>(fields: &R::Fields) -> StoreResult<Value> {
+    let mut entered = serde_json::to_value(fields)?;
+    R::READ_ONLY.iter().for_each(|path| remove(&mut entered, path));
+    Ok(entered)
+}
+
+/// Writes what a checked merge patch on `base` comes to.
+pub fn patched<R: Resource>(
+    tx: &mut Tx<'_>,
+    schemas: &Schemas,
+    current: &R,
+    base: Value,
+    mut patch: Value,
+) -> StoreResult<R> {
+    edit_tags(&mut patch, &base)?;
+    let mut after = schemas.parse(R::INPUT, &merge(base, patch), |fields| current.with(fields))?;
+    after.prepare(tx, Some(current))?;
+    tx.update(current, after)
+}
+
 /// What was parsed, unless something was wrong before; everything that is wrong, each place once.
 fn gather_all<T>(mut invalid: Invalid, parsed: Result<T, Invalid>) -> Result<T, Invalid> {
     match parsed {
@@ -500,10 +521,16 @@ fn edit_tags(patch: &mut Value, current: &Value) -> Result<(), Invalid> {
     let texts = |value: Option<Value>| -> Vec<String> {
         value.and_then(|value| serde_json::from_value(value).ok()).unwrap_or_default()
     };
+    let mut invalid = Invalid::default();
+    let add = texts(add);
+    for (index, _) in add.iter().enumerate().filter(|(_, tag)| single_line(tag).is_empty()) {
+        invalid.add(format!("#/add_tags/{index}"), Rejection::new(FieldCode::TooShort, "Must not be blank."));
+    }
+    invalid.into_result(())?;
     let removed: Vec<String> = texts(remove).iter().map(|tag| text::fold(tag)).collect();
     let mut tags = texts(current.get("tags").cloned());
     tags.retain(|tag| !removed.contains(&text::fold(tag)));
-    tags.extend(texts(add));
+    tags.extend(add);
     object.insert("tags".to_owned(), json!(tags));
     Ok(())
 }

@@ -31,6 +31,7 @@ struct ChangeHead {
     actor_token_id: Option<TokenId>,
     at: Timestamp,
     fields: AsJson<Vec<String>>,
+    merged_into_id: Option<AnyId>,
 }
 
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -61,6 +62,8 @@ pub struct Change {
     pub at: Timestamp,
     pub user: Option<UserId>,
     pub token: Option<TokenId>,
+    /// The record that it lives on in, of one that was merged.
+    pub merged_into: Option<AnyId>,
     /// `None` when the record is gone.
     pub data: Option<Value>,
 }
@@ -166,6 +169,7 @@ fn with_data(conn: &mut Conn, workspace: WorkspaceId, rows: Vec<ChangeHead>) -> 
         at: row.at,
         user: row.actor_user_id,
         token: row.actor_token_id,
+        merged_into: row.merged_into_id,
         data: records.get(&(row.entity, row.record_id)).cloned(),
     };
     Ok(rows.into_iter().take_while(|row| fits(row)).map(change).collect())
@@ -177,6 +181,30 @@ pub fn current(conn: &mut Conn, workspace: WorkspaceId, entity: Entity, id: AnyI
         let mut found = Kind::select(conn, Select::all(workspace, Predicate::id(id)))?;
         found.pop().as_ref().map(json).transpose()
     })
+}
+
+/// How many merges are followed from one record to the next.
+const MAX_MERGES: usize = 50;
+
+/// The record that lives on of one that was merged into another, if that was the last that happened to it.
+pub fn survivor(conn: &mut Conn, workspace: WorkspaceId, entity: Entity, id: AnyId) -> Result<Option<AnyId>> {
+    let mut survivor = id;
+    for _ in 0..MAX_MERGES {
+        let newest: Option<Option<AnyId>> = changes::table
+            .filter(changes::workspace_id.eq(workspace))
+            .filter(changes::record_id.eq(survivor))
+            .filter(changes::entity.eq(entity))
+            .order(changes::seq.desc())
+            .select(changes::merged_into_id)
+            .limit(1)
+            .load(conn)?
+            .pop();
+        match newest.flatten() {
+            Some(into) => survivor = into,
+            None => break,
+        }
+    }
+    Ok((survivor != id).then_some(survivor))
 }
 
 /// One entry of a record's history.

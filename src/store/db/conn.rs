@@ -142,6 +142,16 @@ where
     }
 }
 
+/// A point within a transaction to come back to.
+pub fn begin_savepoint(conn: &mut Conn) -> QueryResult<()> {
+    <Conn as TransactionManager<Conn>>::begin_transaction(conn)
+}
+
+/// Back to the last such point.
+pub fn roll_back_savepoint(conn: &mut Conn) -> QueryResult<()> {
+    <Conn as TransactionManager<Conn>>::rollback_transaction(conn)
+}
+
 /// Until the commit, the order in which rows come and go does not matter.
 pub fn defer_foreign_keys(conn: &mut Conn) -> QueryResult<()> {
     match conn {

@@ -7,10 +7,12 @@ use super::conn::Conn;
 use super::select::{Field, Scalar, Select};
 use super::types::AnyId;
 use crate::domain::entity::Entity;
+use crate::domain::fields::LabelText;
 use crate::domain::id::WorkspaceId;
 use crate::domain::key::Key;
 use crate::domain::search::SearchText;
 use crate::domain::timestamp::Timestamp;
+use crate::store::error::Result;
 use diesel::result::QueryResult;
 
 /// A kind of record that clients sync. Its JSON, which is also its representation, is the currency of changes,
@@ -32,6 +34,30 @@ pub trait Record: Serialize + DeserializeOwned + Clone + Send + 'static {
     fn keys(&self) -> Vec<Key>;
     /// What the record is found by when somebody types; `None` for kinds that are not searched.
     fn search_text(&self) -> Option<SearchText>;
+    /// What no other record of its kind may be known by.
+    fn unique_key(&self) -> Option<Key> {
+        None
+    }
+    /// The tags it carries, for kinds that carry any.
+    fn labels(&mut self) -> Option<&mut Vec<LabelText>> {
+        None
+    }
+    /// The label under which others carry it: a tag.
+    fn carried_as(&self) -> Option<&str> {
+        None
+    }
+    /// What other records tell of it, for it to be found by as well.
+    fn context(&self, _conn: &mut Conn, _workspace: WorkspaceId) -> Result<String> {
+        Ok(String::new())
+    }
+    /// What it tells of others; where that has changed, those of `tells_of` are found anew.
+    fn told(&self) -> Option<String> {
+        None
+    }
+    /// The records in whose `context` it stands.
+    fn tells_of(&self, _conn: &mut Conn, _workspace: WorkspaceId) -> Result<Vec<(Entity, AnyId)>> {
+        Ok(Vec::new())
+    }
     /// A record that stays as long as its workspace.
     fn is_permanent(&self) -> bool {
         false
@@ -128,7 +154,7 @@ macro_rules! for_entity {
     ($entity:expr, $Kind:ident => $body:expr) => {
         $crate::store::db::record::for_each_kind!($entity, $Kind => $body;
             Contact in contact, Organization in organization, Position in position, Relationship in relationship,
-            Need in need,
+            Need in need, Tag in tag,
         )
     };
 }

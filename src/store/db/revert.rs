@@ -6,11 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::changes::ChangeRow;
 use super::conn::defer_foreign_keys;
+use super::record::{Record, for_entity};
 use super::schema::changes;
 use super::types::AnyId;
-use super::write::{Tx, referred};
+use super::write::{Tx, from_json, referred};
 use crate::domain::entity::{Entity, Op, REFERENCES};
 use crate::store::error::{Conflict, Error, LeftAlone, LeftAloneReason, Result};
+use crate::store::tags::carries;
 
 /// What a revert does to a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -191,8 +193,39 @@ impl Tx<'_> {
                         return Ok(Some(LeftAloneReason::ReferenceGone));
                     }
                 }
+                let (own_key, holder) = for_entity!(planned.entity, Kind => {
+                    let record = from_json::<Kind>(record.clone())?;
+                    (record.unique_key(), self.unique_holder(&record)?)
+                });
+                if let Some(holder) = holder.map(|id| (planned.entity, id)) {
+                    let renamed = match reset.get(&holder) {
+                        None => false,
+                        Some(to) => for_entity!(planned.entity, Kind => {
+                            from_json::<Kind>((*to).clone())?.unique_key() != own_key
+                        }),
+                    };
+                    if !renamed && !removed.contains(&holder) {
+                        return Ok(Some(LeftAloneReason::NameTaken));
+                    }
+                }
             }
             Step::Remove => {
+                let label = match self.find_row(planned.entity, planned.id)? {
+                    None => None,
+                    Some(row) => for_entity!(planned.entity, Kind => {
+                        from_json::<Kind>(row)?.carried_as().map(str::to_owned)
+                    }),
+                };
+                for carrier in label.as_deref().map(|label| self.carriers(label)).transpose()?.unwrap_or_default()
+                {
+                    let lets_go = removed.contains(&carrier)
+                        || reset
+                            .get(&carrier)
+                            .is_some_and(|to| !carries(to, label.as_deref().unwrap_or_default()));
+                    if !lets_go {
+                        return Ok(Some(LeftAloneReason::HasGainedReferences));
+                    }
+                }
                 for reference in REFERENCES.iter().filter(|reference| reference.to == planned.entity) {
                     for referring in self.referring(reference, planned.id)? {
                         let id = referring.get("id").and_then(Value::as_str).and_then(|id| id.parse().ok());
@@ -215,9 +248,12 @@ impl Tx<'_> {
     /// Restores first, so that what is re-linked finds what it refers to; removes last.
     fn apply(&mut self, planned: Vec<Planned>) -> Result<()> {
         defer_foreign_keys(self.conn)?;
+        // Labels come before what carries them, which would otherwise make them anew.
+        let mut planned = planned;
+        planned.sort_by_key(|planned| planned.entity != Entity::Tag);
         let (restores, rest): (Vec<_>, Vec<_>) =
             planned.into_iter().partition(|planned| matches!(planned.step, Step::Restore(_)));
-        let (resets, removes): (Vec<_>, Vec<_>) =
+        let (resets, mut removes): (Vec<_>, Vec<_>) =
             rest.into_iter().partition(|planned| matches!(planned.step, Step::Reset { .. }));
         for Planned { entity, step, .. } in restores {
             if let Step::Restore(record) = step {
@@ -235,6 +271,7 @@ impl Tx<'_> {
                 self.update_row(entity, now, before)?;
             }
         }
+        removes.sort_by_key(|planned| planned.entity == Entity::Tag);
         for Planned { entity, id, .. } in removes {
             if let Some(record) = self.find_row(entity, id)? {
                 self.delete_row(entity, record)?;

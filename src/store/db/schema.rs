@@ -143,6 +143,7 @@ table! {
         at -> Instant,
         fields -> Json,
         before -> Nullable<Json>,
+        merged_into_id -> Nullable<Id>,
     }
 }
 
@@ -295,6 +296,22 @@ table! {
         topic -> Text,
         detail -> Nullable<Text>,
         status -> Text,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::types::{Id, Instant};
+
+    tags (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        name -> Text,
+        sort_key -> Text,
+        color -> Nullable<Text>,
     }
 }
 

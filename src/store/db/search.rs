@@ -130,23 +130,24 @@ pub struct Place {
     pub rank: i32,
     pub title: String,
     pub id: AnyId,
+    pub entity: Entity,
 }
 
-/// Up to `limit` documents in the order of relevance, after a place in it: whole-title match, title prefix, the rest;
-/// then title, then id.
+/// Up to `limit` documents of these kinds in the order of relevance, after a place in it: whole-title match, title
+/// prefix, the rest; then title, then id.
 pub fn ranked(
     conn: &mut Conn,
     workspace: WorkspaceId,
-    entity: Entity,
+    entities: &[Entity],
     words: &Match,
     query: &str,
     after: Option<&Place>,
     limit: i64,
 ) -> QueryResult<Vec<Place>> {
     let query = text::sort_key(query);
-    Ranked { workspace, entity, words, end: after_prefix(&query), query, after, limit }
-        .load::<(i32, String, AnyId)>(conn)
-        .map(|rows| rows.into_iter().map(|(rank, title, id)| Place { rank, title, id }).collect())
+    Ranked { workspace, entities, words, end: after_prefix(&query), query, after, limit }
+        .load::<(i32, String, AnyId, Entity)>(conn)
+        .map(|rows| rows.into_iter().map(|(rank, title, id, entity)| Place { rank, title, id, entity }).collect())
 }
 
 /// The first text, in the order of bytes, that begins with something else.
@@ -156,7 +157,7 @@ fn after_prefix(prefix: &str) -> String {
 
 struct Ranked<'a> {
     workspace: WorkspaceId,
-    entity: Entity,
+    entities: &'a [Entity],
     words: &'a Match,
     query: String,
     end: String,
@@ -170,24 +171,30 @@ impl diesel::query_builder::QueryId for Ranked<'_> {
 }
 
 impl diesel::query_builder::Query for Ranked<'_> {
-    type SqlType = (diesel::sql_types::Integer, Text, super::types::Id);
+    type SqlType = (diesel::sql_types::Integer, Text, super::types::Id, Text);
 }
 
 impl<'a> RunQueryDsl<Conn> for Ranked<'a> {}
 
 impl QueryFragment<MultiBackend> for Ranked<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
-        out.push_sql("SELECT place, title, record_id FROM (SELECT CASE WHEN title = ");
+        out.push_sql("SELECT place, title, record_id, entity FROM (SELECT CASE WHEN title = ");
         out.push_bind_param::<Text, _>(&self.query)?;
         out.push_sql(" THEN 0 WHEN title >= ");
         out.push_bind_param::<Text, _>(&self.query)?;
         out.push_sql(" AND title < ");
         out.push_bind_param::<Text, _>(&self.end)?;
-        out.push_sql(" THEN 1 ELSE 2 END AS place, title, record_id FROM search_documents WHERE workspace_id = ");
+        out.push_sql(
+            " THEN 1 ELSE 2 END AS place, title, record_id, entity FROM search_documents WHERE workspace_id = ",
+        );
         out.push_bind_param::<super::types::Id, _>(&self.workspace)?;
-        out.push_sql(" AND entity = '");
-        out.push_sql(self.entity.as_str());
-        out.push_sql("' AND ");
+        out.push_sql(" AND entity IN (");
+        for (index, entity) in self.entities.iter().enumerate() {
+            out.push_sql(if index > 0 { ", '" } else { "'" });
+            out.push_sql(entity.as_str());
+            out.push_sql("'");
+        }
+        out.push_sql(") AND ");
         MultiBackend::walk_variant_ast(self.words, out.reborrow())?;
         out.push_sql(") AS found");
         if let Some(after) = self.after {
@@ -199,7 +206,7 @@ impl QueryFragment<MultiBackend> for Ranked<'_> {
             out.push_bind_param::<super::types::Id, _>(&after.id)?;
             out.push_sql(")");
         }
-        out.push_sql(" ORDER BY place, title, record_id LIMIT ");
+        out.push_sql(" ORDER BY place, title, record_id, entity LIMIT ");
         out.push_bind_param::<diesel::sql_types::BigInt, _>(&self.limit)
     }
 }

@@ -105,6 +105,8 @@ pub enum Predicate {
     NotNull(Field),
     /// Carries one of these keys: an address, a link, a tag.
     HasKey(Entity, Vec<Key>),
+    /// A record of this kind that fits refers to it by this column.
+    ReferredBy(Entity, Field, Box<Self>),
     /// Found by these words.
     Found(Entity, Match),
     /// Comes after this place in the order.
@@ -287,6 +289,17 @@ fn predicate<'b>(
             out.push_sql(" IS NOT NULL");
         }
         Predicate::HasKey(entity, keys) => has_key(*entity, keys, workspace, out)?,
+        Predicate::ReferredBy(entity, column, referring) => {
+            out.push_sql("id IN (SELECT ");
+            out.push_identifier(column.0)?;
+            out.push_sql(" FROM ");
+            out.push_identifier(entity.plural())?;
+            out.push_sql(" WHERE workspace_id = ");
+            out.push_bind_param::<Id, _>(workspace)?;
+            out.push_sql(" AND ");
+            predicate(referring, workspace, out)?;
+            out.push_sql(")");
+        }
         Predicate::Found(entity, words) => {
             out.push_sql("id IN (SELECT record_id FROM search_documents WHERE workspace_id = ");
             out.push_bind_param::<Id, _>(workspace)?;

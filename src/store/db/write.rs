@@ -3,9 +3,9 @@
 
 use diesel::prelude::*;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::conn::Conn;
+use super::conn::{Conn, begin_savepoint, roll_back_savepoint};
 use super::keys;
 use super::record::{Record, for_entity};
 use super::schema::{changes, workspaces};
@@ -19,6 +19,7 @@ use crate::domain::invalid::{FieldCode, Invalid, Rejection};
 use crate::domain::merge_patch::changed_fields;
 use crate::domain::timestamp::Timestamp;
 use crate::store::error::{Conflict, Error, Result};
+use crate::store::lists::has_key;
 
 /// Who writes, as the log tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +63,7 @@ pub const UNDO_DAYS: i64 = 30;
 pub struct Tx<'c> {
     pub(in crate::store) conn: &'c mut Conn,
     pub(in crate::store) workspace: WorkspaceId,
-    workspace_number: i64,
+    pub(in crate::store) workspace_number: i64,
     actor: Actor,
     now: Timestamp,
     ids: &'c Ids,
@@ -70,6 +71,8 @@ pub struct Tx<'c> {
     seq: i64,
     touched: BTreeMap<(Entity, AnyId), Touched>,
     erased: Vec<(Entity, AnyId)>,
+    /// Records that are found by more or less than before, because of what others tell of them.
+    found_anew: BTreeSet<(Entity, AnyId)>,
 }
 
 /// A record touched in this write; touched again, it keeps its number and what it was at first.
@@ -79,6 +82,8 @@ struct Touched {
     op: Op,
     before: Option<Value>,
     fields: Vec<String>,
+    /// The record that it lives on in, of one that was merged.
+    merged_into: Option<AnyId>,
 }
 
 impl<'c> Tx<'c> {
@@ -107,6 +112,7 @@ impl<'c> Tx<'c> {
             seq,
             touched: BTreeMap::new(),
             erased: Vec::new(),
+            found_anew: BTreeSet::new(),
         })
     }
 
@@ -124,11 +130,12 @@ impl<'c> Tx<'c> {
     }
 
     /// Writes the log and the sequence; the caller commits.
-    pub(in crate::store) fn finish(self) -> Result<()> {
+    pub(in crate::store) fn finish(mut self) -> Result<()> {
+        self.index_found_anew()?;
         let Self { conn, workspace, actor, now, first_seq, seq, touched, erased, .. } = self;
         let mut touched: Vec<_> = touched.into_iter().collect();
         touched.sort_by_key(|(_, touched)| touched.seq);
-        for ((entity, id), Touched { seq, op, before, fields }) in touched {
+        for ((entity, id), Touched { seq, op, before, fields, merged_into }) in touched {
             let kept = if erased.contains(&(entity, id)) { None } else { before };
             diesel::insert_into(changes::table)
                 .values((
@@ -143,6 +150,7 @@ impl<'c> Tx<'c> {
                     changes::at.eq(now),
                     changes::fields.eq(AsJson(fields)),
                     changes::before.eq(kept.map(AsJson)),
+                    changes::merged_into_id.eq(merged_into),
                 ))
                 .execute(conn)?;
         }
@@ -152,6 +160,22 @@ impl<'c> Tx<'c> {
                 .execute(conn)?;
         }
         Ok(())
+    }
+
+    /// The number of the first change of this write, by which it can be taken back; `None` while nothing has changed.
+    pub fn first_change(&self) -> Option<i64> {
+        self.touched.values().map(|touched| touched.seq).min()
+    }
+
+    /// Does the work to see what comes of it, and takes it back.
+    pub fn rehearse<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let (seq, touched) = (self.seq, self.touched.clone());
+        let (erased, found_anew) = (self.erased.clone(), self.found_anew.clone());
+        begin_savepoint(self.conn)?;
+        let outcome = work(self);
+        roll_back_savepoint(self.conn)?;
+        (self.seq, self.touched, self.erased, self.found_anew) = (seq, touched, erased, found_anew);
+        outcome
     }
 
     // What a resource calls.
@@ -172,33 +196,56 @@ impl<'c> Tx<'c> {
     pub fn create<R: Record>(&mut self, row: R) -> Result<R> {
         self.check_id_is_free::<R>(row.id())?;
         self.check_references(R::ENTITY, None, &json(&row)?)?;
+        self.check_unique(None, &row)?;
         self.insert(row)
     }
 
     fn insert<R: Record>(&mut self, mut row: R) -> Result<R> {
+        if let Some(labels) = row.labels() {
+            self.keep_tags(labels)?;
+        }
         self.touch(R::ENTITY, row.id(), Op::Created, None, Vec::new());
         row.stamp(self.number_of(R::ENTITY, row.id()), self.now);
         row.insert(self.conn, self.workspace)?;
         keys::write(self.conn, self.workspace, R::ENTITY, row.id(), &row.keys())?;
-        self.write_search_document(&row)?;
+        // Nothing can tell of it yet.
+        self.write_search_document(&row, "")?;
+        self.find_anew(&row)?;
         Ok(row)
     }
 
     /// Writes the row if it differs; one that does not keeps its version.
     pub fn update<R: Record>(&mut self, before: &R, mut after: R) -> Result<R> {
-        let (old, new) = (json(before)?, json(&after)?);
+        let (old, mut new) = (json(before)?, json(&after)?);
+        if old.get("tags") != new.get("tags")
+            && let Some(labels) = after.labels()
+        {
+            self.keep_tags(labels)?;
+            new = json(&after)?;
+        }
         let fields = changed_fields(&old, &new);
         if fields.is_empty() {
             return Ok(before.clone());
         }
         self.check_references(R::ENTITY, Some(&old), &new)?;
+        self.check_unique(Some(before), &after)?;
         self.touch(R::ENTITY, after.id(), Op::Updated, Some(old), fields);
         after.stamp(self.number_of(R::ENTITY, after.id()), self.now);
         after.update(self.conn, self.workspace)?;
         keys::write(self.conn, self.workspace, R::ENTITY, after.id(), &after.keys())?;
         // Half of the cost of a write; most edits change nothing that is searched.
         if before.search_text() != after.search_text() {
-            self.write_search_document(&after)?;
+            let context = after.context(self.conn, self.workspace)?;
+            self.write_search_document(&after, &context)?;
+        }
+        if before.told() != after.told() {
+            self.find_anew(before)?;
+            self.find_anew(&after)?;
+        }
+        if let (Some(old), Some(new)) = (before.carried_as(), after.carried_as())
+            && old != new
+        {
+            self.relabel(old, Some(new))?;
         }
         Ok(after)
     }
@@ -208,6 +255,9 @@ impl<'c> Tx<'c> {
     pub fn delete<R: Record>(&mut self, row: &R) -> Result<()> {
         if row.is_permanent() {
             return Err(Conflict::SelfContact.into());
+        }
+        if let Some(label) = row.carried_as() {
+            self.relabel(label, None)?;
         }
         for reference in REFERENCES.iter().filter(|reference| reference.to == R::ENTITY) {
             for referring in self.referring(reference, row.id())? {
@@ -233,6 +283,7 @@ impl<'c> Tx<'c> {
                 }
             }
         }
+        self.find_anew(row)?;
         self.touch(R::ENTITY, row.id(), Op::Deleted, Some(json(row)?), Vec::new());
         keys::write(self.conn, self.workspace, R::ENTITY, row.id(), &[])?;
         search::unindex(self.conn, self.workspace, R::ENTITY, row.id())?;
@@ -266,6 +317,10 @@ impl<'c> Tx<'c> {
             .map(|(record, _)| *record)
             .collect();
         deleted.into_iter().try_for_each(|(entity, id)| self.erase(entity, id))
+    }
+
+    pub fn exists(&mut self, entity: Entity, id: AnyId) -> Result<bool> {
+        Ok(self.find_row(entity, id)?.is_some())
     }
 
     /// Whether the log tells of a record with this id that is gone.
@@ -312,21 +367,34 @@ impl<'c> Tx<'c> {
         for_entity!(entity, Kind => self.insert(from_json::<Kind>(row)?).map(drop))
     }
 
-    pub(super) fn update_row(&mut self, entity: Entity, before: Value, after: Value) -> Result<()> {
+    pub(in crate::store) fn update_row(&mut self, entity: Entity, before: Value, after: Value) -> Result<()> {
         for_entity!(entity, Kind => {
             self.update(&from_json::<Kind>(before)?, from_json::<Kind>(after)?).map(drop)
         })
     }
 
-    pub(super) fn delete_row(&mut self, entity: Entity, row: Value) -> Result<()> {
+    pub(in crate::store) fn delete_row(&mut self, entity: Entity, row: Value) -> Result<()> {
         for_entity!(entity, Kind => self.delete(&from_json::<Kind>(row)?))
     }
 
     /// The rows that refer to a record.
-    pub(super) fn referring(&mut self, reference: &Reference, to: AnyId) -> Result<Vec<Value>> {
+    pub(in crate::store) fn referring(&mut self, reference: &Reference, to: AnyId) -> Result<Vec<Value>> {
         let filter = Predicate::equal(Field::of_reference(reference.column), Scalar::Id(to));
         let select = Select::all(self.workspace, filter);
         for_entity!(reference.from, Kind => Kind::select(self.conn, select)?.iter().map(json).collect())
+    }
+
+    fn count_referring(&mut self, reference: &Reference, to: AnyId) -> Result<i64> {
+        let filter = Predicate::equal(Field::of_reference(reference.column), Scalar::Id(to));
+        let select = Select::all(self.workspace, filter);
+        Ok(for_entity!(reference.from, Kind => Kind::count(self.conn, select)?))
+    }
+
+    /// Notes of a record deleted in this write that it lives on in another one.
+    pub(in crate::store) fn note_survivor(&mut self, entity: Entity, id: AnyId, survivor: AnyId) {
+        if let Some(touched) = self.touched.get_mut(&(entity, id)) {
+            touched.merged_into = Some(survivor);
+        }
     }
 
     // Inner steps.
@@ -355,13 +423,56 @@ impl<'c> Tx<'c> {
                 let detail = format!("No {} has this id.", reference.to);
                 invalid
                     .add(format!("#{}", reference.pointer), Rejection::new(FieldCode::UnknownReference, detail));
+            } else if let Some(most) = reference.most
+                && self.count_referring(reference, id)? >= most
+            {
+                let detail =
+                    format!("There are {most} {} of it already, which is the most there may be.", entity.plural());
+                invalid.add(format!("#{}", reference.pointer), Rejection::new(FieldCode::TooLong, detail));
             }
         }
         invalid.into_result(()).map_err(Error::from)
     }
 
-    fn write_search_document<R: Record>(&mut self, row: &R) -> Result<()> {
-        if let Some(found_by) = row.search_text() {
+    /// Another record of the kind that is known by the same.
+    pub(super) fn unique_holder<R: Record>(&mut self, row: &R) -> Result<Option<AnyId>> {
+        let Some(key) = row.unique_key() else { return Ok(None) };
+        let holders = R::select(self.conn, Select::all(self.workspace, has_key::<R>(vec![key])))?;
+        Ok(holders.iter().map(Record::id).find(|id| *id != row.id()))
+    }
+
+    fn check_unique<R: Record>(&mut self, before: Option<&R>, row: &R) -> Result<()> {
+        if before.is_some_and(|before| before.unique_key() == row.unique_key()) {
+            return Ok(());
+        }
+        match self.unique_holder(row)? {
+            Some(holder) => Err(Conflict::NameTaken(R::ENTITY, holder).into()),
+            None => Ok(()),
+        }
+    }
+
+    /// What this record tells of is to be found by it, or by it no longer.
+    fn find_anew<R: Record>(&mut self, row: &R) -> Result<()> {
+        let told_of = row.tells_of(self.conn, self.workspace)?;
+        self.found_anew.extend(told_of);
+        Ok(())
+    }
+
+    fn index_found_anew(&mut self) -> Result<()> {
+        for (entity, id) in std::mem::take(&mut self.found_anew) {
+            for_entity!(entity, Kind => {
+                if let Some(row) = self.find::<Kind>(id)? {
+                    let context = row.context(self.conn, self.workspace)?;
+                    self.write_search_document(&row, &context)?;
+                }
+            });
+        }
+        Ok(())
+    }
+
+    fn write_search_document<R: Record>(&mut self, row: &R, context: &str) -> Result<()> {
+        if let Some(mut found_by) = row.search_text() {
+            found_by.text = format!("{}\n{context}", found_by.text);
             search::index(self.conn, self.workspace, self.workspace_number, R::ENTITY, row.id(), &found_by)?;
         }
         Ok(())
@@ -374,7 +485,8 @@ impl<'c> Tx<'c> {
     fn touch(&mut self, entity: Entity, id: AnyId, op: Op, before: Option<Value>, fields: Vec<String>) {
         let Some(earlier) = self.touched.remove(&(entity, id)) else {
             self.seq += 1;
-            self.touched.insert((entity, id), Touched { seq: self.seq, op, before, fields });
+            let new = Touched { seq: self.seq, op, before, fields, merged_into: None };
+            self.touched.insert((entity, id), new);
             return;
         };
         let op = match (earlier.op, op) {
@@ -388,7 +500,8 @@ impl<'c> Tx<'c> {
         all_fields.sort();
         all_fields.dedup();
         let before = earlier.before.or(before);
-        self.touched.insert((entity, id), Touched { seq: earlier.seq, op, before, fields: all_fields });
+        let again = Touched { seq: earlier.seq, op, before, fields: all_fields, merged_into: None };
+        self.touched.insert((entity, id), again);
     }
 }
 
@@ -396,12 +509,12 @@ pub(in crate::store) fn json<R: Record>(record: &R) -> Result<Value> {
     Ok(serde_json::to_value(record)?)
 }
 
-pub(super) fn from_json<R: Record>(json: Value) -> Result<R> {
+pub(in crate::store) fn from_json<R: Record>(json: Value) -> Result<R> {
     Ok(serde_json::from_value(json)?)
 }
 
 /// The id that a reference of a record holds, if any.
-pub(super) fn referred(reference: &Reference, record: &Value) -> Option<AnyId> {
+pub(in crate::store) fn referred(reference: &Reference, record: &Value) -> Option<AnyId> {
     let text = record.pointer(reference.pointer)?.as_str()?;
     uuid::Uuid::parse_str(text).ok().map(AnyId::new)
 }

@@ -1,0 +1,325 @@
+//! What is left of several records that turn out to be one: what was entered in any of them, and nothing twice. The one
+//! that is kept comes first and wins where only one thing can stand.
+
+use std::collections::HashSet;
+
+use super::contact::{Contact, ContactFields};
+use super::email::EmailAddress;
+use super::fields::{LabelText, LanguageTag, NameText, ProfileLink};
+use super::keyed::Keyed;
+use super::link::ProfileUrl;
+use super::organization::{Organization, OrganizationFields};
+use super::phone::PhoneNumber;
+use super::text;
+
+/// How long a key of a map may be.
+const MAX_KEY_CHARACTERS: usize = 64;
+
+impl Contact {
+    /// What is left of this person and others who are the same: maps and lists united, notes one below the other, of
+    /// everything else what this one has, or else the first of the others that has any. Known if any is known; archived
+    /// only if all are; not to be contacted if that holds of any.
+    pub fn united(&self, others: &[Self]) -> ContactFields {
+        let all: Vec<&ContactFields> =
+            std::iter::once(self).chain(others).map(|contact| &contact.fields).collect();
+        let first = |field: fn(&ContactFields) -> &Option<String>| all.iter().find_map(|one| field(one).clone());
+        // Parts of a name belong together: one from here and one from there make a third person.
+        let named = all.iter().find(|one| one.given_name.is_some() || one.family_name.is_some());
+        let named = named.copied().unwrap_or(&self.fields);
+        ContactFields {
+            given_name: named.given_name.clone(),
+            family_name: named.family_name.clone(),
+            middle_name: named.middle_name.clone(),
+            prefix: first(|one| &one.prefix),
+            suffix: first(|one| &one.suffix),
+            former_names: united_list(all.iter().map(|one| &one.former_names), |name: &NameText| &name.0),
+            name_order: named.name_order,
+            phonetic_given_name: named.phonetic_given_name.clone(),
+            phonetic_family_name: named.phonetic_family_name.clone(),
+            pronunciation: first(|one| &one.pronunciation),
+            nickname: first(|one| &one.nickname),
+            display_name: self.fields.display_name.clone(),
+            pronouns: first(|one| &one.pronouns),
+            address_as: all.iter().find_map(|one| one.address_as),
+            headline: first(|one| &one.headline),
+            about: first(|one| &one.about),
+            notes: united_text(all.iter().filter_map(|one| one.notes.as_deref())),
+            skills: united_list(all.iter().map(|one| &one.skills), |label: &LabelText| &label.0),
+            location: first(|one| &one.location),
+            time_zone: first(|one| &one.time_zone),
+            languages: united_list(all.iter().map(|one| &one.languages), |tag: &LanguageTag| &tag.0),
+            emails: united_map(
+                all.iter().map(|one| &one.emails),
+                |email| match EmailAddress::parse(&email.value) {
+                    Ok(address) => address.normalized().to_owned(),
+                    Err(_) => email.value.clone(),
+                },
+                |email| &mut email.preferred,
+            ),
+            phones: united_map(
+                all.iter().map(|one| &one.phones),
+                |phone| match PhoneNumber::parse(&phone.value, phone.country.as_deref()) {
+                    Ok(number) => number.normalized().to_owned(),
+                    Err(_) => phone.value.clone(),
+                },
+                |phone| &mut phone.preferred,
+            ),
+            links: united_links(all.iter().map(|one| &one.links)),
+            addresses: united_map(
+                all.iter().map(|one| &one.addresses),
+                |address| {
+                    let mut own = address.clone();
+                    (own.label, own.preferred) = (None, false);
+                    text::fold(&format!("{own:?}"))
+                },
+                |address| &mut address.preferred,
+            ),
+            dates: united_keys(all.iter().map(|one| &one.dates), |date| date.value.clone(), |_, _| {}),
+            preferred_channel: all.iter().find_map(|one| one.preferred_channel),
+            how_met: all.iter().find_map(|one| one.how_met.clone()),
+            known: all.iter().any(|one| one.known),
+            tier: all.iter().find_map(|one| one.tier),
+            cadence: all.iter().find_map(|one| one.cadence.clone()),
+            tags: united_list(all.iter().map(|one| &one.tags), |label: &LabelText| &label.0),
+            favorite: all.iter().any(|one| one.favorite),
+            archived_at: self.fields.archived_at.filter(|_| all.iter().all(|one| one.archived_at.is_some())),
+            do_not_contact: all.iter().any(|one| one.do_not_contact),
+            external_ids: united_keys(
+                all.iter().map(|one| &one.external_ids),
+                |external| external.id.clone(),
+                |_, _| {},
+            ),
+        }
+    }
+}
+
+impl Organization {
+    /// What is left of this organization and others that are the same. The names of the others become aliases.
+    pub fn united(&self, others: &[Self]) -> OrganizationFields {
+        let all: Vec<&OrganizationFields> =
+            std::iter::once(self).chain(others).map(|organization| &organization.fields).collect();
+        let first =
+            |field: fn(&OrganizationFields) -> &Option<String>| all.iter().find_map(|one| field(one).clone());
+        let names = all.iter().flat_map(|one| one.names());
+        let mut seen = HashSet::from([text::fold(&self.fields.name)]);
+        let aliases = names.filter(|name| seen.insert(text::fold(name))).map(|name| NameText(name.to_owned()));
+        OrganizationFields {
+            name: self.fields.name.clone(),
+            aliases: aliases.collect(),
+            domain: first(|one| &one.domain),
+            website: first(|one| &one.website),
+            kind: all.iter().find_map(|one| one.kind),
+            industry: first(|one| &one.industry),
+            size: first(|one| &one.size),
+            location: first(|one| &one.location),
+            parent_id: all.iter().find_map(|one| one.parent_id),
+            links: united_links(all.iter().map(|one| &one.links)),
+            interest: all.iter().find_map(|one| one.interest),
+            why: first(|one| &one.why),
+            notes: united_text(all.iter().filter_map(|one| one.notes.as_deref())),
+            tags: united_list(all.iter().map(|one| &one.tags), |label: &LabelText| &label.0),
+        }
+    }
+}
+
+/// Every item once; two that differ in case or accents only are one.
+fn united_list<'a, T: Clone + 'a>(
+    lists: impl Iterator<Item = &'a Vec<T>>,
+    text: impl Fn(&T) -> &String,
+) -> Vec<T> {
+    let mut seen = HashSet::new();
+    lists.flatten().filter(|item| seen.insert(text::fold(text(item)))).cloned().collect()
+}
+
+/// Different texts one below the other; `None` where there are none.
+fn united_text<'a>(texts: impl Iterator<Item = &'a str>) -> Option<String> {
+    let mut kept: Vec<&str> = Vec::new();
+    for text in texts {
+        if !kept.iter().any(|known| known.contains(text.trim())) {
+            kept.push(text);
+        }
+    }
+    (!kept.is_empty()).then(|| kept.join("\n\n"))
+}
+
+fn united_links<'a>(maps: impl Iterator<Item = &'a Keyed<ProfileLink>>) -> Keyed<ProfileLink> {
+    let same = |link: &ProfileLink| match ProfileUrl::parse(&link.url) {
+        Ok(url) => url.key().to_owned(),
+        Err(_) => link.url.clone(),
+    };
+    united_keys(maps, same, |_, _| {})
+}
+
+/// As [`united_keys`]; what is preferred in the first map that prefers anything stays so, alone.
+fn united_map<'a, T: Clone + 'a>(
+    maps: impl Iterator<Item = &'a Keyed<T>>,
+    same: impl Fn(&T) -> String,
+    preferred: impl Fn(&mut T) -> &mut bool,
+) -> Keyed<T> {
+    let mut has_preferred = false;
+    united_keys(maps, same, |entry, map| {
+        let first = map != 0 && has_preferred;
+        let own = preferred(entry);
+        *own = *own && !first;
+        has_preferred = has_preferred || *own;
+    })
+}
+
+/// Every entry once: one whose value is there already is dropped, one whose key is taken gets a number behind it.
+/// `settle` may change an entry that is taken over; it is told the number of its map.
+fn united_keys<'a, T: Clone + 'a>(
+    maps: impl Iterator<Item = &'a Keyed<T>>,
+    same: impl Fn(&T) -> String,
+    mut settle: impl FnMut(&mut T, usize),
+) -> Keyed<T> {
+    let mut united = Keyed::default();
+    let mut seen = HashSet::new();
+    for (map, entries) in maps.enumerate() {
+        for (key, entry) in entries {
+            // What one record itself holds twice is its own affair.
+            if !seen.insert(same(entry)) && map > 0 {
+                continue;
+            }
+            let mut entry = entry.clone();
+            settle(&mut entry, map);
+            let key = free_key(&united, key);
+            united.insert(key, entry);
+        }
+    }
+    united
+}
+
+fn free_key<T>(map: &Keyed<T>, key: &str) -> String {
+    let numbered = |number: usize| match number {
+        1 => key.to_owned(),
+        number => {
+            let end = format!("-{number}");
+            let kept = MAX_KEY_CHARACTERS.saturating_sub(end.len());
+            key.chars().take(kept).chain(end.chars()).collect()
+        }
+    };
+    (1..).map(numbered).find(|candidate| !map.contains_key(candidate)).unwrap_or_else(|| key.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::contact::{ContactDate, ContactEmail};
+    use crate::domain::id::{ContactId, OrganizationId};
+    use crate::domain::timestamp::Timestamp;
+
+    fn contact(number: u128, change: impl FnOnce(&mut ContactFields)) -> Contact {
+        let mut fields = ContactFields { given_name: Some(format!("Ada{number}")), ..ContactFields::default() };
+        change(&mut fields);
+        let now = Timestamp::parse("2026-03-02T09:00:00Z").unwrap();
+        Contact::new(ContactId::new(uuid::Uuid::from_u128(number)), false, now, fields).unwrap()
+    }
+
+    fn email(value: &str, preferred: bool) -> ContactEmail {
+        ContactEmail { value: value.to_owned(), label: None, preferred }
+    }
+
+    #[test]
+    fn maps_are_united_and_nothing_stands_twice() {
+        let keep = contact(1, |fields| {
+            fields.emails.insert("work".to_owned(), email("ada@example.com", true));
+        });
+        let other = contact(2, |fields| {
+            fields.emails.insert("home".to_owned(), email("ADA@example.com", false));
+            fields.emails.insert("work".to_owned(), email("ada@other.example", true));
+        });
+        let united = keep.united(&[other]);
+        let shown: Vec<_> = united
+            .emails
+            .iter()
+            .map(|(key, email)| (key.as_str(), email.value.as_str(), email.preferred))
+            .collect();
+        assert_eq!(shown, [("work", "ada@example.com", true), ("work-2", "ada@other.example", false)]);
+    }
+
+    #[test]
+    fn the_one_that_is_kept_wins_where_only_one_thing_can_stand() {
+        let keep = contact(1, |fields| fields.headline = Some("CTO".to_owned()));
+        let other = contact(2, |fields| {
+            fields.headline = Some("Engineer".to_owned());
+            fields.location = Some("Warsaw".to_owned());
+            fields.family_name = Some("Lovelace".to_owned());
+        });
+        let united = keep.united(&[other]);
+        assert_eq!(united.headline.as_deref(), Some("CTO"));
+        assert_eq!(united.location.as_deref(), Some("Warsaw"));
+        assert_eq!((united.given_name.as_deref(), united.family_name), (Some("Ada1"), None));
+    }
+
+    #[test]
+    fn notes_stand_one_below_the_other_and_lists_hold_each_thing_once() {
+        let keep = contact(1, |fields| {
+            fields.notes = Some("Likes types.".to_owned());
+            fields.tags = vec![LabelText("VIP".to_owned())];
+        });
+        let same = contact(2, |fields| fields.notes = Some("Likes types.".to_owned()));
+        let other = contact(3, |fields| {
+            fields.notes = Some("Met in Kraków.".to_owned());
+            fields.tags = vec![LabelText("vip".to_owned()), LabelText("speaker".to_owned())];
+        });
+        let united = keep.united(&[same, other]);
+        assert_eq!(united.notes.as_deref(), Some("Likes types.\n\nMet in Kraków."));
+        assert_eq!(united.tags, [LabelText("VIP".to_owned()), LabelText("speaker".to_owned())]);
+    }
+
+    #[test]
+    fn two_birthdays_are_both_kept() {
+        let born = |value: &str| {
+            let value = value.to_owned();
+            move |fields: &mut ContactFields| {
+                fields.dates.insert("birthday".to_owned(), ContactDate { value, label: None });
+            }
+        };
+        let united = contact(1, born("1990-06-15")).united(&[contact(2, born("1990")), contact(3, born("1990"))]);
+        assert_eq!(united.dates.keys().collect::<Vec<_>>(), ["birthday", "birthday-2"]);
+    }
+
+    #[test]
+    fn who_asked_not_to_be_contacted_stays_so_and_who_is_known_is_known() {
+        let keep = contact(1, |fields| fields.known = false);
+        let other = contact(2, |fields| fields.do_not_contact = true);
+        let united = keep.united(&[other]);
+        assert!(united.known && united.do_not_contact);
+    }
+
+    #[test]
+    fn a_long_key_makes_room_for_its_number() {
+        let mut map = Keyed::default();
+        map.insert("k".repeat(64), 1);
+        let key = free_key(&map, &"k".repeat(64));
+        assert_eq!((key.len(), key.ends_with("k-2")), (64, true));
+    }
+
+    #[test]
+    fn uniting_with_nobody_or_oneself_changes_nothing() {
+        let keep = contact(1, |fields| {
+            fields.emails.insert("a".to_owned(), email("ada@example.com", false));
+            fields.emails.insert("b".to_owned(), email("ada@example.com", true));
+            fields.notes = Some("x".to_owned());
+        });
+        assert_eq!(keep.united(&[]), keep.fields);
+        assert_eq!(keep.united(std::slice::from_ref(&keep)), keep.fields);
+    }
+
+    #[test]
+    fn the_names_of_the_others_become_aliases() {
+        let named = |number: u128, name: &str, aliases: &[&str]| {
+            let fields = OrganizationFields {
+                name: name.to_owned(),
+                aliases: aliases.iter().map(|alias| NameText((*alias).to_owned())).collect(),
+                ..OrganizationFields::default()
+            };
+            let now = Timestamp::parse("2026-03-02T09:00:00Z").unwrap();
+            Organization::new(OrganizationId::new(uuid::Uuid::from_u128(number)), now, fields).unwrap()
+        };
+        let united =
+            named(1, "Acme", &["ACME Corp"]).united(&[named(2, "acme", &[]), named(3, "Acme GmbH", &["Acme"])]);
+        let aliases: Vec<_> = united.aliases.iter().map(|alias| alias.0.as_str()).collect();
+        assert_eq!((united.name.as_str(), aliases), ("Acme", vec!["ACME Corp", "Acme GmbH"]));
+    }
+}

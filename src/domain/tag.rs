@@ -1,0 +1,117 @@
+//! Tags: the labels that records carry by name, and the record that gives a label its one spelling and its color.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::entity::Entity;
+use super::fields::single_line;
+use super::id::TagId;
+use super::invalid::{FieldCode, Invalid, Rejection};
+use super::key::{Key, KeyKind};
+use super::search::SearchText;
+use super::text;
+use super::timestamp::Timestamp;
+
+/// How many tags a workspace may have.
+pub const MAX_PER_WORKSPACE: i64 = 10_000;
+
+/// The kinds of record that carry tags.
+pub const CARRIERS: &[Entity] = &[Entity::Contact, Entity::Organization];
+
+/// What can be entered about a tag.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TagFields {
+    /// What records carry. Compared without regard to case and accents, by which it is unique in the workspace; a change
+    /// of it changes every record that carries the tag.
+    #[schema(min_length = 1, max_length = 100, example = "conference-2026")]
+    pub name: String,
+    /// The color to show it in: red, green and blue in hexadecimal, kept in lower case. Null: yours to choose.
+    #[serde(default)]
+    #[schema(pattern = "^#[0-9A-Fa-f]{6}$", example = "#2f855a")]
+    pub color: Option<String>,
+}
+
+/// A label that records carry. One that is used for the first time is made by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Tag {
+    /// The tag's id.
+    pub id: TagId,
+    #[serde(flatten)]
+    pub fields: TagFields,
+    /// When the record was made here.
+    pub created_at: Timestamp,
+    /// When the record last changed.
+    pub updated_at: Timestamp,
+    /// The number of its last change in the workspace's sequence.
+    #[schema(example = 42)]
+    pub version: i64,
+}
+
+impl Tag {
+    /// A new tag, if what was entered keeps every rule.
+    pub fn new(id: TagId, now: Timestamp, fields: TagFields) -> Result<Self, Invalid> {
+        Ok(Self { id, fields: check(fields)?, created_at: now, updated_at: now, version: 0 })
+    }
+
+    /// The same tag with other things entered, if those keep every rule.
+    pub fn with(&self, fields: TagFields) -> Result<Self, Invalid> {
+        Ok(Self { fields: check(fields)?, ..self.clone() })
+    }
+
+    /// What it is known by: there is one of a name.
+    pub fn key(&self) -> Key {
+        Key::new(KeyKind::Name, text::fold(&self.fields.name))
+    }
+
+    /// What it is found by when somebody types.
+    pub fn search_text(&self) -> SearchText {
+        SearchText { title: self.fields.name.clone(), text: self.fields.name.clone() }
+    }
+
+    /// What is left of several: its own name, and a color if any of them has one.
+    pub fn united(&self, others: &[Self]) -> TagFields {
+        let colors = std::iter::once(self).chain(others).map(|tag| &tag.fields.color);
+        TagFields { name: self.fields.name.clone(), color: colors.flatten().next().cloned() }
+    }
+}
+
+fn check(mut fields: TagFields) -> Result<TagFields, Invalid> {
+    let mut invalid = Invalid::default();
+    fields.name = single_line(&fields.name);
+    if fields.name.is_empty() {
+        invalid.add("#/name", Rejection::new(FieldCode::TooShort, "Must not be blank."));
+    }
+    fields.color = fields.color.map(|color| color.to_ascii_lowercase());
+    invalid.into_result(fields)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tag(name: &str, color: Option<&str>) -> Result<Tag, Invalid> {
+        let fields = TagFields { name: name.to_owned(), color: color.map(str::to_owned) };
+        Tag::new(TagId::new(uuid::Uuid::from_u128(7)), Timestamp::parse("2026-03-02T09:00:00Z").unwrap(), fields)
+    }
+
+    #[test]
+    fn a_name_is_tidied_and_never_blank() {
+        assert_eq!(tag("  Rust\n", Some("#ABCDEF")).unwrap().fields.name, "Rust");
+        assert_eq!(tag("x", Some("#ABCDEF")).unwrap().fields.color.as_deref(), Some("#abcdef"));
+        for blank in ["", "   ", "\n\t", "\u{200b}"] {
+            assert_eq!(tag(blank, None).unwrap_err().errors[0].pointer, "#/name", "{blank:?}");
+        }
+    }
+
+    #[test]
+    fn case_and_accents_make_no_other_tag() {
+        assert_eq!(tag("Kraków", None).unwrap().key(), tag("KRAKOW", None).unwrap().key());
+    }
+
+    #[test]
+    fn the_first_color_is_kept() {
+        let tags = [tag("a", None).unwrap(), tag("b", None).unwrap(), tag("c", Some("#112233")).unwrap()];
+        let united = tags[0].united(&tags[1..]);
+        assert_eq!((united.name.as_str(), united.color.as_deref()), ("a", Some("#112233")));
+    }
+}

@@ -1,0 +1,61 @@
+//! Searching all kinds of record at once, as somebody types.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::accounts;
+use super::db::conn::{Conn, read_transaction};
+use super::db::record::{Record, for_entity};
+use super::db::search::{Match, ranked};
+use super::db::select::{Predicate, Select};
+use super::db::types::AnyId;
+use super::db::write::json;
+use super::error::Result;
+use super::relations::summary;
+use crate::domain::entity::Entity;
+use crate::domain::id::WorkspaceId;
+
+/// A record that was found.
+#[derive(Debug, Clone)]
+pub struct Hit {
+    pub entity: Entity,
+    pub id: AnyId,
+    /// What it is called.
+    pub title: String,
+    pub summary: Value,
+}
+
+/// The records of these kinds that fit best, best first.
+pub fn search(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    query: &str,
+    entities: &[Entity],
+    limit: i64,
+) -> Result<Vec<Hit>> {
+    read_transaction(conn, |conn| {
+        let (_, workspace_number) = accounts::workspace_numbers(conn, workspace)?;
+        let Some(words) = Match::parse(workspace_number, query).filter(|_| !entities.is_empty()) else {
+            return Ok(Vec::new());
+        };
+        let places = ranked(conn, workspace, entities, &words, query, None, limit)?;
+        let mut hits: HashMap<(Entity, AnyId), Hit> = HashMap::new();
+        for entity in entities {
+            let ids: Vec<AnyId> =
+                places.iter().filter(|place| place.entity == *entity).map(|place| place.id).collect();
+            if ids.is_empty() {
+                continue;
+            }
+            for_entity!(*entity, Kind => {
+                for record in Kind::select(conn, Select::all(workspace, Predicate::ids(ids)))? {
+                    let title = Record::search_text(&record).map(|found_by| found_by.title).unwrap_or_default();
+                    let id = Record::id(&record);
+                    let summary = summary::<Kind>(&json(&record)?);
+                    hits.insert((*entity, id), Hit { entity: *entity, id, title, summary });
+                }
+            });
+        }
+        Ok(places.iter().filter_map(|place| hits.remove(&(place.entity, place.id))).collect())
+    })
+}

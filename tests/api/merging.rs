@@ -1,0 +1,212 @@
+//! Merging contacts and organizations: nothing is lost, nothing stands twice, old ids lead on, and it can be taken back.
+
+use serde_json::{Value, json};
+
+use crate::support::*;
+
+async fn contact(client: &Client, body: Value) -> Reply {
+    client.post("/v1/contacts", &body).await.expect(201)
+}
+
+async fn merge(client: &Client, kind: &str, keep: &Reply, merged: &[&Reply]) -> Reply {
+    let ids: Vec<String> = merged.iter().map(|one| one.id()).collect();
+    client.post(&format!("/v1/{kind}/merge"), &json!({"keep_id": keep.id(), "merge_ids": ids})).await
+}
+
+/// Every record there is, without what each write stamps on it.
+async fn everything(client: &Client) -> Vec<Value> {
+    let mut all = Vec::new();
+    for list in ["contacts?known=any&archived=any", "organizations", "positions", "relationships", "needs", "tags"]
+    {
+        for mut item in client.walk(&format!("/v1/{list}")).await {
+            for stamp in ["version", "updated_at"] {
+                item.as_object_mut().unwrap().remove(stamp);
+            }
+            all.push(item);
+        }
+    }
+    all
+}
+
+on_both! {
+    async fn merged_contacts_are_one_person_with_all_that_was_known_of_either(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let keep = contact(&ada, json!({"given_name": "Dorota", "family_name": "Kozłowicz", "tier": "active", "tags": ["x"],
+            "emails": {"work": {"value": "dorota@example.com", "preferred": true}}, "notes": "Likes types."})).await;
+        let other = contact(&ada, json!({"given_name": "D.", "headline": "CTO", "tags": ["X", "y"], "favorite": true,
+            "emails": {"work": {"value": "d@home.example", "preferred": true}, "old": {"value": "DOROTA@example.com"}},
+            "phones": {"mobile": {"value": "+48 512 345 678"}}, "notes": "Sails."})).await;
+        let merged = merge(&ada, "contacts", &keep, &[&other]).await.expect(200);
+        let one = &merged.body["contact"];
+        assert_eq!((&one["id"], &one["name"]), (&keep.body["id"], &json!("Dorota Kozłowicz")));
+        assert_eq!((&one["headline"], &one["tier"], &one["favorite"]), (&json!("CTO"), &json!("active"), &json!(true)));
+        assert_eq!((&one["tags"], &one["notes"]), (&json!(["x", "y"]), &json!("Likes types.\n\nSails.")));
+        let emails = one["emails"].as_object().unwrap();
+        let told: Vec<_> = emails.iter().map(|(key, email)| format!("{key} {} {}", email["value"], email["preferred"])).collect();
+        assert_eq!(told, ["work \"dorota@example.com\" true", "work-2 \"d@home.example\" false"]);
+        assert_eq!(one["phones"]["mobile"]["e164"], "+48512345678");
+        assert_eq!(merged.body["merged_ids"], json!([other.id()]));
+        for (lookup, count) in [("d@home.example", 1), ("dorota@example.com", 1)] {
+            assert_eq!(ada.get(&format!("/v1/contacts/lookup?email={lookup}")).await.expect(200).items().len(), count);
+        }
+        assert_eq!(ada.get("/v1/contacts?q=sails").await.expect(200).items().len(), 1);
+    }
+
+    async fn an_old_id_leads_to_the_survivor_and_the_log_tells_where(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let [a, b, c] = [contact(&ada, json!({"given_name": "A"})).await, contact(&ada, json!({"given_name": "B"})).await,
+            contact(&ada, json!({"given_name": "C"})).await];
+        merge(&ada, "contacts", &b, &[&a]).await.expect(200);
+        merge(&ada, "contacts", &c, &[&b]).await.expect(200);
+        let living = ada.get(&c.location()).await.expect(200);
+        for old in [&a, &b] {
+            let reply = ada.get(&old.location()).await.expect(200);
+            assert_eq!((&reply.body, reply.etag()), (&living.body, living.etag()));
+            let shown = ada.get(&format!("{}?include=positions", old.location())).await.expect(200);
+            assert_eq!(shown.body["id"], c.body["id"]);
+            ada.patch(&old.location(), &json!({"nickname": "x"})).await.problem(404, "not_found");
+        }
+        let log = ada.get("/v1/changes?limit=1000").await.expect(200);
+        let tombstones: Vec<_> = log.items().iter().filter(|change| change["op"] == "deleted")
+            .map(|change| (change["id"].clone(), change["merged_into"].clone(), change["data"].clone())).collect();
+        assert_eq!(tombstones, [(json!(a.id()), json!(b.id()), Value::Null), (json!(b.id()), json!(c.id()), Value::Null)]);
+        ada.delete(&c.location()).await.expect(204);
+        ada.get(&a.location()).await.problem(404, "not_found");
+    }
+
+    async fn what_referred_to_the_others_refers_to_the_survivor_and_doubles_go(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let (keep, other) = (contact(&ada, json!({"given_name": "Keep"})).await, contact(&ada, json!({"given_name": "Other"})).await);
+        let boss = contact(&ada, json!({"given_name": "Boss", "how_met": {"introduced_by_id": other.id()}})).await;
+        let acme = ada.post("/v1/organizations", &json!({"name": "Acme"})).await.expect(201);
+        for (who, title) in [(&keep, "CTO"), (&other, "CTO"), (&other, "Lecturer")] {
+            ada.post("/v1/positions", &json!({"contact_id": who.id(), "organization_id": acme.id(), "title": title,
+                "primary": title == "CTO"})).await.expect(201);
+        }
+        for (from, to, kind) in [(&boss, &keep, "manager"), (&boss, &other, "manager"), (&keep, &other, "colleague"),
+            (&other, &boss, "friend")] {
+            ada.post("/v1/relationships", &json!({"contact_id": from.id(), "related_contact_id": to.id(), "type": kind})).await.expect(201);
+        }
+        ada.post("/v1/needs", &json!({"contact_id": other.id(), "topic": "rust"})).await.expect(201);
+        let before = everything(&ada).await;
+
+        let merged = merge(&ada, "contacts", &keep, &[&other]).await.expect(200);
+
+        let titles: Vec<_> = ada.get(&format!("{}/positions", keep.location())).await.expect(200).items().iter()
+            .map(|position| position["title"].clone()).collect();
+        assert_eq!(titles, ["Lecturer", "CTO"], "one CTO is enough");
+        let ties: Vec<_> = ada.get(&format!("{}/relationships", keep.location())).await.expect(200).items().iter()
+            .map(|tie| tie["type"].clone()).collect();
+        assert_eq!(ties, ["friend", "manager"], "nobody is their own colleague");
+        assert_eq!(ada.get(&format!("{}/needs", keep.location())).await.expect(200).items().len(), 1);
+        assert_eq!(ada.get(&boss.location()).await.expect(200).body["how_met"]["introduced_by_id"], keep.body["id"]);
+        let write = &merged.body["write"];
+        let log = ada.get("/v1/changes?limit=1000").await.expect(200);
+        let of_write: Vec<_> = log.items().iter().filter(|change| change["write"] == *write).collect();
+        assert!(of_write.iter().any(|change| change["id"] == other.id() && change["merged_into"] == keep.id()), "{log}");
+
+        let reverted = ada.post_nothing(&format!("/v1/changes/{write}/revert")).await.expect(200);
+        assert_eq!(reverted.body["left_alone"], json!([]));
+        assert_eq!(everything(&ada).await, before, "all is as it was");
+        assert_eq!(ada.get(&other.location()).await.expect(200).body["id"], other.body["id"]);
+        assert_eq!(ada.get("/v1/contacts?q=lecturer").await.expect(200).items()[0]["id"], other.body["id"]);
+        let again = ada.get("/v1/changes?limit=1000").await.expect(200);
+        let newest = again.items().last().unwrap()["write"].clone();
+        ada.post_nothing(&format!("/v1/changes/{newest}/revert")).await.expect(200);
+        assert_eq!(ada.get(&format!("{}/positions", keep.location())).await.expect(200).items().len(), 2, "merged again");
+    }
+
+    async fn a_merge_that_makes_no_sense_is_refused_and_changes_nothing(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let (a, b) = (contact(&ada, json!({"given_name": "A"})).await, contact(&ada, json!({"given_name": "B"})).await);
+        let me = ada.get("/v1/me").await.expect(200).body["self_contact_id"].clone();
+        let before = ada.get("/v1/changes?limit=1000").await.expect(200).items().len();
+        let ask = |body: Value| ada.post("/v1/contacts/merge", &body);
+        for (body, errors) in [
+            (json!({"keep_id": a.id(), "merge_ids": [a.id()]}), vec!["#/merge_ids/0 contradiction"]),
+            (json!({"keep_id": a.id(), "merge_ids": [b.id(), b.id()]}), vec!["#/merge_ids/1 contradiction"]),
+            (json!({"keep_id": a.id(), "merge_ids": []}), vec!["#/merge_ids too_short"]),
+            (json!({"keep_id": "x", "merge_ids": [b.id()], "more": 1}), vec!["#/keep_id invalid_format", "#/more unknown_field"]),
+            (json!({"keep_id": crate::operations::NOBODYS_ID, "merge_ids": [b.id(), crate::operations::NOBODYS_ID.replace("dead", "beef")]}),
+                vec!["#/keep_id unknown_reference", "#/merge_ids/1 unknown_reference"]),
+            (json!({"keep_id": a.id(), "merge_ids": [b.id()], "fields": {"emails": {"w": {"value": "nonsense"}}, "name": "x"}}),
+                vec!["#/fields/name unknown_field"]),
+            (json!({"keep_id": a.id(), "merge_ids": [b.id()], "fields": {"emails": {"w": {"value": "nonsense"}}}}),
+                vec!["#/fields/emails/w/value invalid_format"]),
+        ] {
+            let reply = ask(body.clone()).await;
+            reply.problem(422, "invalid");
+            assert_eq!(reply.errors(), errors, "{body}");
+        }
+        ask(json!({"keep_id": a.id(), "merge_ids": [me]})).await.problem(409, "self_contact");
+        assert_eq!(ada.get("/v1/changes?limit=1000").await.expect(200).items().len(), before);
+        let mine = ask(json!({"keep_id": me, "merge_ids": [a.id()]})).await.expect(200);
+        assert_eq!(mine.body["contact"]["is_self"], true, "somebody else may turn out to be me");
+    }
+
+    async fn a_rehearsed_merge_tells_what_would_come_of_it(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let (a, b) = (contact(&ada, json!({"given_name": "A"})).await, contact(&ada, json!({"given_name": "B", "headline": "CTO"})).await);
+        let before = everything(&ada).await;
+        let body = json!({"keep_id": a.id(), "merge_ids": [b.id()], "fields": {"nickname": "Al", "add_tags": ["x"]}});
+        let told = ada.post("/v1/contacts/merge?dry_run=true", &body).await.expect(200);
+        assert_eq!((&told.body["contact"]["headline"], &told.body["contact"]["nickname"]), (&json!("CTO"), &json!("Al")));
+        assert_eq!((&told.body["write"], &told.body["dry_run"]), (&Value::Null, &json!(true)));
+        assert_eq!(everything(&ada).await, before);
+        assert_eq!(ada.get("/v1/contacts?q=b").await.expect(200).items().len(), 1, "and is found as before");
+        let done = ada.post("/v1/contacts/merge", &body).idempotency_key("m-1").await.expect(200);
+        let replayed = ada.post("/v1/contacts/merge", &body).idempotency_key("m-1").await.expect(200);
+        assert_eq!(done.body, replayed.body);
+    }
+
+    async fn merged_organizations_keep_their_names_and_their_people(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let organization = async |body: Value| ada.post("/v1/organizations", &body).await.expect(201);
+        let keep = organization(json!({"name": "Acme", "domain": "acme.example"})).await;
+        let other = organization(json!({"name": "ACME Corp.", "domain": "acme-corp.example", "industry": "Anvils", "parent_id": keep.id()})).await;
+        let child = organization(json!({"name": "Acme Labs", "parent_id": other.id()})).await;
+        let wile = contact(&ada, json!({"given_name": "Wile"})).await;
+        let position = ada.post("/v1/positions", &json!({"contact_id": wile.id(), "organization_id": other.id(), "title": "Tester"})).await.expect(201);
+        let before = everything(&ada).await;
+        let merged = merge(&ada, "organizations", &keep, &[&other]).await.expect(200);
+        let one = &merged.body["organization"];
+        assert_eq!((&one["aliases"], &one["domain"], &one["industry"], &one["parent_id"]),
+            (&json!(["ACME Corp."]), &json!("acme.example"), &json!("Anvils"), &Value::Null));
+        assert_eq!(ada.get(&child.location()).await.expect(200).body["parent_id"], keep.body["id"]);
+        assert_eq!(ada.get(&position.location()).await.expect(200).body["organization_id"], keep.body["id"]);
+        assert_eq!(ada.get(&format!("/v1/contacts?organization_id={}", keep.id())).await.expect(200).items().len(), 1);
+        assert_eq!(ada.get("/v1/organizations?name=acme%20corp.").await.expect(200).items()[0]["id"], keep.body["id"]);
+        assert_eq!(ada.get(&other.location()).await.expect(200).body["id"], keep.body["id"]);
+        ada.post_nothing(&format!("/v1/changes/{}/revert", merged.body["write"])).await.expect(200);
+        assert_eq!(everything(&ada).await, before);
+    }
+
+    async fn organizations_that_would_belong_to_themselves_are_not_merged(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let top = ada.post("/v1/organizations", &json!({"name": "Top"})).await.expect(201);
+        let middle = ada.post("/v1/organizations", &json!({"name": "Middle", "parent_id": top.id()})).await.expect(201);
+        let bottom = ada.post("/v1/organizations", &json!({"name": "Bottom", "parent_id": middle.id()})).await.expect(201);
+        let reply = merge(&ada, "organizations", &top, &[&bottom]).await;
+        assert_eq!(reply.errors(), ["#/fields/parent_id contradiction"], "{reply}");
+        ada.post("/v1/organizations/merge", &json!({"keep_id": top.id(), "merge_ids": [bottom.id()],
+            "fields": {"parent_id": null}})).await.expect(200);
+    }
+
+    async fn a_contact_takes_over_no_more_than_it_may_have(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let (keep, other) = (contact(&ada, json!({"given_name": "Keep"})).await, contact(&ada, json!({"given_name": "Other"})).await);
+        for who in [&keep, &other] {
+            ada.post("/v1/needs", &json!({"contact_id": who.id(), "topic": who.body["name"]})).await.expect(201);
+        }
+        let more = match server.database.backend {
+            Backend::Sqlite => "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600)
+                INSERT INTO needs SELECT workspace_id, randomblob(16), version, created_at, updated_at, contact_id, kind, topic || i, detail, status FROM needs, n",
+            Backend::Postgres => "INSERT INTO needs SELECT workspace_id, gen_random_uuid(), version, created_at, updated_at, contact_id, kind,
+                topic || i, detail, status FROM needs, generate_series(1, 600) AS i",
+        };
+        server.database.execute(more);
+        let reply = merge(&ada, "contacts", &keep, &[&other]).await;
+        assert_eq!(reply.errors(), ["#/merge_ids too_long"], "{reply}");
+        ada.get(&other.location()).await.expect(200);
+    }
+}

@@ -1,0 +1,169 @@
+//! Tags: labels become records when they are first used, and what is done to one is done to all that carry it.
+
+use serde_json::{Value, json};
+
+use crate::support::*;
+
+async fn tagged(client: &Client, name: &str, tags: &[&str]) -> Reply {
+    client.post("/v1/contacts", &json!({ "given_name": name, "tags": tags })).await.expect(201)
+}
+
+async fn tags_of(client: &Client, record: &Reply) -> Value {
+    client.get(&record.location()).await.expect(200).body["tags"].clone()
+}
+
+/// Each tag as `name: contacts + organizations`, by name.
+async fn counted(client: &Client) -> Vec<String> {
+    let page = client.get("/v1/tags?include=counts&sort=name&limit=200").await.expect(200);
+    let told = page.items().iter().map(|tag| {
+        let (name, counts) = (tag["name"].as_str().unwrap(), &tag["counts"]);
+        format!("{name}: {} + {}", counts["contacts"], counts["organizations"])
+    });
+    told.collect()
+}
+
+async fn named(client: &Client, name: &str) -> Value {
+    let all = client.get("/v1/tags?limit=200").await.expect(200);
+    all.items().iter().find(|tag| tag["name"] == name).cloned().unwrap_or_else(|| panic!("no tag {name} in {all}"))
+}
+
+fn path(tag: &Value) -> String {
+    format!("/v1/tags/{}", tag["id"].as_str().unwrap())
+}
+
+on_both! {
+    async fn a_label_becomes_a_tag_when_it_is_first_used_and_has_one_spelling(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let one = tagged(&ada, "One", &["Kraków", "VIP"]).await;
+        assert_eq!(one.body["tags"], json!(["Kraków", "VIP"]));
+        let two = tagged(&ada, "Two", &["KRAKOW", "new"]).await;
+        assert_eq!(two.body["tags"], json!(["Kraków", "new"]), "the first spelling is kept");
+        ada.post("/v1/organizations", &json!({"name": "Acme", "tags": ["vip"]})).await.expect(201);
+        let patched = ada.patch(&two.location(), &json!({"add_tags": ["Vip"], "remove_tags": ["NEW"]})).await.expect(200);
+        assert_eq!(patched.body["tags"], json!(["Kraków", "VIP"]));
+        assert_eq!(counted(&ada).await, ["Kraków: 2 + 0", "new: 0 + 0", "VIP: 2 + 1"]);
+        assert_eq!(ada.get("/v1/contacts?tag=kraków&tag[all]=vip").await.expect(200).items().len(), 2);
+    }
+
+    async fn a_tag_that_comes_with_a_record_is_of_its_write(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let made = tagged(&ada, "One", &["x"]).await;
+        let tag = named(&ada, "x").await;
+        ada.post_nothing(&format!("/v1/changes/{}/revert", made.body["version"])).await.expect(200);
+        ada.get(&path(&tag)).await.problem(404, "not_found");
+        let made = tagged(&ada, "Two", &["y"]).await;
+        tagged(&ada, "Three", &["y"]).await;
+        let reverted = ada.post_nothing(&format!("/v1/changes/{}/revert", made.body["version"])).await.expect(200);
+        assert_eq!(reverted.body["left_alone"][0]["reason"], "has_gained_references", "another carries it by now");
+        assert_eq!(counted(&ada).await, ["y: 1 + 0"]);
+    }
+
+    async fn renaming_a_tag_renames_it_wherever_it_is_carried_in_one_write(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let one = tagged(&ada, "One", &["a", "rust", "b"]).await;
+        let acme = ada.post("/v1/organizations", &json!({"name": "Acme", "tags": ["Rust"]})).await.expect(201);
+        let tag = named(&ada, "rust").await;
+        let renamed = ada.patch(&path(&tag), &json!({"name": "Rust lang", "color": "#ABCDEF"})).await.expect(200);
+        assert_eq!((&renamed.body["name"], &renamed.body["color"]), (&json!("Rust lang"), &json!("#abcdef")));
+        assert_eq!(tags_of(&ada, &one).await, json!(["a", "Rust lang", "b"]));
+        assert_eq!(tags_of(&ada, &acme).await, json!(["Rust lang"]));
+        assert_eq!(ada.get("/v1/contacts?tag=rust").await.expect(200).items().len(), 0);
+        assert_eq!(ada.get("/v1/contacts?q=lang").await.expect(200).items().len(), 1);
+        assert_eq!(ada.get("/v1/contacts?q=rust%20x").await.expect(200).items().len(), 0);
+        ada.post_nothing(&format!("/v1/changes/{}/revert", renamed.body["version"])).await.expect(200);
+        assert_eq!(tags_of(&ada, &one).await, json!(["a", "rust", "b"]));
+        assert_eq!(tags_of(&ada, &acme).await, json!(["rust"]));
+        assert_eq!(counted(&ada).await, ["a: 1 + 0", "b: 1 + 0", "rust: 1 + 1"]);
+    }
+
+    async fn a_name_is_had_by_one_tag_only(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let first = ada.post("/v1/tags", &json!({"name": "Kraków"})).await.expect(201);
+        let problem = ada.post("/v1/tags", &json!({"name": " KRAKOW "})).await.problem(409, "name_taken");
+        assert!(problem["detail"].as_str().unwrap().contains(&first.id()), "{problem}");
+        let other = ada.post("/v1/tags", &json!({"name": "Łódź"})).await.expect(201);
+        ada.patch(&other.location(), &json!({"name": "kraków"})).await.problem(409, "name_taken");
+        ada.patch(&first.location(), &json!({"name": "KRAKÓW"})).await.expect(200);
+        for blank in ["", "   ", "\u{200b}\n"] {
+            ada.post("/v1/tags", &json!({"name": blank})).await.problem(422, "invalid");
+            let reply = ada.post("/v1/contacts", &json!({"given_name": "X", "tags": [blank]})).await;
+            assert_eq!(reply.errors(), ["#/tags/0 too_short"], "{blank:?}");
+        }
+        ada.post("/v1/tags", &json!({"name": "x", "color": "red"})).await.problem(422, "invalid");
+    }
+
+    async fn a_deleted_tag_is_taken_from_all_and_comes_back_to_all(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let (one, two) = (tagged(&ada, "One", &["a", "x"]).await, tagged(&ada, "Two", &["x"]).await);
+        let tag = named(&ada, "x").await;
+        ada.delete(&path(&tag)).await.expect(204);
+        assert_eq!((tags_of(&ada, &one).await, tags_of(&ada, &two).await), (json!(["a"]), json!([])));
+        let restored = ada.post_nothing(&format!("{}/restore", path(&tag))).await.expect(200);
+        assert_eq!(restored.body["name"], "x");
+        assert_eq!((tags_of(&ada, &one).await, tags_of(&ada, &two).await), (json!(["a", "x"]), json!(["x"])));
+        assert_eq!(counted(&ada).await, ["a: 1 + 0", "x: 2 + 0"]);
+    }
+
+    async fn a_deleted_tag_does_not_come_back_where_its_name_is_taken(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let tag = ada.post("/v1/tags", &json!({"name": "x"})).await.expect(201);
+        ada.delete(&tag.location()).await.expect(204);
+        tagged(&ada, "One", &["X"]).await;
+        let problem = ada.post_nothing(&format!("{}/restore", tag.location())).await.problem(409, "restore_blocked");
+        assert_eq!(problem["left_alone"][0]["reason"], "name_taken");
+        assert_eq!(counted(&ada).await, ["X: 1 + 0"]);
+    }
+
+    async fn merged_tags_are_one_everywhere_and_can_be_taken_apart(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let one = tagged(&ada, "One", &["js", "a", "javascript"]).await;
+        let two = tagged(&ada, "Two", &["ecmascript", "b"]).await;
+        let (keep, js) = (named(&ada, "javascript").await, named(&ada, "js").await);
+        let ids = [js["id"].clone(), named(&ada, "ecmascript").await["id"].clone()];
+        let body = json!({"keep_id": keep["id"], "merge_ids": ids, "fields": {"name": "JavaScript"}});
+        let rehearsed = ada.post("/v1/tags/merge?dry_run=true", &body).await.expect(200);
+        assert_eq!((&rehearsed.body["tag"]["name"], &rehearsed.body["write"]), (&json!("JavaScript"), &Value::Null));
+        assert_eq!(tags_of(&ada, &two).await, json!(["ecmascript", "b"]), "nothing was done");
+        let merged = ada.post("/v1/tags/merge", &body).await.expect(200);
+        assert_eq!(tags_of(&ada, &one).await, json!(["a", "JavaScript"]));
+        assert_eq!(tags_of(&ada, &two).await, json!(["JavaScript", "b"]));
+        assert_eq!(ada.get(&path(&js)).await.expect(200).body["id"], keep["id"], "an old id leads to the survivor");
+        ada.post_nothing(&format!("/v1/changes/{}/revert", merged.body["write"])).await.expect(200);
+        assert_eq!(tags_of(&ada, &one).await, json!(["js", "a", "javascript"]));
+        assert_eq!(tags_of(&ada, &two).await, json!(["ecmascript", "b"]));
+        assert_eq!(ada.get(&path(&js)).await.expect(200).body["name"], "js");
+        assert_eq!(counted(&ada).await, ["a: 1 + 0", "b: 1 + 0", "ecmascript: 1 + 0", "javascript: 1 + 0", "js: 1 + 0"]);
+    }
+
+    async fn a_workspace_has_ten_thousand_tags_at_most(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        tagged(&ada, "One", &["x"]).await;
+        // The ten thousand are copies in the table; the check counts them.
+        let number = match server.database.backend {
+            Backend::Sqlite => "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9999)
+                INSERT INTO tags SELECT workspace_id, randomblob(16), version, created_at, updated_at, 'n' || i, 'n' || i, NULL FROM tags, n",
+            Backend::Postgres => "INSERT INTO tags SELECT workspace_id, gen_random_uuid(), version, created_at, updated_at, 'n' || i, 'n' || i, NULL
+                FROM tags, generate_series(1, 9999) AS i",
+        };
+        server.database.execute(number);
+        let reply = ada.post("/v1/tags", &json!({"name": "one more"})).await;
+        assert_eq!(reply.errors(), ["#/name too_long"], "{reply}");
+        let reply = ada.post("/v1/contacts", &json!({"given_name": "Two", "tags": ["x", "one more"]})).await;
+        assert_eq!(reply.errors(), ["#/tags too_long"], "{reply}");
+        tagged(&ada, "Three", &["X"]).await;
+        let limits = server.client().get("/v1").await.expect(200);
+        assert_eq!(limits.body["limits"]["tags"], 10_000);
+    }
+}
+
+#[test]
+fn every_kind_of_record_that_carries_tags_is_known_to_do_so() {
+    use wellmet::domain::{entity::Entity, tag::CARRIERS};
+    let document = crate::operations::document();
+    let carries = |entity: &Entity| {
+        let name: String = entity.as_str().split('_').map(|word| word[..1].to_uppercase() + &word[1..]).collect();
+        !document["components"]["schemas"][format!("{name}Input")]["properties"]["tags"].is_null()
+    };
+    let carriers: Vec<Entity> = Entity::ALL.iter().copied().filter(carries).collect();
+    assert_eq!(carriers, CARRIERS);
+}
