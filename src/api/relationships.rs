@@ -9,7 +9,7 @@ use super::Api;
 use super::http::body::Body;
 use super::http::caller::Caller;
 use super::http::listing::{Collection, Filter, Operators, Values, reference, word};
-use super::http::operations::record_operations;
+use super::http::operations::{nested_operations, record_operations};
 use super::http::problem::Problem;
 use super::http::query::Query;
 use super::http::records::{self, Resource};
@@ -136,26 +136,21 @@ record_operations! {
     history: list_relationship_history "/v1/relationships/{id}/history" "The history of a relationship",
 }
 
-pub fn routes(config: &mut ServiceConfig<'_>) {
-    record_routes(config);
-    config.service(list_contact_relationships);
-}
-
-/// List the relationships of a contact
-///
-/// Both ways: what they are to others, and what others are to them.
-#[utoipa::path(tag = "relationships", security(("bearer" = ["relationships:read"])),
-    responses((status = 200, description = "A page.", body = RelationshipPage)))]
-#[get("/v1/contacts/{id}/relationships")]
-async fn list_contact_relationships(
-    api: Data<Api>,
-    caller: Caller,
-    request: HttpRequest,
-    query: Query,
-) -> Result<HttpResponse, Problem> {
-    let of = |id| {
+nested_operations! {
+    record: Relationship, under: Contact, fields: RelationshipFields, page: RelationshipPage, collection: COLLECTION,
+    tag: "relationships", read: "relationships:read", write: "relationships:write",
+    list: list_contact_relationships "/v1/contacts/{id}/relationships" "List the relationships of a contact"
+        "Both ways: what they are to others, and what others are to them.",
+    within: |id| {
         let end = |field| Predicate::equal(field, Scalar::Id(id));
         Predicate::Any(vec![end(stored::CONTACT), end(stored::RELATED_CONTACT)])
-    };
-    records::list_under::<Contact, Relationship>(&api, &caller, &request, &query, &COLLECTION, of).await
+    },
+    create: create_contact_relationship "Make what a contact is to another" {
+        "related_contact_id": "01939d5e-8c00-7000-8000-0000000000a2", "type": "mentor"
+    },
+}
+
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    record_routes(config);
+    config.service(list_contact_relationships).service(create_contact_relationship);
 }
