@@ -4,6 +4,7 @@ pub mod auth;
 pub mod changes;
 pub mod contacts;
 pub mod http;
+pub mod matches;
 pub mod me;
 pub mod needs;
 pub mod organizations;
@@ -78,6 +79,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     organizations::routes(config);
     positions::routes(config);
     relationships::routes(config);
+    // Before `/v1/needs/{id}`, which would take it for an id.
+    matches::routes(config);
     needs::routes(config);
     changes::routes(config);
     service::routes(config);

@@ -24,3 +24,4 @@ pub mod scope;
 pub mod search;
 pub mod text;
 pub mod timestamp;
+pub mod topic;

@@ -5,6 +5,7 @@ pub mod contacts;
 pub mod db;
 mod error;
 pub mod lists;
+pub mod matches;
 pub mod needs;
 pub mod organizations;
 pub mod positions;

@@ -27,6 +27,7 @@ mod guard;
 mod idempotency;
 mod layers;
 mod lists;
+mod matches;
 mod me;
 mod operations;
 mod parity;

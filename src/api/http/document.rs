@@ -362,7 +362,7 @@ fn complete_operation(
     parameters.extend(own.and_then(|collection| collection.include_parameter()));
     let tagged = Tagged {
         record: is_record_path(path),
-        list: collection.is_some() || path == "/v1/changes" || path.ends_with("/history"),
+        list: collection.is_some() || VIEWS.contains(&path) || path.ends_with("/history"),
     };
     parameters.extend(header_parameters(path, method, is_secured, tagged));
 
@@ -435,6 +435,9 @@ fn complete_operation(
         operation["requestBody"]["description"] = json!(limit);
     }
 }
+
+/// What is read of the whole workspace beside its lists, and carries the weak ETag that they do.
+const VIEWS: &[&str] = &["/v1/changes", "/v1/needs/matches"];
 
 /// `/v1/contacts/{id}` and `/v1/me`: what has a strong ETag of its own.
 fn is_record_path(path: &str) -> bool {
