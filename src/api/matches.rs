@@ -49,8 +49,8 @@ struct MatchedOffer {
     /// Who offers it.
     contact: ContactSummary,
     /// How much of the need's topic the offer shares, 1 to 100: the weight of the words they share, of the weight of all
-    /// words of the need. A word weighs one over the square root of the number of open needs and offers that have it, so
-    /// rare words count more. Of offers with the same weight the one with fewer other words comes first, then the newer.
+    /// words of the need. A word weighs one over the square root of the number of needs, offers and interests that have it
+    /// (200 at most), so rare words count more. Of offers with the same weight the one with fewer other words comes first, then the newer.
     #[schema(minimum = 1, maximum = 100, example = 69)]
     score: i32,
     /// The words they share, in lower case and without accents, in the order of the need's topic.
@@ -76,7 +76,8 @@ struct NeedMatchPage {
 /// on.
 ///
 /// A page looks at 200 needs at most, so it may hold fewer than `limit`, or none, while `next_cursor` leads on. A word
-/// that very many offers have finds the newest 100 of them, and a need is compared with the 50 that seem best.
+/// finds offers among the newest 200 needs, offers and interests that have it, and a need is compared with the 30 that
+/// seem best; with `offer_contact_id` every offer of that contact is looked at.
 #[utoipa::path(tag = "needs", security(("bearer" = ["relationships:read", "contacts:read"])),
     params(
         ("need_contact_id" = inline(Option<ContactId>), Query, description = "Only what this contact needs: who can help them."),

@@ -9,6 +9,7 @@ pub mod me;
 pub mod needs;
 pub mod organizations;
 pub mod positions;
+pub mod profile;
 pub mod relationships;
 pub mod service;
 pub mod sessions;
@@ -82,6 +83,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     // Before `/v1/needs/{id}`, which would take it for an id.
     matches::routes(config);
     needs::routes(config);
+    profile::routes(config);
     changes::routes(config);
     service::routes(config);
 }

@@ -64,7 +64,7 @@ async fn get_service(api: Data<Api>) -> Result<HttpResponse, Problem> {
         "name": "wellmet",
         "version": env!("CARGO_PKG_VERSION"),
         "features": [
-            "contacts", "organizations", "positions", "relationships", "needs", "matches", "search", "changes", "undo",
+            "contacts", "organizations", "positions", "relationships", "needs", "matches", "profile_review", "search", "changes", "undo",
             "idempotency", "personal_access_tokens",
         ],
         "limits": {

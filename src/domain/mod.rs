@@ -19,6 +19,7 @@ pub mod person_name;
 pub mod personal_token;
 pub mod phone;
 pub mod position;
+pub mod profile;
 pub mod relationship;
 pub mod scope;
 pub mod search;

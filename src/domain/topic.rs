@@ -226,7 +226,7 @@ fn is_telling(word: &str) -> bool {
 /// What a word that only one has weighs.
 const RAREST: u64 = 1_000_000;
 
-/// What a word weighs that so many open needs and offers have: in proportion to one over the square root of their
+/// What a word weighs that so many needs, offers and interests have: in proportion to one over the square root of their
 /// number, so that a word of four counts half as much as a word of one, and a word of a hundred a tenth. In whole
 /// numbers, so that it is the same everywhere.
 pub fn weight(carriers: i64) -> u64 {

@@ -2,37 +2,39 @@
 //! topics in a constant number of statements. How well they meet is told in `domain/topic.rs`.
 
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel::{QueryResult, RunQueryDsl};
 use serde::Serialize;
 use serde_json::Value;
 use std::cmp::Reverse;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::db::conn::{Conn, MultiBackend, read_transaction};
 use super::db::record::Record;
-use super::db::select::{Direction, ID, Predicate, Select};
+use super::db::select::{Direction, ID, Predicate, Scalar, Select};
 use super::db::stored_key;
 use super::db::types::{AnyId, Id};
 use super::db::write::json;
 use super::error::Result;
+use super::needs;
 use super::relations::summary;
 use crate::domain::contact::Contact;
 use crate::domain::id::{ContactId, WorkspaceId};
-use crate::domain::need::Need;
+use crate::domain::need::{Need, NeedKind, NeedStatus};
 use crate::domain::topic::{self, Fit};
 
 /// How many needs a page looks at, whether or not they have an offer.
 pub const LOOKED_AT: i64 = 200;
 /// How many offers are told of a need, the best.
 pub const MAX_OFFERS: usize = 10;
-/// How many offers a word finds, the newest: so a word that everybody has costs no more than others.
-pub const FOUND_BY_A_WORD: i64 = 100;
+/// How many of those who have a word are read, the newest: so a word that everybody has costs no more than others.
+pub const CARRIERS_OF_A_WORD: i64 = 200;
 /// How many offers are compared with a need, those that seem best by the words they were found by.
-pub const COMPARED: usize = 50;
+pub const COMPARED: usize = 30;
 
-/// SQLite takes 32,766 values a statement.
+/// SQLite takes 32,766 values a statement, and 500 selects in a union.
 const VALUES_AT_ONCE: usize = 10_000;
+const WORDS_AT_ONCE: usize = 250;
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy)]
@@ -73,43 +75,87 @@ pub struct MatchPage {
 /// One page, the newest needs first.
 pub fn page(conn: &mut Conn, workspace: WorkspaceId, wanted: Wanted) -> Result<MatchPage> {
     read_transaction(conn, |conn| {
+        let own = match wanted.offer_contact {
+            None => None,
+            Some(contact) => Some(found_by_words(offers_of(conn, workspace, contact)?)),
+        };
+        let words = own.as_ref().map(|own| own.keys().take(VALUES_AT_ONCE).cloned().collect());
+        let mut ids: Vec<AnyId> = OpenNeeds { workspace, wanted, words }.load(conn)?;
         let looked_at = usize::try_from(LOOKED_AT).unwrap_or(usize::MAX);
-        let mut ids: Vec<AnyId> = OpenNeeds { workspace, wanted }.load::<AnyId>(conn)?;
         let has_more = ids.len() > looked_at;
         ids.truncate(looked_at);
         let last = ids.last().copied().filter(|_| has_more);
-        let needs = newest::<Need>(conn, workspace, ids)?;
-        let mut met = with_offers(conn, workspace, wanted.offer_contact, needs)?;
+        let mut met = Vec::new();
+        // One more than asked for tells that there is a next page; often all of the first have an offer.
+        let (first, others) = ids.split_at(ids.len().min(wanted.limit.saturating_add(1)));
+        for ids in [first, others] {
+            if met.len() <= wanted.limit {
+                let needs = newest::<Need>(conn, workspace, ids.iter().copied())?;
+                met.extend(with_offers(conn, workspace, own.as_ref(), needs)?);
+            }
+        }
         let is_cut = met.len() > wanted.limit;
         met.truncate(wanted.limit);
-        let next = if is_cut { met.last().map(|(need, _)| need.id()) } else { last };
+        let next = if is_cut { met.last().map(|met| Record::id(&met.need)) } else { last };
         Ok(MatchPage { items: shown(conn, workspace, met)?, next })
     })
 }
 
-/// The needs that have an offer, each with its best ones.
+/// The open offers of a contact; none of one that may not be contacted.
+fn offers_of(conn: &mut Conn, workspace: WorkspaceId, contact: AnyId) -> Result<Vec<Need>> {
+    let people = newest::<Contact>(conn, workspace, [contact])?;
+    if people.iter().all(|contact| contact.fields.archived_at.is_some() || contact.fields.do_not_contact) {
+        return Ok(Vec::new());
+    }
+    let word = |word: &str| Scalar::Text(word.to_owned());
+    let filter = Predicate::All(vec![
+        Predicate::equal(needs::CONTACT, Scalar::Id(contact)),
+        Predicate::equal(needs::KIND, word(NeedKind::Offer.as_str())),
+        Predicate::equal(needs::STATUS, word(NeedStatus::Open.as_str())),
+    ]);
+    Ok(Need::select(conn, Select::all(workspace, filter))?)
+}
+
+/// Offers by the words of their topics, as these are stored.
+type Found = BTreeMap<String, Vec<AnyId>>;
+
+fn found_by_words(offers: Vec<Need>) -> Found {
+    let mut found = Found::new();
+    for offer in offers {
+        for word in topic::words(&offer.fields.topic) {
+            found.entry(stored_key(&word)).or_default().push(Record::id(&offer));
+        }
+    }
+    found
+}
+
+/// A need with its best offers.
+struct Met {
+    need: Need,
+    offers: Vec<(Need, Fit)>,
+}
+
+/// The needs that have an offer: one of these, or any.
 fn with_offers(
     conn: &mut Conn,
     workspace: WorkspaceId,
-    offer_contact: Option<AnyId>,
+    offers: Option<&Found>,
     needs: Vec<Need>,
-) -> Result<Vec<(Need, Vec<(Need, Fit)>)>> {
+) -> Result<Vec<Met>> {
     let needs: Vec<(Need, Vec<String>)> = needs.into_iter().map(with_words).collect();
-    let mut words: Vec<&String> = needs.iter().flat_map(|(_, words)| words).collect();
-    words.sort();
-    words.dedup();
-    let words: Vec<String> = words.into_iter().map(|word| stored_key(word)).collect();
-    let (mut numbers, mut found) = (HashMap::new(), HashMap::<String, Vec<AnyId>>::new());
-    for some in words.chunks(VALUES_AT_ONCE) {
-        numbers.extend(Carriers { workspace, words: some }.load::<(String, i64)>(conn)?);
-        let finds = Finds { workspace, words: some, offer_contact };
-        for (word, offer) in finds.load::<(String, AnyId)>(conn)? {
-            found.entry(word).or_default().push(offer);
+    let words: BTreeSet<String> = needs.iter().flat_map(|(_, words)| words).map(|word| stored_key(word)).collect();
+    let words: Vec<String> = words.into_iter().collect();
+    let (mut numbers, mut found) = (HashMap::<String, i64>::new(), Found::new());
+    for words in words.chunks(WORDS_AT_ONCE) {
+        for (word, offer) in (Carriers { workspace, words }).load::<(String, Option<AnyId>)>(conn)? {
+            found.entry(word.clone()).or_default().extend(offer);
+            *numbers.entry(word).or_default() += 1;
         }
     }
+    let found = offers.unwrap_or(&found);
     let weight = |word: &str| topic::weight(numbers.get(&stored_key(word)).copied().unwrap_or(1));
 
-    let candidates: Vec<Vec<AnyId>> = needs.iter().map(|(_, words)| candidates(words, &found, weight)).collect();
+    let candidates: Vec<Vec<AnyId>> = needs.iter().map(|(_, words)| candidates(words, found, weight)).collect();
     let every: HashSet<AnyId> = candidates.iter().flatten().copied().collect();
     let offers: HashMap<AnyId, (Need, Vec<String>)> = newest::<Need>(conn, workspace, every)?
         .into_iter()
@@ -125,9 +171,9 @@ fn with_offers(
     };
     let all = needs.into_iter().zip(candidates).map(|((need, words), candidates)| {
         let offers = best(&need, &words, &candidates);
-        (need, offers)
+        Met { need, offers }
     });
-    Ok(all.filter(|(_, offers)| !offers.is_empty()).collect())
+    Ok(all.filter(|met| !met.offers.is_empty()).collect())
 }
 
 fn with_words(need: Need) -> (Need, Vec<String>) {
@@ -136,7 +182,7 @@ fn with_words(need: Need) -> (Need, Vec<String>) {
 }
 
 /// The offers to compare with a need of these words: by the weight of those they were found by, then the newest.
-fn candidates(words: &[String], found: &HashMap<String, Vec<AnyId>>, weight: impl Fn(&str) -> u64) -> Vec<AnyId> {
+fn candidates(words: &[String], found: &Found, weight: impl Fn(&str) -> u64) -> Vec<AnyId> {
     let mut weights: HashMap<AnyId, u64> = HashMap::new();
     for word in words {
         for offer in found.get(&stored_key(word)).into_iter().flatten() {
@@ -150,11 +196,11 @@ fn candidates(words: &[String], found: &HashMap<String, Vec<AnyId>>, weight: imp
 }
 
 /// As the API shows them: summaries, each contact read once.
-fn shown(conn: &mut Conn, workspace: WorkspaceId, met: Vec<(Need, Vec<(Need, Fit)>)>) -> Result<Vec<Matched>> {
+fn shown(conn: &mut Conn, workspace: WorkspaceId, met: Vec<Met>) -> Result<Vec<Matched>> {
     let whose = |need: &Need| AnyId::new(need.fields.contact_id.uuid());
     let people: HashSet<AnyId> = met
         .iter()
-        .flat_map(|(need, offers)| std::iter::once(need).chain(offers.iter().map(|(offer, _)| offer)))
+        .flat_map(|met| std::iter::once(&met.need).chain(met.offers.iter().map(|(offer, _)| offer)))
         .map(whose)
         .collect();
     let mut cards: HashMap<ContactId, Value> = HashMap::new();
@@ -166,7 +212,7 @@ fn shown(conn: &mut Conn, workspace: WorkspaceId, met: Vec<(Need, Vec<(Need, Fit
         Ok(Offered { contact: card(&offer), offer: summary::<Need>(&json(&offer)?), score, shared })
     };
     met.into_iter()
-        .map(|(need, offers)| {
+        .map(|Met { need, offers }| {
             let offers = offers.into_iter().map(offered).collect::<Result<_>>()?;
             Ok(Matched { contact: card(&need), need: summary::<Need>(&json(&need)?), offers })
         })
@@ -196,24 +242,18 @@ fn newest<R: Record>(
 struct OpenNeeds {
     workspace: WorkspaceId,
     wanted: Wanted,
+    /// Only those that have one of these words.
+    words: Option<Vec<String>>,
 }
 
-/// How many open needs and offers have each word.
+/// The newest needs, offers and interests that have each word: the id where it is an open offer, otherwise null.
 struct Carriers<'a> {
     workspace: WorkspaceId,
     words: &'a [String],
 }
 
-/// The newest open offers that have each word.
-struct Finds<'a> {
-    workspace: WorkspaceId,
-    words: &'a [String],
-    offer_contact: Option<AnyId>,
-}
-
 macro_rules! statement {
     ($name:ty, $sql:ty) => {
-        // The text depends on the values, so it is the text that a prepared statement is cached by.
         impl QueryId for $name {
             type QueryId = ();
             const HAS_STATIC_QUERY_ID: bool = false;
@@ -227,30 +267,35 @@ macro_rules! statement {
     };
 }
 statement!(OpenNeeds, Id);
-statement!(Carriers<'_>, (Text, BigInt));
-statement!(Finds<'_>, (Text, Id));
+statement!(Carriers<'_>, (Text, Nullable<Id>));
 
-/// Nobody is to be brought together with who is archived, or is not to be contacted.
+/// Nobody is brought together with who is archived, or is not to be contacted.
 const MAY_BE_CONTACTED: &str = " AND NOT EXISTS (SELECT 1 FROM contacts WHERE contacts.workspace_id = needs.workspace_id \
      AND contacts.id = needs.contact_id AND (contacts.archived_at IS NOT NULL OR contacts.do_not_contact))";
 
 impl QueryFragment<MultiBackend> for OpenNeeds {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
-        let Wanted { need_contact, offer_contact, after, limit: _ } = &self.wanted;
+        let Wanted { need_contact, offer_contact: _, after, limit: _ } = &self.wanted;
         out.push_sql("SELECT id FROM needs WHERE workspace_id = ");
         out.push_bind_param::<Id, _>(&self.workspace)?;
         out.push_sql(" AND kind = 'need' AND status = 'open'");
         out.push_sql(MAY_BE_CONTACTED);
-        equal(" AND contact_id = ", need_contact, &mut out)?;
-        equal(" AND id < ", after, &mut out)?;
-        if offer_contact.is_some() {
-            // Most needs share no word with what one contact offers; those are not looked at.
+        for (condition, id) in [(" AND contact_id = ", need_contact), (" AND id < ", after)] {
+            if let Some(id) = id {
+                out.push_sql(condition);
+                out.push_bind_param::<Id, _>(id)?;
+            }
+        }
+        if let Some(words) = &self.words {
+            // There are as many texts of this as there are numbers of words.
+            out.unsafe_to_cache_prepared();
             out.push_sql(" AND id IN (SELECT record_id FROM record_keys WHERE workspace_id = ");
             out.push_bind_param::<Id, _>(&self.workspace)?;
-            out.push_sql(" AND entity = 'need' AND kind = 'topic' AND value IN (SELECT value FROM ");
-            topic_words(&self.workspace, &mut out)?;
-            out.push_sql(" AND needs.kind = 'offer'");
-            equal(" AND needs.contact_id = ", offer_contact, &mut out)?;
+            out.push_sql(" AND entity = 'need' AND kind = 'topic' AND value IN (NULL");
+            for word in words {
+                out.push_sql(", ");
+                out.push_bind_param::<Text, _>(word)?;
+            }
             out.push_sql("))");
         }
         out.push_sql(" ORDER BY id DESC LIMIT ");
@@ -260,59 +305,27 @@ impl QueryFragment<MultiBackend> for OpenNeeds {
 
 impl QueryFragment<MultiBackend> for Carriers<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
-        out.push_sql("SELECT value, count(*) FROM ");
-        topic_words(&self.workspace, &mut out)?;
-        out.push_sql(" AND needs.kind IN ('need', 'offer')");
-        among(self.words, &mut out)?;
-        out.push_sql(" GROUP BY value");
+        out.unsafe_to_cache_prepared();
+        // Looked up one by one by their key: joined, PostgreSQL without statistics took more than 30 s of 40,000 needs.
+        out.push_sql("SELECT value, (SELECT id FROM needs WHERE workspace_id = ");
+        out.push_bind_param::<Id, _>(&self.workspace)?;
+        out.push_sql(" AND id = carriers.record_id AND kind = 'offer' AND status = 'open'");
+        out.push_sql(MAY_BE_CONTACTED);
+        out.push_sql(") FROM (");
+        // A select for each word stops at its limit; a window over all of them reads everything first.
+        for (index, word) in self.words.iter().enumerate() {
+            if index > 0 {
+                out.push_sql(" UNION ALL ");
+            }
+            out.push_sql("SELECT * FROM (SELECT value, record_id FROM record_keys WHERE workspace_id = ");
+            out.push_bind_param::<Id, _>(&self.workspace)?;
+            out.push_sql(" AND entity = 'need' AND kind = 'topic' AND value = ");
+            out.push_bind_param::<Text, _>(word)?;
+            out.push_sql(" ORDER BY record_id DESC LIMIT ");
+            out.push_bind_param::<BigInt, _>(&CARRIERS_OF_A_WORD)?;
+            out.push_sql(") AS own");
+        }
+        out.push_sql(") AS carriers");
         Ok(())
     }
-}
-
-impl QueryFragment<MultiBackend> for Finds<'_> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
-        out.push_sql(
-            "SELECT value, record_id FROM (SELECT value, record_id, \
-             row_number() OVER (PARTITION BY value ORDER BY record_id DESC) AS place FROM ",
-        );
-        topic_words(&self.workspace, &mut out)?;
-        out.push_sql(" AND needs.kind = 'offer'");
-        out.push_sql(MAY_BE_CONTACTED);
-        equal(" AND needs.contact_id = ", &self.offer_contact, &mut out)?;
-        among(self.words, &mut out)?;
-        out.push_sql(") AS found WHERE place <= ");
-        out.push_bind_param::<BigInt, _>(&FOUND_BY_A_WORD)
-    }
-}
-
-/// `value`, the words of what is open, each with its `record_id`; conditions can follow.
-fn topic_words<'b>(workspace: &'b WorkspaceId, out: &mut AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
-    out.push_sql(
-        "record_keys JOIN needs ON needs.workspace_id = record_keys.workspace_id AND needs.id = record_keys.record_id \
-         WHERE record_keys.workspace_id = ",
-    );
-    out.push_bind_param::<Id, _>(workspace)?;
-    out.push_sql(" AND record_keys.entity = 'need' AND record_keys.kind = 'topic' AND needs.status = 'open'");
-    Ok(())
-}
-
-fn among<'b>(words: &'b [String], out: &mut AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
-    out.push_sql(" AND value IN (");
-    for (index, word) in words.iter().enumerate() {
-        if index > 0 {
-            out.push_sql(", ");
-        }
-        out.push_bind_param::<Text, _>(word)?;
-    }
-    out.push_sql(")");
-    Ok(())
-}
-
-/// A condition on an id, where there is one.
-fn equal<'b>(start: &str, id: &'b Option<AnyId>, out: &mut AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
-    if let Some(id) = id {
-        out.push_sql(start);
-        out.push_bind_param::<Id, _>(id)?;
-    }
-    Ok(())
 }

@@ -9,6 +9,7 @@ pub mod matches;
 pub mod needs;
 pub mod organizations;
 pub mod positions;
+pub mod profile;
 pub mod purge;
 pub mod relations;
 pub mod relationships;

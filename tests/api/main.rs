@@ -32,6 +32,7 @@ mod me;
 mod operations;
 mod parity;
 mod people;
+mod profile;
 mod purge;
 mod search;
 mod service;

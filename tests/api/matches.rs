@@ -43,9 +43,9 @@ on_both! {
         let found = ada.get("/v1/needs/matches").await.expect(200);
         let expected = json!([["Rust hiring", [
             ["Hiring RUST engineers", "Max", 100],
-            ["hiring drivers", "Lin", 41],
-            ["hiring cooks", "Lin", 41],
-            ["hiring nurses", "Lin", 41],
+            ["hiring drivers", "Lin", 45],
+            ["hiring cooks", "Lin", 45],
+            ["hiring nurses", "Lin", 45],
         ]]]);
         assert_eq!(told(&found), expected, "{found}");
         let item = &found.items()[0];

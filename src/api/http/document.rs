@@ -437,7 +437,7 @@ fn complete_operation(
 }
 
 /// What is read of the whole workspace beside its lists, and carries the weak ETag that they do.
-const VIEWS: &[&str] = &["/v1/changes", "/v1/needs/matches"];
+const VIEWS: &[&str] = &["/v1/changes", "/v1/needs/matches", "/v1/profile/review"];
 
 /// `/v1/contacts/{id}` and `/v1/me`: what has a strong ETag of its own.
 fn is_record_path(path: &str) -> bool {

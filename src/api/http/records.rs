@@ -122,11 +122,15 @@ pub enum ListTag {
 pub async fn list_tag(api: &Api, caller: &Caller, request: &HttpRequest) -> Result<ListTag, Problem> {
     let workspace = caller.workspace;
     let (seq, _) = api.store.read(move |conn| accounts::workspace_numbers(conn, workspace)).await?;
-    let tag = api.tags.weak(seq);
-    Ok(match api.tags.is_current(request, &tag) {
+    Ok(compared(api, request, api.tags.weak(seq)))
+}
+
+/// What this tag says of what the client has.
+pub fn compared(api: &Api, request: &HttpRequest, tag: String) -> ListTag {
+    match api.tags.is_current(request, &tag) {
         true => ListTag::Current(HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish()),
         false => ListTag::Changed(tag),
-    })
+    }
 }
 
 /// The answer with its tag.
