@@ -5,10 +5,12 @@ pub mod bulk;
 pub mod changes;
 pub mod contacts;
 pub mod http;
+pub mod matches;
 pub mod me;
 pub mod needs;
 pub mod organizations;
 pub mod positions;
+pub mod profile;
 pub mod relationships;
 pub mod search;
 pub mod service;
@@ -83,8 +85,11 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     organizations::routes(config);
     positions::routes(config);
     relationships::routes(config);
+    // Before `/v1/needs/{id}`, which would take it for an id.
+    matches::routes(config);
     needs::routes(config);
     tags::routes(config);
+    profile::routes(config);
     search::routes(config);
     changes::routes(config);
     service::routes(config);

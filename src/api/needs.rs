@@ -9,7 +9,7 @@ use super::Api;
 use super::http::body::Body;
 use super::http::caller::Caller;
 use super::http::listing::{Collection, Filter, Operators, Values, reference, word};
-use super::http::operations::record_operations;
+use super::http::operations::{nested_operations, record_operations};
 use super::http::problem::Problem;
 use super::http::query::Query;
 use super::http::records::{self, Resource};
@@ -17,10 +17,10 @@ use crate::domain::contact::Contact;
 use crate::domain::entity::Entity;
 use crate::domain::id::NeedId;
 use crate::domain::invalid::Invalid;
-use crate::domain::need::{MAX_PER_CONTACT, Need, NeedFields};
+use crate::domain::need::{Need, NeedFields};
 use crate::domain::timestamp::Timestamp;
 use crate::store::relations::{Link, Relation};
-use crate::store::{AnyId, ID, Predicate, Result as StoreResult, Scalar, Tx, needs as stored};
+use crate::store::{ID, Predicate, Scalar, needs as stored};
 
 impl Resource for Need {
     type Fields = NeedFields;
@@ -38,15 +38,6 @@ impl Resource for Need {
 
     fn fields(&self) -> &NeedFields {
         &self.fields
-    }
-
-    fn prepare(&mut self, tx: &mut Tx<'_>, before: Option<&Self>) -> StoreResult<()> {
-        let contact = self.fields.contact_id;
-        if before.is_none_or(|before| before.fields.contact_id != contact) {
-            let own = Predicate::equal(stored::CONTACT, Scalar::Id(AnyId::new(contact.uuid())));
-            tx.check_room::<Self>(own, MAX_PER_CONTACT, "/contact_id", "needs of a contact")?;
-        }
-        Ok(())
     }
 }
 
@@ -106,21 +97,17 @@ record_operations! {
     history: list_need_history "/v1/needs/{id}/history" "The history of a need",
 }
 
-pub fn routes(config: &mut ServiceConfig<'_>) {
-    record_routes(config);
-    config.service(list_contact_needs);
+nested_operations! {
+    record: Need, under: Contact, fields: NeedFields, page: NeedPage, collection: COLLECTION,
+    tag: "needs", read: "relationships:read", write: "relationships:write",
+    list: list_contact_needs "/v1/contacts/{id}/needs" "List the needs, offers and interests of a contact",
+    within: |id| Predicate::equal(stored::CONTACT, Scalar::Id(id)),
+    create: create_contact_need "Make a need, an offer or an interest of a contact" {
+        "kind": "offer", "topic": "introductions to investors"
+    },
 }
 
-/// List the needs, offers and interests of a contact
-#[utoipa::path(tag = "needs", security(("bearer" = ["relationships:read"])),
-    responses((status = 200, description = "A page.", body = NeedPage)))]
-#[get("/v1/contacts/{id}/needs")]
-async fn list_contact_needs(
-    api: Data<Api>,
-    caller: Caller,
-    request: HttpRequest,
-    query: Query,
-) -> Result<HttpResponse, Problem> {
-    let of = |id| Predicate::equal(stored::CONTACT, Scalar::Id(id));
-    records::list_under::<Contact, Need>(&api, &caller, &request, &query, &COLLECTION, of).await
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    record_routes(config);
+    config.service(list_contact_needs).service(create_contact_need);
 }

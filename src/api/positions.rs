@@ -9,7 +9,7 @@ use super::Api;
 use super::http::body::Body;
 use super::http::caller::Caller;
 use super::http::listing::{Collection, Filter, Operators, Values, flag, reference, word};
-use super::http::operations::record_operations;
+use super::http::operations::{nested_operations, record_operations};
 use super::http::problem::Problem;
 use super::http::query::Query;
 use super::http::records::{self, Resource};
@@ -18,10 +18,10 @@ use crate::domain::entity::Entity;
 use crate::domain::id::PositionId;
 use crate::domain::invalid::Invalid;
 use crate::domain::organization::Organization;
-use crate::domain::position::{MAX_PER_CONTACT, Position, PositionFields};
+use crate::domain::position::{Position, PositionFields};
 use crate::domain::timestamp::Timestamp;
 use crate::store::relations::{Link, Relation};
-use crate::store::{AnyId, ID, Predicate, Result as StoreResult, Scalar, Tx, positions as stored};
+use crate::store::{ID, Predicate, Result as StoreResult, Scalar, Tx, positions as stored};
 
 impl Resource for Position {
     type Fields = PositionFields;
@@ -43,11 +43,6 @@ impl Resource for Position {
 
     /// A bare name is linked where it names one organization only.
     fn prepare(&mut self, tx: &mut Tx<'_>, before: Option<&Self>) -> StoreResult<()> {
-        let contact = self.fields.contact_id;
-        if before.is_none_or(|before| before.fields.contact_id != contact) {
-            let own = Predicate::equal(stored::CONTACT, Scalar::Id(AnyId::new(contact.uuid())));
-            tx.check_room::<Self>(own, MAX_PER_CONTACT, "/contact_id", "positions of a contact")?;
-        }
         let name = &self.fields.organization_name;
         let is_new_name = before.is_none_or(|before| before.fields.organization_name != *name);
         if let (None, Some(name), true) = (self.fields.organization_id, name, is_new_name) {
@@ -150,35 +145,31 @@ record_operations! {
     history: list_position_history "/v1/positions/{id}/history" "The history of a position",
 }
 
+nested_operations! {
+    record: Position, under: Contact, fields: PositionFields, page: PositionPage, collection: COLLECTION,
+    tag: "positions", read: "contacts:read", write: "contacts:write",
+    list: list_contact_positions "/v1/contacts/{id}/positions" "List the positions of a contact",
+    within: |id| Predicate::equal(stored::CONTACT, Scalar::Id(id)),
+    create: create_contact_position "Make a position of a contact" {
+        "organization_id": "01939d5e-8c00-7000-8000-0000000000a1", "title": "CTO", "started_on": "2021-04"
+    },
+}
+
+nested_operations! {
+    record: Position, under: Organization, fields: PositionFields, page: PositionPage, collection: COLLECTION,
+    tag: "positions", read: "contacts:read", write: "contacts:write",
+    list: list_organization_positions "/v1/organizations/{id}/positions" "List the positions at an organization",
+    within: |id| Predicate::equal(stored::ORGANIZATION, Scalar::Id(id)),
+    create: create_organization_position "Make a position at an organization" {
+        "contact_id": "01939d5e-8c00-7000-8000-0000000000a1", "title": "Lecturer", "kind": "teacher"
+    },
+}
+
 pub fn routes(config: &mut ServiceConfig<'_>) {
     record_routes(config);
-    config.service(list_contact_positions).service(list_organization_positions);
-}
-
-/// List the positions of a contact
-#[utoipa::path(tag = "positions", security(("bearer" = ["contacts:read"])),
-    responses((status = 200, description = "A page.", body = PositionPage)))]
-#[get("/v1/contacts/{id}/positions")]
-async fn list_contact_positions(
-    api: Data<Api>,
-    caller: Caller,
-    request: HttpRequest,
-    query: Query,
-) -> Result<HttpResponse, Problem> {
-    let of = |id| Predicate::equal(stored::CONTACT, Scalar::Id(id));
-    records::list_under::<Contact, Position>(&api, &caller, &request, &query, &COLLECTION, of).await
-}
-
-/// List the positions at an organization
-#[utoipa::path(tag = "positions", security(("bearer" = ["contacts:read"])),
-    responses((status = 200, description = "A page.", body = PositionPage)))]
-#[get("/v1/organizations/{id}/positions")]
-async fn list_organization_positions(
-    api: Data<Api>,
-    caller: Caller,
-    request: HttpRequest,
-    query: Query,
-) -> Result<HttpResponse, Problem> {
-    let at = |id| Predicate::equal(stored::ORGANIZATION, Scalar::Id(id));
-    records::list_under::<Organization, Position>(&api, &caller, &request, &query, &COLLECTION, at).await
+    config
+        .service(list_contact_positions)
+        .service(create_contact_position)
+        .service(list_organization_positions)
+        .service(create_organization_position);
 }

@@ -9,7 +9,7 @@ use super::Api;
 use super::http::body::Body;
 use super::http::caller::Caller;
 use super::http::listing::{Collection, Filter, Operators, Values, reference, word};
-use super::http::operations::record_operations;
+use super::http::operations::{nested_operations, record_operations};
 use super::http::problem::Problem;
 use super::http::query::Query;
 use super::http::records::{self, Resource};
@@ -17,10 +17,10 @@ use crate::domain::contact::Contact;
 use crate::domain::entity::Entity;
 use crate::domain::id::RelationshipId;
 use crate::domain::invalid::Invalid;
-use crate::domain::relationship::{MAX_PER_CONTACT, Relationship, RelationshipFields};
+use crate::domain::relationship::{Relationship, RelationshipFields};
 use crate::domain::timestamp::Timestamp;
 use crate::store::relations::{Link, Relation};
-use crate::store::{AnyId, ID, Predicate, Result as StoreResult, Scalar, Tx, relationships as stored};
+use crate::store::{ID, Predicate, Scalar, relationships as stored};
 
 impl Resource for Relationship {
     type Fields = RelationshipFields;
@@ -38,15 +38,6 @@ impl Resource for Relationship {
 
     fn fields(&self) -> &RelationshipFields {
         &self.fields
-    }
-
-    fn prepare(&mut self, tx: &mut Tx<'_>, before: Option<&Self>) -> StoreResult<()> {
-        let contact = self.fields.contact_id;
-        if before.is_none_or(|before| before.fields.contact_id != contact) {
-            let own = Predicate::equal(stored::CONTACT, Scalar::Id(AnyId::new(contact.uuid())));
-            tx.check_room::<Self>(own, MAX_PER_CONTACT, "/contact_id", "relationships of a contact")?;
-        }
-        Ok(())
     }
 }
 
@@ -136,26 +127,21 @@ record_operations! {
     history: list_relationship_history "/v1/relationships/{id}/history" "The history of a relationship",
 }
 
-pub fn routes(config: &mut ServiceConfig<'_>) {
-    record_routes(config);
-    config.service(list_contact_relationships);
-}
-
-/// List the relationships of a contact
-///
-/// Both ways: what they are to others, and what others are to them.
-#[utoipa::path(tag = "relationships", security(("bearer" = ["relationships:read"])),
-    responses((status = 200, description = "A page.", body = RelationshipPage)))]
-#[get("/v1/contacts/{id}/relationships")]
-async fn list_contact_relationships(
-    api: Data<Api>,
-    caller: Caller,
-    request: HttpRequest,
-    query: Query,
-) -> Result<HttpResponse, Problem> {
-    let of = |id| {
+nested_operations! {
+    record: Relationship, under: Contact, fields: RelationshipFields, page: RelationshipPage, collection: COLLECTION,
+    tag: "relationships", read: "relationships:read", write: "relationships:write",
+    list: list_contact_relationships "/v1/contacts/{id}/relationships" "List the relationships of a contact"
+        "Both ways: what they are to others, and what others are to them.",
+    within: |id| {
         let end = |field| Predicate::equal(field, Scalar::Id(id));
         Predicate::Any(vec![end(stored::CONTACT), end(stored::RELATED_CONTACT)])
-    };
-    records::list_under::<Contact, Relationship>(&api, &caller, &request, &query, &COLLECTION, of).await
+    },
+    create: create_contact_relationship "Make what a contact is to another" {
+        "related_contact_id": "01939d5e-8c00-7000-8000-0000000000a2", "type": "mentor"
+    },
+}
+
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    record_routes(config);
+    config.service(list_contact_relationships).service(create_contact_relationship);
 }

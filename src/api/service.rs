@@ -66,8 +66,8 @@ async fn get_service(api: Data<Api>) -> Result<HttpResponse, Problem> {
         "name": "wellmet",
         "version": env!("CARGO_PKG_VERSION"),
         "features": [
-            "contacts", "organizations", "positions", "relationships", "needs", "tags", "search", "bulk", "merging",
-            "changes", "undo",
+            "contacts", "organizations", "positions", "relationships", "needs", "matches", "profile_review", "tags",
+            "search", "bulk", "merging", "changes", "undo",
             "idempotency", "personal_access_tokens",
         ],
         "limits": {

@@ -145,6 +145,11 @@ pub const REFERENCES: &[Reference] = &[
     },
 ];
 
+/// How a record of the one kind belongs to one of the other: the first reference there is.
+pub fn reference(from: Entity, to: Entity) -> Option<&'static Reference> {
+    REFERENCES.iter().find(|reference| reference.from == from && reference.to == to)
+}
+
 /// What was done to a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]

@@ -1,5 +1,6 @@
 //! What the fields of several kinds of record have in common: short texts, labels, profile links, days.
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -111,11 +112,15 @@ pub fn check_links(links: &mut Keyed<ProfileLink>, invalid: &mut Invalid) {
 
 /// A whole day: `2026-02-01`.
 pub fn check_day(parts: &[&str], day: Option<&str>, invalid: &mut Invalid) {
-    let Some(day) = day else { return };
-    let whole = PartialDate::parse(day).ok().is_some_and(|date| date.earliest() == date.latest());
-    if !whole || day.len() != 10 {
-        invalid.add(pointer(parts), Rejection::format("Expected a day such as 2026-02-01."));
+    if let Some(day) = day {
+        invalid.check(pointer(parts), parse_day(day));
     }
+}
+
+/// The day that is meant: `2026-02-01`.
+pub fn parse_day(text: &str) -> Result<NaiveDate, Rejection> {
+    let date = PartialDate::parse(text).ok().filter(|_| text.len() == "2026-02-01".len());
+    date.and_then(PartialDate::latest).ok_or_else(|| Rejection::format("Expected a day such as 2026-02-01."))
 }
 
 /// A partial date, if one is given.

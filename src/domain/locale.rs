@@ -3,10 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::domain::invalid::{FieldCode, Rejection};
+use crate::domain::timestamp::Timestamp;
 
 /// A zone of the IANA time zone database, by its exact name: `Europe/Berlin`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,6 +26,11 @@ impl TimeZone {
 
     pub fn as_str(self) -> &'static str {
         self.0.name()
+    }
+
+    /// The day it is there.
+    pub fn day(self, now: Timestamp) -> NaiveDate {
+        now.instant().with_timezone(&self.0).date_naive()
     }
 
     /// The zone as chrono takes it.

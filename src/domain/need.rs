@@ -8,8 +8,8 @@ use super::id::{ContactId, NeedId};
 use super::invalid::{FieldCode, Invalid, Rejection};
 use super::key::{Key, KeyKind};
 use super::search::SearchText;
-use super::text;
 use super::timestamp::Timestamp;
+use super::topic;
 
 /// How many needs, offers and interests a contact may have.
 pub const MAX_PER_CONTACT: i64 = 1_000;
@@ -113,20 +113,15 @@ impl Need {
         Ok(Self { fields: check(fields)?, ..self.clone() })
     }
 
-    /// Every word of the topic: what matching goes by.
+    /// Every word of the topic that says what it is about: what matching goes by.
     pub fn keys(&self) -> Vec<Key> {
-        topic_words(&self.fields.topic).into_iter().map(|word| Key::new(KeyKind::Topic, word)).collect()
+        topic::words(&self.fields.topic).into_iter().map(|word| Key::new(KeyKind::Topic, word)).collect()
     }
 
     pub fn search_text(&self) -> SearchText {
         let detail = self.fields.detail.as_deref().unwrap_or_default();
         SearchText { title: self.fields.topic.clone(), text: format!("{}\n{detail}", self.fields.topic) }
     }
-}
-
-/// The folded words of a topic, without those of one or two ASCII letters, which say little ("of", "in").
-pub fn topic_words(topic: &str) -> Vec<String> {
-    text::tokens(topic).into_iter().filter(|word| word.len() > 2 || !word.is_ascii()).collect()
 }
 
 fn check(mut fields: NeedFields) -> Result<NeedFields, Invalid> {

@@ -16,6 +16,7 @@ use crate::domain::contact::{Contact, ContactEmail, ContactFields};
 use crate::domain::email::EmailAddress;
 use crate::domain::entity::Entity;
 use crate::domain::id::{ContactId, SessionId, UserId, WorkspaceId};
+use crate::domain::locale::TimeZone;
 use crate::domain::scope::Role;
 use crate::domain::timestamp::Timestamp;
 
@@ -117,6 +118,16 @@ pub fn workspace_numbers(conn: &mut Conn, workspace: WorkspaceId) -> Result<(i64
         .filter(workspaces::id.eq(workspace))
         .select((workspaces::seq, workspaces::number))
         .get_result(conn)?)
+}
+
+/// The number of the last change in a workspace, and the time zone its days are told in.
+pub fn seq_and_time_zone(conn: &mut Conn, workspace: WorkspaceId) -> Result<(i64, TimeZone)> {
+    let (seq, name): (i64, String) = workspaces::table
+        .filter(workspaces::id.eq(workspace))
+        .select((workspaces::seq, workspaces::time_zone))
+        .get_result(conn)?;
+    let time_zone = TimeZone::parse(&name).map_err(|rejection| Error::Internal(rejection.detail))?;
+    Ok((seq, time_zone))
 }
 
 impl AccountTx<'_> {

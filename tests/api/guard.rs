@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::{
     operations::{
-        NOBODYS_ID, Operation, Place, Report, World, exclude_others, operations, places, put, resolve, told,
+        NOBODYS_ID, Operation, Place, Report, World, collection_of, exclude_others, operations, places, put,
+        resolve, told,
     },
     support::{Client, Reply, TestServer},
 };
@@ -292,9 +293,11 @@ async fn own_records_under_foreign_ids(
             (path.clone(), own.client.put(&path, &body).if_none_match("*"))
         }
         ("post", _, Some(place)) => {
-            let (id, _) = other.make(place.entity().expect("the id of a record")).await;
+            let entity = place.entity().expect("the id of a record");
+            let (id, _) = other.make(entity).await;
             body["id"] = json!(id);
-            (format!("{}/{id}", operation.path), own.client.post(operation.path, &body))
+            let path = own.path(operation).await;
+            (format!("{}/{id}", collection_of(entity)), own.client.post(&path, &body))
         }
         _ => return,
     };

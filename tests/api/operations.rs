@@ -693,7 +693,7 @@ fn kinds() -> Vec<String> {
 }
 
 /// `/v1/contacts` for `contact`: what `/{id}` of this kind follows.
-fn collection_of(entity: &str) -> &'static str {
+pub fn collection_of(entity: &str) -> &'static str {
     let own = operations().into_iter().find_map(|operation| {
         let collection = operation.path.strip_suffix("/{id}")?;
         let is_it = operation.parameters("path").iter().any(|parameter| parameter["schema"]["x-entity"] == entity);

@@ -139,6 +139,77 @@ on_both! {
         assert_eq!(reply.errors(), ["#/parent_id contradiction"]);
     }
 
+    async fn what_is_made_under_a_record_belongs_to_it(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let eve = server.register("eve@example.com").await;
+        let (grace, acme, boss) = (contact(&ada, "Grace").await, organization(&ada, "Acme").await, contact(&ada, "Boss").await);
+        let cases = [
+            (&grace, "positions", "contact_id", json!({"title": "CTO"})),
+            (&acme, "positions", "organization_id", json!({"contact_id": grace.id()})),
+            (&grace, "needs", "contact_id", json!({"topic": "hiring"})),
+            (&grace, "relationships", "contact_id", json!({"related_contact_id": boss.id(), "type": "report"})),
+        ];
+        for (parent, segment, field, body) in cases {
+            let list = format!("{}/{segment}", parent.location());
+            let made = ada.post(&list, &body).idempotency_key(&list).await.expect(201);
+            assert_eq!(made.body[field], parent.body["id"], "{list}");
+            assert_eq!(made.location(), format!("/v1/{segment}/{}", made.id()));
+            let read = ada.get(&made.location()).await.expect(200);
+            assert_eq!((&read.body, read.etag()), (&made.body, made.etag()));
+            assert_eq!(column(&ada.get(&list).await.expect(200), "/id")[0], made.body["id"]);
+            let again = ada.post(&list, &body).idempotency_key(&list).await.expect(201);
+            assert_eq!((again.header("Idempotent-Replayed"), &again.body), (Some("true"), &made.body));
+            let mut taken = body.clone();
+            taken["id"] = made.body["id"].clone();
+            ada.post(&list, &taken).await.problem(409, "id_taken");
+            let mut twice = body.clone();
+            twice[field] = parent.body["id"].clone();
+            let refused = ada.post(&list, &twice).await;
+            refused.problem(422, "invalid");
+            assert_eq!(refused.errors(), [format!("#/{field} unknown_field")], "the path says it");
+            let gone = list.replace(&parent.id(), "01939d5e-8c00-7000-8000-00000000dead");
+            ada.post(&gone, &body).await.problem(404, "not_found");
+            eve.post(&list, &body).await.problem(404, "not_found");
+        }
+    }
+
+    async fn everything_wrong_with_what_is_made_under_a_record_is_told_in_the_places_of_its_body(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let grace = contact(&ada, "Grace").await;
+        let relationships = format!("{}/relationships", grace.location());
+        let reply = ada.post(&relationships, &json!({"type": "boss", "started_on": "2020", "ended_on": "2019", "x": 1})).await;
+        reply.problem(422, "invalid");
+        assert_eq!(reply.errors(), ["#/related_contact_id required", "#/type not_allowed", "#/x unknown_field"]);
+        let reply = ada.post(&relationships, &json!({"related_contact_id": grace.id(), "type": "friend"})).await;
+        assert_eq!(reply.errors(), ["#/related_contact_id contradiction"]);
+        let backwards = json!({"started_on": "2020", "ended_on": "2019"});
+        let reply = ada.post(&format!("{}/positions", grace.location()), &backwards).await;
+        assert_eq!(reply.errors(), ["#/ended_on contradiction", "#/organization_id required"]);
+    }
+
+    async fn a_contact_that_has_as_many_as_it_may_is_told_of_the_whole_body_under_its_path(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let grace = contact(&ada, "Grace").await;
+        let needs = format!("{}/needs", grace.location());
+        let one = ada.post(&needs, &json!({"topic": "hiring"})).await.expect(201);
+        let id = one.id();
+        let (made_up, own) = match server.database.backend {
+            Backend::Sqlite => ("unhex(printf('%032x', n))", format!("unhex('{}')", id.replace('-', ""))),
+            Backend::Postgres => ("lpad(to_hex(n), 32, '0')::uuid", format!("'{id}'::uuid")),
+        };
+        server.database.execute(&format!(
+            "INSERT INTO needs (workspace_id, id, version, created_at, updated_at, contact_id, kind, topic, detail, status) \
+             SELECT workspace_id, {made_up}, version, created_at, updated_at, contact_id, kind, topic, detail, status FROM needs, \
+             (WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 999) SELECT n FROM numbers) AS numbers \
+             WHERE id = {own}"
+        ));
+        let reply = ada.post(&needs, &json!({"topic": "one more"})).await;
+        reply.problem(422, "invalid");
+        assert_eq!(reply.errors(), ["# too_long"]);
+        let reply = ada.post("/v1/needs", &json!({"contact_id": grace.id(), "topic": "one more"})).await;
+        assert_eq!(reply.errors(), ["#/contact_id too_long"]);
+    }
+
     async fn needs_are_filtered_and_found_by_their_words(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         let grace = contact(&ada, "Grace").await;

@@ -15,7 +15,7 @@ use super::etag::SCHEMA_REVISION;
 use super::listing::Collection;
 use super::problem::{Code, Problem};
 use super::records::MAX_KEY_CHARACTERS;
-use crate::domain::entity::Entity;
+use crate::domain::entity::{Entity, reference};
 use crate::domain::scope::{Role, SCOPES};
 use crate::store::relations::summary_fields;
 
@@ -168,6 +168,23 @@ fn name_of(reference: &str) -> &str {
     reference.rsplit('/').next().unwrap_or(reference)
 }
 
+/// The name of what is entered of a record under another: the input of its kind without the field that the path tells.
+pub fn nested_input(entity: Entity, parent: Entity) -> String {
+    format!("{}{}Input", pascal(parent.as_str()), pascal(entity.as_str()))
+}
+
+/// The field of a record that says what it belongs to.
+pub fn parent_field(entity: Entity, parent: Entity) -> Option<&'static str> {
+    reference(entity, parent).and_then(|reference| reference.pointer.strip_prefix('/'))
+}
+
+/// The kind of record that `/v1/contacts/{id}/needs` lists and makes, and the kind it belongs to.
+fn nested(path: &str) -> Option<(Entity, Entity)> {
+    let (parent, own) = path.strip_prefix("/v1/")?.split_once("/{id}/")?;
+    let kind = |segment: &str| Entity::ALL.iter().copied().find(|entity| entity.segment() == segment);
+    Some((kind(own)?, kind(parent)?))
+}
+
 /// How a schema is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum View {
@@ -227,6 +244,19 @@ impl Views {
         }
         self.made.insert(own.clone(), seen);
         own
+    }
+
+    /// What is entered under a parent: the name of its schema.
+    fn make_nested(&mut self, entity: Entity, parent: Entity) -> Option<String> {
+        let whole = self.make(&format!("{}Fields", pascal(entity.as_str())), View::Input);
+        let (field, mut schema) = (parent_field(entity, parent)?, self.made.get(&whole)?.clone());
+        schema["properties"].as_object_mut()?.remove(field);
+        if let Some(required) = schema["required"].as_array_mut() {
+            required.retain(|name| name != field);
+        }
+        let own = nested_input(entity, parent);
+        self.made.insert(own.clone(), schema);
+        Some(own)
     }
 
     fn look(&mut self, schema: &mut Value, view: View) {
@@ -363,7 +393,7 @@ fn complete_operation(
     parameters.extend(own.and_then(|collection| collection.include_parameter()));
     let tagged = Tagged {
         record: is_record_path(path),
-        list: collection.is_some() || matches!(path, "/v1/changes" | "/v1/search") || path.ends_with("/history"),
+        list: collection.is_some() || VIEWS.contains(&path) || path.ends_with("/history"),
     };
     parameters.extend(header_parameters(path, method, is_secured, tagged));
 
@@ -371,6 +401,9 @@ fn complete_operation(
         for media in content.values_mut() {
             let view = if patch { View::Patch } else { View::Input };
             views.look(&mut media["schema"], view);
+            if let Some(own) = nested(path).and_then(|(entity, parent)| views.make_nested(entity, parent)) {
+                media["schema"]["$ref"] = json!(format!("#/components/schemas/{own}"));
+            }
             if patch {
                 // The merged record is checked as a whole.
                 let reference = media["schema"]["$ref"].as_str().unwrap_or_default();
@@ -436,6 +469,9 @@ fn complete_operation(
         operation["requestBody"]["description"] = json!(limit);
     }
 }
+
+/// What is read of the whole workspace beside its lists, and carries the weak ETag that they do.
+const VIEWS: &[&str] = &["/v1/changes", "/v1/needs/matches", "/v1/profile/review", "/v1/search"];
 
 /// `/v1/contacts/{id}` and `/v1/me`: what has a strong ETag of its own.
 fn is_record_path(path: &str) -> bool {
@@ -510,8 +546,9 @@ fn header_parameters(path: &str, method: &str, is_secured: bool, tagged: Tagged)
 
 fn complete_answers(path: &str, operation: &mut Value, method: &str, tagged: Tagged, views: &mut Views) {
     let Some(responses) = operation["responses"].as_object_mut() else { return };
-    // A user is made by signing up, everything else where the list of its kind is.
-    let makes_record = path == "/v1/auth/register" || is_record_path(&format!("{path}/{{id}}"));
+    // A user is made by signing up, everything else where a list of its kind is.
+    let is_list = is_record_path(&format!("{path}/{{id}}")) || nested(path).is_some();
+    let makes_record = path == "/v1/auth/register" || is_list;
     let is_tagged = |status: &str| match status {
         "201" => tagged.record || makes_record,
         "204" => false,

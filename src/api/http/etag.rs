@@ -3,6 +3,8 @@
 use actix_web::HttpRequest;
 use actix_web::http::header::{self, HeaderName};
 
+use chrono::NaiveDate;
+
 use super::problem::{Code, Problem};
 use crate::store::Precondition;
 
@@ -28,6 +30,11 @@ impl Tags {
     /// The weak tag of a list: the workspace's sequence.
     pub fn weak(&self, seq: i64) -> String {
         format!("W/{}", self.strong(seq))
+    }
+
+    /// The weak tag of what depends on the day as well.
+    pub fn weak_on(&self, seq: i64, day: NaiveDate) -> String {
+        format!("W/\"{}.{SCHEMA_REVISION}.{seq}.{day}\"", self.epoch)
     }
 
     /// What `If-Match` and `If-None-Match` say of the record that is about to be written.

@@ -148,7 +148,8 @@ impl Values {
     }
 }
 
-fn parse_id(text: &str) -> Result<AnyId, Rejection> {
+/// An id in a query.
+pub fn parse_id(text: &str) -> Result<AnyId, Rejection> {
     Uuid::try_parse(text).map(AnyId::new).map_err(|_| Rejection::format("Expected a UUID."))
 }
 

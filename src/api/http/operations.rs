@@ -173,3 +173,51 @@ macro_rules! record_operations {
     };
 }
 pub(in crate::api) use record_operations;
+
+/// The two handlers of a kind of record under another: the list of those that belong to the record in the path, which
+/// `within` tells, and making one that does. The field that refers to that record is not in the body; which one it is
+/// tells `domain/entity.rs`.
+macro_rules! nested_operations {
+    (
+        record: $Record:ty, under: $Parent:ty, fields: $Fields:ident, page: $Page:ident, collection: $collection:ident,
+        tag: $tag:tt, read: $read:tt, write: $write:tt,
+        list: $list:ident $path:tt $list_summary:tt $($list_more:literal)?, within: $within:expr,
+        create: $create:ident $create_summary:tt $create_example:tt $(,)?
+    ) => {
+        #[doc = $list_summary]
+        $(
+            #[doc = ""]
+            #[doc = $list_more]
+        )?
+        #[utoipa::path(tag = $tag, security(("bearer" = [$read])),
+            responses((status = 200, description = "A page.", body = $Page)))]
+        #[get($path)]
+        async fn $list(
+            api: Data<Api>,
+            caller: Caller,
+            request: HttpRequest,
+            query: Query,
+        ) -> Result<HttpResponse, Problem> {
+            records::list_under::<$Parent, $Record>(&api, &caller, &request, &query, &$collection, $within).await
+        }
+
+        #[doc = $create_summary]
+        #[doc = ""]
+        #[doc = "The path says what it belongs to, so the body does not. The id may be yours, so that a record made offline"]
+        #[doc = "keeps it."]
+        #[utoipa::path(tag = $tag, security(("bearer" = [$write])),
+            request_body(content = $Fields, example = json!($create_example)),
+            extensions(("x-errors" = json!(["id_taken", "deleted"]))),
+            responses((status = 201, description = "The record as it was made.", body = $Record)))]
+        #[post($path)]
+        async fn $create(
+            api: Data<Api>,
+            caller: Caller,
+            request: HttpRequest,
+            body: Body,
+        ) -> Result<HttpResponse, Problem> {
+            records::create_under::<$Parent, $Record>(&api, &caller, &request, body).await
+        }
+    };
+}
+pub(in crate::api) use nested_operations;

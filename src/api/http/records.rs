@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::body::{Body, Schemas};
 use super::caller::Caller;
+use super::document::{nested_input, parent_field};
 use super::etag;
 use super::listing::{Collection, DEFAULT_LIMIT, MAX_LIMIT, Shown, page_response};
 use super::problem::{Code, Problem};
@@ -122,11 +123,15 @@ pub enum ListTag {
 pub async fn list_tag(api: &Api, caller: &Caller, request: &HttpRequest) -> Result<ListTag, Problem> {
     let workspace = caller.workspace;
     let (seq, _) = api.store.read(move |conn| accounts::workspace_numbers(conn, workspace)).await?;
-    let tag = api.tags.weak(seq);
-    Ok(match api.tags.is_current(request, &tag) {
+    Ok(compared(api, request, api.tags.weak(seq)))
+}
+
+/// What this tag says of what the client has.
+pub fn compared(api: &Api, request: &HttpRequest, tag: String) -> ListTag {
+    match api.tags.is_current(request, &tag) {
         true => ListTag::Current(HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish()),
         false => ListTag::Changed(tag),
-    })
+    }
 }
 
 /// The answer with its tag.
@@ -188,6 +193,54 @@ pub async fn create<R: Resource>(
         })
         .await?;
     respond(api, caller, outcome).await
+}
+
+/// Makes a record that belongs to the record in the path, which has to exist. The body is as for [`create`] but for the
+/// field that refers to that record, which is filled in here; what is wrong with it is told of the whole.
+pub async fn create_under<Parent: Resource, R: Resource>(
+    api: &Api,
+    caller: &Caller,
+    request: &HttpRequest,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let parent = path_id(request)?;
+    let field = parent_field(R::ENTITY, Parent::ENTITY).ok_or_else(|| Problem::new(Code::Internal))?;
+    let who = who(api, caller, request, &body)?;
+    let mut input = body.value;
+    let mut invalid = Invalid::default();
+    let id = invalid.gather(take_id(&mut input)).flatten();
+    invalid.gather(check_read_only::<R>(&mut input, None));
+    invalid.gather(api.schemas.check::<Value>(&nested_input(R::ENTITY, Parent::ENTITY), &input));
+    if let Some(input) = input.as_object_mut() {
+        input.insert(field.to_owned(), json!(parent));
+    }
+    let (schemas, tags) = (api.schemas.clone(), api.tags.clone());
+    let outcome = api
+        .store
+        .write(who, move |tx| {
+            if tx.find::<Parent>(parent)?.is_none() {
+                return Err(StoreError::NotFound);
+            }
+            let (id, now) = (id.unwrap_or_else(|| tx.new_id()), tx.now());
+            let parsed = schemas.parse(R::INPUT, &input, |fields| R::new(id, now, fields));
+            let mut record = gather_all(invalid, parsed)?;
+            let made = record.prepare(tx, None).and_then(|()| tx.create(record));
+            record_reply(201, &made.map_err(|error| of_the_whole(error, field))?, &tags)
+        })
+        .await?;
+    respond(api, caller, outcome).await
+}
+
+/// What is wrong with a field that is not in the body is wrong with the body.
+fn of_the_whole(error: StoreError, field: &str) -> StoreError {
+    let StoreError::Invalid(mut invalid) = error else { return error };
+    let own = format!("#/{field}");
+    invalid
+        .errors
+        .iter_mut()
+        .filter(|error| error.pointer == own)
+        .for_each(|error| "#".clone_into(&mut error.pointer));
+    StoreError::Invalid(invalid)
 }
 
 pub async fn replace<R: Resource>(

@@ -1,0 +1,191 @@
+//! The networker's own profile: how complete it is, and what to do about it.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, get};
+use chrono::NaiveDate;
+use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::Api;
+use super::http::caller::Caller;
+use super::http::problem::Problem;
+use super::http::query::Query;
+use super::http::records::{ListTag, compared, with_tag};
+use crate::domain::fields::parse_day;
+use crate::domain::id::ContactId;
+use crate::domain::profile::{self, CHECKED_WITHIN_DAYS, Profile, ProfilePart, Reviewed};
+use crate::store::{accounts, profile as stored};
+
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(review_profile);
+}
+
+/// How complete your profile is, and what would make it more so.
+#[derive(Serialize, ToSchema)]
+struct ProfileReview {
+    /// The day it is told for.
+    #[schema(value_type = String, format = Date, example = "2026-03-02")]
+    on: NaiveDate,
+    /// The contact that stands for yourself, which the profile is read from.
+    contact_id: ContactId,
+    /// How complete it is: the sum of the points of all items, 0 to 100.
+    #[schema(minimum = 0, maximum = 100, example = 65)]
+    completeness: u32,
+    /// The name of the formula. Under the same name the same profile has the same points on the same day.
+    #[schema(example = "pr-1")]
+    version: String,
+    /// Every part of a profile, complete or not, always in the same order.
+    items: Vec<ProfileReviewItem>,
+    /// The codes of what is not complete; what would gain most comes first.
+    missing: Vec<ProfilePart>,
+}
+
+/// A part of a profile, and what it adds to completeness.
+#[derive(Serialize, ToSchema)]
+struct ProfileReviewItem {
+    /// Which part. `email` and `languages`: at least one. `skills`: at least 5, in proportion below. `link`: a profile or
+    /// page on any platform. `link_checked`: one of them with a `checked_on` of the last 180 days. `current_position`: one
+    /// that has begun and not ended. `background`: one as a student or teacher, or one that has ended. `need` and `offer`:
+    /// an open one of your own. `reference`: a relationship with a manager, report, mentor, mentee, colleague, cofounder
+    /// or client of yours.
+    code: ProfilePart,
+    /// What it adds: `of` × min(`have`, `wanted`) / `wanted`, rounded down.
+    #[schema(minimum = 0, maximum = 100, example = 4)]
+    points: u32,
+    /// What it adds when it is complete. All of them together are 100.
+    #[schema(minimum = 0, maximum = 100, example = 10)]
+    of: u32,
+    /// Whether nothing is left to do.
+    complete: bool,
+    /// The facts that the points come from.
+    params: ProfileReviewParams,
+    /// What to do, in a sentence; null when it is complete. To translate it, go by `code` and `params`.
+    #[schema(example = "Name at least five things you are good at.")]
+    detail: Option<String>,
+    /// The operation that does it; null when it is complete.
+    #[serde(rename = "do")]
+    #[schema(rename = "do")]
+    action: Option<ProfileReviewAction>,
+}
+
+/// The facts that the points of a part come from.
+#[derive(Serialize, ToSchema)]
+struct ProfileReviewParams {
+    /// How many there are.
+    #[schema(example = 2)]
+    have: usize,
+    /// How many it takes.
+    #[schema(example = 5)]
+    wanted: usize,
+    /// How many days back one counts; null where age does not matter.
+    #[schema(example = json!(null))]
+    within_days: Option<u16>,
+}
+
+/// An operation that would complete a part.
+#[derive(Serialize, ToSchema)]
+struct ProfileReviewAction {
+    /// Its `operationId` in this document.
+    #[schema(example = "update_contact")]
+    operation: String,
+    /// Its method.
+    #[schema(example = "PATCH")]
+    method: String,
+    /// Its path, with the ids filled in.
+    #[schema(example = "/v1/contacts/01939d5e-8c00-7000-8000-0000000000a1")]
+    path: String,
+    /// The field of its body to fill in, as a JSON pointer.
+    #[schema(example = "#/skills")]
+    field: String,
+    /// What else has to be in the body; empty when nothing has.
+    #[schema(value_type = Object, example = json!({}))]
+    body: Value,
+}
+
+/// Review your profile
+///
+/// What is known of yourself as others would see it: your own contact with its positions, links, skills, needs (what you
+/// look for), offers (what you can help with) and relationships. Completeness is a sum that explains itself: every item
+/// tells its points, the facts they come from, and what to do. Adding something never lowers it.
+#[utoipa::path(tag = "profile", security(("bearer" = ["insights:read"])),
+    params(("on" = Option<String>, Query, description = "The day to tell it for: a date such as 2026-03-02. Default: today in the time zone of the workspace.", format = Date)),
+    extensions(("x-errors" = json!(["not_found"]))),
+    responses((status = 200, description = "The review.", body = ProfileReview)))]
+#[get("/v1/profile/review")]
+async fn review_profile(
+    api: Data<Api>,
+    caller: Caller,
+    request: HttpRequest,
+    query: Query,
+) -> Result<HttpResponse, Problem> {
+    let workspace = caller.workspace;
+    let on = query.parsed("on", parse_day)?;
+    // Read before the profile, so that the tag is never newer than that.
+    let (seq, time_zone) = api.store.read(move |conn| accounts::seq_and_time_zone(conn, workspace)).await?;
+    let on = on.unwrap_or_else(|| time_zone.day(api.store.now()));
+    let tag = match compared(&api, &request, api.tags.weak_on(seq, on)) {
+        ListTag::Changed(tag) => tag,
+        ListTag::Current(response) => return Ok(response),
+    };
+    let (contact, profile) = api.store.read(move |conn| stored::read(conn, workspace)).await?;
+    Ok(with_tag(HttpResponse::Ok().json(review(on, contact, &profile)), &tag))
+}
+
+fn review(on: NaiveDate, contact_id: ContactId, profile: &Profile) -> ProfileReview {
+    let profile::Review { completeness, parts, missing } = profile::review(profile, on);
+    let items = parts.into_iter().map(|Reviewed { part, points, of, have, wanted, advice }| ProfileReviewItem {
+        code: part,
+        points,
+        of,
+        complete: advice.is_none(),
+        params: ProfileReviewParams {
+            have,
+            wanted,
+            within_days: (part == ProfilePart::LinkChecked).then_some(CHECKED_WITHIN_DAYS),
+        },
+        detail: advice.map(str::to_owned),
+        action: advice.map(|_| action(part, on, contact_id, profile.stalest_link())),
+    });
+    let version = profile::VERSION.to_owned();
+    ProfileReview { on, contact_id, completeness, version, items: items.collect(), missing }
+}
+
+/// What completes a part of the profile of this contact.
+fn action(part: ProfilePart, on: NaiveDate, own: ContactId, link: Option<&str>) -> ProfileReviewAction {
+    let own_path = format!("/v1/contacts/{own}");
+    let act = |operation: &str, method: &str, path: String, field: &str, body: Value| ProfileReviewAction {
+        operation: operation.to_owned(),
+        method: method.to_owned(),
+        path,
+        field: format!("#/{field}"),
+        body,
+    };
+    let update = |field: &str| act("update_contact", "PATCH", own_path.clone(), field, json!({}));
+    let position = || act("create_contact_position", "POST", format!("{own_path}/positions"), "title", json!({}));
+    let need = |kind: &str| {
+        act("create_contact_need", "POST", format!("{own_path}/needs"), "topic", json!({ "kind": kind }))
+    };
+    match (part, link) {
+        (ProfilePart::Name, _) => update("given_name"),
+        (ProfilePart::Headline, _) => update("headline"),
+        (ProfilePart::About, _) => update("about"),
+        (ProfilePart::Location, _) => update("location"),
+        (ProfilePart::Email, _) => update("emails"),
+        (ProfilePart::Languages, _) => update("languages"),
+        (ProfilePart::Skills, _) => update("skills"),
+        (ProfilePart::Link, _) | (ProfilePart::LinkChecked, None) => update("links"),
+        (ProfilePart::LinkChecked, Some(key)) => {
+            let body = json!({ "links": { key: { "checked_on": on } } });
+            act("update_contact", "PATCH", own_path.clone(), &format!("links/{key}/checked_on"), body)
+        }
+        (ProfilePart::CurrentPosition | ProfilePart::Background, _) => position(),
+        (ProfilePart::Need, _) => need("need"),
+        (ProfilePart::Offer, _) => need("offer"),
+        (ProfilePart::Reference, _) => {
+            let body = json!({ "related_contact_id": own });
+            act("create_relationship", "POST", "/v1/relationships".to_owned(), "contact_id", body)
+        }
+    }
+}

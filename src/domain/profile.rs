@@ -1,0 +1,408 @@
+//! How complete the networker's own profile is: a table of parts, what each is worth and what completes it. Nothing here
+//! reads a record from anywhere, or knows what address changes one.
+
+use chrono::{Days, NaiveDate};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::contact::Contact;
+use super::id::ContactId;
+use super::need::{Need, NeedKind, NeedStatus};
+use super::partial_date::PartialDate;
+use super::position::{Position, PositionKind};
+use super::relationship::{Relationship, RelationshipType};
+
+/// The name of the formula; another one when a part, or what it is worth, changes.
+pub const VERSION: &str = "pr-1";
+/// How long a look at a profile link counts.
+pub const CHECKED_WITHIN_DAYS: u16 = 180;
+
+/// A part of a profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ProfilePart {
+    Name,
+    Headline,
+    About,
+    Location,
+    Email,
+    Languages,
+    Skills,
+    Link,
+    LinkChecked,
+    CurrentPosition,
+    Background,
+    Need,
+    Offer,
+    Reference,
+}
+
+/// What a part is worth, how many it takes to complete it, and what to do until then.
+struct Rule {
+    part: ProfilePart,
+    of: u32,
+    wanted: usize,
+    advice: &'static str,
+}
+
+/// The formula: `points = of × min(have, wanted) / wanted`, rounded down; the points of all parts are 100.
+const RULES: [Rule; 14] = [
+    rule(ProfilePart::Name, 5, 1, "Say what you are called."),
+    rule(ProfilePart::Headline, 10, 1, "Write one line on who you are."),
+    rule(ProfilePart::About, 10, 1, "Write a few sentences about yourself."),
+    rule(ProfilePart::Location, 5, 1, "Say where you are."),
+    rule(ProfilePart::Email, 5, 1, "Add an e-mail address that people can write to."),
+    rule(ProfilePart::Languages, 5, 1, "Name the languages you speak."),
+    rule(ProfilePart::Skills, 10, 5, "Name at least five things you are good at."),
+    rule(ProfilePart::Link, 10, 1, "Add the address of your LinkedIn profile, or of another page about you."),
+    rule(ProfilePart::LinkChecked, 5, 1, "Look whether your profile is still right, and note the day."),
+    rule(ProfilePart::CurrentPosition, 10, 1, "Add what you do now, and where."),
+    rule(ProfilePart::Background, 5, 1, "Add where you studied, or what you did before."),
+    rule(ProfilePart::Need, 5, 1, "Say what you are looking for."),
+    rule(ProfilePart::Offer, 5, 1, "Say what you can help others with."),
+    rule(
+        ProfilePart::Reference,
+        10,
+        1,
+        "Note who can speak for you: a manager, a mentor, a client, somebody you worked with.",
+    ),
+];
+
+const fn rule(part: ProfilePart, of: u32, wanted: usize, advice: &'static str) -> Rule {
+    Rule { part, of, wanted, advice }
+}
+
+/// What there is of a profile.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Profile {
+    pub has_name: bool,
+    pub has_headline: bool,
+    pub has_about: bool,
+    pub has_location: bool,
+    pub emails: usize,
+    pub languages: usize,
+    pub skills: usize,
+    /// The keys of the profile links, and the day of the last look at each.
+    pub links: Vec<(String, Option<NaiveDate>)>,
+    pub positions: Vec<Held>,
+    /// Open ones.
+    pub needs: usize,
+    pub offers: usize,
+    pub references: usize,
+}
+
+/// A position, as far as its dates can be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    /// The first day it may have begun; `None`: not known.
+    pub since: Option<NaiveDate>,
+    /// The last day it may have lasted; `None`: it has not ended.
+    pub until: Option<NaiveDate>,
+    /// As a student or a teacher.
+    pub at_school: bool,
+}
+
+impl Held {
+    fn is_current(self, on: NaiveDate) -> bool {
+        self.since.is_none_or(|since| since <= on) && !self.is_past(on)
+    }
+
+    fn is_past(self, on: NaiveDate) -> bool {
+        self.until.is_some_and(|until| until < on)
+    }
+}
+
+impl Profile {
+    pub fn of(own: &Contact, positions: &[Position], needs: &[Need], relationships: &[Relationship]) -> Self {
+        let fields = &own.fields;
+        let open = |kind| {
+            needs.iter().filter(|need| need.fields.status == NeedStatus::Open && need.fields.kind == kind).count()
+        };
+        Self {
+            has_name: !own.name.is_empty(),
+            has_headline: fields.headline.is_some(),
+            has_about: fields.about.is_some(),
+            has_location: fields.location.is_some(),
+            emails: fields.emails.len(),
+            languages: fields.languages.len(),
+            skills: fields.skills.len(),
+            links: fields.links.iter().map(|(key, link)| (key.clone(), day(link.checked_on.as_deref()))).collect(),
+            positions: positions.iter().map(held).collect(),
+            needs: open(NeedKind::Need),
+            offers: open(NeedKind::Offer),
+            references: relationships.iter().filter(|relationship| speaks_for(own.id, relationship)).count(),
+        }
+    }
+
+    /// The link that was looked at least lately.
+    pub fn stalest_link(&self) -> Option<&str> {
+        self.links.iter().min_by_key(|(_, checked)| *checked).map(|(key, _)| key.as_str())
+    }
+
+    fn have(&self, part: ProfilePart, on: NaiveDate) -> usize {
+        let positions =
+            |fits: fn(Held, NaiveDate) -> bool| self.positions.iter().filter(|held| fits(**held, on)).count();
+        match part {
+            ProfilePart::Name => usize::from(self.has_name),
+            ProfilePart::Headline => usize::from(self.has_headline),
+            ProfilePart::About => usize::from(self.has_about),
+            ProfilePart::Location => usize::from(self.has_location),
+            ProfilePart::Email => self.emails,
+            ProfilePart::Languages => self.languages,
+            ProfilePart::Skills => self.skills,
+            ProfilePart::Link => self.links.len(),
+            ProfilePart::LinkChecked => {
+                let oldest = on.checked_sub_days(Days::new(CHECKED_WITHIN_DAYS.into())).unwrap_or(NaiveDate::MIN);
+                self.links.iter().filter(|(_, checked)| checked.is_some_and(|checked| checked >= oldest)).count()
+            }
+            ProfilePart::CurrentPosition => positions(Held::is_current),
+            ProfilePart::Background => positions(|held, on| held.at_school || held.is_past(on)),
+            ProfilePart::Need => self.needs,
+            ProfilePart::Offer => self.offers,
+            ProfilePart::Reference => self.references,
+        }
+    }
+}
+
+fn day(text: Option<&str>) -> Option<NaiveDate> {
+    text.and_then(|text| PartialDate::parse(text).ok()?.latest())
+}
+
+fn held(position: &Position) -> Held {
+    let fields = &position.fields;
+    Held {
+        since: fields.started_on.as_deref().and_then(|date| PartialDate::parse(date).ok()?.earliest()),
+        // An end whose year is not known is an end.
+        until: fields.ended_on.as_deref().map(|date| day(Some(date)).unwrap_or(NaiveDate::MIN)),
+        at_school: matches!(fields.kind, PositionKind::Student | PositionKind::Teacher),
+    }
+}
+
+/// Whether the other of the two has worked with the networker, or was served by them.
+fn speaks_for(own: ContactId, relationship: &Relationship) -> bool {
+    match relationship.fields.kind {
+        RelationshipType::Colleague
+        | RelationshipType::Manager
+        | RelationshipType::Report
+        | RelationshipType::Mentor
+        | RelationshipType::Mentee
+        | RelationshipType::Cofounder => true,
+        // Not one whose client the networker is.
+        RelationshipType::Client => relationship.fields.related_contact_id == own,
+        RelationshipType::Friend
+        | RelationshipType::Family
+        | RelationshipType::Partner
+        | RelationshipType::Classmate
+        | RelationshipType::Recruiter
+        | RelationshipType::Other => false,
+    }
+}
+
+/// How complete a profile is, part by part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Review {
+    /// The sum of the points: 0 to 100.
+    pub completeness: u32,
+    pub parts: Vec<Reviewed>,
+    /// What is not complete; what gains most comes first.
+    pub missing: Vec<ProfilePart>,
+}
+
+/// What is told of a part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reviewed {
+    pub part: ProfilePart,
+    pub points: u32,
+    pub of: u32,
+    pub have: usize,
+    pub wanted: usize,
+    /// What to do; `None` when it is complete.
+    pub advice: Option<&'static str>,
+}
+
+/// Reviews a profile as it is on a day.
+pub fn review(profile: &Profile, on: NaiveDate) -> Review {
+    let parts: Vec<Reviewed> = RULES
+        .iter()
+        .map(|Rule { part, of, wanted, advice }| {
+            let have = profile.have(*part, on);
+            let reached = u32::try_from(have.min(*wanted)).unwrap_or(0);
+            let points = of.saturating_mul(reached) / u32::try_from(*wanted).unwrap_or(1).max(1);
+            let advice = (have < *wanted).then_some(*advice);
+            Reviewed { part: *part, points, of: *of, have, wanted: *wanted, advice }
+        })
+        .collect();
+    let mut missing: Vec<&Reviewed> = parts.iter().filter(|part| part.advice.is_some()).collect();
+    missing.sort_by_key(|part| std::cmp::Reverse(part.of.saturating_sub(part.points)));
+    Review {
+        completeness: parts.iter().map(|part| part.points).sum(),
+        missing: missing.into_iter().map(|part| part.part).collect(),
+        parts,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn date(text: &str) -> NaiveDate {
+        day(Some(text)).unwrap()
+    }
+
+    fn whole() -> Profile {
+        Profile {
+            has_name: true,
+            has_headline: true,
+            has_about: true,
+            has_location: true,
+            emails: 1,
+            languages: 1,
+            skills: 5,
+            links: vec![("linkedin".to_owned(), Some(date("2026-02-01")))],
+            positions: vec![
+                Held { since: Some(date("2021-04-01")), until: None, at_school: false },
+                Held { since: None, until: Some(date("2020-12-31")), at_school: false },
+            ],
+            needs: 1,
+            offers: 1,
+            references: 1,
+        }
+    }
+
+    fn points(profile: &Profile, on: &str, part: ProfilePart) -> u32 {
+        let review = review(profile, date(on));
+        review.parts.iter().find(|reviewed| reviewed.part == part).unwrap().points
+    }
+
+    #[test]
+    fn a_whole_profile_has_a_hundred_points_and_an_empty_one_none() {
+        let complete = review(&whole(), date("2026-03-02"));
+        assert_eq!((complete.completeness, complete.missing), (100, vec![]));
+        let nothing = review(&Profile::default(), date("2026-03-02"));
+        assert_eq!((nothing.completeness, nothing.missing.len()), (0, RULES.len()));
+        assert_eq!(nothing.missing[0], ProfilePart::Headline, "what gains most, in the order of the table");
+        assert!(nothing.parts.iter().all(|part| part.advice.is_some()));
+    }
+
+    #[test]
+    fn each_thing_that_goes_costs_what_it_is_worth() {
+        type Take = fn(&mut Profile);
+        let table: [(ProfilePart, u32, Take); 12] = [
+            (ProfilePart::Name, 5, |profile| profile.has_name = false),
+            (ProfilePart::Headline, 10, |profile| profile.has_headline = false),
+            (ProfilePart::About, 10, |profile| profile.has_about = false),
+            (ProfilePart::Location, 5, |profile| profile.has_location = false),
+            (ProfilePart::Email, 5, |profile| profile.emails = 0),
+            (ProfilePart::Languages, 5, |profile| profile.languages = 0),
+            (ProfilePart::Skills, 4, |profile| profile.skills = 3),
+            (ProfilePart::Background, 5, |profile| profile.positions.truncate(1)),
+            (ProfilePart::CurrentPosition, 10, |profile| profile.positions.retain(|held| held.until.is_some())),
+            (ProfilePart::Need, 5, |profile| profile.needs = 0),
+            (ProfilePart::Offer, 5, |profile| profile.offers = 0),
+            (ProfilePart::Reference, 10, |profile| profile.references = 0),
+        ];
+        for (part, cost, take) in table {
+            let mut profile = whole();
+            take(&mut profile);
+            let review = review(&profile, date("2026-03-02"));
+            assert_eq!((review.completeness, review.missing), (100 - cost, vec![part]));
+        }
+        let unlinked = review(&Profile { links: vec![], ..whole() }, date("2026-03-02"));
+        assert_eq!(unlinked.missing, [ProfilePart::Link, ProfilePart::LinkChecked]);
+    }
+
+    #[test]
+    fn a_look_at_a_link_counts_for_180_days() {
+        for (on, expected) in
+            [("2026-02-01", 5), ("2026-07-31", 5), ("2026-08-01", 0), ("2025-01-01", 5), ("0001-01-01", 5)]
+        {
+            assert_eq!(points(&whole(), on, ProfilePart::LinkChecked), expected, "{on}");
+        }
+        let mut profile = whole();
+        profile.links.push(("site".to_owned(), None));
+        assert_eq!(profile.stalest_link(), Some("site"), "never looked at");
+        assert_eq!(points(&profile, "2026-03-02", ProfilePart::LinkChecked), 5, "one is enough");
+    }
+
+    #[test]
+    fn a_position_is_current_from_its_first_to_its_last_possible_day() {
+        let held = |since: Option<&str>, until: Option<&str>| Held {
+            since: since.map(date),
+            until: until.map(date),
+            at_school: false,
+        };
+        for (position, on, current, past) in [
+            (held(None, None), "2026-03-02", true, false),
+            (held(Some("2026-03-02"), None), "2026-03-02", true, false),
+            (held(Some("2026-03-03"), None), "2026-03-02", false, false),
+            (held(None, Some("2026-03-02")), "2026-03-02", true, false),
+            (held(None, Some("2026-03-01")), "2026-03-02", false, true),
+            (held(None, Some("2024-02-29")), "2024-02-29", true, false),
+            (held(None, Some("2024-02-29")), "2024-03-01", false, true),
+        ] {
+            assert_eq!(
+                (position.is_current(date(on)), position.is_past(date(on))),
+                (current, past),
+                "{position:?}"
+            );
+        }
+        let student = Held { at_school: true, ..held(None, None) };
+        let profile = Profile { positions: vec![student], ..Profile::default() };
+        assert_eq!(points(&profile, "2026-03-02", ProfilePart::Background), 5);
+        assert_eq!(points(&profile, "2026-03-02", ProfilePart::CurrentPosition), 10);
+    }
+
+    prop_compose! {
+        fn any_day()(days in 0_u64..40_000) -> NaiveDate {
+            date("1950-01-01").checked_add_days(Days::new(days)).unwrap()
+        }
+    }
+
+    prop_compose! {
+        fn any_profile()(
+            flags in any::<[bool; 4]>(),
+            counts in any::<[u8; 6]>(),
+            links in prop::collection::vec(prop::option::of(any_day()), 0..4),
+            positions in prop::collection::vec((prop::option::of(any_day()), prop::option::of(any_day()), any::<bool>()), 0..4),
+        ) -> Profile {
+            let [has_name, has_headline, has_about, has_location] = flags;
+            let [emails, languages, skills, needs, offers, references] = counts.map(|count| usize::from(count % 8));
+            Profile {
+                has_name, has_headline, has_about, has_location, emails, languages, skills,
+                links: links.into_iter().enumerate().map(|(index, day)| (index.to_string(), day)).collect(),
+                positions: positions.into_iter().map(|(since, until, at_school)| Held { since, until, at_school }).collect(),
+                needs, offers, references,
+            }
+        }
+    }
+
+    fn sum(a: &Profile, b: &Profile) -> Profile {
+        Profile {
+            has_name: a.has_name || b.has_name,
+            has_headline: a.has_headline || b.has_headline,
+            has_about: a.has_about || b.has_about,
+            has_location: a.has_location || b.has_location,
+            emails: a.emails + b.emails,
+            languages: a.languages + b.languages,
+            skills: a.skills + b.skills,
+            links: [a.links.clone(), b.links.clone()].concat(),
+            positions: [a.positions.clone(), b.positions.clone()].concat(),
+            needs: a.needs + b.needs,
+            offers: a.offers + b.offers,
+            references: a.references + b.references,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn more_is_never_less(profile in any_profile(), more in any_profile(), on in any_day()) {
+            let (before, after) = (review(&profile, on), review(&sum(&profile, &more), on));
+            prop_assert!(after.completeness >= before.completeness && after.completeness <= 100);
+            for (before, after) in before.parts.iter().zip(&after.parts) {
+                prop_assert!(after.points >= before.points && after.points <= after.of);
+                prop_assert_eq!(after.points == after.of, after.advice.is_none());
+            }
+        }
+    }
+}

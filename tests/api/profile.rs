@@ -1,0 +1,144 @@
+//! The review of one's own profile: read from the records, told by day, and followed by what it says to do. What each
+//! part is worth is tested beside the rule, in `src/domain/profile.rs`.
+
+use chrono::TimeDelta;
+use serde_json::{Map, Value, json};
+
+use crate::support::*;
+
+const REVIEW: &str = "/v1/profile/review";
+
+async fn own(client: &Client) -> String {
+    client.get("/v1/me").await.expect(200).body["self_contact_id"].as_str().unwrap().to_owned()
+}
+
+fn item<'r>(review: &'r Reply, code: &str) -> &'r Value {
+    let items = review.body["items"].as_array().expect("items");
+    items.iter().find(|item| item["code"] == code).unwrap_or_else(|| panic!("no {code} in {review}"))
+}
+
+on_both! {
+    async fn a_new_profile_is_told_what_it_lacks_and_every_item_explains_itself(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let review = ada.get(REVIEW).await.expect(200);
+        assert_eq!(review.body["contact_id"], json!(own(&ada).await));
+        assert_eq!((&review.body["on"], &review.body["version"]), (&json!("2026-03-02"), &json!("pr-1")));
+        let items = review.body["items"].as_array().expect("items");
+        let sum = |name: &str| items.iter().filter_map(|item| item[name].as_i64()).sum::<i64>();
+        assert_eq!((sum("of"), json!(sum("points"))), (100, review.body["completeness"].clone()), "{review}");
+        assert_eq!(review.body["completeness"], 10, "a name and an e-mail address are what one signs up with");
+        for item in items {
+            let missing = review.body["missing"].as_array().expect("codes").contains(&item["code"]);
+            assert_eq!((item["complete"] == false, item["detail"].is_string(), item["do"].is_object()), (missing, missing, missing));
+        }
+        assert_eq!(item(&review, "skills")["params"], json!({"have": 0, "wanted": 5, "within_days": null}));
+        assert_eq!(item(&review, "link_checked")["params"]["within_days"], 180);
+    }
+
+    async fn doing_what_a_review_says_completes_the_profile(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let boss = ada.post("/v1/contacts", &json!({"given_name": "Boss"})).await.expect(201);
+        let value = |code: &str| match code {
+            "headline" | "about" | "location" | "current_position" | "need" | "offer" => json!("something"),
+            "languages" => json!(["pl"]),
+            "skills" => json!(["a", "b", "c", "d", "e"]),
+            "link" => json!({"li": {"url": "https://www.linkedin.com/in/ada"}}),
+            "link_checked" => json!("2026-03-02"),
+            "background" => json!("student"),
+            "reference" => boss.body["id"].clone(),
+            other => panic!("{other} was not expected to be missing"),
+        };
+        let mut before = -1;
+        loop {
+            let review = ada.get(REVIEW).await.expect(200);
+            let completeness = review.body["completeness"].as_i64().unwrap();
+            assert!(completeness > before, "{review}");
+            before = completeness;
+            let Some(code) = review.body["missing"][0].as_str() else { break };
+            let act = &item(&review, code)["do"];
+            let mut body = act["body"].clone();
+            put(&mut body, act["field"].as_str().unwrap(), value(code));
+            // What the operation asks for beside the field that is named is the caller's to know.
+            match code {
+                "reference" => body["type"] = json!("manager"),
+                "background" => body["kind"] = json!("student"),
+                _ => {}
+            }
+            let reply = ada.request(act["method"].as_str().unwrap(), act["path"].as_str().unwrap()).json(&body).await;
+            assert!(reply.status < 300, "{code}: {body}: {reply}");
+        }
+        assert_eq!(before, 100);
+    }
+
+    async fn what_counts_depends_on_the_day(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let me = format!("/v1/contacts/{}", own(&ada).await);
+        ada.patch(&me, &json!({"links": {"site": {"url": "https://ada.example", "checked_on": "2026-02-01"}}})).await.expect(200);
+        ada.post(&format!("{me}/positions"), &json!({"title": "CTO", "started_on": "2021-04", "ended_on": "2026-05"})).await.expect(201);
+        for (on, checked, current, background) in [
+            ("2020-01-01", true, false, false), ("2026-03-02", true, true, false), ("2026-05-31", true, true, false),
+            ("2026-06-01", true, false, true), ("2026-07-31", true, false, true), ("2026-08-01", false, false, true),
+        ] {
+            let review = ada.get(&format!("{REVIEW}?on={on}")).await.expect(200);
+            let complete = ["link_checked", "current_position", "background"].map(|code| item(&review, code)["complete"].clone());
+            assert_eq!(complete, [json!(checked), json!(current), json!(background)], "{on}");
+            if !checked {
+                assert_eq!(item(&review, "link_checked")["do"]["field"], "#/links/site/checked_on");
+                assert_eq!(item(&review, "link_checked")["do"]["body"], json!({"links": {"site": {"checked_on": on}}}));
+            }
+        }
+        for wrong in ["2026-02-30", "2026-3-2", "2026-03", "today", "", "--03-02", "2026-03-02T09:00:00Z"] {
+            ada.get(&format!("{REVIEW}?on={wrong}")).await.problem(400, "invalid_parameter");
+        }
+    }
+
+    async fn only_those_who_worked_with_me_speak_for_me(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let me = own(&ada).await;
+        let other = ada.post("/v1/contacts", &json!({"given_name": "Other"})).await.expect(201).id();
+        for (kind, by_them, by_me) in [("manager", true, true), ("client", true, false), ("friend", false, false), ("report", true, true)] {
+            for (from, to, counts) in [(&other, &me, by_them), (&me, &other, by_me)] {
+                let body = json!({"contact_id": from, "related_contact_id": to, "type": kind});
+                let made = ada.post("/v1/relationships", &body).await.expect(201);
+                let review = ada.get(REVIEW).await.expect(200);
+                assert_eq!(item(&review, "reference")["complete"], counts, "{body}");
+                ada.delete(&made.location()).await.expect(204);
+            }
+        }
+        for (body, counts) in [(json!({"status": "met"}), false), (json!({"status": "open"}), true)] {
+            let mut need = body;
+            need["topic"] = json!("a job");
+            ada.post(&format!("/v1/contacts/{me}/needs"), &need).await.expect(201);
+            assert_eq!(item(&ada.get(REVIEW).await.expect(200), "need")["complete"], counts);
+        }
+    }
+
+    async fn the_tag_of_a_review_changes_with_the_workspace_and_with_the_day_there(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        server.database.execute("UPDATE workspaces SET time_zone = 'Asia/Tokyo'");
+        let first = ada.get(REVIEW).await.expect(200);
+        assert!(first.etag().starts_with("W/"));
+        assert_eq!(ada.get(REVIEW).if_none_match(&first.etag()).await.status, 304);
+        assert_eq!(ada.get(&format!("{REVIEW}?on=2026-03-02")).if_none_match(&first.etag()).await.status, 304);
+        assert_eq!(ada.get(&format!("{REVIEW}?on=2026-03-03")).if_none_match(&first.etag()).await.status, 200);
+        // 09:00 in UTC is 18:00 in Tokyo.
+        server.clock.advance(TimeDelta::hours(6));
+        let ada = server.login("ada@example.com").await;
+        let next = ada.get(REVIEW).if_none_match(&first.etag()).await.expect(200);
+        assert_eq!(next.body["on"], "2026-03-03");
+        ada.post("/v1/contacts", &json!({"given_name": "Grace"})).await.expect(201);
+        assert_eq!(ada.get(REVIEW).if_none_match(&next.etag()).await.status, 200);
+    }
+}
+
+/// Puts a value where a pointer leads; what is missing on the way is made.
+fn put(body: &mut Value, pointer: &str, value: Value) {
+    let mut at = body;
+    for part in pointer.trim_start_matches("#/").split('/') {
+        if !at.is_object() {
+            *at = Map::new().into();
+        }
+        at = &mut at[part];
+    }
+    *at = value;
+}
