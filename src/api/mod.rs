@@ -3,6 +3,8 @@
 pub mod auth;
 pub mod changes;
 pub mod contacts;
+pub mod duplicate_dismissals;
+pub mod duplicates;
 pub mod http;
 pub mod me;
 pub mod needs;
@@ -74,11 +76,14 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     me::routes(config);
     sessions::routes(config);
     tokens::routes(config);
+    // Before `/v1/contacts/{id}` and `/v1/organizations/{id}`, which would take it for an id.
+    duplicates::routes(config);
     contacts::routes(config);
     organizations::routes(config);
     positions::routes(config);
     relationships::routes(config);
     needs::routes(config);
+    duplicate_dismissals::routes(config);
     changes::routes(config);
     service::routes(config);
 }
@@ -91,6 +96,7 @@ const COLLECTIONS: &[&Collection] = &[
     &positions::COLLECTION,
     &relationships::COLLECTION,
     &needs::COLLECTION,
+    &duplicate_dismissals::COLLECTION,
 ];
 
 /// The OpenAPI document, made from the routes.

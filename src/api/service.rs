@@ -15,7 +15,8 @@ use super::http::limits;
 use super::http::listing;
 use super::http::problem::{Code, Problem};
 use crate::domain::account::NewPassword;
-use crate::domain::{keyed, need, position, relationship};
+use crate::domain::{duplicates, keyed, need, position, relationship};
+use crate::store::duplicates::MAX_LOOKED;
 use crate::store::relations::MAX_RELATED;
 use crate::store::{UNDO_DAYS, accounts, purge, sessions, tokens};
 
@@ -64,8 +65,8 @@ async fn get_service(api: Data<Api>) -> Result<HttpResponse, Problem> {
         "name": "wellmet",
         "version": env!("CARGO_PKG_VERSION"),
         "features": [
-            "contacts", "organizations", "positions", "relationships", "needs", "search", "changes", "undo",
-            "idempotency", "personal_access_tokens",
+            "contacts", "organizations", "positions", "relationships", "needs", "duplicates", "search", "changes",
+            "undo", "idempotency", "personal_access_tokens",
         ],
         "limits": {
             "body_bytes": MAX_BODY_BYTES,
@@ -79,6 +80,9 @@ async fn get_service(api: Data<Api>) -> Result<HttpResponse, Problem> {
             "relationships_of_a_contact": relationship::MAX_PER_CONTACT,
             "needs_of_a_contact": need::MAX_PER_CONTACT,
             "included_of_one_record": MAX_RELATED,
+            "duplicates_sharing_an_address": duplicates::MAX_SHARING_ADDRESS,
+            "duplicates_sharing_a_name": duplicates::MAX_SHARING_NAME,
+            "duplicates_records_a_page": MAX_LOOKED,
             "password_characters_min": NewPassword::MIN_CHARACTERS,
             "password_characters_max": NewPassword::MAX_CHARACTERS,
             "access_token_seconds": ACCESS_TOKEN_SECONDS,

@@ -43,13 +43,14 @@ entities! {
     Position = "position", "positions";
     Relationship = "relationship", "relationships";
     Need = "need", "needs";
+    DuplicateDismissal = "duplicate_dismissal", "duplicate_dismissals";
 }
 
 impl Entity {
     /// The area of the scopes that its records are read and written under.
     pub const fn area(self) -> &'static str {
         match self {
-            Self::Contact | Self::Organization | Self::Position => "contacts",
+            Self::Contact | Self::Organization | Self::Position | Self::DuplicateDismissal => "contacts",
             Self::Relationship | Self::Need => "relationships",
         }
     }
@@ -134,6 +135,34 @@ pub const REFERENCES: &[Reference] = &[
         column: "contact_id",
         pointer: "/contact_id",
         to: Entity::Contact,
+        on_delete: OnDelete::TakeAlong,
+    },
+    Reference {
+        from: Entity::DuplicateDismissal,
+        column: "contact_id",
+        pointer: "/contact_id",
+        to: Entity::Contact,
+        on_delete: OnDelete::TakeAlong,
+    },
+    Reference {
+        from: Entity::DuplicateDismissal,
+        column: "other_contact_id",
+        pointer: "/other_contact_id",
+        to: Entity::Contact,
+        on_delete: OnDelete::TakeAlong,
+    },
+    Reference {
+        from: Entity::DuplicateDismissal,
+        column: "organization_id",
+        pointer: "/organization_id",
+        to: Entity::Organization,
+        on_delete: OnDelete::TakeAlong,
+    },
+    Reference {
+        from: Entity::DuplicateDismissal,
+        column: "other_organization_id",
+        pointer: "/other_organization_id",
+        to: Entity::Organization,
         on_delete: OnDelete::TakeAlong,
     },
 ];

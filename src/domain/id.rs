@@ -69,6 +69,8 @@ ids! {
     RelationshipId = "relationship";
     /// What somebody needs, can offer, or cares about.
     NeedId = "need";
+    /// "These two are not the same."
+    DuplicateDismissalId = "duplicate_dismissal";
     /// A conference, a meetup: where people are met.
     EventId = "event";
 }

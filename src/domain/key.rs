@@ -1,4 +1,4 @@
-//! What a record can be found by exactly: normalized addresses, numbers, links and tags.
+//! What a record can be found by exactly: normalized addresses, numbers, links, names and tags.
 
 /// What a key was made from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -9,8 +9,10 @@ pub enum KeyKind {
     Tag,
     /// The internet domain of an organization.
     Domain,
-    /// A name of an organization.
+    /// A name of an organization, or of a person with its words in order.
     Name,
+    /// A part of a name, under which names that are nearly the same meet.
+    NameBlock,
     /// A word of the topic of a need.
     Topic,
 }
@@ -24,6 +26,7 @@ impl KeyKind {
             Self::Tag => "tag",
             Self::Domain => "domain",
             Self::Name => "name",
+            Self::NameBlock => "name_block",
             Self::Topic => "topic",
         }
     }

@@ -38,6 +38,8 @@ pub trait Record: Serialize + DeserializeOwned + Clone + Send + 'static {
     }
 
     fn select(conn: &mut Conn, select: Select) -> QueryResult<Vec<Self>>;
+    /// The ids alone.
+    fn ids(conn: &mut Conn, select: Select) -> QueryResult<Vec<AnyId>>;
     /// How many there are, whatever the limit.
     fn count(conn: &mut Conn, select: Select) -> QueryResult<i64>;
     fn insert(&self, conn: &mut Conn, workspace: WorkspaceId) -> QueryResult<()>;
@@ -77,6 +79,14 @@ macro_rules! record_statements {
                 .select(<$Row as diesel::SelectableHelper<_>>::as_select())
                 .load(conn)?;
             Ok(rows.into_iter().map(<$Row>::into_record).collect())
+        }
+
+        fn ids(
+            conn: &mut $crate::store::db::conn::Conn,
+            select: $crate::store::db::select::Select,
+        ) -> diesel::QueryResult<Vec<$crate::store::db::types::AnyId>> {
+            let (filter, order, limit) = select.parts();
+            $table::table.filter(filter).order(order).limit(limit).select($table::id).load(conn)
         }
 
         fn count(
@@ -145,6 +155,10 @@ macro_rules! for_entity {
             }
             $crate::domain::entity::Entity::Need => {
                 type $Kind = $crate::domain::need::Need;
+                $body
+            }
+            $crate::domain::entity::Entity::DuplicateDismissal => {
+                type $Kind = $crate::domain::duplicate_dismissal::DuplicateDismissal;
                 $body
             }
         }

@@ -6,13 +6,14 @@ use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::result::QueryResult;
 use diesel::sql_types::{BigInt, Bool, Text};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 use super::conn::MultiBackend;
 use super::search::Match;
 use super::types::{AnyId, Id, Instant};
 use crate::domain::entity::Entity;
 use crate::domain::id::WorkspaceId;
-use crate::domain::key::Key;
+use crate::domain::key::{Key, KeyKind};
 use crate::domain::timestamp::Timestamp;
 
 /// A column, and whether it can be null; made from one of `schema.rs`, so a misspelt one does not compile.
@@ -228,7 +229,7 @@ fn scalar<'b>(value: &'b Scalar, out: &mut AstPass<'_, 'b, MultiBackend>) -> Que
     }
 }
 
-fn separated<'b, T>(
+pub(super) fn separated<'b, T>(
     items: &'b [T],
     separator: &str,
     out: &mut AstPass<'_, 'b, MultiBackend>,
@@ -317,18 +318,31 @@ fn has_key<'b>(
     out.push_bind_param::<Id, _>(workspace)?;
     out.push_sql(" AND entity = '");
     out.push_sql(entity.as_str());
-    out.push_sql("' AND (");
-    if keys.is_empty() {
-        out.push_sql("1 = 0");
+    out.push_sql("' AND ");
+    any_of_keys(keys, out)?;
+    out.push_sql(")");
+    Ok(())
+}
+
+/// `kind` and `value` are those of one of the keys. One list of values for each kind, since SQLite takes an expression
+/// of 1,000 levels at most, and each OR is one.
+pub(super) fn any_of_keys<'b>(keys: &'b [Key], out: &mut AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+    let mut by_kind: BTreeMap<KeyKind, Vec<&'b String>> = BTreeMap::new();
+    for key in keys {
+        by_kind.entry(key.kind).or_default().push(&key.value);
     }
-    separated(keys, " OR ", out, |key, out| {
-        out.push_sql("(kind = '");
-        out.push_sql(key.kind.as_str());
-        out.push_sql("' AND value = ");
-        out.push_bind_param::<Text, _>(&key.value)?;
-        out.push_sql(")");
-        Ok(())
-    })?;
-    out.push_sql("))");
+    // Nothing but the alternatives stands between the brackets, or SQLite would use no index for them.
+    out.push_sql(if by_kind.is_empty() { "(1 = 0" } else { "(" });
+    for (index, (kind, values)) in by_kind.into_iter().enumerate() {
+        out.push_sql(if index > 0 { " OR (kind = '" } else { "(kind = '" });
+        out.push_sql(kind.as_str());
+        out.push_sql("' AND value IN (");
+        for (index, value) in values.into_iter().enumerate() {
+            out.push_sql(if index > 0 { ", " } else { "" });
+            out.push_bind_param::<Text, _>(value)?;
+        }
+        out.push_sql("))");
+    }
+    out.push_sql(")");
     Ok(())
 }

@@ -18,7 +18,8 @@ use crate::domain::account::WeekDay;
 use crate::domain::contact::Tier;
 use crate::domain::entity::{Entity, Op};
 use crate::domain::id::{
-    ContactId, NeedId, OrganizationId, PositionId, RelationshipId, SessionId, TokenId, UserId, WorkspaceId,
+    ContactId, DuplicateDismissalId, NeedId, OrganizationId, PositionId, RelationshipId, SessionId, TokenId,
+    UserId, WorkspaceId,
 };
 use crate::domain::need::{NeedKind, NeedStatus};
 use crate::domain::organization::OrganizationKind;
@@ -170,7 +171,7 @@ impl AnyId {
 }
 
 id_columns!(UserId, WorkspaceId, SessionId, TokenId, AnyId);
-id_columns!(ContactId, OrganizationId, PositionId, RelationshipId, NeedId);
+id_columns!(ContactId, OrganizationId, PositionId, RelationshipId, NeedId, DuplicateDismissalId);
 
 /// Microseconds between 1970 and 2000, from which PostgreSQL counts.
 const POSTGRES_EPOCH_MICROS: i64 = 946_684_800_000_000;
