@@ -107,7 +107,7 @@ on_both! {
             "Givenb / Givena: 90 (same_email 90)",
         ]);
         let page = ada.get(&format!("{CONTACTS}?min_score=90&limit=1")).await.expect(200);
-        assert_eq!(page.items()[0]["reasons"][0]["detail"], "linkedin:in/one");
+        assert_eq!(page.items()[0]["reasons"][0]["detail"], "linkedin.com/in/one");
         assert_eq!(page.items()[0]["dismissal_id"], Value::Null);
         assert_eq!(pairs(&ada, &format!("{CONTACTS}?min_score=51")).await.len(), 3);
         assert_eq!(pairs(&ada, &format!("{CONTACTS}?min_score=91")).await.len(), 0);
@@ -329,29 +329,45 @@ async fn walk_time(client: &Client) -> (Duration, usize) {
     (best, count)
 }
 
-/// People as they are: every tenth twice, many of few families, and every fourth called the same as thousands of others.
+/// People as they come: every tenth twice, a quarter called the same, a fifth of one family with one initial, and the
+/// rest in families of eight.
 fn crowd(from: usize, to: usize) -> Vec<ContactFields> {
     let one = |n: usize| match n % 20 {
         0 | 10 => named(&letters(n / 20), &letters(n / 20 + 77)),
         1..=5 => named("Test", "Test"),
-        6..=9 => named(&letters(n), "Kim"),
-        _ => named(&letters(n), &letters(n % 500 + 100_000)),
+        6..=9 => named(&format!("S{}", letters(n)), "Kim"),
+        _ => named(&letters(n), &letters(n / 18 + 100_000)),
     };
     (from..to).map(one).collect()
 }
 
+/// Loads so many contacts, then as many again, and compares the time it takes to walk over all duplicates.
+async fn check_growth(server: &TestServer, count: usize) {
+    let ada = server.register("ada@example.com").await;
+    let mut times = Vec::new();
+    for half in 0..2 {
+        make_many(server, &ada, crowd(half * count, (half + 1) * count)).await;
+        if server.backend == Backend::Postgres {
+            // As autovacuum does within a minute; without statistics PostgreSQL takes any index for as good as another.
+            server.database.execute("ANALYZE record_keys");
+        }
+        let (time, pairs) = walk_time(&ada).await;
+        assert_eq!(pairs, (half + 1) * count / 20);
+        times.push(time);
+    }
+    eprintln!("{count} contacts: {:?}, twice as many: {:?}", times[0], times[1]);
+    // Linear is 2, quadratic 4.
+    assert!(times[1] < times[0] * 3, "{:?} for {count} contacts, {:?} for twice as many", times[0], times[1]);
+}
+
 on_both! {
     async fn walking_all_duplicates_takes_twice_as_long_for_twice_as_many_contacts(server: TestServer) {
-        let count = std::env::var("DUPLICATES_COUNT").ok().and_then(|n| n.parse().ok()).unwrap_or(2_000_usize);
-        let ada = server.register("ada@example.com").await;
-        let start = Instant::now();
-        make_many(&server, &ada, crowd(0, count)).await;
-        let (first, pairs) = walk_time(&ada).await;
-        make_many(&server, &ada, crowd(count, 2 * count)).await;
-        let (second, more) = walk_time(&ada).await;
-        eprintln!("{count}: {first:?} {pairs}; {}: {second:?} {more}; {:?}", 2 * count, start.elapsed());
-        assert!(pairs >= count / 20 && more >= count / 10, "{pairs} {more}");
-        // Linear is 2, quadratic 4.
-        assert!(second < first * 3, "{first:?} for {count} contacts, {second:?} for twice as many");
+        check_growth(&server, 1_500).await;
+    }
+
+    /// Takes minutes: `cargo test --release -- --ignored twenty_thousand`.
+    #[ignore = "takes minutes"]
+    async fn walking_all_duplicates_of_twenty_thousand_takes_twice_as_long_as_of_ten(server: TestServer) {
+        check_growth(&server, 10_000).await;
     }
 }

@@ -20,3 +20,8 @@ CREATE INDEX duplicate_dismissals_contact ON duplicate_dismissals (workspace_id,
 CREATE INDEX duplicate_dismissals_other_contact ON duplicate_dismissals (workspace_id, other_contact_id, id);
 CREATE INDEX duplicate_dismissals_organization ON duplicate_dismissals (workspace_id, organization_id, id);
 CREATE INDEX duplicate_dismissals_other_organization ON duplicate_dismissals (workspace_id, other_organization_id, id);
+
+-- Whose keys these are, with the keys in it: without them SQLite, which keeps no statistics here, took the primary key for
+-- the better index and read all keys of the workspace at every write of a record.
+DROP INDEX record_keys_record;
+CREATE INDEX record_keys_record ON record_keys (workspace_id, record_id, entity, kind, value);

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::conn::{Conn, MultiBackend};
 use super::schema::record_keys;
-use super::select::{any_of_keys, separated};
+use super::select::{holders_of, separated};
 use super::types::{AnyId, Id};
 use crate::domain::entity::Entity;
 use crate::domain::id::WorkspaceId;
@@ -105,10 +105,7 @@ pub fn holders(
     keys: &[Key],
     kinds: &[KeyKind],
 ) -> QueryResult<Vec<(AnyId, Key)>> {
-    if keys.is_empty() {
-        return Ok(Vec::new());
-    }
-    let rows = Holders { workspace, entity: entity.as_str(), keys };
+    let rows = Holders { workspace, entity, keys };
     Ok(known_kinds(rows.load::<(AnyId, String, String)>(conn)?, kinds))
 }
 
@@ -127,7 +124,7 @@ struct SharedByFew<'a> {
 
 struct Holders<'a> {
     workspace: WorkspaceId,
-    entity: &'static str,
+    entity: Entity,
     keys: &'a [Key],
 }
 
@@ -185,11 +182,6 @@ impl QueryFragment<MultiBackend> for SharedByFew<'_> {
 
 impl QueryFragment<MultiBackend> for Holders<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
-        out.push_sql("SELECT record_id, kind, value FROM record_keys WHERE workspace_id = ");
-        out.push_bind_param::<Id, _>(&self.workspace)?;
-        out.push_sql(" AND entity = ");
-        out.push_bind_param::<Text, _>(self.entity)?;
-        out.push_sql(" AND ");
-        any_of_keys(self.keys, &mut out)
+        holders_of("record_id, kind, value", self.entity, self.keys, &self.workspace, &mut out)
     }
 }

@@ -314,35 +314,45 @@ fn has_key<'b>(
     workspace: &'b WorkspaceId,
     out: &mut AstPass<'_, 'b, MultiBackend>,
 ) -> QueryResult<()> {
-    out.push_sql("id IN (SELECT record_id FROM record_keys WHERE workspace_id = ");
-    out.push_bind_param::<Id, _>(workspace)?;
-    out.push_sql(" AND entity = '");
-    out.push_sql(entity.as_str());
-    out.push_sql("' AND ");
-    any_of_keys(keys, out)?;
+    out.push_sql("id IN (");
+    holders_of("record_id", entity, keys, workspace, out)?;
     out.push_sql(")");
     Ok(())
 }
 
-/// `kind` and `value` are those of one of the keys. One list of values for each kind, since SQLite takes an expression
-/// of 1,000 levels at most, and each OR is one.
-pub(super) fn any_of_keys<'b>(keys: &'b [Key], out: &mut AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+/// Selects from `record_keys` where there is one of the keys. One list of values for each kind: SQLite takes expressions
+/// of 1,000 levels at most, of which each OR is one. And a SELECT for each: with an OR between them SQLite reads all keys
+/// of the workspace.
+pub(super) fn holders_of<'b>(
+    columns: &str,
+    entity: Entity,
+    keys: &'b [Key],
+    workspace: &'b WorkspaceId,
+    out: &mut AstPass<'_, 'b, MultiBackend>,
+) -> QueryResult<()> {
     let mut by_kind: BTreeMap<KeyKind, Vec<&'b String>> = BTreeMap::new();
     for key in keys {
         by_kind.entry(key.kind).or_default().push(&key.value);
     }
-    // Nothing but the alternatives stands between the brackets, or SQLite would use no index for them.
-    out.push_sql(if by_kind.is_empty() { "(1 = 0" } else { "(" });
+    if by_kind.is_empty() {
+        out.push_sql("SELECT ");
+        out.push_sql(columns);
+        out.push_sql(" FROM record_keys WHERE 1 = 0");
+    }
     for (index, (kind, values)) in by_kind.into_iter().enumerate() {
-        out.push_sql(if index > 0 { " OR (kind = '" } else { "(kind = '" });
-        out.push_sql(kind.as_str());
-        out.push_sql("' AND value IN (");
+        out.push_sql(if index > 0 { " UNION ALL SELECT " } else { "SELECT " });
+        out.push_sql(columns);
+        out.push_sql(" FROM record_keys WHERE workspace_id = ");
+        out.push_bind_param::<Id, _>(workspace)?;
+        for (column, word) in [("entity", entity.as_str()), ("kind", kind.as_str())] {
+            out.push_sql(&format!(" AND {column} = '{word}'"));
+        }
+        out.push_sql(" AND value IN (");
         for (index, value) in values.into_iter().enumerate() {
             out.push_sql(if index > 0 { ", " } else { "" });
             out.push_bind_param::<Text, _>(value)?;
         }
-        out.push_sql("))");
+        out.push_sql(")");
     }
-    out.push_sql(")");
     Ok(())
 }
