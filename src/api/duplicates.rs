@@ -112,8 +112,8 @@ struct OrganizationDuplicatePage {
 ///
 /// Left out are addresses, numbers and links that more than 20 contacts share, names that more than 50 share, and near
 /// names where more than 50 contacts have the one part of the name and the initial of the other, or where both parts
-/// differ or begin differently. A page looks at 2,000 contacts at most, so it may hold fewer pairs than `limit`, or none,
-/// and still not be the last. A pair is left out for good with `POST /v1/duplicate-dismissals`.
+/// differ or begin differently. A page looks at some 2,000 contacts, or 20,000 pairs, at most, so it may hold fewer
+/// pairs than `limit`, or none, and still not be the last. A pair is left out for good with `POST /v1/duplicate-dismissals`.
 #[utoipa::path(tag = "duplicates", security(("bearer" = ["contacts:read"])),
     params(
         ("cursor" = Option<String>, Query, description = "Where to go on: `next_cursor` of the page before. Bound to the workspace and the filter.", max_length = 2048),
@@ -143,9 +143,9 @@ async fn list_contact_duplicates(
 /// are compared without case and accents; Chinese, Japanese and Korean names are the same or not, and never near.
 ///
 /// Left out are domains and links that more than 20 organizations share, names that more than 50 share, and near names
-/// where more than 50 organizations have the same five letters at the beginning and at the end. A page looks at 2,000
-/// organizations at most, so it may hold fewer pairs than `limit`, or none, and still not be the last. A pair is left
-/// out for good with `POST /v1/duplicate-dismissals`.
+/// where more than 50 organizations have the same five letters at the beginning and at the end. A page looks at some
+/// 2,000 organizations, or 20,000 pairs, at most, so it may hold fewer pairs than `limit`, or none, and still not be the
+/// last. A pair is left out for good with `POST /v1/duplicate-dismissals`.
 #[utoipa::path(tag = "duplicates", security(("bearer" = ["contacts:read"])),
     params(
         ("cursor" = Option<String>, Query, description = "Where to go on: `next_cursor` of the page before. Bound to the workspace and the filter.", max_length = 2048),

@@ -8,6 +8,7 @@ use super::comparable_name::{NameLikeness, OrganizationLikeness, OrganizationNam
 use super::id::OrganizationId;
 use super::key::KeyKind;
 use super::partial_date::PartialDate;
+use super::text::fold;
 
 /// An address, number, link or domain that more records than this share tells nothing, and is left out.
 pub const MAX_SHARING_ADDRESS: i64 = 20;
@@ -131,14 +132,15 @@ pub fn reasons_for_people(
 /// Why two organizations may be the same; empty where nothing speaks for it.
 pub fn reasons_for_organizations(one: &Company, other: &Company, shared: &[Shared]) -> Vec<Reason> {
     let mut reasons = Vec::new();
-    for (kind, code, points) in [
-        (KeyKind::Domain, ReasonCode::SameDomain, 90),
-        (KeyKind::Link, ReasonCode::SameLink, 90),
-        (KeyKind::Name, ReasonCode::SameName, 70),
-    ] {
-        reasons.extend(same(kind, code, points, shared));
+    for (kind, code) in [(KeyKind::Domain, ReasonCode::SameDomain), (KeyKind::Link, ReasonCode::SameLink)] {
+        reasons.extend(same(kind, code, 90, shared));
     }
-    if !reasons.iter().any(|reason| reason.code == ReasonCode::SameName) {
+    // A name that too many share is not among the keys, yet these two have it.
+    let name = Some(fold(&one.name)).filter(|name| *name == fold(&other.name));
+    let name = name.map(|name| Reason::new(ReasonCode::SameName, name, 70));
+    if let Some(reason) = name.or_else(|| same(KeyKind::Name, ReasonCode::SameName, 70, shared)) {
+        reasons.push(reason);
+    } else {
         let both = format!("{}, {}", one.name, other.name);
         match OrganizationName::new(&one.name).compare(&OrganizationName::new(&other.name)) {
             OrganizationLikeness::SameCore => {
@@ -286,7 +288,8 @@ mod tests {
         for (one, other, kinds, expected) in [
             (company(1, "Acme", None), company(2, "Monday", None), vec![Domain], "SameDomain 90 (x); 90"),
             (company(1, "Acme", None), company(2, "Monday", None), vec![Link], "SameLink 90 (x); 90"),
-            (company(1, "Acme", None), company(2, "Acme", None), vec![Name], "SameName 70 (x); 70"),
+            (company(1, "Acme", None), company(2, "Monday", None), vec![Name], "SameName 70 (x); 70"),
+            (company(1, "Acme", None), company(2, "ACME", None), vec![], "SameName 70 (acme); 70"),
             (
                 company(1, "Acme GmbH", None),
                 company(2, "Acme Inc.", None),

@@ -18,6 +18,9 @@ pub enum KeyKind {
 }
 
 impl KeyKind {
+    pub const ALL: [Self; 8] =
+        [Self::Email, Self::Phone, Self::Link, Self::Tag, Self::Domain, Self::Name, Self::NameBlock, Self::Topic];
+
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Email => "email",
@@ -29,6 +32,10 @@ impl KeyKind {
             Self::NameBlock => "name_block",
             Self::Topic => "topic",
         }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 }
 

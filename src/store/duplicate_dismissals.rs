@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use super::db::conn::Conn;
 use super::db::record::{Record, record_statements};
 use super::db::schema::duplicate_dismissals;
 use super::db::select::{Field, Predicate, Scalar, Select, field, sortable};
@@ -100,10 +101,20 @@ pub const OTHER_CONTACT: Field = field(duplicate_dismissals::other_contact_id);
 pub const ORGANIZATION: Field = field(duplicate_dismissals::organization_id);
 pub const OTHER_ORGANIZATION: Field = field(duplicate_dismissals::other_organization_id);
 
-/// On either side.
-pub fn on_either_side(sides: (Field, Field), ids: Vec<AnyId>) -> Predicate {
-    let values: Vec<Scalar> = ids.into_iter().map(Scalar::Id).collect();
-    Predicate::Any(vec![Predicate::In(sides.0, values.clone()), Predicate::In(sides.1, values)])
+/// What was said of these records, which stand on either of two sides. Each side is asked by itself: with an OR between
+/// them SQLite reads all dismissals.
+pub fn dismissals_of(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    sides: (Field, Field),
+    ids: &[AnyId],
+) -> Result<Vec<DuplicateDismissal>> {
+    let mut found = Vec::new();
+    for side in [sides.0, sides.1] {
+        let filter = Predicate::In(side, ids.iter().copied().map(Scalar::Id).collect());
+        found.extend(DuplicateDismissal::select(conn, Select::all(workspace, filter))?);
+    }
+    Ok(found)
 }
 
 impl Tx<'_> {
@@ -119,18 +130,15 @@ impl Tx<'_> {
             }
         };
         let equal = |field, id| Predicate::equal(field, Scalar::Id(AnyId::new(id)));
-        let pair = |one, other| Predicate::All(vec![equal(sides.0, one), equal(sides.1, other)]);
-        let filter = Predicate::All(vec![
-            Predicate::Any(vec![pair(one, other), pair(other, one)]),
-            Predicate::id(Record::id(dismissal)).negated(),
-        ]);
-        let select = Select { limit: 1, ..Select::all(self.workspace, filter) };
-        match DuplicateDismissal::select(self.conn, select)?.pop() {
-            None => Ok(()),
-            Some(known) => {
+        for (one, other) in [(one, other), (other, one)] {
+            let others = Predicate::id(Record::id(dismissal)).negated();
+            let filter = Predicate::All(vec![equal(sides.0, one), equal(sides.1, other), others]);
+            let select = Select { limit: 1, ..Select::all(self.workspace, filter) };
+            if let Some(known) = DuplicateDismissal::select(self.conn, select)?.pop() {
                 let detail = format!("These two are dismissed already, by the record {}.", known.id);
-                Err(Invalid::one(pointer, FieldCode::Contradiction, detail).into())
+                return Err(Invalid::one(pointer, FieldCode::Contradiction, detail).into());
             }
         }
+        Ok(())
     }
 }

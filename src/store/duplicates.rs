@@ -13,7 +13,7 @@ use super::db::select::{Comparison, Direction, Field, ID, Predicate, Scalar, Sel
 use super::db::types::AnyId;
 use super::db::write::json;
 use super::db::{holders, shared_by_few};
-use super::duplicate_dismissals::{CONTACT, ORGANIZATION, OTHER_CONTACT, OTHER_ORGANIZATION, on_either_side};
+use super::duplicate_dismissals::{CONTACT, ORGANIZATION, OTHER_CONTACT, OTHER_ORGANIZATION, dismissals_of};
 use super::error::Result;
 use super::positions;
 use super::relations::summary;
@@ -267,7 +267,7 @@ fn all_candidates<R: Duplicated>(
         }
         let keys: Vec<Key> = owners.keys().cloned().collect();
         for keys in keys.chunks(IN_ONE_STATEMENT) {
-            for (holder, key) in holders(conn, workspace, R::ENTITY, keys, kinds)? {
+            for (holder, key) in holders(conn, workspace, R::ENTITY, keys)? {
                 for owner in owners.get(&key).into_iter().flatten().filter(|owner| **owner != holder) {
                     let pair = (Reverse(holder.max(*owner)), Reverse(holder.min(*owner)));
                     pairs.entry(pair).or_default().insert((key.kind, key.value.clone()));
@@ -294,14 +294,12 @@ fn judged<R: Duplicated>(
     if pairs.is_empty() {
         return Ok(Vec::new());
     }
-    let select = Select::all(workspace, on_either_side(R::SIDES, ids.to_vec()));
-    let dismissed: HashMap<(AnyId, AnyId), DuplicateDismissalId> = DuplicateDismissal::select(conn, select)?
-        .into_iter()
-        .filter_map(|dismissal| {
-            let (one, other) = R::dismissed(&dismissal)?;
-            Some(((one.max(other), one.min(other)), dismissal.id))
-        })
-        .collect();
+    let mut dismissed: HashMap<(AnyId, AnyId), DuplicateDismissalId> = HashMap::new();
+    for dismissal in dismissals_of(conn, workspace, R::SIDES, ids)? {
+        if let Some((one, other)) = R::dismissed(&dismissal) {
+            dismissed.insert((one.max(other), one.min(other)), dismissal.id);
+        }
+    }
     let mut all = Vec::new();
     for pairs in pairs.chunks(MAX_COMPARED) {
         let reasons = R::reasons(conn, workspace, pairs)?;

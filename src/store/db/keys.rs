@@ -45,7 +45,7 @@ pub fn write(conn: &mut Conn, workspace: WorkspaceId, entity: Entity, id: AnyId,
         diesel::delete(own).execute(conn)?;
     }
     for keys in new.chunks(ROWS_AT_ONCE) {
-        Insert { workspace, entity: entity.as_str(), id, keys }.execute(conn)?;
+        Insert { workspace, entity, id, keys }.execute(conn)?;
     }
     Ok(())
 }
@@ -56,7 +56,7 @@ const ROWS_AT_ONCE: usize = 500;
 /// Diesel inserts several rows in one statement on one of the two databases only.
 struct Insert<'a> {
     workspace: WorkspaceId,
-    entity: &'static str,
+    entity: Entity,
     id: AnyId,
     keys: &'a [(String, String)],
 }
@@ -68,7 +68,7 @@ impl QueryFragment<MultiBackend> for Insert<'_> {
             out.push_sql(if index > 0 { ", (" } else { "(" });
             out.push_bind_param::<Id, _>(&self.workspace)?;
             out.push_sql(", ");
-            out.push_bind_param::<Text, _>(self.entity)?;
+            out.push_bind_param::<Text, _>(&self.entity)?;
             out.push_sql(", ");
             out.push_bind_param::<Text, _>(kind)?;
             out.push_sql(", ");
@@ -81,7 +81,7 @@ impl QueryFragment<MultiBackend> for Insert<'_> {
     }
 }
 
-/// The keys of these kinds that the records have and that at most so many records share: record, kind, value.
+/// Which keys of these kinds the records have that at most so many records share.
 pub fn shared_by_few(
     conn: &mut Conn,
     workspace: WorkspaceId,
@@ -90,11 +90,10 @@ pub fn shared_by_few(
     kinds: &[KeyKind],
     most: i64,
 ) -> QueryResult<Vec<(AnyId, Key)>> {
-    if ids.is_empty() {
+    if ids.is_empty() || kinds.is_empty() {
         return Ok(Vec::new());
     }
-    let rows = SharedByFew { workspace, entity: entity.as_str(), ids, kinds, most };
-    Ok(known_kinds(rows.load::<(AnyId, String, String)>(conn)?, kinds))
+    SharedByFew { workspace, entity, ids, kinds, most }.load::<Row>(conn).map(with_keys)
 }
 
 /// Everybody who has one of these keys.
@@ -103,20 +102,19 @@ pub fn holders(
     workspace: WorkspaceId,
     entity: Entity,
     keys: &[Key],
-    kinds: &[KeyKind],
 ) -> QueryResult<Vec<(AnyId, Key)>> {
-    let rows = Holders { workspace, entity, keys };
-    Ok(known_kinds(rows.load::<(AnyId, String, String)>(conn)?, kinds))
+    Holders { workspace, entity, keys }.load::<Row>(conn).map(with_keys)
 }
 
-fn known_kinds(rows: Vec<(AnyId, String, String)>, kinds: &[KeyKind]) -> Vec<(AnyId, Key)> {
-    let known = |name: &str| kinds.iter().copied().find(|kind| kind.as_str() == name);
-    rows.into_iter().filter_map(|(id, kind, value)| Some((id, Key::new(known(&kind)?, value)))).collect()
+type Row = (AnyId, KeyKind, String);
+
+fn with_keys(rows: Vec<Row>) -> Vec<(AnyId, Key)> {
+    rows.into_iter().map(|(id, kind, value)| (id, Key { kind, value })).collect()
 }
 
 struct SharedByFew<'a> {
     workspace: WorkspaceId,
-    entity: &'static str,
+    entity: Entity,
     ids: &'a [AnyId],
     kinds: &'a [KeyKind],
     most: i64,
@@ -163,7 +161,7 @@ impl QueryFragment<MultiBackend> for SharedByFew<'_> {
         out.push_sql(" AND own.record_id IN (");
         separated(self.ids, ", ", &mut out, |id, out| out.push_bind_param::<Id, _>(id))?;
         out.push_sql(") AND own.entity = ");
-        out.push_bind_param::<Text, _>(self.entity)?;
+        out.push_bind_param::<Text, _>(&self.entity)?;
         out.push_sql(" AND own.kind IN ('");
         separated(self.kinds, "', '", &mut out, |kind, out| {
             out.push_sql(kind.as_str());

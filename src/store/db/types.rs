@@ -21,6 +21,7 @@ use crate::domain::id::{
     ContactId, DuplicateDismissalId, NeedId, OrganizationId, PositionId, RelationshipId, SessionId, TokenId,
     UserId, WorkspaceId,
 };
+use crate::domain::key::KeyKind;
 use crate::domain::need::{NeedKind, NeedStatus};
 use crate::domain::organization::OrganizationKind;
 use crate::domain::position::PositionKind;
@@ -279,5 +280,5 @@ macro_rules! word_columns {
     )*};
 }
 
-word_columns!(Entity, Op, Role, WeekDay);
+word_columns!(Entity, KeyKind, Op, Role, WeekDay);
 word_columns!(Tier, OrganizationKind, PositionKind, RelationshipType, NeedKind, NeedStatus);
