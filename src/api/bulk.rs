@@ -94,7 +94,7 @@ struct BulkResult {
 #[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:write"])),
     params(("dry_run" = Option<bool>, Query, description = "Only tell what it would do.")),
     request_body(content = ContactBulk, example = json!({
-        "ids": ["01939d5e-8c00-7000-8000-0000000000a1"], "add_tags": ["conference-2026"], "tier": "active"})),
+        "ids": ["01939d5e-8c00-7000-8000-0000000000b1"], "add_tags": ["conference-2026"], "tier": "active"})),
     extensions(("x-errors" = json!(["self_contact"]))),
     responses((status = 200, description = "What was done.", body = BulkResult)))]
 #[post("/v1/contacts/bulk")]

@@ -209,7 +209,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 #[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:write"])),
     params(("dry_run" = Option<bool>, Query, description = "Only tell what would come of it.")),
     request_body(content = ContactMerge, example = json!({
-        "keep_id": "01939d5e-8c00-7000-8000-0000000000a1", "merge_ids": ["01939d5e-8c00-7000-8000-0000000000a2"],
+        "keep_id": "01939d5e-8c00-7000-8000-0000000000b1", "merge_ids": ["01939d5e-8c00-7000-8000-0000000000b2"],
         "fields": {"nickname": "Dorka"}})),
     extensions(("x-errors" = json!(["self_contact"]))),
     responses((status = 200, description = "The contact that is left.", body = ContactMerged)))]

@@ -4,6 +4,8 @@ pub mod auth;
 pub mod bulk;
 pub mod changes;
 pub mod contacts;
+pub mod duplicate_dismissals;
+pub mod duplicates;
 pub mod http;
 pub mod matches;
 pub mod me;
@@ -80,6 +82,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     me::routes(config);
     sessions::routes(config);
     tokens::routes(config);
+    // Before `/v1/contacts/{id}` and `/v1/organizations/{id}`, which would take them for ids.
+    duplicates::routes(config);
     bulk::routes(config);
     contacts::routes(config);
     organizations::routes(config);
@@ -89,6 +93,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     matches::routes(config);
     needs::routes(config);
     tags::routes(config);
+    duplicate_dismissals::routes(config);
     profile::routes(config);
     search::routes(config);
     changes::routes(config);
@@ -104,6 +109,7 @@ const COLLECTIONS: &[&Collection] = &[
     &relationships::COLLECTION,
     &needs::COLLECTION,
     &tags::COLLECTION,
+    &duplicate_dismissals::COLLECTION,
 ];
 
 /// The kinds of record that are found by words.

@@ -175,7 +175,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 #[utoipa::path(tag = "organizations", security(("bearer" = ["contacts:write"])),
     params(("dry_run" = Option<bool>, Query, description = "Only tell what would come of it.")),
     request_body(content = OrganizationMerge, example = json!({
-        "keep_id": "01939d5e-8c00-7000-8000-0000000000a1", "merge_ids": ["01939d5e-8c00-7000-8000-0000000000a2"],
+        "keep_id": "01939d5e-8c00-7000-8000-0000000000b1", "merge_ids": ["01939d5e-8c00-7000-8000-0000000000b2"],
         "fields": {"domain": "poniedzialek.example"}})),
     responses((status = 200, description = "The organization that is left.", body = OrganizationMerged)))]
 #[post("/v1/organizations/merge")]

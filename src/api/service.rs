@@ -17,7 +17,8 @@ use super::http::listing;
 use super::http::merging::MAX_MERGED;
 use super::http::problem::{Code, Problem};
 use crate::domain::account::NewPassword;
-use crate::domain::{keyed, need, position, relationship, tag};
+use crate::domain::{duplicates, keyed, need, position, relationship, tag};
+use crate::store::duplicates::MAX_LOOKED;
 use crate::store::relations::MAX_RELATED;
 use crate::store::{UNDO_DAYS, accounts, purge, sessions, tokens};
 
@@ -67,8 +68,7 @@ async fn get_service(api: Data<Api>) -> Result<HttpResponse, Problem> {
         "version": env!("CARGO_PKG_VERSION"),
         "features": [
             "contacts", "organizations", "positions", "relationships", "needs", "matches", "profile_review", "tags",
-            "search", "bulk", "merging", "changes", "undo",
-            "idempotency", "personal_access_tokens",
+            "search", "bulk", "duplicates", "merging", "changes", "undo", "idempotency", "personal_access_tokens",
         ],
         "limits": {
             "body_bytes": MAX_BODY_BYTES,
@@ -86,6 +86,9 @@ async fn get_service(api: Data<Api>) -> Result<HttpResponse, Problem> {
             "bulk_contacts": MAX_EDITED,
             "search_results": super::search::MAX_LIMIT,
             "included_of_one_record": MAX_RELATED,
+            "duplicates_sharing_an_address": duplicates::MAX_SHARING_ADDRESS,
+            "duplicates_sharing_a_name": duplicates::MAX_SHARING_NAME,
+            "duplicates_records_a_page": MAX_LOOKED,
             "password_characters_min": NewPassword::MIN_CHARACTERS,
             "password_characters_max": NewPassword::MAX_CHARACTERS,
             "access_token_seconds": ACCESS_TOKEN_SECONDS,

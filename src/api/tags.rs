@@ -104,7 +104,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 #[utoipa::path(tag = "tags", security(("bearer" = ["contacts:write"])),
     params(("dry_run" = Option<bool>, Query, description = "Only tell what would come of it.")),
     request_body(content = TagMerge, example = json!({
-        "keep_id": "01939d5e-8c00-7000-8000-0000000000a1", "merge_ids": ["01939d5e-8c00-7000-8000-0000000000a2"],
+        "keep_id": "01939d5e-8c00-7000-8000-0000000000b1", "merge_ids": ["01939d5e-8c00-7000-8000-0000000000b2"],
         "fields": {"color": "#2f855a"}})),
     extensions(("x-errors" = json!(["name_taken"]))),
     responses((status = 200, description = "The tag that is left.", body = TagMerged)))]

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::comparable_name::PersonName;
 use super::email::EmailAddress;
 use super::fields::{
     LabelText, LanguageTag, NameText, ProfileLink, check_day, check_links, single_line, tidy, tidy_labels,
@@ -400,6 +401,11 @@ impl Contact {
         Ok(Self { name, sort_name, fields, ..self.clone() })
     }
 
+    /// Their name, for comparing.
+    pub fn comparable_name(&self) -> PersonName {
+        PersonName::new(&name_parts(&self.fields), self.fields.former_names.iter().map(|name| name.0.as_str()))
+    }
+
     /// What this person can be found by exactly.
     pub fn keys(&self) -> Vec<Key> {
         let fields = &self.fields;
@@ -419,7 +425,8 @@ impl Contact {
             .filter_map(|link| ProfileUrl::parse(&link.url).ok())
             .map(|link| Key::new(KeyKind::Link, link.key()));
         let tags = fields.tags.iter().map(|tag| Key::new(KeyKind::Tag, text::fold(&tag.0)));
-        let mut keys: Vec<Key> = emails.chain(phones).chain(links).chain(tags).collect();
+        let names = self.comparable_name().keys();
+        let mut keys: Vec<Key> = emails.chain(phones).chain(links).chain(tags).chain(names).collect();
         keys.sort();
         keys.dedup();
         keys

@@ -51,6 +51,7 @@ entities! {
     Relationship = "relationship", "relationships", "relationships";
     Need = "need", "needs", "relationships";
     Tag = "tag", "tags", "contacts";
+    DuplicateDismissal = "duplicate_dismissal", "duplicate_dismissals", "contacts";
 }
 
 impl fmt::Display for Entity {
@@ -142,6 +143,38 @@ pub const REFERENCES: &[Reference] = &[
         to: Entity::Contact,
         on_delete: OnDelete::TakeAlong,
         most: Some(need::MAX_PER_CONTACT),
+    },
+    Reference {
+        from: Entity::DuplicateDismissal,
+        column: "contact_id",
+        pointer: "/contact_id",
+        to: Entity::Contact,
+        on_delete: OnDelete::TakeAlong,
+        most: None,
+    },
+    Reference {
+        from: Entity::DuplicateDismissal,
+        column: "other_contact_id",
+        pointer: "/other_contact_id",
+        to: Entity::Contact,
+        on_delete: OnDelete::TakeAlong,
+        most: None,
+    },
+    Reference {
+        from: Entity::DuplicateDismissal,
+        column: "organization_id",
+        pointer: "/organization_id",
+        to: Entity::Organization,
+        on_delete: OnDelete::TakeAlong,
+        most: None,
+    },
+    Reference {
+        from: Entity::DuplicateDismissal,
+        column: "other_organization_id",
+        pointer: "/other_organization_id",
+        to: Entity::Organization,
+        on_delete: OnDelete::TakeAlong,
+        most: None,
     },
 ];
 

@@ -71,6 +71,8 @@ ids! {
     NeedId = "need";
     /// A label that records carry.
     TagId = "tag";
+    /// "These two are not the same."
+    DuplicateDismissalId = "duplicate_dismissal";
     /// A conference, a meetup: where people are met.
     EventId = "event";
 }

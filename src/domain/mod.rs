@@ -1,7 +1,10 @@
 //! Pure rules and types of the domain: no database, no HTTP, no clock, no I/O.
 
 pub mod account;
+pub mod comparable_name;
 pub mod contact;
+pub mod duplicate_dismissal;
+pub mod duplicates;
 pub mod email;
 pub mod entity;
 pub mod fields;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::comparable_name::OrganizationName;
 use super::fields::{LabelText, NameText, ProfileLink, check_links, single_line, tidy, tidy_labels};
 use super::id::OrganizationId;
 use super::invalid::{FieldCode, Invalid, Rejection};
@@ -139,7 +140,8 @@ impl Organization {
         Ok(Self { fields: check(self.id, fields)?, ..self.clone() })
     }
 
-    /// What it is known by: its domain, its links, and, as far as they are unique, its names.
+    /// What it is known by: its domain, its links, and, as far as they are unique, its names; and what names that are
+    /// nearly the same meet under.
     pub fn keys(&self) -> Vec<Key> {
         let fields = &self.fields;
         let links = fields.links.values().filter_map(|link| ProfileUrl::parse(&link.url).ok());
@@ -150,6 +152,7 @@ impl Organization {
             .chain(links.map(|link| Key::new(KeyKind::Link, link.key())))
             .chain(fields.names().map(|name| Key::new(KeyKind::Name, text::fold(name))))
             .chain(fields.tags.iter().map(|tag| Key::new(KeyKind::Tag, text::fold(&tag.0))))
+            .chain(OrganizationName::new(&fields.name).keys())
             .collect();
         keys.sort();
         keys.dedup();

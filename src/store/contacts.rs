@@ -2,24 +2,28 @@
 
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 
 use super::db::conn::Conn;
 use super::db::record::{Record, record_statements};
 use super::db::schema::contacts;
 use super::db::select::{Comparison, Field, Predicate, Scalar, Select, field, sortable};
-use super::db::types::AsJson;
+use super::db::types::{AnyId, AsJson};
 use super::error::Result;
 use super::positions;
+use crate::domain::comparable_name::PersonName;
 use crate::domain::contact::{
     AddressAs, Cadence, Channel, Contact, ContactAddress, ContactDate, ContactEmail, ContactFields, ContactPhone,
     ExternalId, HowMet, Tier,
 };
+use crate::domain::duplicates::Person;
 use crate::domain::entity::Entity;
 use crate::domain::fields::{LabelText, LanguageTag, NameText, ProfileLink};
 use crate::domain::id::{ContactId, WorkspaceId};
 use crate::domain::key::Key;
 use crate::domain::keyed::Keyed;
-use crate::domain::person_name::NameOrder;
+use crate::domain::partial_date::PartialDate;
+use crate::domain::person_name::{NameOrder, NameParts};
 use crate::domain::search::SearchText;
 use crate::domain::timestamp::Timestamp;
 
@@ -327,6 +331,37 @@ pub const KNOWN: Field = sortable(contacts::known);
 pub const FAVORITE: Field = sortable(contacts::favorite);
 pub const TIER: Field = field(contacts::tier);
 pub const ARCHIVED_AT: Field = field(contacts::archived_at);
+
+/// What of these contacts is compared with others.
+pub fn people(conn: &mut Conn, workspace: WorkspaceId, ids: &[AnyId]) -> Result<HashMap<AnyId, Person>> {
+    type Row = (AnyId, String, Option<String>, Option<String>, AsJson<NamePartsJson>, AsJson<Keyed<ContactDate>>);
+    let (filter, _, _) = Select::all(workspace, Predicate::ids(ids.iter().copied())).parts();
+    let rows: Vec<Row> = contacts::table
+        .filter(filter)
+        .select((
+            contacts::id,
+            contacts::name,
+            contacts::given_name,
+            contacts::family_name,
+            contacts::name_parts,
+            contacts::dates,
+        ))
+        .load(conn)?;
+    let people = rows.into_iter().map(|(id, name, given, family, AsJson(rest), AsJson(dates))| {
+        let parts = NameParts {
+            given: given.as_deref(),
+            family: family.as_deref(),
+            middle: rest.middle_name.as_deref(),
+            nickname: rest.nickname.as_deref(),
+            display_name: rest.display_name.as_deref(),
+            ..NameParts::default()
+        };
+        let comparable_name = PersonName::new(&parts, rest.former_names.iter().map(|name| name.0.as_str()));
+        let birthday = dates.get("birthday").and_then(|date| PartialDate::parse(&date.value).ok());
+        (id, Person { name, comparable_name, birthday })
+    });
+    Ok(people.collect())
+}
 
 /// The networker's own contact.
 pub fn self_contact(conn: &mut Conn, workspace: WorkspaceId) -> Result<Option<Contact>> {

@@ -3,6 +3,8 @@
 pub mod accounts;
 pub mod contacts;
 pub mod db;
+pub mod duplicate_dismissals;
+pub mod duplicates;
 mod error;
 pub mod lists;
 pub mod matches;

@@ -1,6 +1,7 @@
 //! Organizations in the database: their columns, and what lists can filter and sort by.
 
 use diesel::prelude::*;
+use std::collections::HashMap;
 
 use super::db::conn::Conn;
 use super::db::record::{Record, record_statements};
@@ -179,6 +180,18 @@ pub const NAME: Field = sortable(organizations::sort_key);
 pub const KIND: Field = field(organizations::kind);
 pub const PARENT: Field = field(organizations::parent_id);
 pub const INTEREST: Field = field(organizations::interest);
+
+/// What these organizations are called.
+pub fn names(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    ids: impl IntoIterator<Item = AnyId>,
+) -> Result<HashMap<AnyId, String>> {
+    let (filter, _, _) = Select::all(workspace, Predicate::ids(ids)).parts();
+    let rows: Vec<(AnyId, String)> =
+        organizations::table.filter(filter).select((organizations::id, organizations::name)).load(conn)?;
+    Ok(rows.into_iter().collect())
+}
 
 /// How deep organizations may belong to one another.
 const MAX_DEPTH: usize = 50;

@@ -1,6 +1,7 @@
 //! Positions in the database: their columns, and what lists can filter and sort by.
 
 use diesel::prelude::*;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::db::conn::Conn;
 use super::db::record::{Record, record_statements};
@@ -8,12 +9,14 @@ use super::db::schema::positions;
 use super::db::select::{Field, Predicate, Scalar, Select, field, sortable};
 use super::db::types::AnyId;
 use super::error::Result;
+use super::organizations;
 use crate::domain::entity::Entity;
 use crate::domain::id::{ContactId, OrganizationId, PositionId, WorkspaceId};
 use crate::domain::key::Key;
-use crate::domain::organization::Organization;
+use crate::domain::organization::{Organization, is_no_organization};
 use crate::domain::position::{Position, PositionFields, PositionKind};
 use crate::domain::search::SearchText;
+use crate::domain::text::fold;
 use crate::domain::timestamp::Timestamp;
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
@@ -148,6 +151,36 @@ impl Record for Position {
     }
 
     record_statements!(positions, PositionRow);
+}
+
+/// Where each of these contacts is or was, by what tells one place from another (its id, its folded name), with the name
+/// to show. What says that there is no organization is no place.
+pub fn workplaces(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    contacts: &[AnyId],
+) -> Result<HashMap<AnyId, BTreeMap<String, String>>> {
+    let theirs = Predicate::In(CONTACT, contacts.iter().copied().map(Scalar::Id).collect());
+    let (filter, order, _) = Select::all(workspace, theirs).parts();
+    let rows: Vec<(AnyId, Option<AnyId>, Option<String>)> = positions::table
+        .filter(filter)
+        .order(order)
+        .select((positions::contact_id, positions::organization_id, positions::organization_name))
+        .load(conn)?;
+    let linked: BTreeSet<AnyId> = rows.iter().filter_map(|(_, id, _)| *id).collect();
+    let names = organizations::names(conn, workspace, linked)?;
+    let mut workplaces: HashMap<AnyId, BTreeMap<String, String>> = HashMap::new();
+    for (contact, id, typed) in rows {
+        let own = workplaces.entry(contact).or_default();
+        let known = id.and_then(|id| names.get(&id));
+        if let (Some(id), Some(name)) = (id, known) {
+            own.insert(format!("id:{}", id.uuid()), name.clone());
+        }
+        for name in [known, typed.as_ref()].into_iter().flatten().filter(|name| !is_no_organization(name)) {
+            own.entry(format!("name:{}", fold(name))).or_insert_with(|| name.clone());
+        }
+    }
+    Ok(workplaces)
 }
 
 pub const CREATED_AT: Field = sortable(positions::created_at);

@@ -323,8 +323,18 @@ on_both! {
             if !body["expires_at"].is_null() {
                 body["expires_at"] = json!("2027-01-01T00:00:00Z");
             }
-            let made = world.client.post(operation.path, &body).await;
+            let mut made = world.client.post(operation.path, &body).await;
             report.check(operation, &made);
+            // What cannot stand beside the rest is left out, and the rest has to be kept.
+            let (errors, contradiction) = (made.errors(), " contradiction");
+            if made.status == 422 && errors.iter().all(|error| error.ends_with(contradiction)) {
+                for error in errors {
+                    let pointer = error.trim_start_matches('#').trim_end_matches(contradiction);
+                    *body.pointer_mut(pointer).expect("the place of a fault") = Value::Null;
+                }
+                made = world.client.post(operation.path, &body).await;
+                report.check(operation, &made);
+            }
             if made.status != 201 {
                 report.note(format!("{operation}: {} to {body}", told(&made)));
                 continue;

@@ -319,9 +319,9 @@ async fn own_records_under_foreign_ids(
 /// Ids in the body, in each place where one can stand: an unknown reference, the same as one that nobody has.
 async fn bodies(own: &World<'_>, other: &World<'_>, operation: Operation, report: &mut Report) {
     let Some(media) = operation.body() else { return };
-    let example = own.body(operation).await.expect("an example");
     for place in places(&media["schema"]) {
         let Some(entity) = place.entity().filter(|_| !place.is_own_id()) else { continue };
+        let example = own.body_around(operation, &place).await.expect("an example");
         let mut replies = Vec::new();
         for id in [other.ids.get(entity).map(String::as_str), Some(NOBODYS_ID)].into_iter().flatten() {
             let mut body = example.clone();

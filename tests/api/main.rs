@@ -24,6 +24,8 @@ mod changes;
 mod concurrency;
 mod contacts;
 mod contract;
+mod duplicate_dismissals;
+mod duplicates;
 mod guard;
 mod idempotency;
 mod layers;

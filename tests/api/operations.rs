@@ -569,13 +569,21 @@ impl<'s> World<'s> {
         (made.id(), made.body["version"].as_i64())
     }
 
-    /// The example of an operation, with ids of this workspace, and secrets that fit.
+    /// The example of an operation, with ids of this workspace, and secrets that fit. An id that ends in `b1`, `b2` and
+    /// so on stands for a record that nothing refers to yet: what is said of it can be said only once.
     pub async fn body(&self, operation: Operation) -> Option<Value> {
         let media = operation.body()?;
         let mut body = media["example"].clone();
         assert!(body.is_object(), "{operation} has no example");
-        self.own_ids(&mut body, &media["schema"]);
-        self.replace_consumed(operation, &mut body).await;
+        let mut fresh: BTreeMap<String, String> = BTreeMap::new();
+        for_each_id(&mut body, &media["schema"], &mut |entity, id| {
+            let id = id.as_str().filter(|id| id.get(32..34) == Some("00") && id.get(34..35) == Some("b"));
+            fresh.extend(id.map(|id| (id.to_owned(), entity.to_owned())));
+        });
+        for made in fresh.values_mut() {
+            *made = Box::pin(self.make(made)).await.0;
+        }
+        self.ids_of(&mut body, &media["schema"], &fresh);
         self.fill_in(operation, &mut body).await;
         Some(body)
     }
@@ -595,36 +603,51 @@ impl<'s> World<'s> {
         }
     }
 
-    /// What a write names in its body and does away with is made for it: records that are merged, edited in bulk.
-    async fn replace_consumed(&self, operation: Operation, body: &mut Value) {
-        if !operation.path.ends_with("/merge") && !operation.path.ends_with("/bulk") {
-            return;
-        }
-        let collection = operation.path.rsplit_once('/').map_or(operation.path, |(collection, _)| collection);
-        let entity = Entity::ALL.iter().find(|entity| format!("/v1/{}", entity.segment()) == collection);
-        let entity = entity.unwrap_or_else(|| panic!("{operation} is of no kind of record")).as_str();
-        for name in ["keep_id", "merge_ids", "ids"] {
-            match body.get_mut(name) {
-                Some(Value::String(id)) => *id = Box::pin(self.make(entity)).await.0,
-                Some(Value::Array(ids)) => {
-                    for id in ids {
-                        *id = json!(Box::pin(self.make(entity)).await.0);
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-
     /// Replaces every id of another record by one that is here; where there is none of the kind (yet), by null.
     pub fn own_ids(&self, body: &mut Value, schema: &Value) {
+        self.ids_of(body, schema, &BTreeMap::new());
+    }
+
+    /// The same, but for those that were made for it.
+    fn ids_of(&self, body: &mut Value, schema: &Value, fresh: &BTreeMap<String, String>) {
         let mut met = BTreeSet::new();
         for_each_id(body, schema, &mut |entity, id| {
+            if let Some(fresh) = id.as_str().and_then(|id| fresh.get(id)) {
+                *id = json!(fresh);
+                return;
+            }
             let again = !met.insert(entity.to_owned());
             let second = again || id.as_str().is_some_and(|id| id.ends_with("00a2"));
             let known = if second { &self.others } else { &self.ids };
             *id = known.get(entity).map_or(Value::Null, |own| json!(own));
         });
+    }
+
+    /// The example with a place filled that may exclude others in it: they give way, and all that is of its kind comes.
+    pub async fn body_around(&self, operation: Operation, place: &Place) -> Option<Value> {
+        let example = self.body(operation).await?;
+        let schema = &operation.body()?["schema"];
+        let entity = place.entity()?;
+        let mut pointer = place.pointer();
+        pointer.remove(0);
+        let is_filled = example.pointer(&pointer).is_some_and(|there| !there.is_null());
+        let Some(own) = self.ids.get(entity).filter(|_| place.is_nullable && !is_filled) else {
+            return Some(example);
+        };
+        let mut filled = example.clone();
+        put(&mut filled, schema, &place.path, json!(own));
+        let reply = self.request_at(operation, &self.path(operation).await, Some(&filled)).await;
+        let errors = reply.errors();
+        if reply.status != 422 || !errors.iter().all(|error| error.ends_with(" contradiction")) {
+            // It may have been carried out, and what was made for it be gone.
+            return self.body(operation).await;
+        }
+        let mut around = example;
+        for other in places(schema).iter().filter(|other| other.entity().is_some() && !other.is_own_id()) {
+            let value = if other.entity() == Some(entity) { json!(own) } else { Value::Null };
+            put(&mut around, schema, &other.path, value);
+        }
+        Some(around)
     }
 
     /// The path of an operation. What a write may do away with is made for it.

@@ -393,7 +393,7 @@ fn complete_operation(
     parameters.extend(own.and_then(|collection| collection.include_parameter()));
     let tagged = Tagged {
         record: is_record_path(path),
-        list: collection.is_some() || VIEWS.contains(&path) || path.ends_with("/history"),
+        list: VIEWS.contains(&path) || parameters.iter().any(|parameter| parameter["name"] == "cursor"),
     };
     parameters.extend(header_parameters(path, method, is_secured, tagged));
 

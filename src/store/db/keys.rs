@@ -1,14 +1,17 @@
-//! The keys a record is found by exactly; derived from it at every write.
+//! The keys a record is found by exactly; derived from it at every write. Who shares which.
 
 use diesel::prelude::*;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::sql_types::{BigInt, Text};
 use sha2::{Digest, Sha256};
 
-use super::conn::Conn;
+use super::conn::{Conn, MultiBackend};
 use super::schema::record_keys;
-use super::types::AnyId;
+use super::select::{holders_of, separated};
+use super::types::{AnyId, Id};
 use crate::domain::entity::Entity;
 use crate::domain::id::WorkspaceId;
-use crate::domain::key::Key;
+use crate::domain::key::{Key, KeyKind};
 
 /// An index row of PostgreSQL holds 2,704 bytes; a longer value stands as its hash.
 const MAX_VALUE_BYTES: usize = 600;
@@ -38,17 +41,145 @@ pub fn write(conn: &mut Conn, workspace: WorkspaceId, entity: Entity, id: AnyId,
     if old == new {
         return Ok(());
     }
-    diesel::delete(own).execute(conn)?;
-    for (kind, value) in new {
-        diesel::insert_into(record_keys::table)
-            .values((
-                record_keys::workspace_id.eq(workspace),
-                record_keys::entity.eq(entity),
-                record_keys::kind.eq(kind),
-                record_keys::value.eq(value),
-                record_keys::record_id.eq(id),
-            ))
-            .execute(conn)?;
+    if !old.is_empty() {
+        diesel::delete(own).execute(conn)?;
+    }
+    for keys in new.chunks(ROWS_AT_ONCE) {
+        Insert { workspace, entity, id, keys }.execute(conn)?;
     }
     Ok(())
+}
+
+/// How many rows one statement inserts, each with five values; SQLite takes 32,766.
+const ROWS_AT_ONCE: usize = 500;
+
+/// Diesel inserts several rows in one statement on one of the two databases only.
+struct Insert<'a> {
+    workspace: WorkspaceId,
+    entity: Entity,
+    id: AnyId,
+    keys: &'a [(String, String)],
+}
+
+impl QueryFragment<MultiBackend> for Insert<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+        out.push_sql("INSERT INTO record_keys (workspace_id, entity, kind, value, record_id) VALUES ");
+        for (index, (kind, value)) in self.keys.iter().enumerate() {
+            out.push_sql(if index > 0 { ", (" } else { "(" });
+            out.push_bind_param::<Id, _>(&self.workspace)?;
+            out.push_sql(", ");
+            out.push_bind_param::<Text, _>(&self.entity)?;
+            out.push_sql(", ");
+            out.push_bind_param::<Text, _>(kind)?;
+            out.push_sql(", ");
+            out.push_bind_param::<Text, _>(value)?;
+            out.push_sql(", ");
+            out.push_bind_param::<Id, _>(&self.id)?;
+            out.push_sql(")");
+        }
+        Ok(())
+    }
+}
+
+/// Which keys of these kinds the records have that at most so many records share.
+pub fn shared_by_few(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    entity: Entity,
+    ids: &[AnyId],
+    kinds: &[KeyKind],
+    most: i64,
+) -> QueryResult<Vec<(AnyId, Key)>> {
+    if ids.is_empty() || kinds.is_empty() {
+        return Ok(Vec::new());
+    }
+    SharedByFew { workspace, entity, ids, kinds, most }.load::<Row>(conn).map(with_keys)
+}
+
+/// Everybody who has one of these keys.
+pub fn holders(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    entity: Entity,
+    keys: &[Key],
+) -> QueryResult<Vec<(AnyId, Key)>> {
+    Holders { workspace, entity, keys }.load::<Row>(conn).map(with_keys)
+}
+
+type Row = (AnyId, KeyKind, String);
+
+fn with_keys(rows: Vec<Row>) -> Vec<(AnyId, Key)> {
+    rows.into_iter().map(|(id, kind, value)| (id, Key { kind, value })).collect()
+}
+
+struct SharedByFew<'a> {
+    workspace: WorkspaceId,
+    entity: Entity,
+    ids: &'a [AnyId],
+    kinds: &'a [KeyKind],
+    most: i64,
+}
+
+struct Holders<'a> {
+    workspace: WorkspaceId,
+    entity: Entity,
+    keys: &'a [Key],
+}
+
+macro_rules! statement {
+    ($name:ident) => {
+        // The text depends on the value, so it is the text that a prepared statement is cached by.
+        impl QueryId for $name<'_> {
+            type QueryId = ();
+            const HAS_STATIC_QUERY_ID: bool = false;
+        }
+
+        impl<'a> RunQueryDsl<Conn> for $name<'a> {}
+    };
+}
+
+statement!(Insert);
+statement!(SharedByFew);
+statement!(Holders);
+
+impl diesel::query_builder::Query for SharedByFew<'_> {
+    type SqlType = (Id, Text, Text);
+}
+
+impl diesel::query_builder::Query for Holders<'_> {
+    type SqlType = (Id, Text, Text);
+}
+
+impl QueryFragment<MultiBackend> for SharedByFew<'_> {
+    /// The row after the last that may be is looked for: that costs the same however many more there are, as a count
+    /// would not.
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+        out.push_sql(
+            "SELECT own.record_id, own.kind, own.value FROM record_keys AS own WHERE own.workspace_id = ",
+        );
+        out.push_bind_param::<Id, _>(&self.workspace)?;
+        out.push_sql(" AND own.record_id IN (");
+        separated(self.ids, ", ", &mut out, |id, out| out.push_bind_param::<Id, _>(id))?;
+        out.push_sql(") AND own.entity = ");
+        out.push_bind_param::<Text, _>(&self.entity)?;
+        out.push_sql(" AND own.kind IN ('");
+        separated(self.kinds, "', '", &mut out, |kind, out| {
+            out.push_sql(kind.as_str());
+            Ok(())
+        })?;
+        out.push_sql(
+            "') AND (SELECT sharing.record_id FROM record_keys AS sharing WHERE sharing.workspace_id = own.workspace_id \
+             AND sharing.entity = own.entity AND sharing.kind = own.kind AND sharing.value = own.value \
+             LIMIT 1 OFFSET ",
+        );
+        out.push_bind_param::<BigInt, _>(&self.most)?;
+        out.push_sql(") IS NULL");
+        Ok(())
+    }
+}
+
+impl QueryFragment<MultiBackend> for Holders<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+        holders_of("record_id, kind, value", self.entity, self.keys, &self.workspace, &mut out)
+    }
 }

@@ -14,4 +14,4 @@ pub mod select;
 pub mod types;
 pub mod write;
 
-pub use keys::stored as stored_key;
+pub use keys::{holders, shared_by_few, stored as stored_key};

@@ -64,6 +64,8 @@ pub trait Record: Serialize + DeserializeOwned + Clone + Send + 'static {
     }
 
     fn select(conn: &mut Conn, select: Select) -> QueryResult<Vec<Self>>;
+    /// The ids alone.
+    fn ids(conn: &mut Conn, select: Select) -> QueryResult<Vec<AnyId>>;
     /// How many there are, whatever the limit.
     fn count(conn: &mut Conn, select: Select) -> QueryResult<i64>;
     fn insert(&self, conn: &mut Conn, workspace: WorkspaceId) -> QueryResult<()>;
@@ -103,6 +105,14 @@ macro_rules! record_statements {
                 .select(<$Row as diesel::SelectableHelper<_>>::as_select())
                 .load(conn)?;
             Ok(rows.into_iter().map(<$Row>::into_record).collect())
+        }
+
+        fn ids(
+            conn: &mut $crate::store::db::conn::Conn,
+            select: $crate::store::db::select::Select,
+        ) -> diesel::QueryResult<Vec<$crate::store::db::types::AnyId>> {
+            let (filter, order, limit) = select.parts();
+            $table::table.filter(filter).order(order).limit(limit).select($table::id).load(conn)
         }
 
         fn count(
@@ -154,7 +164,7 @@ macro_rules! for_entity {
     ($entity:expr, $Kind:ident => $body:expr) => {
         $crate::store::db::record::for_each_kind!($entity, $Kind => $body;
             Contact in contact, Organization in organization, Position in position, Relationship in relationship,
-            Need in need, Tag in tag,
+            Need in need, Tag in tag, DuplicateDismissal in duplicate_dismissal,
         )
     };
 }

@@ -315,5 +315,22 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::types::{Id, Instant};
+
+    duplicate_dismissals (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        contact_id -> Nullable<Id>,
+        other_contact_id -> Nullable<Id>,
+        organization_id -> Nullable<Id>,
+        other_organization_id -> Nullable<Id>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(users, memberships, workspaces, sessions, personal_access_tokens);
 diesel::allow_tables_to_appear_in_same_query!(refresh_tokens, sessions);

@@ -6,13 +6,14 @@ use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::result::QueryResult;
 use diesel::sql_types::{BigInt, Bool, Text};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 use super::conn::MultiBackend;
 use super::search::Match;
 use super::types::{AnyId, Id, Instant};
 use crate::domain::entity::Entity;
 use crate::domain::id::WorkspaceId;
-use crate::domain::key::Key;
+use crate::domain::key::{Key, KeyKind};
 use crate::domain::timestamp::Timestamp;
 
 /// A column, and whether it can be null; made from one of `schema.rs`, so a misspelt one does not compile.
@@ -230,7 +231,7 @@ fn scalar<'b>(value: &'b Scalar, out: &mut AstPass<'_, 'b, MultiBackend>) -> Que
     }
 }
 
-fn separated<'b, T>(
+pub(super) fn separated<'b, T>(
     items: &'b [T],
     separator: &str,
     out: &mut AstPass<'_, 'b, MultiBackend>,
@@ -326,22 +327,45 @@ fn has_key<'b>(
     workspace: &'b WorkspaceId,
     out: &mut AstPass<'_, 'b, MultiBackend>,
 ) -> QueryResult<()> {
-    out.push_sql("id IN (SELECT record_id FROM record_keys WHERE workspace_id = ");
-    out.push_bind_param::<Id, _>(workspace)?;
-    out.push_sql(" AND entity = '");
-    out.push_sql(entity.as_str());
-    out.push_sql("' AND (");
-    if keys.is_empty() {
-        out.push_sql("1 = 0");
+    out.push_sql("id IN (");
+    holders_of("record_id", entity, keys, workspace, out)?;
+    out.push_sql(")");
+    Ok(())
+}
+
+/// Selects from `record_keys` where there is one of the keys. One list of values for each kind: SQLite takes expressions
+/// of 1,000 levels at most, of which each OR is one. And a SELECT for each: with an OR between them SQLite reads all keys
+/// of the workspace.
+pub(super) fn holders_of<'b>(
+    columns: &str,
+    entity: Entity,
+    keys: &'b [Key],
+    workspace: &'b WorkspaceId,
+    out: &mut AstPass<'_, 'b, MultiBackend>,
+) -> QueryResult<()> {
+    let mut by_kind: BTreeMap<KeyKind, Vec<&'b String>> = BTreeMap::new();
+    for key in keys {
+        by_kind.entry(key.kind).or_default().push(&key.value);
     }
-    separated(keys, " OR ", out, |key, out| {
-        out.push_sql("(kind = '");
-        out.push_sql(key.kind.as_str());
-        out.push_sql("' AND value = ");
-        out.push_bind_param::<Text, _>(&key.value)?;
+    if by_kind.is_empty() {
+        out.push_sql("SELECT ");
+        out.push_sql(columns);
+        out.push_sql(" FROM record_keys WHERE 1 = 0");
+    }
+    for (index, (kind, values)) in by_kind.into_iter().enumerate() {
+        out.push_sql(if index > 0 { " UNION ALL SELECT " } else { "SELECT " });
+        out.push_sql(columns);
+        out.push_sql(" FROM record_keys WHERE workspace_id = ");
+        out.push_bind_param::<Id, _>(workspace)?;
+        for (column, word) in [("entity", entity.as_str()), ("kind", kind.as_str())] {
+            out.push_sql(&format!(" AND {column} = '{word}'"));
+        }
+        out.push_sql(" AND value IN (");
+        for (index, value) in values.into_iter().enumerate() {
+            out.push_sql(if index > 0 { ", " } else { "" });
+            out.push_bind_param::<Text, _>(value)?;
+        }
         out.push_sql(")");
-        Ok(())
-    })?;
-    out.push_sql("))");
+    }
     Ok(())
 }

@@ -18,8 +18,10 @@ use crate::domain::account::WeekDay;
 use crate::domain::contact::Tier;
 use crate::domain::entity::{Entity, Op};
 use crate::domain::id::{
-    ContactId, NeedId, OrganizationId, PositionId, RelationshipId, SessionId, TagId, TokenId, UserId, WorkspaceId,
+    ContactId, DuplicateDismissalId, NeedId, OrganizationId, PositionId, RelationshipId, SessionId, TagId,
+    TokenId, UserId, WorkspaceId,
 };
+use crate::domain::key::KeyKind;
 use crate::domain::need::{NeedKind, NeedStatus};
 use crate::domain::organization::OrganizationKind;
 use crate::domain::position::PositionKind;
@@ -170,7 +172,7 @@ impl AnyId {
 }
 
 id_columns!(UserId, WorkspaceId, SessionId, TokenId, AnyId);
-id_columns!(ContactId, OrganizationId, PositionId, RelationshipId, NeedId, TagId);
+id_columns!(ContactId, OrganizationId, PositionId, RelationshipId, NeedId, TagId, DuplicateDismissalId);
 
 /// Microseconds between 1970 and 2000, from which PostgreSQL counts.
 const POSTGRES_EPOCH_MICROS: i64 = 946_684_800_000_000;
@@ -278,5 +280,5 @@ macro_rules! word_columns {
     )*};
 }
 
-word_columns!(Entity, Op, Role, WeekDay);
+word_columns!(Entity, KeyKind, Op, Role, WeekDay);
 word_columns!(Tier, OrganizationKind, PositionKind, RelationshipType, NeedKind, NeedStatus);

@@ -1,0 +1,144 @@
+//! Dismissals of duplicates in the database: their columns, what lists can filter and sort by, and the double of one.
+
+use diesel::prelude::*;
+
+use super::db::conn::Conn;
+use super::db::record::{Record, record_statements};
+use super::db::schema::duplicate_dismissals;
+use super::db::select::{Field, Predicate, Scalar, Select, field, sortable};
+use super::db::types::AnyId;
+use super::db::write::Tx;
+use super::error::Result;
+use crate::domain::duplicate_dismissal::{DismissedPair, DuplicateDismissal, DuplicateDismissalFields};
+use crate::domain::entity::Entity;
+use crate::domain::id::{ContactId, DuplicateDismissalId, OrganizationId, WorkspaceId};
+use crate::domain::invalid::{FieldCode, Invalid};
+use crate::domain::key::Key;
+use crate::domain::search::SearchText;
+use crate::domain::timestamp::Timestamp;
+
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = duplicate_dismissals)]
+#[diesel(primary_key(workspace_id, id))]
+#[diesel(treat_none_as_null = true)]
+#[diesel(treat_none_as_default_value = false)]
+struct DuplicateDismissalRow {
+    workspace_id: WorkspaceId,
+    id: DuplicateDismissalId,
+    version: i64,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    contact_id: Option<ContactId>,
+    other_contact_id: Option<ContactId>,
+    organization_id: Option<OrganizationId>,
+    other_organization_id: Option<OrganizationId>,
+}
+
+impl DuplicateDismissalRow {
+    fn of(workspace_id: WorkspaceId, dismissal: &DuplicateDismissal) -> Self {
+        let DuplicateDismissal { id, fields, created_at, updated_at, version } = dismissal.clone();
+        let DuplicateDismissalFields { contact_id, other_contact_id, organization_id, other_organization_id } =
+            fields;
+        Self {
+            workspace_id,
+            id,
+            version,
+            created_at,
+            updated_at,
+            contact_id,
+            other_contact_id,
+            organization_id,
+            other_organization_id,
+        }
+    }
+
+    fn into_record(self) -> DuplicateDismissal {
+        let Self {
+            workspace_id: _,
+            id,
+            version,
+            created_at,
+            updated_at,
+            contact_id,
+            other_contact_id,
+            organization_id,
+            other_organization_id,
+        } = self;
+        let fields =
+            DuplicateDismissalFields { contact_id, other_contact_id, organization_id, other_organization_id };
+        DuplicateDismissal { id, fields, created_at, updated_at, version }
+    }
+}
+
+impl Record for DuplicateDismissal {
+    const ENTITY: Entity = Entity::DuplicateDismissal;
+    const SUMMARY: &'static [&'static str] =
+        &["contact_id", "other_contact_id", "organization_id", "other_organization_id"];
+
+    fn sort_value(&self, field: Field) -> Scalar {
+        match field {
+            CREATED_AT => Scalar::Instant(self.created_at),
+            UPDATED_AT => Scalar::Instant(self.updated_at),
+            _ => Scalar::Id(Record::id(self)),
+        }
+    }
+
+    fn keys(&self) -> Vec<Key> {
+        Vec::new()
+    }
+
+    fn search_text(&self) -> Option<SearchText> {
+        None
+    }
+
+    record_statements!(duplicate_dismissals, DuplicateDismissalRow);
+}
+
+pub const CREATED_AT: Field = sortable(duplicate_dismissals::created_at);
+pub const UPDATED_AT: Field = sortable(duplicate_dismissals::updated_at);
+pub const CONTACT: Field = field(duplicate_dismissals::contact_id);
+pub const OTHER_CONTACT: Field = field(duplicate_dismissals::other_contact_id);
+pub const ORGANIZATION: Field = field(duplicate_dismissals::organization_id);
+pub const OTHER_ORGANIZATION: Field = field(duplicate_dismissals::other_organization_id);
+
+/// What was said of these records, which stand on either of two sides. Each side is asked by itself: with an OR between
+/// them SQLite reads all dismissals.
+pub fn dismissals_of(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    sides: (Field, Field),
+    ids: &[AnyId],
+) -> Result<Vec<DuplicateDismissal>> {
+    let mut found = Vec::new();
+    for side in [sides.0, sides.1] {
+        let filter = Predicate::In(side, ids.iter().copied().map(Scalar::Id).collect());
+        found.extend(DuplicateDismissal::select(conn, Select::all(workspace, filter))?);
+    }
+    Ok(found)
+}
+
+impl Tx<'_> {
+    /// A pair can be dismissed only once, in either order.
+    pub fn check_is_not_dismissed(&mut self, dismissal: &DuplicateDismissal) -> Result<()> {
+        let (sides, one, other, pointer) = match dismissal.pair() {
+            None => return Ok(()),
+            Some(DismissedPair::Contacts(one, other)) => {
+                ((CONTACT, OTHER_CONTACT), one.uuid(), other.uuid(), "#/other_contact_id")
+            }
+            Some(DismissedPair::Organizations(one, other)) => {
+                ((ORGANIZATION, OTHER_ORGANIZATION), one.uuid(), other.uuid(), "#/other_organization_id")
+            }
+        };
+        let equal = |field, id| Predicate::equal(field, Scalar::Id(AnyId::new(id)));
+        for (one, other) in [(one, other), (other, one)] {
+            let others = Predicate::id(Record::id(dismissal)).negated();
+            let filter = Predicate::All(vec![equal(sides.0, one), equal(sides.1, other), others]);
+            let select = Select { limit: 1, ..Select::all(self.workspace, filter) };
+            if let Some(known) = DuplicateDismissal::select(self.conn, select)?.pop() {
+                let detail = format!("These two are dismissed already, by the record {}.", known.id);
+                return Err(Invalid::one(pointer, FieldCode::Contradiction, detail).into());
+            }
+        }
+        Ok(())
+    }
+}
