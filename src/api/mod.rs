@@ -1,6 +1,7 @@
 //! All HTTP lives here, and no SQL. A file is a resource: its routes, its handlers, its rules.
 
 pub mod auth;
+pub mod batch;
 pub mod changes;
 pub mod contacts;
 pub mod http;
@@ -80,6 +81,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     relationships::routes(config);
     needs::routes(config);
     changes::routes(config);
+    batch::routes(config);
     service::routes(config);
 }
 

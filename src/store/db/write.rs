@@ -69,9 +69,12 @@ pub struct Tx<'c> {
     seq: i64,
     touched: Vec<Touched>,
     erased: Vec<(Entity, AnyId)>,
+    /// Numbers that are in the log and no longer anybody's.
+    outdated: Vec<i64>,
 }
 
-/// A record touched in this write; touched again, it keeps its number and what it was at first.
+/// A record touched in this write. Touched again, it keeps what it was at first; and its number, unless that is in the
+/// log, and so was told, already.
 struct Touched {
     entity: Entity,
     id: AnyId,
@@ -79,6 +82,7 @@ struct Touched {
     op: Op,
     before: Option<Value>,
     fields: Vec<String>,
+    is_logged: bool,
 }
 
 impl<'c> Tx<'c> {
@@ -107,6 +111,7 @@ impl<'c> Tx<'c> {
             seq,
             touched: Vec::new(),
             erased: Vec::new(),
+            outdated: Vec::new(),
         })
     }
 
@@ -124,32 +129,51 @@ impl<'c> Tx<'c> {
     }
 
     /// Writes the log and the sequence; the caller commits.
-    pub(in crate::store) fn finish(self) -> Result<()> {
-        let Self { conn, workspace, actor, now, first_seq, seq, touched, erased, .. } = self;
-        for Touched { entity, id, seq, op, before, fields } in touched {
-            let kept = if erased.contains(&(entity, id)) { None } else { before };
+    pub(in crate::store) fn finish(mut self) -> Result<()> {
+        self.log()
+    }
+
+    /// Writes the log and the sequence so far, so that what is read next in this transaction tells of it.
+    pub(in crate::store) fn log(&mut self) -> Result<()> {
+        let Self { conn, workspace, actor, now, first_seq, seq, touched, erased, outdated, .. } = self;
+        let (conn, workspace, now) = (&mut **conn, *workspace, *now);
+        if !outdated.is_empty() {
+            let rows = changes::table
+                .filter(changes::workspace_id.eq(workspace))
+                .filter(changes::seq.eq_any(std::mem::take(outdated)));
+            diesel::delete(rows).execute(conn)?;
+        }
+        for touched in touched.iter_mut().filter(|touched| !touched.is_logged) {
+            touched.is_logged = true;
+            let Touched { entity, id, seq, op, before, fields, .. } = touched;
+            let kept = if erased.contains(&(*entity, *id)) { None } else { before.clone() };
             diesel::insert_into(changes::table)
                 .values((
                     changes::workspace_id.eq(workspace),
-                    changes::seq.eq(seq),
-                    changes::write_seq.eq(first_seq),
-                    changes::entity.eq(entity),
-                    changes::record_id.eq(id),
-                    changes::op.eq(op),
+                    changes::seq.eq(*seq),
+                    changes::write_seq.eq(*first_seq),
+                    changes::entity.eq(*entity),
+                    changes::record_id.eq(*id),
+                    changes::op.eq(*op),
                     changes::actor_user_id.eq(actor.user),
                     changes::actor_token_id.eq(actor.token),
                     changes::at.eq(now),
-                    changes::fields.eq(AsJson(fields)),
+                    changes::fields.eq(AsJson(fields.clone())),
                     changes::before.eq(kept.map(AsJson)),
                 ))
                 .execute(conn)?;
         }
         if seq >= first_seq {
             diesel::update(workspaces::table.filter(workspaces::id.eq(workspace)))
-                .set(workspaces::seq.eq(seq))
+                .set(workspaces::seq.eq(*seq))
                 .execute(conn)?;
         }
         Ok(())
+    }
+
+    /// What the changes of this write have in the log as their write; `None` while there are none.
+    pub(in crate::store) fn write_number(&self) -> Option<i64> {
+        (!self.touched.is_empty()).then_some(self.first_seq)
     }
 
     // What a resource calls.
@@ -252,7 +276,18 @@ impl<'c> Tx<'c> {
             .filter(idempotency_keys::record_id.eq(id))
             .filter(idempotency_keys::entity.eq(entity.as_str()));
         diesel::delete(replies).execute(self.conn)?;
+        // The answer to a batch is of no one record; it tells of all whose ids it names.
+        let naming = idempotency_keys::table
+            .filter(idempotency_keys::workspace_id.eq(self.workspace))
+            .filter(idempotency_keys::record_id.is_null())
+            .filter(idempotency_keys::body.like(format!("%{}%", id.uuid())));
+        diesel::delete(naming).execute(self.conn)?;
         Ok(())
+    }
+
+    /// What this write has erased.
+    pub(in crate::store) fn erased(&self) -> impl Iterator<Item = AnyId> {
+        self.erased.iter().map(|(_, id)| *id)
     }
 
     /// The same for all that this write has deleted.
@@ -377,9 +412,12 @@ impl<'c> Tx<'c> {
         let earlier = self.touched.iter().position(|touched| touched.entity == entity && touched.id == id);
         let Some(earlier) = earlier.map(|index| self.touched.remove(index)) else {
             self.seq += 1;
-            self.touched.push(Touched { entity, id, seq: self.seq, op, before, fields });
+            self.touched.push(Touched { entity, id, seq: self.seq, op, before, fields, is_logged: false });
             return;
         };
+        if earlier.is_logged {
+            self.outdated.push(earlier.seq);
+        }
         let op = match (earlier.op, op) {
             // It never was, for anybody outside of this write.
             (Op::Created, Op::Deleted) => return,
@@ -391,7 +429,9 @@ impl<'c> Tx<'c> {
         all_fields.sort();
         all_fields.dedup();
         let before = earlier.before.or(before);
-        self.touched.push(Touched { entity, id, seq: earlier.seq, op, before, fields: all_fields });
+        let seq = if earlier.is_logged { self.seq + 1 } else { earlier.seq };
+        self.seq = self.seq.max(seq);
+        self.touched.push(Touched { entity, id, seq, op, before, fields: all_fields, is_logged: false });
     }
 }
 
