@@ -118,7 +118,8 @@ struct BatchResult {
 /// Up to 100 operations, carried out in their order and in one transaction. Each is judged as if it came by itself: by
 /// the scopes of the token, its own limits and its own preconditions; and each counts as a request. So the answer is 207
 /// whatever became of them; look at each `status`. A batch that breaks a rule of its own is refused before anything is
-/// done. Once the answers have 8 MiB, the operations that remain are answered 413 `body_too_large` and not carried out.
+/// done. Once the answers have 8 MiB, the operations that remain are answered 413 `body_too_large` and not carried out;
+/// once they took as long as others wait for them (5 seconds, unless the server is set up otherwise), 503 `busy`.
 /// Under an Idempotency-Key the whole answer is kept, unless nothing was done because an atomic batch failed, or it
 /// tells of a record that the batch itself has purged.
 #[utoipa::path(tag = "batch", security(("bearer" = [])),

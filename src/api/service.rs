@@ -74,6 +74,7 @@ async fn get_service(api: Data<Api>) -> Result<HttpResponse, Problem> {
             "body_seconds": api.body_timeout.as_secs(),
             "batch_operations": batch::MAX_OPERATIONS,
             "batch_answer_bytes": batch::MAX_ANSWER_BYTES,
+            "batch_seconds": api.config.pool_timeout_seconds,
             "page": listing::MAX_LIMIT,
             "changes_page": super::changes::MAX_LIMIT,
             "query_characters": listing::MAX_QUERY_CHARACTERS,

@@ -17,7 +17,9 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
+use std::time::Duration;
 use tokio::sync::OnceCell;
+use tokio::time::Instant;
 use utoipa_actix_web::AppExt;
 
 use super::caller::Caller;
@@ -250,14 +252,14 @@ pub async fn carry_out(
     };
     let id = edge::request_id(request);
     let work = async {
+        let mut budget = Budget { bytes: 0, until: Instant::now() + budget_of_time(api) };
         let mut results = Vec::with_capacity(calls.len());
-        let mut bytes = 0_usize;
         for call in &calls {
-            let told = match bytes {
-                0..MAX_ANSWER_BYTES => perform(service, call.request(request, caller), &id).await,
-                _ => Told::problem(&too_much(), &id),
+            let told = match budget.refusal(Instant::now()) {
+                None => perform(service, call.request(request, caller), &id).await,
+                Some(problem) => Told::problem(&problem, &id),
             };
-            bytes = bytes.saturating_add(told.bytes());
+            budget.bytes = budget.bytes.saturating_add(told.bytes());
             let fails_all = atomic && told.is_failure();
             results.push(told);
             if fails_all {
@@ -267,6 +269,32 @@ pub async fn carry_out(
         Ending { keep: true, reply: reply_of(results) }
     };
     Ok(api.store.joint(who, joined, work).await?)
+}
+
+/// Others may be waiting for the transaction to end, and wait so long.
+fn budget_of_time(api: &Api) -> Duration {
+    Duration::from_secs(api.config.pool_timeout_seconds)
+}
+
+/// What a batch may use up before its next operation is refused.
+#[derive(Debug)]
+struct Budget {
+    bytes: usize,
+    until: Instant,
+}
+
+impl Budget {
+    /// Why the next operation is not carried out.
+    fn refusal(&self, now: Instant) -> Option<Problem> {
+        let (code, reason) = if self.bytes >= MAX_ANSWER_BYTES {
+            (Code::BodyTooLarge, format!("The answers before this one have {MAX_ANSWER_BYTES} bytes or more"))
+        } else if now >= self.until {
+            (Code::Busy, "The operations before this one took too long".to_owned())
+        } else {
+            return None;
+        };
+        Some(Problem::new(code).detail(format!("{reason}, so it was not carried out. Send it in another batch.")))
+    }
 }
 
 /// One operation, whatever happens in it.
@@ -287,14 +315,6 @@ async fn perform(service: &Operate, request: Request, request_id: &str) -> Told 
     Told::problem(&told, request_id)
 }
 
-fn too_much() -> Problem {
-    let detail = format!(
-        "The answers before this one have {MAX_ANSWER_BYTES} bytes or more, so this operation was not carried out. \
-         Send it in another batch."
-    );
-    Problem::new(Code::BodyTooLarge).detail(detail)
-}
-
 /// The last of the results is why none of the others came to pass.
 fn all_failed(mut results: Vec<Told>, count: usize, request_id: &str) -> Vec<Told> {
     let failed_at = results.len().saturating_sub(1);
@@ -312,4 +332,62 @@ fn reply_of(results: Vec<Told>) -> Box<dyn FnOnce(Option<i64>) -> crate::store::
         let body = serde_json::to_string(&Answer { results, write })?;
         Ok(Reply { status: 207, body: Some(body), ..Reply::default() })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_goes_on_until_its_bytes_or_its_time_are_used_up() {
+        let now = Instant::now();
+        let (later, more) = (now + Duration::from_secs(1), MAX_ANSWER_BYTES + 1);
+        let table = [
+            (0, later, None),
+            (MAX_ANSWER_BYTES - 1, later, None),
+            (MAX_ANSWER_BYTES, later, Some(Code::BodyTooLarge)),
+            (0, now, Some(Code::Busy)),
+            (more, now, Some(Code::BodyTooLarge)),
+        ];
+        for (bytes, until, expected) in table {
+            let refusal = Budget { bytes, until }.refusal(now).map(|problem| problem.code);
+            assert_eq!(refusal, expected, "{bytes} bytes");
+        }
+    }
+
+    #[test]
+    fn only_what_a_request_line_has_is_a_path() {
+        for good in ["/v1/contacts", "/v1/contacts?limit=5&q=a%20b", "/v1/x", "/v1/"] {
+            assert_eq!(parse_path(good).unwrap().to_string(), good);
+        }
+        let bad = [
+            "",
+            "*",
+            "/v1",
+            "v1/contacts",
+            "//v1/contacts",
+            "/v1/contacts#x",
+            "/v1/a b",
+            "/v1/é",
+            "/v1/a\nb",
+            "http://example.com/v1/contacts",
+            "example.com:80",
+            " /v1/contacts",
+            "/V1/contacts",
+            "/v1/a\0",
+        ];
+        for bad in bad {
+            assert_eq!(parse_path(bad).unwrap_err().code, FieldCode::NotAllowed, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn the_one_that_failed_keeps_its_place() {
+        for (failed_at, count) in [(0, 1), (0, 3), (1, 3), (2, 3)] {
+            let results = (0..=failed_at).map(|_| Told::problem(&Problem::new(Code::Invalid), "id")).collect();
+            let all: Vec<u16> = all_failed(results, count, "id").iter().map(|told| told.status).collect();
+            let expected: Vec<u16> = (0..count).map(|index| if index == failed_at { 422 } else { 424 }).collect();
+            assert_eq!(all, expected);
+        }
+    }
 }
