@@ -242,7 +242,7 @@ fn hold_writes(
                 let reply = reply(whole.write_number())?;
                 erased.extend(whole.erased());
                 // Who was to be forgotten is not to be remembered here.
-                if !erased.iter().any(|id| names(&reply, *id)) {
+                if !reply.body.as_ref().is_some_and(|body| idempotency::names_one(body, &erased)) {
                     idempotency::keep(whole.conn, workspace, user, key, now, &reply)?;
                 }
                 whole.finish()?;
@@ -251,10 +251,6 @@ fn hold_writes(
         }
     }
     Err(ended().into())
-}
-
-fn names(reply: &Reply, id: AnyId) -> bool {
-    reply.body.as_ref().is_some_and(|body| body.contains(&id.uuid().to_string()))
 }
 
 /// A panic in one part is its failure, not the end of the thread that holds the others.

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use serde_json::Value;
 
 use super::conn::Conn;
+use super::idempotency;
 use super::keys;
 use super::record::{Record, for_entity};
 use super::schema::{changes, workspaces};
@@ -163,6 +164,10 @@ impl<'c> Tx<'c> {
                 ))
                 .execute(conn)?;
         }
+        if !erased.is_empty() {
+            let ids: Vec<AnyId> = erased.iter().map(|(_, id)| *id).collect();
+            idempotency::forget_naming(conn, workspace, &ids)?;
+        }
         if seq >= first_seq {
             diesel::update(workspaces::table.filter(workspaces::id.eq(workspace)))
                 .set(workspaces::seq.eq(*seq))
@@ -276,12 +281,6 @@ impl<'c> Tx<'c> {
             .filter(idempotency_keys::record_id.eq(id))
             .filter(idempotency_keys::entity.eq(entity.as_str()));
         diesel::delete(replies).execute(self.conn)?;
-        // The answer to a batch is of no one record; it tells of all whose ids it names.
-        let naming = idempotency_keys::table
-            .filter(idempotency_keys::workspace_id.eq(self.workspace))
-            .filter(idempotency_keys::record_id.is_null())
-            .filter(idempotency_keys::body.like(format!("%{}%", id.uuid())));
-        diesel::delete(naming).execute(self.conn)?;
         Ok(())
     }
 

@@ -241,7 +241,7 @@ impl Request {
     }
 
     /// The batch that this is an operation of; what is said of who sends it stays outside.
-    fn as_batch(mut self) -> Request {
+    fn into_batch(mut self) -> Request {
         let path = match self.url.query() {
             Some(query) => format!("{}?{query}", self.url.path()),
             None => self.url.path().to_owned(),
@@ -271,7 +271,7 @@ impl Request {
     pub async fn try_send(self) -> Result<Reply, reqwest::Error> {
         let asked = format!("{} {}", self.method, self.url);
         if self.in_batch {
-            let whole = Box::pin(self.as_batch().try_send()).await?;
+            let whole = Box::pin(self.into_batch().try_send()).await?;
             return Ok(whole.into_only_result(format!("{asked} in a batch")));
         }
         let mut request = self.http.request(self.method, self.url).headers(self.headers);
