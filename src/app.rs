@@ -18,6 +18,7 @@ use tracing_actix_web::TracingLogger;
 use utoipa_actix_web::AppExt;
 use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
 
+use crate::api::http::batch::Dispatcher;
 use crate::api::http::caller::Authenticator;
 use crate::api::http::cursor::Cursors;
 use crate::api::http::edge::{self, RequestSpan};
@@ -138,6 +139,7 @@ impl App {
         let mut server = HttpServer::new(move || {
             let (app, _) = ActixApp::new().into_utoipa_app().configure(api::routes).split_for_parts();
             app.app_data(api.clone())
+                .app_data(Dispatcher::new(api.clone()))
                 .service(docs())
                 .default_service(web::to(nothing_here))
                 .wrap(from_fn(gate::gate))

@@ -180,7 +180,7 @@ impl Edit {
         for contact in &contacts {
             changed += i64::from(self.action.carry_out(tx, schemas, contact)?);
         }
-        let write = tx.first_change().filter(|_| !dry_run);
+        let write = tx.write_number().filter(|_| !dry_run);
         Ok(json!({ "dry_run": dry_run, "matched": contacts.len(), "changed": changed, "write": write }))
     }
 }

@@ -240,8 +240,8 @@ async fn revert_change(
     let who = who(&api, &caller, &request, &body)?;
     no_fields(&body)?;
     let workspace = caller.workspace;
-    let entity = api.store.read(move |conn| changes::entity_of(conn, workspace, version)).await?;
-    caller.require(entity, "write")?;
+    let touched = api.store.read(move |conn| changes::entities_of_write(conn, workspace, version)).await?;
+    touched.iter().try_for_each(|entity| caller.require(*entity, "write"))?;
     let outcome = api
         .store
         .write(who, move |tx| {

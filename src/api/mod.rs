@@ -1,6 +1,7 @@
 //! All HTTP lives here, and no SQL. A file is a resource: its routes, its handlers, its rules.
 
 pub mod auth;
+pub mod batch;
 pub mod bulk;
 pub mod changes;
 pub mod contacts;
@@ -97,6 +98,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     profile::routes(config);
     search::routes(config);
     changes::routes(config);
+    batch::routes(config);
     service::routes(config);
 }
 

@@ -10,6 +10,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::Api;
 use super::bulk::MAX_EDITED;
+use super::http::batch;
 use super::http::body::{MAX_BODY_BYTES, MAX_DEPTH};
 use super::http::jwt::ACCESS_TOKEN_SECONDS;
 use super::http::limits;
@@ -68,12 +69,16 @@ async fn get_service(api: Data<Api>) -> Result<HttpResponse, Problem> {
         "version": env!("CARGO_PKG_VERSION"),
         "features": [
             "contacts", "organizations", "positions", "relationships", "needs", "matches", "profile_review", "tags",
-            "search", "bulk", "duplicates", "merging", "changes", "undo", "idempotency", "personal_access_tokens",
+            "search", "batch", "bulk", "duplicates", "merging", "changes", "undo", "idempotency",
+            "personal_access_tokens",
         ],
         "limits": {
             "body_bytes": MAX_BODY_BYTES,
             "body_depth": MAX_DEPTH,
             "body_seconds": api.body_timeout.as_secs(),
+            "batch_operations": batch::MAX_OPERATIONS,
+            "batch_answer_bytes": batch::MAX_ANSWER_BYTES,
+            "batch_seconds": api.config.pool_timeout_seconds,
             "page": listing::MAX_LIMIT,
             "changes_page": super::changes::MAX_LIMIT,
             "query_characters": listing::MAX_QUERY_CHARACTERS,

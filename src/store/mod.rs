@@ -6,6 +6,7 @@ pub mod db;
 pub mod duplicate_dismissals;
 pub mod duplicates;
 mod error;
+mod joint;
 pub mod lists;
 pub mod matches;
 pub mod merges;
@@ -35,6 +36,7 @@ use crate::domain::timestamp::Timestamp;
 use self::db::conn::{Conn, ConnPool, Manager, pool, write_transaction};
 use self::db::idempotency;
 use self::db::migrations::{self, Instance};
+use self::joint::Joint;
 
 pub use self::db::changes;
 pub use self::db::conn::Address;
@@ -46,6 +48,7 @@ pub use self::db::select::{Comparison, Direction, Field, ID, Predicate, Scalar, 
 pub use self::db::types::AnyId;
 pub use self::db::write::{Actor, Precondition, Tx, UNDO_DAYS};
 pub use self::error::{Conflict, Error, LeftAlone, LeftAloneReason, Result};
+pub use self::joint::{Ending, Joined};
 
 /// Where the database is, and how hard it may be used.
 #[derive(Debug, Clone)]
@@ -172,7 +175,10 @@ impl Store {
         &self,
         work: impl FnOnce(&mut Conn) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.0.readers.run(work).await
+        match Joint::current() {
+            Some(joint) => joint.read(work).await,
+            None => self.0.readers.run(work).await,
+        }
     }
 
     /// The door for the records that clients sync. Everything the closure does through its `Tx` commits together with
@@ -182,6 +188,9 @@ impl Store {
         who: Who,
         work: impl FnOnce(&mut Tx<'_>) -> Result<Reply> + Send + 'static,
     ) -> Result<Outcome> {
+        if let Some(joint) = Joint::current() {
+            return joint.write(who, work).await;
+        }
         let store = self.clone();
         let now = self.now();
         let run = move |conn: &mut Conn| {
@@ -203,6 +212,9 @@ impl Store {
     /// After something was erased for good: on SQLite the log of recent writes still holds it until it is written back.
     /// A failure is no reason to tell that nothing was erased; the next checkpoint does it.
     pub async fn write_back(&self) {
+        if let Some(joint) = Joint::current() {
+            return joint.write_back();
+        }
         let run = |conn: &mut Conn| {
             if let Conn::Sqlite(conn) = conn {
                 conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")?;
@@ -223,11 +235,15 @@ impl Store {
         .await
     }
 
-    /// The door for what is not synced: users, sessions, tokens. No sequence, no change.
+    /// The door for what is not synced: users, sessions, tokens. No sequence, no change. It is closed within a joint
+    /// transaction, which is of one workspace.
     pub async fn account_write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut AccountTx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        if Joint::current().is_some() {
+            return Err(Error::Internal("a write to the accounts within a joint transaction".to_owned()));
+        }
         let store = self.clone();
         let now = self.now();
         let run = move |conn: &mut Conn| {

@@ -32,6 +32,9 @@ const PUBLIC: &[&str] = &[
     "register_user",
 ];
 
+/// Operations that need a token, of whatever scope, and why.
+const OF_ANY_TOKEN: &[(&str, &str)] = &[("send_batch", "each operation of a batch is judged by its own scope")];
+
 /// Schemas that no operation refers to, and why they are there.
 const CHECKED_WITHIN: &[(&str, &str)] = &[("UserInput", "what PATCH /v1/me leads to is checked against it")];
 
@@ -77,6 +80,11 @@ fn every_operation_says_what_it_is() {
             format!("{operation} has not one tag but {}", json["tags"])
         });
         match operation.scope() {
+            None if operation.is_secured() => {
+                report.require(OF_ANY_TOKEN.iter().any(|(known, _)| *known == id), || {
+                    format!("{operation} needs a token without a scope and {id} is not in the list of those")
+                });
+            }
             None => report.require(PUBLIC.contains(&id), || {
                 format!("{operation} names no scope and {id} is not in the list of public ones")
             }),
@@ -99,8 +107,8 @@ fn every_operation_says_what_it_is() {
             });
         }
     }
-    for name in PUBLIC {
-        report.require(ids.contains(name), || format!("{name} is listed as public and does not exist"));
+    for name in PUBLIC.iter().chain(OF_ANY_TOKEN.iter().map(|(name, _)| name)) {
+        report.require(ids.contains(name), || format!("{name} is in a list here and does not exist"));
     }
     report.end();
 }
@@ -283,28 +291,26 @@ on_both! {
     async fn every_operation_is_carried_out_as_documented(server: TestServer) {
         let mut report = Report::default();
         let world = World::new(&server, "ada@example.com").await;
-        for operation in in_order() {
-            let own = if operation.changes_account() {
-                Some(World::new(&server, &crate::operations::new_email()).await)
-            } else {
-                None
-            };
-            let world = own.as_ref().unwrap_or(&world);
-            let reply = world.request(operation).await.await;
-            report.check(operation, &reply);
-            report.require(reply.status < 400, || format!("{operation}: the example is answered {}", told(&reply)));
-            if operation.has_parameter("header", "If-None-Match") && !operation.writes() {
-                match reply.header("ETag") {
-                    None => report.note(format!("{operation} documents If-None-Match and sends no ETag")),
-                    Some(tag) => {
-                        let again = world.request(operation).await.if_none_match(tag).await;
-                        report.check(operation, &again);
-                        report.require(again.status == 304 && again.text.is_empty(), || {
-                            format!("{operation}: with its own ETag {}", told(&again))
-                        });
-                    }
-                }
-            }
+        carry_out_all(&server, &world, in_order(), &mut report).await;
+        report.end();
+    }
+
+    async fn every_operation_of_a_batch_is_carried_out_as_documented(server: TestServer) {
+        let mut report = Report::default();
+        let world = World::new(&server, "ada@example.com").await.in_batch();
+        let operations: Vec<Operation> = in_order().into_iter().filter(Operation::may_stand_in_batch).collect();
+        assert!(operations.len() > 10, "the document was read");
+        carry_out_all(&server, &world, operations, &mut report).await;
+        report.end();
+    }
+
+    async fn what_may_not_stand_in_a_batch_is_refused_whole(server: TestServer) {
+        let mut report = Report::default();
+        let world = World::new(&server, "ada@example.com").await;
+        for operation in operations().into_iter().filter(|operation| !operation.may_stand_in_batch()) {
+            let reply = world.request(operation).await.in_batch().await;
+            let is_refused = reply.status == 422 && reply.errors() == ["#/operations/0/path not_allowed"];
+            report.require(is_refused, || format!("{operation} in a batch: {}", told(&reply)));
         }
         report.end();
     }
@@ -591,6 +597,32 @@ on_both! {
         for head in ["GET / HTTP/9.9\r\n\r\n", "nonsense\r\n\r\n", "GET /v1/contacts HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n"] {
             let reply = server.raw(head).await;
             assert_eq!(reply.status, 400, "{head:?}: {reply}");
+        }
+    }
+}
+
+async fn carry_out_all(server: &TestServer, world: &World<'_>, operations: Vec<Operation>, report: &mut Report) {
+    for operation in operations {
+        let own = if operation.changes_account() {
+            Some(World::new(server, &crate::operations::new_email()).await)
+        } else {
+            None
+        };
+        let world = own.as_ref().unwrap_or(world);
+        let reply = world.request(operation).await.await;
+        report.check(operation, &reply);
+        report.require(reply.status < 400, || format!("{operation}: the example is answered {}", told(&reply)));
+        if operation.has_parameter("header", "If-None-Match") && !operation.writes() {
+            match reply.header("ETag") {
+                None => report.note(format!("{operation} documents If-None-Match and sends no ETag")),
+                Some(tag) => {
+                    let again = world.request(operation).await.if_none_match(tag).await;
+                    report.check(operation, &again);
+                    report.require(again.status == 304 && again.text.is_empty(), || {
+                        format!("{operation}: with its own ETag {}", told(&again))
+                    });
+                }
+            }
         }
     }
 }

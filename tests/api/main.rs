@@ -19,6 +19,7 @@
 mod support;
 
 mod auth;
+mod batch;
 mod bulk;
 mod changes;
 mod concurrency;

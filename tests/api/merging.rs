@@ -116,6 +116,32 @@ on_both! {
         assert_eq!(ada.get(&format!("{}/positions", keep.location())).await.expect(200).items().len(), 2, "merged again");
     }
 
+    async fn who_may_merge_may_take_it_back(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let (keep, other) = (contact(&ada, json!({"given_name": "Keep"})).await, contact(&ada, json!({"given_name": "Other"})).await);
+        ada.post("/v1/needs", &json!({"contact_id": other.id(), "topic": "rust"})).await.expect(201);
+        let made = ada.post("/v1/tokens", &json!({"name": "t", "scopes": ["contacts:read", "contacts:write"]})).await.expect(201);
+        let narrow = ada.with_token(made.body["token"].as_str().unwrap());
+        let merged = merge(&narrow, "contacts", &keep, &[&other]).await.expect(200);
+        narrow.post_nothing(&format!("/v1/changes/{}/revert", merged.body["write"])).await.expect(200);
+        assert_eq!(ada.get(&format!("{}/needs", other.location())).await.expect(200).items().len(), 1);
+    }
+
+    async fn a_dismissed_pair_stays_dismissed_for_the_survivor(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let twin = json!({"given_name": "Maria", "family_name": "Garcia"});
+        let [a, b, c] = [contact(&ada, twin.clone()).await, contact(&ada, twin.clone()).await, contact(&ada, twin).await];
+        for (one, other) in [(&a, &c), (&b, &c), (&a, &b)] {
+            ada.post("/v1/duplicate-dismissals", &json!({"contact_id": one.id(), "other_contact_id": other.id()})).await.expect(201);
+        }
+        let merged = merge(&ada, "contacts", &b, &[&a]).await.expect(200);
+        let left = ada.walk("/v1/duplicate-dismissals").await;
+        assert_eq!(left.len(), 1, "no double, and nobody is dismissed from themselves");
+        assert_eq!(ada.get("/v1/contacts/duplicates").await.expect(200).items().len(), 0);
+        ada.post_nothing(&format!("/v1/changes/{}/revert", merged.body["write"])).await.expect(200);
+        assert_eq!(ada.walk("/v1/duplicate-dismissals").await.len(), 3);
+    }
+
     async fn a_merge_that_makes_no_sense_is_refused_and_changes_nothing(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         let (a, b) = (contact(&ada, json!({"given_name": "A"})).await, contact(&ada, json!({"given_name": "B"})).await);

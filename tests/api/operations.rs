@@ -60,7 +60,17 @@ impl Operation {
         self.json["operationId"].as_str().unwrap_or_default()
     }
 
-    /// The scope it needs; none for the public ones.
+    /// Whether it needs a token.
+    pub fn is_secured(&self) -> bool {
+        self.json["security"].as_array().is_some_and(|all| !all.is_empty())
+    }
+
+    /// Whether it may be a part of a batch.
+    pub fn may_stand_in_batch(&self) -> bool {
+        self.scope().is_some_and(|scope| !scope.starts_with("account:"))
+    }
+
+    /// The scope it needs; none for the public ones, and for those that judge by themselves what a token may do.
     pub fn scope(&self) -> Option<&'static str> {
         self.json.pointer("/security/0/bearer/0").and_then(Value::as_str)
     }
@@ -517,6 +527,7 @@ pub fn told(reply: &Reply) -> String {
 // Requests.
 
 /// Somebody with a workspace in which there is one of everything.
+#[derive(Clone)]
 pub struct World<'s> {
     server: &'s TestServer,
     pub client: Client,
@@ -525,13 +536,20 @@ pub struct World<'s> {
     pub ids: BTreeMap<String, String>,
     /// Others of the same kinds, for bodies that name two: the second, or one whose id ends in `a2`.
     pub others: BTreeMap<String, String>,
+    /// Whether what may stand in a batch is sent in one.
+    in_batch: bool,
 }
 
 impl<'s> World<'s> {
+    /// The same, whose requests are sent as operations of a batch where they may be.
+    pub fn in_batch(&self) -> World<'s> {
+        World { in_batch: true, ..self.clone() }
+    }
+
     pub async fn new(server: &'s TestServer, email: &str) -> World<'s> {
         let client = server.register(email).await;
-        let mut world =
-            World { server, client, email: email.to_owned(), ids: BTreeMap::new(), others: BTreeMap::new() };
+        let (ids, others) = (BTreeMap::new(), BTreeMap::new());
+        let mut world = World { server, client, email: email.to_owned(), ids, others, in_batch: false };
         let me = world.client.get("/v1/me").await.expect(200);
         let word = |pointer: &str| me.body.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
         world.ids.insert("user".to_owned(), word("/user/id"));
@@ -697,7 +715,8 @@ impl<'s> World<'s> {
             request = request.json(body);
         }
         // Neither creating nor replacing goes without saying.
-        if operation.method == "put" { request.if_match("*") } else { request }
+        let request = if operation.method == "put" { request.if_match("*") } else { request };
+        if self.in_batch && operation.may_stand_in_batch() { request.in_batch() } else { request }
     }
 }
 

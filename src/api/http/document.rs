@@ -12,6 +12,7 @@ use utoipa::openapi::{RefOr, Schema};
 
 use super::body::MAX_BODY_BYTES;
 use super::etag::SCHEMA_REVISION;
+use super::gate::Access;
 use super::listing::Collection;
 use super::problem::{Code, Problem};
 use super::records::MAX_KEY_CHARACTERS;
@@ -424,10 +425,12 @@ fn complete_operation(
     let own = [named("x-errors"), named("x-conflicts")].concat();
     codes.extend(own.iter().map(String::as_str));
     if is_secured {
-        codes.extend(["unauthenticated", "insufficient_scope", "rate_limited"]);
-        let scope = operation.pointer("/security/0/bearer/0").and_then(Value::as_str).unwrap_or_default();
-        if !Role::Viewer.allows(scope) {
-            codes.insert("insufficient_role");
+        codes.extend(["unauthenticated", "rate_limited"]);
+        if let Access::Scope(scope) = Access::of(operation) {
+            codes.insert("insufficient_scope");
+            if !Role::Viewer.allows(&scope) {
+                codes.insert("insufficient_role");
+            }
         }
     }
     if path.starts_with("/v1/auth/") {

@@ -22,7 +22,7 @@ pub struct RequestSpan;
 
 impl RootSpanBuilder for RequestSpan {
     fn on_request_start(request: &ServiceRequest) -> Span {
-        let id = request.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default();
+        let id = request_id(request);
         let route = request.match_pattern().unwrap_or_else(|| "unmatched".to_owned());
         tracing::info_span!("request", id, method = %request.method(), route, status = tracing::field::Empty)
     }
@@ -43,12 +43,19 @@ pub async fn finish(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let id = request.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default();
+    let id = request_id(&request);
     if request.method() == Method::HEAD {
         request.head_mut().method = Method::GET;
     }
     let response = next.call(request).await?;
-    let mut response = response.map_into_boxed_body();
+    let mut response = with_instance(response.map_into_boxed_body(), &id);
+    add_common_headers(response.headers_mut(), &id);
+    Ok(response)
+}
+
+/// The answer as it is told: a problem with the request it belongs to as its `instance`, and an error that is none of
+/// ours as one that is.
+pub fn with_instance(mut response: ServiceResponse<BoxBody>, id: &str) -> ServiceResponse<BoxBody> {
     let problem = response.response_mut().extensions_mut().remove::<Problem>();
     let problem = problem.or_else(|| {
         let failed = response.status().is_client_error() || response.status().is_server_error();
@@ -62,7 +69,7 @@ pub async fn finish(
         if let Some(cause) = &problem.cause {
             tracing::error!(request_id = %id, code = problem.code.as_str(), cause, "a request failed");
         }
-        let mut rendered = problem.respond(Some(&format!("urn:uuid:{id}")));
+        let mut rendered = problem.respond(Some(&instance(id)));
         // What layers in between added (CORS, rate limits) stays.
         for (name, value) in response.headers() {
             if !rendered.headers().contains_key(name) && *name != header::CONTENT_LENGTH {
@@ -71,8 +78,17 @@ pub async fn finish(
         }
         response = response.into_response(rendered);
     }
-    add_common_headers(response.headers_mut(), &id);
-    Ok(response)
+    response
+}
+
+/// What the log calls the request.
+pub fn request_id(request: &impl HttpMessage) -> String {
+    request.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default()
+}
+
+/// The `instance` of a problem.
+pub fn instance(request_id: &str) -> String {
+    format!("urn:uuid:{request_id}")
 }
 
 fn add_common_headers(headers: &mut header::HeaderMap, id: &str) {
@@ -97,7 +113,7 @@ pub async fn catch_panic(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let id = request.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default();
+    let id = request_id(&request);
     let any_origin =
         request.app_data::<Data<Api>>().is_some_and(|api| matches!(api.config.cors_origins, CorsOrigins::Any));
     match AssertUnwindSafe(next.call(request)).catch_unwind().await {
@@ -105,7 +121,7 @@ pub async fn catch_panic(
         Err(_) => {
             tracing::error!(request_id = %id, "a handler panicked");
             let problem = Problem::of_status(StatusCode::INTERNAL_SERVER_ERROR);
-            let mut response = problem.respond(Some(&format!("urn:uuid:{id}")));
+            let mut response = problem.respond(Some(&instance(&id)));
             add_common_headers(response.headers_mut(), &id);
             if any_origin {
                 response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));

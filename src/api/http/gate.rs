@@ -10,6 +10,7 @@ use actix_web::{Error, HttpMessage, ResponseError};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
+use super::batch::HandedIn;
 use super::caller::Caller;
 use super::limits::{Left, client_address};
 use super::problem::{Code, Problem};
@@ -20,10 +21,40 @@ use crate::api::Api;
 #[derive(Debug, Clone)]
 pub struct Operation {
     pub id: String,
-    /// The scope it needs; `None` for the public ones.
-    pub scope: Option<String>,
+    pub access: Access,
     pub parameters: Vec<String>,
     pub takes_idempotency_key: bool,
+}
+
+/// Who may call an operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody.
+    Public,
+    /// Whoever has a token; what it may do is judged within.
+    AnyToken,
+    /// Who has a token with this scope.
+    Scope(String),
+}
+
+impl Access {
+    /// As OpenAPI tells it: `security` of an operation.
+    pub fn of(operation: &Value) -> Self {
+        let scopes = operation.pointer("/security/0/bearer").and_then(Value::as_array);
+        match scopes.map(|scopes| scopes.first().and_then(Value::as_str)) {
+            None => Self::Public,
+            Some(None) => Self::AnyToken,
+            Some(Some(scope)) => Self::Scope(scope.to_owned()),
+        }
+    }
+}
+
+impl Operation {
+    /// Whether it may be a part of a batch: what works on the records of a workspace may. Accounts and tokens are no
+    /// part of its transaction, and a batch is none of another.
+    pub fn may_stand_in_batch(&self) -> bool {
+        matches!(&self.access, Access::Scope(scope) if !scope.starts_with("account:"))
+    }
 }
 
 /// All operations by path and method.
@@ -44,10 +75,9 @@ impl Operations {
                         .filter_map(|one| one["name"].as_str().map(str::to_owned))
                         .collect()
                 };
-                let scope = operation.pointer("/security/0/bearer/0").and_then(Value::as_str);
                 let parsed = Operation {
                     id: operation["operationId"].as_str().unwrap_or_default().to_owned(),
-                    scope: scope.map(str::to_owned),
+                    access: Access::of(operation),
                     parameters: names("query"),
                     takes_idempotency_key: names("header").iter().any(|name| name == "Idempotency-Key"),
                 };
@@ -58,7 +88,7 @@ impl Operations {
     }
 
     /// The operation, or the problem with asking for it.
-    fn find(&self, path: Option<&str>, method: &str) -> Result<&Operation, Problem> {
+    pub fn find(&self, path: Option<&str>, method: &str) -> Result<&Operation, Problem> {
         let methods = path.and_then(|path| self.by_path.get(path)).ok_or_else(|| Problem::new(Code::NotFound))?;
         methods.get(method).ok_or_else(|| {
             let mut allowed: Vec<&str> = methods.keys().map(String::as_str).collect();
@@ -107,13 +137,22 @@ async fn admit(request: &ServiceRequest) -> Result<Option<Left>, Problem> {
         return Err(Problem::new(Code::IdempotencyNotAllowed));
     }
     let is_login = path.as_deref().is_some_and(|path| path.starts_with("/v1/auth/"));
-    let left = match &operation.scope {
-        None if is_login => api.limits.address(client_address(&api.config, request.request()))?,
-        None => None,
-        Some(scope) => {
-            let caller = api.authenticator.authenticate(&api.store, request.request()).await?;
+    let handed_in = request.extensions().get::<HandedIn>().map(HandedIn::caller);
+    if handed_in.is_some() && !operation.may_stand_in_batch() {
+        return Err(Problem::new(Code::NotFound));
+    }
+    let left = match &operation.access {
+        Access::Public if is_login => api.limits.address(client_address(&api.config, request.request()))?,
+        Access::Public => None,
+        Access::AnyToken | Access::Scope(_) => {
+            let caller = match handed_in {
+                Some(caller) => caller,
+                None => api.authenticator.authenticate(&api.store, request.request()).await?,
+            };
             let left = api.limits.user(caller.user)?;
-            allow(&caller, scope).map_err(|problem| with_left(problem, left))?;
+            if let Access::Scope(scope) = &operation.access {
+                allow(&caller, scope).map_err(|problem| with_left(problem, left))?;
+            }
             request.extensions_mut().insert(caller);
             left
         }

@@ -110,7 +110,7 @@ pub async fn merge<R: Mergeable>(
                 let record = records::patched::<R>(tx, &schemas, &current, united, patch)
                     .map_err(|error| error.under("fields"))?;
                 Ok(json!({
-                    R::ENTITY.as_str(): record, "merged_ids": merge.merge_ids, "write": tx.first_change().filter(|_| !dry_run),
+                    R::ENTITY.as_str(): record, "merged_ids": merge.merge_ids, "write": tx.write_number().filter(|_| !dry_run),
                     "dry_run": dry_run,
                 }))
             };

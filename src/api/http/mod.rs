@@ -1,6 +1,7 @@
 //! What serves every resource: problems, bodies, queries, lists, ETags, cursors, tokens and the gate that every request
 //! passes. No resource is named here.
 
+pub mod batch;
 pub mod body;
 pub mod caller;
 pub mod cursor;

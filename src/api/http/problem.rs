@@ -116,6 +116,8 @@ catalog! {
     Invalid = "invalid", 422, "The body breaks rules";
     /// The Idempotency-Key came before with another request. Use a new key for a new request.
     IdempotencyKeyReused = "idempotency_key_reused", 422, "The Idempotency-Key was used for another request";
+    /// Another operation of the atomic batch failed; nothing was done. Mend that one, and send the batch again.
+    FailedDependency = "failed_dependency", 424, "Another operation failed";
     /// A PUT says what it thinks of the record: `If-None-Match: *` creates, `If-Match` replaces.
     PreconditionRequired = "precondition_required", 428, "A precondition is needed";
     /// Too many requests; `Retry-After` says when to come again.

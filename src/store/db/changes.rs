@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use serde_json::Value;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::conn::{Conn, read_transaction};
 use super::record::{Record, for_entity};
@@ -10,7 +10,7 @@ use super::schema::{changes, workspaces};
 use super::select::{Predicate, Select};
 use super::types::{AnyId, AsJson};
 use super::write::json;
-use crate::domain::entity::{Entity, Op};
+use crate::domain::entity::{Entity, Op, REFERENCES};
 use crate::domain::id::{TokenId, UserId, WorkspaceId};
 use crate::domain::timestamp::Timestamp;
 use crate::store::error::{Error, Result};
@@ -125,13 +125,34 @@ pub fn since(
     })
 }
 
-/// The kind of record that a change is of.
-pub fn entity_of(conn: &mut Conn, workspace: WorkspaceId, version: i64) -> Result<Entity> {
+/// The write that the change of this number belongs to, or that has this number itself: of one that touched its first
+/// record again, the first change has gone from the log.
+pub(super) fn write_of(conn: &mut Conn, workspace: WorkspaceId, version: i64) -> Result<i64> {
     Ok(changes::table
         .filter(changes::workspace_id.eq(workspace))
-        .filter(changes::seq.eq(version))
-        .select(changes::entity)
-        .get_result(conn)?)
+        .filter(changes::seq.eq(version).or(changes::write_seq.eq(version)))
+        .select(changes::write_seq)
+        .first(conn)?)
+}
+
+/// The kinds of record that somebody has to be allowed to write who takes back the write of a change: that of the
+/// change, and those of the others but for what went along with a delete.
+pub fn entities_of_write(conn: &mut Conn, workspace: WorkspaceId, version: i64) -> Result<BTreeSet<Entity>> {
+    let write = write_of(conn, workspace, version)?;
+    let rows: Vec<(i64, Entity, Op)> = changes::table
+        .filter(changes::workspace_id.eq(workspace))
+        .filter(changes::write_seq.eq(write))
+        .select((changes::seq, changes::entity, changes::op))
+        .load(conn)?;
+    let is_deleted = |kind: Entity| rows.iter().any(|(_, entity, op)| *entity == kind && *op == Op::Deleted);
+    let goes_along = |kind: Entity, op: Op| {
+        let to = REFERENCES.iter().filter(|reference| reference.from == kind).map(|reference| reference.to);
+        op != Op::Created && to.filter(|to| *to != kind).any(is_deleted)
+    };
+    // The write's own number names no change in particular.
+    let is_named = |seq: i64| seq == version && version != write;
+    let own = rows.iter().filter(|(seq, entity, op)| is_named(*seq) || !goes_along(*entity, *op));
+    Ok(own.map(|(_, entity, _)| *entity).collect())
 }
 
 /// Fetches the records as they are now, in one statement for each kind. A record that changed often is in a page often,

@@ -108,12 +108,34 @@ where
     transaction(conn, "BEGIN", "BEGIN IMMEDIATE", work)
 }
 
-/// Reads that have to agree with one another: all of them see the same moment.
+/// Reads that have to agree with one another: all of them see the same moment. Within a transaction they are part of
+/// it; one that writes holds its workspace, in which nobody else can write meanwhile.
 pub fn read_transaction<T, E>(conn: &mut Conn, work: impl FnOnce(&mut Conn) -> Result<T, E>) -> Result<T, E>
 where
     E: From<diesel::result::Error>,
 {
+    if is_in_transaction(conn)? {
+        return work(conn);
+    }
     transaction(conn, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "BEGIN", work)
+}
+
+/// Runs the work within a transaction so that what fails is taken back alone, and leaves the rest fit to go on: on
+/// PostgreSQL a statement that fails is the end of the whole transaction otherwise.
+pub fn savepoint<T, E>(conn: &mut Conn, work: impl FnOnce(&mut Conn) -> Result<T, E>) -> Result<T, E>
+where
+    E: From<diesel::result::Error>,
+{
+    <Conn as TransactionManager<Conn>>::begin_transaction(conn)?;
+    end(conn, work)
+}
+
+fn is_in_transaction(conn: &mut Conn) -> QueryResult<bool> {
+    let status = match conn {
+        Conn::Postgres(inner) => AnsiTransactionManager::transaction_manager_status_mut(inner),
+        Conn::Sqlite(inner) => AnsiTransactionManager::transaction_manager_status_mut(inner),
+    };
+    Ok(status.transaction_depth()?.is_some())
 }
 
 /// A panic in the work leaves the transaction open; the pool sees that and closes the connection, which rolls back.
@@ -130,6 +152,13 @@ where
         Conn::Postgres(inner) => AnsiTransactionManager::begin_transaction_sql(inner, postgres)?,
         Conn::Sqlite(inner) => AnsiTransactionManager::begin_transaction_sql(inner, sqlite)?,
     }
+    end(conn, work)
+}
+
+fn end<T, E>(conn: &mut Conn, work: impl FnOnce(&mut Conn) -> Result<T, E>) -> Result<T, E>
+where
+    E: From<diesel::result::Error>,
+{
     match work(conn) {
         Ok(value) => {
             <Conn as TransactionManager<Conn>>::commit_transaction(conn)?;
@@ -152,10 +181,19 @@ pub fn roll_back_savepoint(conn: &mut Conn) -> QueryResult<()> {
     <Conn as TransactionManager<Conn>>::rollback_transaction(conn)
 }
 
-/// Until the commit, the order in which rows come and go does not matter.
+/// Until they are immediate again, the order in which rows come and go does not matter.
 pub fn defer_foreign_keys(conn: &mut Conn) -> QueryResult<()> {
     match conn {
         Conn::Postgres(conn) => conn.batch_execute("SET CONSTRAINTS ALL DEFERRED"),
         Conn::Sqlite(conn) => conn.batch_execute("PRAGMA defer_foreign_keys = ON"),
+    }
+}
+
+/// The end of what [`defer_foreign_keys`] began: other writes may follow in the same transaction. PostgreSQL checks
+/// at once what was deferred, SQLite at the commit.
+pub fn check_foreign_keys(conn: &mut Conn) -> QueryResult<()> {
+    match conn {
+        Conn::Postgres(conn) => conn.batch_execute("SET CONSTRAINTS ALL IMMEDIATE"),
+        Conn::Sqlite(conn) => conn.batch_execute("PRAGMA defer_foreign_keys = OFF"),
     }
 }

@@ -35,6 +35,11 @@ pub struct Reply {
     pub record: Option<(Entity, AnyId)>,
 }
 
+/// Whether the body tells of one of these records, by its id.
+pub(in crate::store) fn names_one(body: &str, ids: &[AnyId]) -> bool {
+    ids.iter().any(|id| body.contains(&id.uuid().to_string()))
+}
+
 pub struct Outcome {
     pub reply: Reply,
     pub replayed: bool,
@@ -97,6 +102,24 @@ pub(in crate::store) fn keep(
             created_at: now,
         })
         .execute(conn)?;
+    Ok(())
+}
+
+/// Forgets the replies that are of no one record and tell of one of these, as the answer to a batch may.
+pub(in crate::store) fn forget_naming(conn: &mut Conn, workspace: WorkspaceId, ids: &[AnyId]) -> Result<()> {
+    let of_none = idempotency_keys::table
+        .filter(idempotency_keys::workspace_id.eq(workspace))
+        .filter(idempotency_keys::record_id.is_null());
+    let kept: Vec<(UserId, String)> =
+        of_none.select((idempotency_keys::user_id, idempotency_keys::key)).load(conn)?;
+    // One at a time: such an answer may be long.
+    for (user, key) in kept {
+        let one = of_none.filter(idempotency_keys::user_id.eq(user)).filter(idempotency_keys::key.eq(key));
+        let body: Option<String> = one.clone().select(idempotency_keys::body).first(conn)?;
+        if body.is_some_and(|body| names_one(&body, ids)) {
+            diesel::delete(one).execute(conn)?;
+        }
+    }
     Ok(())
 }
 

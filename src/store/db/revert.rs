@@ -4,8 +4,8 @@ use diesel::prelude::*;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::changes::ChangeRow;
-use super::conn::defer_foreign_keys;
+use super::changes::{ChangeRow, write_of};
+use super::conn::{check_foreign_keys, defer_foreign_keys};
 use super::record::{Record, for_entity};
 use super::schema::changes;
 use super::types::AnyId;
@@ -60,17 +60,26 @@ struct Planned {
 impl Tx<'_> {
     /// Takes back the write that the change of this number belongs to. With `dry_run` it only tells.
     pub fn revert(&mut self, version: i64, dry_run: bool) -> Result<Reverted> {
-        let write_seq: i64 = changes::table
-            .filter(changes::workspace_id.eq(self.workspace))
-            .filter(changes::seq.eq(version))
-            .select(changes::write_seq)
-            .get_result(self.conn)?;
-        let rows: Vec<ChangeRow> = changes::table
+        let rows = self.changes_of_write(version)?;
+        self.take_back(rows, dry_run)
+    }
+
+    /// The changes of the write that the change of this number belongs to, newest first.
+    fn changes_of_write(&mut self, version: i64) -> Result<Vec<ChangeRow>> {
+        let write_seq = write_of(self.conn, self.workspace, version)?;
+        // This very write, of which an earlier operation of a batch has made a part: it is not done yet.
+        if self.write_number() == Some(write_seq) {
+            return Err(Error::NotFound);
+        }
+        Ok(changes::table
             .filter(changes::workspace_id.eq(self.workspace))
             .filter(changes::write_seq.eq(write_seq))
             .order(changes::seq.desc())
             .select(ChangeRow::as_select())
-            .load(self.conn)?;
+            .load(self.conn)?)
+    }
+
+    fn take_back(&mut self, rows: Vec<ChangeRow>, dry_run: bool) -> Result<Reverted> {
         let mut reverted = Reverted::default();
         let mut planned = Vec::new();
         for row in rows {
@@ -98,13 +107,15 @@ impl Tx<'_> {
         Ok(reverted)
     }
 
-    /// Finds the delete of a record and takes it back. A record that exists is left as it is.
+    /// Finds the delete of a record and takes it back, with what went along; what else the same write did stays. A
+    /// record that exists is left as it is.
     pub fn restore(&mut self, entity: Entity, id: AnyId) -> Result<Reverted> {
         if self.find_row(entity, id)?.is_some() {
             return Ok(Reverted::default());
         }
         let Some((version, Op::Deleted, _)) = self.newest_change(entity, id)? else { return Err(Error::NotFound) };
-        let reverted = match self.revert(version, false) {
+        let rows = gone_along(self.changes_of_write(version)?, entity, id);
+        let reverted = match self.take_back(rows, false) {
             Err(Error::Conflict(Conflict::RevertBlocked(why))) => {
                 return Err(Conflict::RestoreBlocked(why).into());
             }
@@ -277,8 +288,38 @@ impl Tx<'_> {
                 self.delete_row(entity, record)?;
             }
         }
-        Ok(())
+        Ok(check_foreign_keys(self.conn)?)
     }
+}
+
+/// Of the changes of a write, the delete of a record and what it did to those that referred to it, or carried it.
+fn gone_along(rows: Vec<ChangeRow>, entity: Entity, id: AnyId) -> Vec<ChangeRow> {
+    let refers_to_one_of = |row: &ChangeRow, gone: &BTreeSet<(Entity, AnyId)>| {
+        let own = REFERENCES.iter().filter(|reference| reference.from == row.entity);
+        let before = row.before.as_ref();
+        own.filter_map(|reference| Some((reference.to, referred(reference, &before?.0)?)))
+            .any(|target| gone.contains(&target))
+    };
+    let mut gone = BTreeSet::from([(entity, id)]);
+    loop {
+        let deleted = rows.iter().filter(|row| row.op == Op::Deleted && refers_to_one_of(row, &gone));
+        let found: BTreeSet<_> = deleted.map(|row| (row.entity, row.record_id)).collect();
+        if found.is_subset(&gone) {
+            break;
+        }
+        gone.extend(found);
+    }
+    let own = rows.iter().find(|row| row.entity == Entity::Tag && (row.entity, row.record_id) == (entity, id));
+    let label = own.and_then(|row| Some(row.before.as_ref()?.0.get("name")?.as_str()?.to_owned()));
+    let carried_it = |row: &ChangeRow| {
+        label.as_deref().zip(row.before.as_ref()).is_some_and(|(label, before)| carries(&before.0, label))
+    };
+    let is_of_it = |row: &ChangeRow| match row.op {
+        Op::Created => false,
+        Op::Updated => refers_to_one_of(row, &gone) || carried_it(row),
+        Op::Deleted => gone.contains(&(row.entity, row.record_id)),
+    };
+    rows.into_iter().filter(is_of_it).collect()
 }
 
 fn version_of(record: &Value) -> i64 {

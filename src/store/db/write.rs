@@ -6,6 +6,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::conn::{Conn, begin_savepoint, roll_back_savepoint};
+use super::idempotency;
 use super::keys;
 use super::record::{Record, for_entity};
 use super::schema::{changes, workspaces};
@@ -73,9 +74,12 @@ pub struct Tx<'c> {
     erased: Vec<(Entity, AnyId)>,
     /// Records that are found by more or less than before, because of what others tell of them.
     found_anew: BTreeSet<(Entity, AnyId)>,
+    /// Numbers that are in the log and no longer anybody's.
+    outdated: Vec<i64>,
 }
 
-/// A record touched in this write; touched again, it keeps its number and what it was at first.
+/// A record touched in this write. Touched again, it keeps what it was at first; and its number, unless that is in the
+/// log, and so was told, already.
 #[derive(Clone)]
 struct Touched {
     seq: i64,
@@ -84,6 +88,7 @@ struct Touched {
     fields: Vec<String>,
     /// The record that it lives on in, of one that was merged.
     merged_into: Option<AnyId>,
+    is_logged: bool,
 }
 
 impl<'c> Tx<'c> {
@@ -113,6 +118,7 @@ impl<'c> Tx<'c> {
             touched: BTreeMap::new(),
             erased: Vec::new(),
             found_anew: BTreeSet::new(),
+            outdated: Vec::new(),
         })
     }
 
@@ -131,50 +137,68 @@ impl<'c> Tx<'c> {
 
     /// Writes the log and the sequence; the caller commits.
     pub(in crate::store) fn finish(mut self) -> Result<()> {
+        self.log()
+    }
+
+    /// Writes the log and the sequence so far, so that what is read next in this transaction tells of it.
+    pub(in crate::store) fn log(&mut self) -> Result<()> {
         self.index_found_anew()?;
-        let Self { conn, workspace, actor, now, first_seq, seq, touched, erased, .. } = self;
-        let mut touched: Vec<_> = touched.into_iter().collect();
-        touched.sort_by_key(|(_, touched)| touched.seq);
-        for ((entity, id), Touched { seq, op, before, fields, merged_into }) in touched {
-            let kept = if erased.contains(&(entity, id)) { None } else { before };
+        let Self { conn, workspace, actor, now, first_seq, seq, touched, erased, outdated, .. } = self;
+        let (conn, workspace, now) = (&mut **conn, *workspace, *now);
+        if !outdated.is_empty() {
+            let rows = changes::table
+                .filter(changes::workspace_id.eq(workspace))
+                .filter(changes::seq.eq_any(std::mem::take(outdated)));
+            diesel::delete(rows).execute(conn)?;
+        }
+        for ((entity, id), touched) in touched.iter_mut().filter(|(_, touched)| !touched.is_logged) {
+            touched.is_logged = true;
+            let Touched { seq, op, before, fields, merged_into, is_logged: _ } = touched;
+            let kept = if erased.contains(&(*entity, *id)) { None } else { before.clone() };
             diesel::insert_into(changes::table)
                 .values((
                     changes::workspace_id.eq(workspace),
-                    changes::seq.eq(seq),
-                    changes::write_seq.eq(first_seq),
-                    changes::entity.eq(entity),
-                    changes::record_id.eq(id),
-                    changes::op.eq(op),
+                    changes::seq.eq(*seq),
+                    changes::write_seq.eq(*first_seq),
+                    changes::entity.eq(*entity),
+                    changes::record_id.eq(*id),
+                    changes::op.eq(*op),
                     changes::actor_user_id.eq(actor.user),
                     changes::actor_token_id.eq(actor.token),
                     changes::at.eq(now),
-                    changes::fields.eq(AsJson(fields)),
+                    changes::fields.eq(AsJson(fields.clone())),
                     changes::before.eq(kept.map(AsJson)),
-                    changes::merged_into_id.eq(merged_into),
+                    changes::merged_into_id.eq(*merged_into),
                 ))
                 .execute(conn)?;
         }
+        if !erased.is_empty() {
+            let ids: Vec<AnyId> = erased.iter().map(|(_, id)| *id).collect();
+            idempotency::forget_naming(conn, workspace, &ids)?;
+        }
         if seq >= first_seq {
             diesel::update(workspaces::table.filter(workspaces::id.eq(workspace)))
-                .set(workspaces::seq.eq(seq))
+                .set(workspaces::seq.eq(*seq))
                 .execute(conn)?;
         }
         Ok(())
     }
 
-    /// The number of the first change of this write, by which it can be taken back; `None` while nothing has changed.
-    pub fn first_change(&self) -> Option<i64> {
-        self.touched.values().map(|touched| touched.seq).min()
+    /// What the changes of this write have in the log as their write, by which it can be taken back; `None` while there
+    /// are none.
+    pub fn write_number(&self) -> Option<i64> {
+        (!self.touched.is_empty()).then_some(self.first_seq)
     }
 
     /// Does the work to see what comes of it, and takes it back.
     pub fn rehearse<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        let (seq, touched) = (self.seq, self.touched.clone());
-        let (erased, found_anew) = (self.erased.clone(), self.found_anew.clone());
+        let (seq, touched, erased) = (self.seq, self.touched.clone(), self.erased.clone());
+        let (found_anew, outdated) = (self.found_anew.clone(), self.outdated.clone());
         begin_savepoint(self.conn)?;
         let outcome = work(self);
         roll_back_savepoint(self.conn)?;
-        (self.seq, self.touched, self.erased, self.found_anew) = (seq, touched, erased, found_anew);
+        (self.seq, self.touched, self.erased) = (seq, touched, erased);
+        (self.found_anew, self.outdated) = (found_anew, outdated);
         outcome
     }
 
@@ -306,6 +330,11 @@ impl<'c> Tx<'c> {
             .filter(idempotency_keys::entity.eq(entity.as_str()));
         diesel::delete(replies).execute(self.conn)?;
         Ok(())
+    }
+
+    /// What this write has erased.
+    pub(in crate::store) fn erased(&self) -> impl Iterator<Item = AnyId> {
+        self.erased.iter().map(|(_, id)| *id)
     }
 
     /// The same for all that this write has deleted.
@@ -485,10 +514,13 @@ impl<'c> Tx<'c> {
     fn touch(&mut self, entity: Entity, id: AnyId, op: Op, before: Option<Value>, fields: Vec<String>) {
         let Some(earlier) = self.touched.remove(&(entity, id)) else {
             self.seq += 1;
-            let new = Touched { seq: self.seq, op, before, fields, merged_into: None };
+            let new = Touched { seq: self.seq, op, before, fields, merged_into: None, is_logged: false };
             self.touched.insert((entity, id), new);
             return;
         };
+        if earlier.is_logged {
+            self.outdated.push(earlier.seq);
+        }
         let op = match (earlier.op, op) {
             // It never was, for anybody outside of this write.
             (Op::Created, Op::Deleted) => return,
@@ -500,7 +532,9 @@ impl<'c> Tx<'c> {
         all_fields.sort();
         all_fields.dedup();
         let before = earlier.before.or(before);
-        let again = Touched { seq: earlier.seq, op, before, fields: all_fields, merged_into: None };
+        let seq = if earlier.is_logged { self.seq + 1 } else { earlier.seq };
+        self.seq = self.seq.max(seq);
+        let again = Touched { seq, op, before, fields: all_fields, merged_into: None, is_logged: false };
         self.touched.insert((entity, id), again);
     }
 }

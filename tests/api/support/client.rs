@@ -125,6 +125,7 @@ impl Client {
             url: self.base.join(path).expect("a path"),
             headers: HeaderMap::new(),
             body: Vec::new(),
+            in_batch: false,
         }
         .bearer(&self.access_token)
     }
@@ -176,6 +177,7 @@ pub struct Request {
     url: Url,
     headers: HeaderMap,
     body: Vec<u8>,
+    in_batch: bool,
 }
 
 impl Request {
@@ -233,6 +235,32 @@ impl Request {
         if content_type.is_empty() { self } else { self.header("Content-Type", content_type) }
     }
 
+    /// Sends it as the one operation of a batch. Its answer is that of the operation, where the batch was carried out.
+    pub fn in_batch(self) -> Request {
+        Request { in_batch: true, ..self }
+    }
+
+    /// The batch that this is an operation of; what is said of who sends it stays outside.
+    fn into_batch(mut self) -> Request {
+        let path = match self.url.query() {
+            Some(query) => format!("{}?{query}", self.url.path()),
+            None => self.url.path().to_owned(),
+        };
+        let mut operation = json!({"method": self.method.as_str(), "path": path, "headers": {}});
+        for name in ["If-Match", "If-None-Match"] {
+            if let Some(value) = self.headers.remove(name) {
+                operation["headers"][name] = json!(value.to_str().expect("a tag"));
+            }
+        }
+        if !self.body.is_empty() {
+            operation["body"] = serde_json::from_slice(&self.body).expect("a JSON body");
+        }
+        self.url.set_path("/v1/batch");
+        self.url.set_query(None);
+        let batch = Request { method: Method::POST, in_batch: false, ..self };
+        batch.json(&json!({ "operations": [operation] }))
+    }
+
     /// Sends it and reads the whole answer; panics where there is none.
     pub async fn send(self) -> Reply {
         let asked = format!("{} {}", self.method, self.url);
@@ -242,6 +270,10 @@ impl Request {
     /// As [`send`](Self::send), where having no answer is among the outcomes.
     pub async fn try_send(self) -> Result<Reply, reqwest::Error> {
         let asked = format!("{} {}", self.method, self.url);
+        if self.in_batch {
+            let whole = Box::pin(self.into_batch().try_send()).await?;
+            return Ok(whole.into_only_result(format!("{asked} in a batch")));
+        }
         let mut request = self.http.request(self.method, self.url).headers(self.headers);
         if !self.body.is_empty() {
             request = request.body(self.body);
@@ -325,6 +357,30 @@ impl Reply {
         let length = length.unwrap_or(body.len());
         let body = body.get(..length)?;
         Some(Reply::new(asked.to_owned(), status, headers, body))
+    }
+
+    /// The answer to the one operation of a batch, with the headers that the batch has for all; the batch's own where it
+    /// was not carried out.
+    #[track_caller]
+    fn into_only_result(self, asked: String) -> Reply {
+        if self.status != 207 {
+            return Reply { asked, ..self };
+        }
+        let results = self.body["results"].as_array().map(Vec::as_slice);
+        let Some([result]) = results else { panic!("not one result: {self}") };
+        let (status, body) =
+            (result["status"].as_u64().and_then(|status| status.try_into().ok()), &result["body"]);
+        let status: u16 = status.unwrap_or_else(|| panic!("no status: {self}"));
+        let mut headers = self.headers.clone();
+        for (name, value) in result["headers"].as_object().expect("headers") {
+            let value = value.as_str().and_then(|value| value.parse().ok()).expect("a header's value");
+            headers.insert(name.parse::<HeaderName>().expect("a header's name"), value);
+        }
+        if status >= 400 {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        }
+        let text = if body.is_null() { String::new() } else { body.to_string() };
+        Reply { asked, status, headers, body: body.clone(), text }
     }
 
     /// Asserts the status, and says the whole answer when it is another.

@@ -1,0 +1,178 @@
+//! Several operations in one call. How they are carried out is in `http/batch.rs`.
+
+use actix_web::http::Method;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, post};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Schema, SchemaType, Type};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::Api;
+use super::http::batch::{Call, MAX_OPERATIONS, carry_out};
+use super::http::body::Body;
+use super::http::caller::Caller;
+use super::http::problem::Problem;
+use super::http::records::{respond, who};
+use crate::domain::invalid::Invalid;
+
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(send_batch);
+}
+
+/// Operations to carry out in one call.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "documents what `parse` reads piece by piece")]
+struct Batch {
+    /// All or nothing: the first operation that fails undoes those before it, and what succeeds is one write, which one
+    /// revert takes back. False: each operation is a write of its own, and one that fails leaves the others be.
+    #[schema(required = false, default = false)]
+    atomic: bool,
+    /// The operations, carried out in this order; each sees what those before it did. A record is made under an id of
+    /// your choice where later operations are to name it.
+    #[schema(min_items = 1, max_items = 100)]
+    operations: Vec<BatchOperation>,
+}
+
+/// One operation, as it would be sent by itself.
+#[derive(Deserialize, ToSchema)]
+struct BatchOperation {
+    method: BatchMethod,
+    /// The path, and the query if there is one, without the host. Every operation that needs a scope may stand here, but
+    /// for those of the area `account`.
+    #[schema(min_length = 1, max_length = 8192, example = "/v1/contacts?limit=5")]
+    path: String,
+    /// Headers of the operation: `If-Match` and `If-None-Match`, and no others.
+    #[serde(default)]
+    #[schema(schema_with = headers_schema)]
+    headers: BTreeMap<String, String>,
+    /// The JSON body, if the operation takes one; null: none.
+    #[serde(default)]
+    #[schema(schema_with = body_schema)]
+    body: Option<Map<String, Value>>,
+}
+
+/// What an operation of a batch does with what its path names.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "UPPERCASE")]
+enum BatchMethod {
+    Get,
+    Post,
+    Put,
+    Patch,
+    Delete,
+}
+
+fn headers_schema() -> Schema {
+    let value = ObjectBuilder::new().schema_type(Type::String).max_length(Some(8192)).build();
+    let headers = ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .description(Some("Headers of the operation: `If-Match` and `If-None-Match`, and no others."))
+        .max_properties(Some(2))
+        .additional_properties(Some(AdditionalProperties::RefOr(Schema::Object(value).into())))
+        .examples([json!({"If-Match": "\"kfkw5zno.1.17\""})]);
+    headers.build().into()
+}
+
+/// Open: the operation itself checks it.
+fn body_schema() -> Schema {
+    let body = ObjectBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::Object, Type::Null]))
+        .description(Some("The JSON body, if the operation takes one; null: none."))
+        .max_properties(Some(1000))
+        .examples([json!({"given_name": "Grace"})]);
+    body.build().into()
+}
+
+/// What became of the operations.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "documents what is written as JSON")]
+struct BatchAnswer {
+    /// The answer to each operation, in their order. Where an atomic batch fails, the operation that failed has its
+    /// problem, and every other one a problem with the code `failed_dependency`.
+    results: Vec<BatchResult>,
+    /// The number of the one write of an atomic batch, for `POST /v1/changes/{version}/revert`. Null when the batch is
+    /// not atomic, or changed nothing.
+    write: Option<i64>,
+}
+
+/// The answer to one operation, as it would come by itself.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "documents what is written as JSON")]
+struct BatchResult {
+    /// The HTTP status.
+    #[schema(minimum = 200, maximum = 599, example = 201)]
+    status: u16,
+    /// Those of its headers that say something of the answer: `ETag`, `Location`, `Link`, `Content-Location`, `Allow`,
+    /// `Retry-After` and `WWW-Authenticate`, as far as it has them.
+    headers: BTreeMap<String, String>,
+    /// The JSON body: what the operation documents, or a problem. Null where there is none.
+    #[schema(value_type = Option<Object>)]
+    body: Option<Value>,
+}
+
+/// Do several things in one call
+///
+/// Up to 100 operations, carried out in their order and in one transaction. Each is judged as if it came by itself: by
+/// the scopes of the token, its own limits and its own preconditions; and each counts as a request. So the answer is 207
+/// whatever became of them; look at each `status`. A batch that breaks a rule of its own is refused before anything is
+/// done. Once the answers have 8 MiB, the operations that remain are answered 413 `body_too_large` and not carried out;
+/// once they took as long as others wait for them (5 seconds, unless the server is set up otherwise), 503 `busy`.
+/// Under an Idempotency-Key the whole answer is kept, unless nothing was done because an atomic batch failed, or it
+/// tells of a record that the batch itself has purged.
+#[utoipa::path(tag = "batch", security(("bearer" = [])),
+    request_body(content = Batch, example = json!({"atomic": true, "operations": [
+        {"method": "POST", "path": "/v1/contacts",
+         "body": {"id": "01939d5e-8c00-7000-8000-0000000000b1", "given_name": "Grace"}},
+        {"method": "POST", "path": "/v1/needs",
+         "body": {"contact_id": "01939d5e-8c00-7000-8000-0000000000b1", "topic": "hiring rust engineers"}}]})),
+    responses((status = 207, description = "What became of each operation.", body = BatchAnswer)))]
+#[post("/v1/batch")]
+async fn send_batch(
+    api: Data<Api>,
+    caller: Caller,
+    request: HttpRequest,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let who = who(&api, &caller, &request, &body)?;
+    let (atomic, calls) =
+        api.schemas.parse("BatchInput", &body.value, |batch: Value| parse(&api, &request, &batch))?;
+    let outcome = carry_out(&request, &api, &caller, who, atomic, calls).await?;
+    respond(&api, &caller, outcome).await
+}
+
+/// Reads each operation by itself, so that a fault of one does not hide those of another. What cannot be read at all is
+/// for the schema to tell.
+fn parse(api: &Api, request: &HttpRequest, batch: &Value) -> Result<(bool, Vec<Call>), Invalid> {
+    let atomic = batch.get("atomic").and_then(Value::as_bool).unwrap_or(false);
+    let operations = batch.get("operations").and_then(Value::as_array).into_iter().flatten();
+    let (mut invalid, mut calls) = (Invalid::default(), Vec::new());
+    for (index, operation) in operations.enumerate().take(MAX_OPERATIONS) {
+        let Ok(operation) = BatchOperation::deserialize(operation) else { continue };
+        let call = parse_operation(api, request, operation).map_err(|more| within(more, index));
+        calls.extend(invalid.gather(call));
+    }
+    invalid.into_result((atomic, calls))
+}
+
+/// Faults of an operation, as faults of the batch.
+fn within(mut invalid: Invalid, index: usize) -> Invalid {
+    for error in &mut invalid.errors {
+        error.pointer = error.pointer.replacen('#', &format!("#/operations/{index}"), 1);
+    }
+    invalid
+}
+
+fn parse_operation(api: &Api, request: &HttpRequest, operation: BatchOperation) -> Result<Call, Invalid> {
+    let BatchOperation { method, path, headers, body } = operation;
+    let method = match method {
+        BatchMethod::Get => Method::GET,
+        BatchMethod::Post => Method::POST,
+        BatchMethod::Put => Method::PUT,
+        BatchMethod::Patch => Method::PATCH,
+        BatchMethod::Delete => Method::DELETE,
+    };
+    Call::new(&api.contract.operations, request.resource_map(), method, &path, headers, body)
+}
