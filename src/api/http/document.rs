@@ -51,6 +51,7 @@ pub fn complete(
         problem["required"] = json!(["type", "title", "status", "detail", "instance", "code"]);
     }
     document["components"]["schemas"] = views.made.into_iter().collect::<Map<_, _>>().into();
+    document["components"]["examples"] = problem_examples();
     document["components"]["securitySchemes"] = json!({ "bearer": {
         "type": "http", "scheme": "bearer",
         "description": format!(
@@ -579,6 +580,15 @@ fn complete_answers(path: &str, operation: &mut Value, method: &str, tagged: Tag
     }
 }
 
+/// A problem of each code, for the operations to refer to.
+fn problem_examples() -> Value {
+    let example = |code: &Code| {
+        let body = Problem::new(*code).to_json(Some("urn:uuid:01939d5e-8c00-7000-8000-0000000000ff"));
+        (code.as_str().to_owned(), json!({ "value": body }))
+    };
+    Code::ALL.iter().map(example).collect::<Map<_, _>>().into()
+}
+
 fn add_problems(operation: &mut Value, codes: &BTreeSet<&str>) {
     let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
     for code in codes.iter().filter_map(|code| Code::parse(code)) {
@@ -590,8 +600,8 @@ fn add_problems(operation: &mut Value, codes: &BTreeSet<&str>) {
         let examples: Map<String, Value> = codes
             .iter()
             .map(|code| {
-                let body = Problem::new(*code).to_json(Some("urn:uuid:01939d5e-8c00-7000-8000-0000000000ff"));
-                (code.as_str().to_owned(), json!({ "value": body }))
+                let name = code.as_str();
+                (name.to_owned(), json!({ "$ref": format!("#/components/examples/{name}") }))
             })
             .collect();
         operation["responses"][status.to_string()] = json!({
