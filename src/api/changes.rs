@@ -216,6 +216,8 @@ struct RevertResult {
     reverted: Vec<RevertedRecord>,
     /// What was left as it is, and why.
     left_alone: Vec<LeftAloneRecord>,
+    /// The number of this write, to take it back in its turn; null with `dry_run`.
+    write: Option<i64>,
 }
 
 /// Take back a write
@@ -246,19 +248,20 @@ async fn revert_change(
         .store
         .write(who, move |tx| {
             let reverted = tx.revert(version, dry_run)?;
-            let body = Some(reverted_json(&reverted, dry_run).to_string());
+            let write = tx.write_number().filter(|_| !dry_run);
+            let body = Some(reverted_json(&reverted, dry_run, write).to_string());
             Ok(Reply { status: 200, body, ..Reply::default() })
         })
         .await?;
     respond(&api, &caller, outcome).await
 }
 
-fn reverted_json(reverted: &Reverted, dry_run: bool) -> Value {
+fn reverted_json(reverted: &Reverted, dry_run: bool, write: Option<i64>) -> Value {
     let done: Vec<Value> = reverted
         .done
         .iter()
         .map(|(entity, id, action)| json!({ "entity": entity, "id": id, "action": action.as_str() }))
         .collect();
     let left_alone: Vec<Value> = reverted.left_alone.iter().map(left_alone_json).collect();
-    json!({ "dry_run": dry_run, "reverted": done, "left_alone": left_alone })
+    json!({ "dry_run": dry_run, "reverted": done, "left_alone": left_alone, "write": write })
 }

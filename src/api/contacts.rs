@@ -15,6 +15,7 @@ use super::http::operations::record_operations;
 use super::http::problem::{Code, Problem};
 use super::http::query::Query;
 use super::http::records::{self, Resource};
+use super::positions as positions_api;
 use crate::domain::contact::{
     Contact, ContactAddress, ContactDate, ContactEmail, ContactFields, ContactPhone, ExternalId, Tier,
 };
@@ -73,16 +74,19 @@ pub const COLLECTION: Collection = Collection {
             name: "introduced_by",
             description: "Who introduced you.",
             link: Link::To(Entity::Contact, "/how_met/introduced_by_id"),
+            with: &[],
         },
         Relation {
             name: "positions",
-            description: "What they do or did where: at most 100, newest first.",
+            description: "What they do or did, each with its `organization`: at most 100, newest first.",
             link: Link::From(Entity::Position, "contact_id"),
+            with: &[positions_api::ORGANIZATION],
         },
         Relation {
             name: "needs",
             description: "What they need, offer and care about: at most 100, newest first.",
             link: Link::From(Entity::Need, "contact_id"),
+            with: &[],
         },
     ],
     sorts: &[
@@ -202,7 +206,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 /// Merge contacts
 ///
 /// The others become part of the one that is kept: maps and lists are united, notes stand one below the other, of
-/// everything else what the kept one has counts, or else the first of the others that has anything. Positions,
+/// everything else what the kept one has counts, or else the first of the others that has anything. Known, a favourite and
+/// not to be contacted is who is so in any of them, archived who is so in all. Positions,
 /// relationships, needs and whatever else refers to them refers to the kept one; what then says the same twice is
 /// dropped. It is one write, which `POST /v1/changes/{write}/revert` takes back. The contact that stands for yourself can
 /// be kept, not merged into another.

@@ -59,21 +59,25 @@ pub const COLLECTION: Collection = Collection {
             name: "contact",
             description: "One of two contacts.",
             link: Link::To(Entity::Contact, "/contact_id"),
+            with: &[],
         },
         Relation {
             name: "other_contact",
             description: "The other contact.",
             link: Link::To(Entity::Contact, "/other_contact_id"),
+            with: &[],
         },
         Relation {
             name: "organization",
             description: "One of two organizations.",
             link: Link::To(Entity::Organization, "/organization_id"),
+            with: &[],
         },
         Relation {
             name: "other_organization",
             description: "The other organization.",
             link: Link::To(Entity::Organization, "/other_organization_id"),
+            with: &[],
         },
     ],
     filters: &[

@@ -52,6 +52,7 @@ pub const COLLECTION: Collection = Collection {
         name: "contact",
         description: "Whose it is.",
         link: Link::To(Entity::Contact, "/contact_id"),
+        with: &[],
     }],
     filters: &[
         Filter {

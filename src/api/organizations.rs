@@ -14,6 +14,7 @@ use super::http::operations::record_operations;
 use super::http::problem::Problem;
 use super::http::query::Query;
 use super::http::records::{self, Resource};
+use super::positions;
 use crate::domain::entity::Entity;
 use crate::domain::id::OrganizationId;
 use crate::domain::invalid::Invalid;
@@ -75,11 +76,13 @@ pub const COLLECTION: Collection = Collection {
             name: "parent",
             description: "The organization it belongs to.",
             link: Link::To(Entity::Organization, "/parent_id"),
+            with: &[],
         },
         Relation {
             name: "positions",
-            description: "Who does or did what there: at most 100, newest first.",
+            description: "Who does or did what there, each with their `contact`: at most 100, newest first.",
             link: Link::From(Entity::Position, "organization_id"),
+            with: &[positions::CONTACT],
         },
     ],
     filters: &[

@@ -41,16 +41,30 @@ impl Resource for Position {
         &self.fields
     }
 
-    /// A bare name is linked where it names one organization only.
+    /// A bare name is linked where it names one organization only, and one position of a contact comes first.
     fn prepare(&mut self, tx: &mut Tx<'_>, before: Option<&Self>) -> StoreResult<()> {
         let name = &self.fields.organization_name;
         let is_new_name = before.is_none_or(|before| before.fields.organization_name != *name);
         if let (None, Some(name), true) = (self.fields.organization_id, name, is_new_name) {
             self.fields.organization_id = tx.organization_named(name)?.map(|organization| organization.id);
         }
-        Ok(())
+        if self.fields.primary { tx.put_first(self) } else { Ok(()) }
     }
 }
+
+pub const CONTACT: Relation = Relation {
+    name: "contact",
+    description: "Whose it is.",
+    link: Link::To(Entity::Contact, "/contact_id"),
+    with: &[],
+};
+
+pub const ORGANIZATION: Relation = Relation {
+    name: "organization",
+    description: "Where it is.",
+    link: Link::To(Entity::Organization, "/organization_id"),
+    with: &[],
+};
 
 pub const COLLECTION: Collection = Collection {
     entity: Entity::Position,
@@ -59,14 +73,7 @@ pub const COLLECTION: Collection = Collection {
     sorts: &[("id", ID), ("created_at", stored::CREATED_AT), ("updated_at", stored::UPDATED_AT)],
     updated_at: stored::UPDATED_AT,
     searchable: false,
-    relations: &[
-        Relation { name: "contact", description: "Whose it is.", link: Link::To(Entity::Contact, "/contact_id") },
-        Relation {
-            name: "organization",
-            description: "Where it is.",
-            link: Link::To(Entity::Organization, "/organization_id"),
-        },
-    ],
+    relations: &[CONTACT, ORGANIZATION],
     filters: &[
         Filter {
             name: "contact_id",

@@ -163,7 +163,8 @@ fn action(part: ProfilePart, on: NaiveDate, own: ContactId, link: Option<&str>) 
         body,
     };
     let update = |field: &str| act("update_contact", "PATCH", own_path.clone(), field, json!({}));
-    let position = || act("create_contact_position", "POST", format!("{own_path}/positions"), "title", json!({}));
+    let position =
+        |body: Value| act("create_contact_position", "POST", format!("{own_path}/positions"), "title", body);
     let need = |kind: &str| {
         act("create_contact_need", "POST", format!("{own_path}/needs"), "topic", json!({ "kind": kind }))
     };
@@ -180,7 +181,8 @@ fn action(part: ProfilePart, on: NaiveDate, own: ContactId, link: Option<&str>) 
             let body = json!({ "links": { key: { "checked_on": on } } });
             act("update_contact", "PATCH", own_path.clone(), &format!("links/{key}/checked_on"), body)
         }
-        (ProfilePart::CurrentPosition | ProfilePart::Background, _) => position(),
+        (ProfilePart::CurrentPosition, _) => position(json!({})),
+        (ProfilePart::Background, _) => position(json!({ "kind": "student" })),
         (ProfilePart::Need, _) => need("need"),
         (ProfilePart::Offer, _) => need("offer"),
         (ProfilePart::Reference, _) => {

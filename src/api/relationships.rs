@@ -49,11 +49,17 @@ pub const COLLECTION: Collection = Collection {
     updated_at: stored::UPDATED_AT,
     searchable: false,
     relations: &[
-        Relation { name: "contact", description: "Who is it.", link: Link::To(Entity::Contact, "/contact_id") },
+        Relation {
+            name: "contact",
+            description: "Who is it.",
+            link: Link::To(Entity::Contact, "/contact_id"),
+            with: &[],
+        },
         Relation {
             name: "related_contact",
             description: "To whom.",
             link: Link::To(Entity::Contact, "/related_contact_id"),
+            with: &[],
         },
     ],
     filters: &[

@@ -74,6 +74,7 @@ pub const COLLECTION: Collection = Collection {
         name: "counts",
         description: "How many records of each kind carry it, archived ones and people to meet too.",
         link: Link::Carriers("/name"),
+        with: &[],
     }],
     filters: &[],
 };

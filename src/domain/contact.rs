@@ -116,7 +116,8 @@ pub struct ContactFields {
     pub tier: Option<Tier>,
     /// How often to be in touch with this person; wins over the tier's. Null: the tier's.
     pub cadence: Option<Cadence>,
-    /// Labels. Compared without regard to case and accents; the first spelling is kept.
+    /// Labels, spelled as their tags are; a new one makes its tag. Compared without regard to case and accents. A
+    /// workspace has at most 10,000 tags.
     #[schema(max_items = 100, example = json!(["conference-2026"]))]
     pub tags: Vec<LabelText>,
     /// Marked as a favourite.

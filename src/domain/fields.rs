@@ -130,8 +130,15 @@ pub fn check_partial_date(field: &str, date: Option<&str>, invalid: &mut Invalid
 
 /// The end of a period does not come before its beginning, as far as the two can be told.
 pub fn check_period(started_on: Option<&str>, ended_on: Option<&str>, invalid: &mut Invalid) {
-    let started = check_partial_date("started_on", started_on, invalid).and_then(|date| date.earliest());
-    let ended = check_partial_date("ended_on", ended_on, invalid).and_then(|date| date.latest());
+    let mut check = |field: &str, date: Option<&str>| {
+        let date = check_partial_date(field, date, invalid)?;
+        if date.earliest().is_none() {
+            invalid.add(pointer(&[field]), Rejection::format("Expected a year, as in 2021-04."));
+        }
+        Some(date)
+    };
+    let started = check("started_on", started_on).and_then(PartialDate::earliest);
+    let ended = check("ended_on", ended_on).and_then(PartialDate::latest);
     if started.zip(ended).is_some_and(|(started, ended)| ended < started) {
         let rejection = Rejection::new(FieldCode::Contradiction, "It cannot end before it starts.");
         invalid.add("#/ended_on", rejection);

@@ -9,7 +9,7 @@ use super::id::OrganizationId;
 use super::invalid::{FieldCode, Invalid, Rejection};
 use super::key::{Key, KeyKind};
 use super::keyed::Keyed;
-use super::link::ProfileUrl;
+use super::link::{ProfileUrl, platform_of};
 use super::search::SearchText;
 use super::text;
 use super::timestamp::Timestamp;
@@ -56,7 +56,8 @@ pub struct OrganizationFields {
     /// Your notes. Markdown is kept as it is.
     #[schema(max_length = 100000)]
     pub notes: Option<String>,
-    /// Labels. Compared without regard to case and accents; the first spelling is kept.
+    /// Labels, spelled as their tags are; a new one makes its tag. Compared without regard to case and accents. A
+    /// workspace has at most 10,000 tags.
     #[schema(max_items = 100, example = json!(["target"]))]
     pub tags: Vec<LabelText>,
 }
@@ -145,9 +146,13 @@ impl Organization {
     pub fn keys(&self) -> Vec<Key> {
         let fields = &self.fields;
         let links = fields.links.values().filter_map(|link| ProfileUrl::parse(&link.url).ok());
+        // A page on a platform is no domain of one's own.
+        let of_website = fields.website.as_ref().filter(|url| platform_of(url).is_none());
+        let of_website = of_website.and_then(|url| domain_of(url).ok());
         let mut keys: Vec<Key> = fields
             .domain
             .iter()
+            .chain(&of_website)
             .map(|domain| Key::new(KeyKind::Domain, domain.clone()))
             .chain(links.map(|link| Key::new(KeyKind::Link, link.key())))
             .chain(fields.names().map(|name| Key::new(KeyKind::Name, text::fold(name))))

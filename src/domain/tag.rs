@@ -22,7 +22,7 @@ pub const CARRIERS: &[Entity] = &[Entity::Contact, Entity::Organization];
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TagFields {
     /// What records carry. Compared without regard to case and accents, by which it is unique in the workspace; a change
-    /// of it changes every record that carries the tag.
+    /// of it changes every record that carries the tag. A workspace has at most 10,000 tags.
     #[schema(min_length = 1, max_length = 100, example = "conference-2026")]
     pub name: String,
     /// The color to show it in: red, green and blue in hexadecimal, kept in lower case. Null: yours to choose.

@@ -8,6 +8,7 @@ use super::db::types::AnyId;
 use super::db::write::{Tx, referred};
 use super::error::{Conflict, Result};
 use crate::domain::entity::{Entity, OnDelete, REFERENCES, Reference};
+use crate::domain::text;
 
 /// What two records that say the same may differ in: their heads, and what says nothing of the thing itself.
 const BESIDE_THE_POINT: &[&str] = &["id", "version", "created_at", "updated_at", "primary", "source"];
@@ -22,8 +23,7 @@ impl Tx<'_> {
         let gone: Vec<AnyId> = merged.iter().map(Record::id).collect();
         for record in merged {
             for reference in REFERENCES.iter().filter(|reference| reference.to == R::ENTITY) {
-                let mut said: HashSet<String> =
-                    self.referring(reference, keep.id())?.iter().map(essence).collect();
+                let mut said = Said::of(&self.referring(reference, keep.id())?);
                 for row in self.referring(reference, record.id())? {
                     let goes_too = reference.from == R::ENTITY && id_of(&row).is_some_and(|id| gone.contains(&id));
                     if !goes_too {
@@ -45,22 +45,26 @@ impl Tx<'_> {
         Ok(())
     }
 
-    fn repoint(
-        &mut self,
-        reference: &Reference,
-        row: Value,
-        keep: AnyId,
-        said: &mut HashSet<String>,
-    ) -> Result<()> {
+    fn repoint(&mut self, reference: &Reference, row: Value, keep: AnyId, said: &mut Said) -> Result<()> {
         let refers_to_itself = reference.from == reference.to && id_of(&row) == Some(keep);
         let target = if refers_to_itself { Value::Null } else { Value::String(keep.uuid().to_string()) };
         let mut repointed = row.clone();
         if let Some(place) = repointed.pointer_mut(reference.pointer) {
             *place = target;
         }
+        // One comes first, and that is the kept one's.
+        if said.is_led
+            && let Some(primary) = repointed.get_mut("primary")
+        {
+            *primary = Value::Bool(false);
+        }
         let drop = reference.on_delete == OnDelete::TakeAlong
-            && (names_twice(reference, &repointed, keep) || !said.insert(essence(&repointed)));
-        if drop { self.delete_row(reference.from, row) } else { self.update_row(reference.from, row, repointed) }
+            && (names_twice(reference, &repointed, keep) || !said.texts.insert(essence(&repointed)));
+        if drop {
+            return self.delete_row(reference.from, row);
+        }
+        said.is_led = said.is_led || leads(&repointed);
+        self.update_row(reference.from, row, repointed)
     }
 }
 
@@ -75,20 +79,37 @@ pub fn clear_references(entity: Entity, record: &mut Value, to: &[AnyId]) {
     }
 }
 
+/// What those that refer to the kept record say.
+struct Said {
+    texts: HashSet<String>,
+    /// Whether one of them comes first.
+    is_led: bool,
+}
+
+impl Said {
+    fn of(rows: &[Value]) -> Self {
+        Self { texts: rows.iter().map(essence).collect(), is_led: rows.iter().any(leads) }
+    }
+}
+
+fn leads(row: &Value) -> bool {
+    row.get("primary") == Some(&Value::Bool(true))
+}
+
 /// Whether the record refers to the same one in two places: a relationship with oneself.
 fn names_twice(reference: &Reference, row: &Value, keep: AnyId) -> bool {
     let alike = REFERENCES.iter().filter(|other| other.from == reference.from && other.to == reference.to);
     alike.filter(|other| referred(other, row) == Some(keep)).count() > 1
 }
 
-/// What a record says, as text that can be compared.
+/// What a record says, as text that can be compared; case and accents do not count.
 fn essence(row: &Value) -> String {
     let members = row.as_object().into_iter().flatten();
     let said: Map<String, Value> = members
         .filter(|(name, _)| !BESIDE_THE_POINT.contains(&name.as_str()))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
-    Value::Object(said).to_string()
+    text::fold(&Value::Object(said).to_string())
 }
 
 fn id_of(row: &Value) -> Option<AnyId> {

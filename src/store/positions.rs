@@ -8,6 +8,7 @@ use super::db::record::{Record, record_statements};
 use super::db::schema::positions;
 use super::db::select::{Field, Predicate, Scalar, Select, field, sortable};
 use super::db::types::AnyId;
+use super::db::write::Tx;
 use super::error::Result;
 use super::organizations;
 use crate::domain::entity::Entity;
@@ -190,6 +191,23 @@ pub const ORGANIZATION: Field = field(positions::organization_id);
 pub const KIND: Field = sortable(positions::kind);
 pub const ENDED_ON: Field = field(positions::ended_on);
 pub const PRIMARY: Field = sortable(positions::is_primary);
+
+impl Tx<'_> {
+    /// The position to show first is one: the others of the contact no longer are.
+    pub fn put_first(&mut self, position: &Position) -> Result<()> {
+        let own = Predicate::equal(CONTACT, Scalar::Id(AnyId::new(position.fields.contact_id.uuid())));
+        let first = Predicate::equal(PRIMARY, Scalar::Bool(true));
+        let select = Select::all(self.workspace, Predicate::All(vec![own, first]));
+        for other in Position::select(self.conn, select)? {
+            if other.id != position.id {
+                let mut second = other.clone();
+                second.fields.primary = false;
+                self.update(&other, second)?;
+            }
+        }
+        Ok(())
+    }
+}
 
 /// What somebody's positions tell of them: titles, departments and the names of organizations.
 pub(super) fn told_of(conn: &mut Conn, workspace: WorkspaceId, contact: ContactId) -> Result<String> {

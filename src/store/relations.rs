@@ -23,6 +23,8 @@ pub struct Relation {
     pub name: &'static str,
     pub description: &'static str,
     pub link: Link,
+    /// What the summaries are shown with in their turn.
+    pub with: &'static [Self],
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -73,7 +75,7 @@ pub(super) fn attach_from(
     for relation in relations {
         let related = match relation.link {
             Link::To(entity, pointer) => referred_to(conn, workspace, whole, entity, pointer)?,
-            Link::From(entity, column) => referring(conn, workspace, whole, entity, column)?,
+            Link::From(entity, column) => referring(conn, workspace, whole, entity, column, relation.with)?,
             Link::Carriers(pointer) => {
                 let labels = whole.iter().map(|record| record.pointer(pointer).and_then(Value::as_str));
                 let labels: Vec<&str> = labels.map(Option::unwrap_or_default).collect();
@@ -112,19 +114,29 @@ fn referring(
     whole: &[Value],
     entity: Entity,
     column: &'static str,
+    with: &[Relation],
 ) -> Result<Vec<Value>> {
     let ids: Vec<Option<AnyId>> = whole.iter().map(|record| record.get("id").and_then(id_of)).collect();
     let values = unique(ids.iter().flatten().copied().collect()).into_iter().map(Scalar::Id).collect();
     let found = summaries(conn, workspace, entity, Predicate::In(Field::of_reference(column), values))?;
     let own = REFERENCES.iter().find(|reference| reference.from == entity && reference.column == column);
     let pointer = own.map_or("", |reference| reference.pointer);
-    let mut by_id: HashMap<AnyId, Vec<Value>> = HashMap::new();
+    let mut counts: HashMap<AnyId, usize> = HashMap::new();
+    let (mut of, mut records, mut shown) = (Vec::new(), Vec::new(), Vec::new());
     for (record, summary) in found {
         let Some(id) = record.pointer(pointer).and_then(id_of) else { continue };
-        let related = by_id.entry(id).or_default();
-        if related.len() < MAX_RELATED {
-            related.push(summary);
+        let count = counts.entry(id).or_default();
+        if *count < MAX_RELATED {
+            *count += 1;
+            of.push(id);
+            records.push(record);
+            shown.push(summary);
         }
+    }
+    attach_from(conn, workspace, &records, &mut shown, with)?;
+    let mut by_id: HashMap<AnyId, Vec<Value>> = HashMap::new();
+    for (id, summary) in of.into_iter().zip(shown) {
+        by_id.entry(id).or_default().push(summary);
     }
     Ok(ids.into_iter().map(|id| json!(id.and_then(|id| by_id.remove(&id)).unwrap_or_default())).collect())
 }

@@ -95,6 +95,7 @@ on_both! {
             (json!({"filter": {"organization_id": nobody}, "add_tags": ["x"]}), vec!["#/filter/organization_id unknown_reference"]),
             (json!({"ids": [one.id(), two.id()], "add_tags": ["one more"]}), vec!["#/add_tags too_long"]),
             (json!({"ids": [one.id()], "add_tags": [" "]}), vec!["#/add_tags/0 too_short"]),
+            (json!({"ids": [one.id()], "add_tags": ["y", "x"], "remove_tags": ["X"]}), vec!["#/add_tags/1 contradiction"]),
             (json!({"ids": [one.id()], "tier": "closest"}), vec!["#/tier not_allowed"]),
         ] {
             let reply = ada.post("/v1/contacts/bulk", &body).await;

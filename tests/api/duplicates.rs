@@ -317,16 +317,11 @@ on_both! {
     }
 }
 
-/// The shortest of three walks over all duplicates, and how many there are.
+/// A walk over all duplicates: how long it took, and how many there are.
 async fn walk_time(client: &Client) -> (Duration, usize) {
-    let mut best = Duration::MAX;
-    let mut count = 0;
-    for _ in 0..3 {
-        let start = Instant::now();
-        count = client.walk(&format!("{CONTACTS}?limit=200")).await.len();
-        best = best.min(start.elapsed());
-    }
-    (best, count)
+    let start = Instant::now();
+    let count = client.walk(&format!("{CONTACTS}?limit=200")).await.len();
+    (start.elapsed(), count)
 }
 
 /// People as they come: every tenth twice, a quarter called the same, a fifth of one family with one initial, and the
@@ -341,33 +336,40 @@ fn crowd(from: usize, to: usize) -> Vec<ContactFields> {
     (from..to).map(one).collect()
 }
 
-/// Loads so many contacts, then as many again, and compares the time it takes to walk over all duplicates.
+/// Loads so many contacts for one, four times as many for another, and compares the time it takes to walk over all
+/// duplicates: the shortest of five walks each, taken in turns, since the machine may be busy with something else.
 async fn check_growth(server: &TestServer, count: usize) {
-    let ada = server.register("ada@example.com").await;
-    let mut times = Vec::new();
-    for half in 0..2 {
-        make_many(server, &ada, crowd(half * count, (half + 1) * count)).await;
-        if server.backend == Backend::Postgres {
-            // As autovacuum does within a minute; without statistics PostgreSQL takes any index for as good as another.
-            server.database.execute("ANALYZE record_keys");
-        }
-        let (time, pairs) = walk_time(&ada).await;
-        assert_eq!(pairs, (half + 1) * count / 20);
-        times.push(time);
+    let crowds =
+        [(server.register("ada@example.com").await, count), (server.register("eve@example.com").await, 4 * count)];
+    for (client, count) in &crowds {
+        make_many(server, client, crowd(0, *count)).await;
     }
-    eprintln!("{count} contacts: {:?}, twice as many: {:?}", times[0], times[1]);
-    // Linear is 2, quadratic 4.
-    assert!(times[1] < times[0] * 3, "{:?} for {count} contacts, {:?} for twice as many", times[0], times[1]);
+    if server.backend == Backend::Postgres {
+        // As autovacuum does within a minute; without statistics PostgreSQL takes any index for as good as another.
+        server.database.execute("ANALYZE record_keys");
+    }
+    let mut best = [Duration::MAX; 2];
+    for _ in 0..5 {
+        for (best, (client, count)) in best.iter_mut().zip(&crowds) {
+            let (time, pairs) = walk_time(client).await;
+            assert_eq!(pairs, count / 20);
+            *best = time.min(*best);
+        }
+    }
+    let [few, many] = best;
+    eprintln!("{count} contacts: {few:?}, four times as many: {many:?}");
+    // Linear is 4, quadratic 16.
+    assert!(many < few * 9, "{few:?} for {count} contacts, {many:?} for four times as many");
 }
 
 on_both! {
-    async fn walking_all_duplicates_takes_twice_as_long_for_twice_as_many_contacts(server: TestServer) {
-        check_growth(&server, 1_500).await;
+    async fn walking_all_duplicates_takes_four_times_as_long_for_four_times_as_many_contacts(server: TestServer) {
+        check_growth(&server, 800).await;
     }
 
     /// Takes minutes: `cargo test --release -- --ignored twenty_thousand`.
     #[ignore = "takes minutes"]
-    async fn walking_all_duplicates_of_twenty_thousand_takes_twice_as_long_as_of_ten(server: TestServer) {
-        check_growth(&server, 10_000).await;
+    async fn walking_all_duplicates_of_twenty_thousand_takes_four_times_as_long_as_of_five(server: TestServer) {
+        check_growth(&server, 5_000).await;
     }
 }

@@ -56,6 +56,7 @@ on_both! {
         let ada = server.register("ada@example.com").await;
         let [a, b, c] = [contact(&ada, json!({"given_name": "A"})).await, contact(&ada, json!({"given_name": "B"})).await,
             contact(&ada, json!({"given_name": "C"})).await];
+        ada.post("/v1/needs", &json!({"contact_id": a.id(), "topic": "rust"})).await.expect(201);
         merge(&ada, "contacts", &b, &[&a]).await.expect(200);
         merge(&ada, "contacts", &c, &[&b]).await.expect(200);
         let living = ada.get(&c.location()).await.expect(200);
@@ -64,6 +65,7 @@ on_both! {
             assert_eq!((&reply.body, reply.etag()), (&living.body, living.etag()));
             let shown = ada.get(&format!("{}?include=positions", old.location())).await.expect(200);
             assert_eq!(shown.body["id"], c.body["id"]);
+            assert_eq!(ada.get(&format!("{}/needs", old.location())).await.expect(200).items().len(), 1);
             ada.patch(&old.location(), &json!({"nickname": "x"})).await.problem(404, "not_found");
         }
         let log = ada.get("/v1/changes?limit=1000").await.expect(200);
@@ -79,7 +81,7 @@ on_both! {
         let (keep, other) = (contact(&ada, json!({"given_name": "Keep"})).await, contact(&ada, json!({"given_name": "Other"})).await);
         let boss = contact(&ada, json!({"given_name": "Boss", "how_met": {"introduced_by_id": other.id()}})).await;
         let acme = ada.post("/v1/organizations", &json!({"name": "Acme"})).await.expect(201);
-        for (who, title) in [(&keep, "CTO"), (&other, "CTO"), (&other, "Lecturer")] {
+        for (who, title) in [(&keep, "CTO"), (&other, "CTO"), (&other, "Lecturer"), (&other, "cto")] {
             ada.post("/v1/positions", &json!({"contact_id": who.id(), "organization_id": acme.id(), "title": title,
                 "primary": title == "CTO"})).await.expect(201);
         }
@@ -168,6 +170,18 @@ on_both! {
         assert_eq!(ada.get("/v1/changes?limit=1000").await.expect(200).items().len(), before);
         let mine = ask(json!({"keep_id": me, "merge_ids": [a.id()]})).await.expect(200);
         assert_eq!(mine.body["contact"]["is_self"], true, "somebody else may turn out to be me");
+    }
+
+    async fn restoring_one_that_was_merged_takes_the_merge_back(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let keep = contact(&ada, json!({"given_name": "Keep"})).await;
+        let other = contact(&ada, json!({"given_name": "Other", "favorite": true, "emails": {"w": {"value": "o@example.com"}}})).await;
+        let before = everything(&ada).await;
+        merge(&ada, "contacts", &keep, &[&other]).await.expect(200);
+        let old = ada.get(&other.location()).await.expect(200);
+        assert_eq!(old.header("Content-Location"), Some(keep.location().as_str()));
+        ada.post_nothing(&format!("{}/restore", other.location())).await.expect(200);
+        assert_eq!(everything(&ada).await, before);
     }
 
     async fn a_rehearsed_merge_tells_what_would_come_of_it(server: TestServer) {

@@ -56,6 +56,35 @@ on_both! {
         assert_eq!(cards.items()[0]["positions"].as_array().map(Vec::len), Some(2));
     }
 
+    async fn one_position_of_a_contact_comes_first(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let grace = contact(&ada, "Grace").await;
+        let acme = organization(&ada, "Acme").await;
+        let path = format!("{}/positions", grace.location());
+        let first = ada.post(&path, &json!({"title": "CTO", "primary": true, "organization_id": acme.id()})).await.expect(201);
+        let second = ada.post(&path, &json!({"title": "Lecturer", "primary": true})).await.expect(201);
+        assert_eq!(column(&ada.get(&format!("{path}?primary=true")).await.expect(200), "/title"), ["Lecturer"]);
+        ada.patch(&first.location(), &json!({"primary": true})).await.expect(200);
+        assert_eq!(ada.get(&second.location()).await.expect(200).body["primary"], false);
+        let shown = ada.get(&format!("{}?include=positions", grace.location())).await.expect(200);
+        assert_eq!(shown.body["positions"][1]["organization"]["name"], "Acme", "a card needs where it is");
+        let there = ada.get(&format!("{}?include=positions", acme.location())).await.expect(200);
+        assert_eq!(there.body["positions"][0]["contact"]["name"], "Grace");
+        for day in ["--05-10", "2021-13"] {
+            let reply = ada.post(&path, &json!({"title": "x", "started_on": day})).await;
+            assert_eq!(reply.errors(), ["#/started_on invalid_format"], "{day}");
+        }
+    }
+
+    async fn an_organization_is_known_by_its_web_site_too(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        ada.post("/v1/organizations", &json!({"name": "Mueller", "website": "https://www.mueller.example/de"})).await.expect(201);
+        ada.post("/v1/organizations", &json!({"name": "Other", "website": "https://www.linkedin.com/company/other"})).await.expect(201);
+        let found = async |domain: &str| column(&ada.get("/v1/organizations").query(&[("domain", domain)]).await.expect(200), "/name");
+        assert_eq!(found("mueller.example").await, ["Mueller"]);
+        assert_eq!(found("linkedin.com").await, [Value::Null; 0], "a page on a platform is no domain of one's own");
+    }
+
     async fn a_position_that_ends_before_it_starts_is_refused(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         let grace = contact(&ada, "Grace").await;

@@ -104,6 +104,24 @@ on_both! {
         assert_eq!(counted(&ada).await, ["a: 1 + 0", "x: 2 + 0"]);
     }
 
+    async fn what_a_tag_was_taken_from_gets_it_back_whatever_else_changed_since(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let one = tagged(&ada, "One", &["a", "x", "b"]).await;
+        let tag = named(&ada, "x").await;
+        ada.delete(&path(&tag)).await.expect(204);
+        ada.patch(&one.location(), &json!({"nickname": "n", "add_tags": ["c"]})).await.expect(200);
+        ada.post_nothing(&format!("{}/restore", path(&tag))).await.expect(200);
+        let back = ada.get(&one.location()).await.expect(200);
+        assert_eq!((&back.body["tags"], &back.body["nickname"]), (&json!(["a", "b", "c", "x"]), &json!("n")));
+        let renamed = ada.patch(&path(&tag), &json!({"name": "y"})).await.expect(200);
+        ada.patch(&one.location(), &json!({"nickname": "m"})).await.expect(200);
+        let reverted = ada.post_nothing(&format!("/v1/changes/{}/revert", renamed.body["version"])).await.expect(200);
+        assert_eq!(reverted.body["left_alone"], json!([]));
+        assert_eq!(reverted.body["reverted"].as_array().map(Vec::len), Some(2), "the tag and who carries it: {reverted}");
+        let back = ada.get(&one.location()).await.expect(200);
+        assert_eq!((&back.body["tags"], &back.body["nickname"]), (&json!(["a", "b", "c", "x"]), &json!("m")));
+    }
+
     async fn a_deleted_tag_does_not_come_back_where_its_name_is_taken(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         let tag = ada.post("/v1/tags", &json!({"name": "x"})).await.expect(201);

@@ -111,6 +111,25 @@ on_both! {
         assert_eq!(ada.get("/v1/contacts?q=grace").await.expect(200).items().len(), 0);
     }
 
+    async fn one_step_after_the_other_is_taken_back(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let made = make(&ada, json!({"given_name": "Grace"})).await;
+        let mut steps = vec![made.body["version"].clone()];
+        for nickname in ["a", "b", "c"] {
+            steps.push(ada.patch(&made.location(), &json!({"nickname": nickname})).await.expect(200).body["version"].clone());
+        }
+        let mut seen = Vec::new();
+        for step in steps.iter().rev().take(3) {
+            let reverted = revert(&ada, step).await.expect(200);
+            assert!(reverted.body["write"].is_i64(), "{reverted}");
+            seen.push(ada.get(&made.location()).await.expect(200).body["nickname"].clone());
+        }
+        assert_eq!(seen, [json!("b"), json!("a"), Value::Null]);
+        ada.patch(&made.location(), &json!({"nickname": "z"})).await.expect(200);
+        let problem = revert(&ada, &steps[0]).await.problem(409, "revert_blocked");
+        assert_eq!(problem["left_alone"][0]["reason"], "changed_since");
+    }
+
     async fn an_update_is_taken_back(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         let made = make(&ada, json!({"given_name": "Grace", "tags": ["x"], "emails": {"w": {"value": "a@example.com"}}})).await;

@@ -16,7 +16,7 @@ use super::gate::Access;
 use super::listing::Collection;
 use super::problem::{Code, Problem};
 use super::records::MAX_KEY_CHARACTERS;
-use crate::domain::entity::{Entity, reference};
+use crate::domain::entity::{Entity, REFERENCES, reference};
 use crate::domain::scope::{Role, SCOPES};
 use crate::store::relations::summary_fields;
 
@@ -224,14 +224,15 @@ impl Views {
         self.made.insert(own.clone(), Value::Null);
         let mut seen = schema;
         self.look(&mut seen, view);
-        if name.ends_with("Fields")
-            && view == View::Input
-            && let Some(entity) = Entity::ALL.iter().find(|entity| pascal(entity.as_str()) == base)
-        {
-            seen["properties"]["id"] = json!({
-                "type": ["string", "null"], "format": "uuid", "x-entity": entity,
-                "description": "The record's id, if you choose it (any RFC 9562 UUID); null: the server makes one.",
-            });
+        let entity = Entity::ALL.iter().find(|entity| pascal(entity.as_str()) == base);
+        if let Some(entity) = entity.filter(|_| name.ends_with("Fields")) {
+            tell_limits(*entity, &mut seen);
+            if view == View::Input {
+                seen["properties"]["id"] = json!({
+                    "type": ["string", "null"], "format": "uuid", "x-entity": entity,
+                    "description": "The record's id, if you choose it (any RFC 9562 UUID); null: the server makes one.",
+                });
+            }
         }
         if view == View::Patch && seen["properties"].get("tags").is_some() {
             let tags = seen["properties"]["tags"].clone();
@@ -283,6 +284,8 @@ impl Views {
                 let is_object = object.get("properties").is_some_and(Value::is_object);
                 if is_object {
                     self.look_at_object(object, view);
+                } else if is_free_object(object) {
+                    object.insert("additionalProperties".to_owned(), json!(true));
                 }
                 for (key, member) in object.iter_mut() {
                     match key.as_str() {
@@ -318,8 +321,15 @@ impl Views {
         let required = object.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
         let Some(Value::Object(properties)) = object.get_mut("properties") else { return };
         for (name, property) in properties.iter_mut() {
-            // What has to be there has no default; and what is written has none either.
-            if view != View::Input || required.iter().any(|required| required == name) {
+            // What has to be there has no default; and what is written has none either. That nothing stands for nothing
+            // goes without saying, and makes generated clients ask for it.
+            let is_nothing = match property.get("default") {
+                Some(Value::Null) => true,
+                Some(Value::Array(items)) => items.is_empty(),
+                Some(Value::Object(members)) => members.is_empty(),
+                _ => false,
+            };
+            if is_nothing || view != View::Input || required.iter().any(|required| required == name) {
                 property.as_object_mut().and_then(|property| property.remove("default"));
             }
         }
@@ -337,6 +347,24 @@ impl Views {
             }
         }
     }
+}
+
+/// How many records may refer to one is told where they do.
+fn tell_limits(entity: Entity, schema: &mut Value) {
+    for reference in REFERENCES.iter().filter(|reference| reference.from == entity) {
+        let (Some(most), Some(field)) = (reference.most, reference.pointer.strip_prefix('/')) else { continue };
+        let property = &mut schema["properties"][field];
+        let told = property["description"].as_str().unwrap_or_default();
+        property["description"] =
+            json!(format!("{told} At most {most} {} may name the same one.", entity.plural()));
+    }
+}
+
+/// An object of which nothing is said may hold anything; said outright, for generators that take it for empty.
+fn is_free_object(object: &Map<String, Value>) -> bool {
+    let kind = object.get("type");
+    let is_object = kind == Some(&json!("object")) || kind == Some(&json!(["object", "null"]));
+    is_object && !object.contains_key("additionalProperties")
 }
 
 fn pascal(name: &str) -> String {

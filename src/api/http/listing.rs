@@ -284,14 +284,13 @@ impl Collection {
         let mut properties = Map::new();
         for filter in self.filters {
             let own = filter.values.body_schema();
+            let several = json!({ "type": "array", "items": own, "minItems": 1, "maxItems": MAX_REPEATS });
             let member = |description: &str| match filter.operators.repeats() {
                 false => described(own.clone(), description),
-                true => json!({
-                    "oneOf": [own, { "type": "array", "items": own, "minItems": 1, "maxItems": MAX_REPEATS }],
-                    "description": format!("{description} Several in a list: any of them."),
-                }),
+                true => json!({ "oneOf": [own, several], "description": description }),
             };
-            properties.insert(filter.name.to_owned(), member(filter.description));
+            let any = if filter.operators.repeats() { " Several in a list: any of them." } else { "" };
+            properties.insert(filter.name.to_owned(), member(&format!("{}{any}", filter.description)));
             for (operator, meaning) in filter.operators.names() {
                 properties.insert(format!("{}[{operator}]", filter.name), member(meaning));
             }

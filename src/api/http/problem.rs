@@ -90,8 +90,9 @@ catalog! {
     NameTaken = "name_taken", 409, "The name is taken";
     /// Another account has this e-mail address. Log in instead.
     EmailTaken = "email_taken", 409, "The address is in use";
-    /// The contact that stands for yourself stays as long as the workspace. It can be changed, not deleted.
-    SelfContact = "self_contact", 409, "You cannot delete yourself";
+    /// The contact that stands for yourself stays as long as the workspace. It can be changed, and others merged into it;
+    /// it cannot be deleted, or merged into another.
+    SelfContact = "self_contact", 409, "This contact is yourself";
     /// Others work in a workspace that only you own. Make somebody else an owner first.
     LastOwner = "last_owner", 409, "A shared workspace needs an owner";
     /// Nothing of the write could be taken back; `left_alone` names each record and why.

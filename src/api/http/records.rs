@@ -107,8 +107,8 @@ pub async fn list_under<Parent: Resource, R: Resource>(
     within: impl FnOnce(AnyId) -> Predicate,
 ) -> Result<HttpResponse, Problem> {
     let (workspace, id) = (caller.workspace, path_id(request)?);
-    api.store.read(move |conn| lists::one::<Parent>(conn, workspace, id).map(drop)).await?;
-    list_where::<R>(api, caller, request, query, collection, Some(within(id))).await
+    let parent = api.store.read(move |conn| lists::find::<Parent>(conn, workspace, id)).await?;
+    list_where::<R>(api, caller, request, query, collection, Some(within(parent.id()))).await
 }
 
 /// What the tag of a list says of what the client has.
@@ -155,10 +155,20 @@ pub async fn get<R: Resource>(
     relations.iter().try_for_each(|relation| caller.require(relation.link.entity(), "read"))?;
     if relations.is_empty() {
         let record = api.store.read(move |conn| lists::find::<R>(conn, workspace, id)).await?;
-        return Ok(tagged(api, request, api.tags.strong(record.version()), &record));
+        let living = record.id();
+        let response = tagged(api, request, api.tags.strong(record.version()), &record);
+        return Ok(if living == id { response } else { found_elsewhere(response, R::ENTITY, living) });
     }
     let (shown, seq) = api.store.read(move |conn| lists::one_shown::<R>(conn, workspace, id, &relations)).await?;
     Ok(tagged(api, request, api.tags.weak(seq), &shown))
+}
+
+/// The answer to a GET of a record that was merged: `Content-Location` (RFC 9110, section 8.7) tells whose it is.
+fn found_elsewhere(mut response: HttpResponse, entity: Entity, living: AnyId) -> HttpResponse {
+    if let Ok(location) = header::HeaderValue::from_str(&location_of(entity, living)) {
+        response.headers_mut().insert(header::CONTENT_LOCATION, location);
+    }
+    response
 }
 
 /// The answer under its tag, or 304 where the client has it.
@@ -579,8 +589,12 @@ fn edit_tags(patch: &mut Value, current: &Value) -> Result<(), Invalid> {
     for (index, _) in add.iter().enumerate().filter(|(_, tag)| single_line(tag).is_empty()) {
         invalid.add(format!("#/add_tags/{index}"), Rejection::new(FieldCode::TooShort, "Must not be blank."));
     }
-    invalid.into_result(())?;
     let removed: Vec<String> = texts(remove).iter().map(|tag| text::fold(tag)).collect();
+    for (index, _) in add.iter().enumerate().filter(|(_, tag)| removed.contains(&text::fold(tag))) {
+        let rejection = Rejection::new(FieldCode::Contradiction, "It is among those to remove.");
+        invalid.add(format!("#/add_tags/{index}"), rejection);
+    }
+    invalid.into_result(())?;
     let mut tags = texts(current.get("tags").cloned());
     tags.retain(|tag| !removed.contains(&text::fold(tag)));
     tags.extend(add);

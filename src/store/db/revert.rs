@@ -4,11 +4,11 @@ use diesel::prelude::*;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::changes::{ChangeRow, write_of};
+use super::changes::{ChangeRow, survivor, write_of};
 use super::conn::{check_foreign_keys, defer_foreign_keys};
 use super::record::{Record, for_entity};
 use super::schema::changes;
-use super::types::AnyId;
+use super::types::{AnyId, AsJson};
 use super::write::{Tx, from_json, referred};
 use crate::domain::entity::{Entity, Op, REFERENCES};
 use crate::store::error::{Conflict, Error, LeftAlone, LeftAloneReason, Result};
@@ -82,9 +82,11 @@ impl Tx<'_> {
     fn take_back(&mut self, rows: Vec<ChangeRow>, dry_run: bool) -> Result<Reverted> {
         let mut reverted = Reverted::default();
         let mut planned = Vec::new();
+        // What carries a label is changed by what is done to the tag, as what refers to a record is by its delete.
+        let is_of_tags = rows.iter().any(|row| row.entity == Entity::Tag && row.op != Op::Created);
         for row in rows {
             let (entity, id) = (row.entity, row.record_id);
-            match self.plan(row)? {
+            match self.plan(row, is_of_tags)? {
                 Ok(step) => planned.push(Planned { entity, id, step }),
                 Err(reason) => reverted.left_alone.push(LeftAlone { entity, id, reason }),
             }
@@ -114,7 +116,10 @@ impl Tx<'_> {
             return Ok(Reverted::default());
         }
         let Some((version, Op::Deleted, _)) = self.newest_change(entity, id)? else { return Err(Error::NotFound) };
-        let rows = gone_along(self.changes_of_write(version)?, entity, id);
+        let rows = self.changes_of_write(version)?;
+        // What was merged is in the survivor by now: only all of the merge can be taken back.
+        let is_merged = survivor(self.conn, self.workspace, entity, id)?.is_some();
+        let rows = if is_merged { rows } else { gone_along(rows, entity, id) };
         let reverted = match self.take_back(rows, false) {
             Err(Error::Conflict(Conflict::RevertBlocked(why))) => {
                 return Err(Conflict::RestoreBlocked(why).into());
@@ -129,27 +134,54 @@ impl Tx<'_> {
     }
 
     /// The step back for one change, or why there is none.
-    fn plan(&mut self, row: ChangeRow) -> Result<std::result::Result<Step, LeftAloneReason>> {
+    fn plan(&mut self, row: ChangeRow, is_of_tags: bool) -> Result<std::result::Result<Step, LeftAloneReason>> {
         let now = self.find_row(row.entity, row.record_id)?;
+        // Changed again, and what it was right after this change.
+        let since = now.as_ref().is_some_and(|now| version_of(now) != row.seq);
+        let after = if since && row.op != Op::Deleted { self.after(&row)? } else { None };
+        let is_as_after = match (&now, &after) {
+            (Some(now), Some(after)) => said(now) == said(after),
+            _ => !since,
+        };
         let before = row.before.map(|json| json.0);
         Ok(match (row.op, now, before) {
             (Op::Deleted, Some(_), _) => Err(LeftAloneReason::IdTaken),
             (Op::Deleted, None, Some(before)) => Ok(Step::Restore(before)),
             (Op::Created, None, _) | (Op::Updated, None, _) => Err(LeftAloneReason::ChangedSince),
-            (Op::Created, Some(now), _) if version_of(&now) != row.seq => Err(LeftAloneReason::ChangedSince),
+            (Op::Created, Some(_), _) if !is_as_after => Err(LeftAloneReason::ChangedSince),
             (Op::Created, Some(now), _) if now.get("is_self") == Some(&Value::Bool(true)) => {
                 Err(LeftAloneReason::SelfContact)
             }
             (Op::Created, Some(_), _) => Ok(Step::Remove),
             (_, _, None) => Err(LeftAloneReason::NoLongerKept),
-            (Op::Updated, Some(now), Some(before)) if version_of(&now) == row.seq => {
-                Ok(Step::Reset { now, before })
+            (Op::Updated, Some(now), Some(before)) if is_as_after => Ok(Step::Reset { now, before }),
+            (Op::Updated, Some(now), Some(before)) => {
+                let relinked = relinked(row.entity, &now, &before, &row.fields.0);
+                let relabelled = || {
+                    let after = after.filter(|_| is_of_tags && row.fields.0 == ["tags"])?;
+                    relabelled(&now, &before, &after)
+                };
+                match relinked.or_else(relabelled) {
+                    Some(before) => Ok(Step::Reset { now, before }),
+                    None => Err(LeftAloneReason::ChangedSince),
+                }
             }
-            (Op::Updated, Some(now), Some(before)) => match relinked(row.entity, &now, &before, &row.fields.0) {
-                Some(relinked) => Ok(Step::Reset { now, before: relinked }),
-                None => Err(LeftAloneReason::ChangedSince),
-            },
         })
+    }
+
+    /// What a record was right after a change: what it was before the next one, while that is kept.
+    fn after(&mut self, row: &ChangeRow) -> Result<Option<Value>> {
+        let next: Option<Option<AsJson<Value>>> = changes::table
+            .filter(changes::workspace_id.eq(self.workspace))
+            .filter(changes::record_id.eq(row.record_id))
+            .filter(changes::entity.eq(row.entity))
+            .filter(changes::seq.gt(row.seq))
+            .order(changes::seq.asc())
+            .select(changes::before)
+            .limit(1)
+            .load(self.conn)?
+            .pop();
+        Ok(next.flatten().map(|json| json.0))
     }
 
     /// Drops the steps that would leave a reference to nothing, until none is left: a record restored may be what
@@ -320,6 +352,36 @@ fn gone_along(rows: Vec<ChangeRow>, entity: Entity, id: AnyId) -> Vec<ChangeRow>
         Op::Deleted => gone.contains(&(row.entity, row.record_id)),
     };
     rows.into_iter().filter(is_of_it).collect()
+}
+
+/// What a record says, without what each write stamps on it.
+fn said(record: &Value) -> Value {
+    let mut said = record.clone();
+    if let Some(members) = said.as_object_mut() {
+        ["version", "updated_at"].iter().for_each(|stamp| drop(members.remove(*stamp)));
+    }
+    said
+}
+
+/// A record whose labels a write on a tag changed may have changed since in other ways: what that write took away comes
+/// back where the other label is, and what it put there goes.
+fn relabelled(now: &Value, before: &Value, after: &Value) -> Option<Value> {
+    let labels =
+        |record: &Value| -> Option<Vec<String>> { serde_json::from_value(record.get("tags")?.clone()).ok() };
+    let (old, new) = (labels(before)?, labels(after)?);
+    let mut lost: Vec<&String> = old.iter().filter(|label| !new.contains(label)).collect();
+    let mut back: Vec<String> = Vec::new();
+    for label in labels(now)? {
+        if old.contains(&label) || !new.contains(&label) {
+            back.push(label);
+        } else if !lost.is_empty() {
+            back.push(lost.remove(0).clone());
+        }
+    }
+    back.extend(lost.into_iter().cloned());
+    let mut relabelled = now.clone();
+    *relabelled.get_mut("tags")? = serde_json::to_value(back).ok()?;
+    Some(relabelled)
 }
 
 fn version_of(record: &Value) -> i64 {
