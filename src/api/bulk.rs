@@ -109,14 +109,11 @@ async fn bulk_contacts(
     let who = records::who(&api, &caller, &request, &body)?;
     let edit = Edit::parse(api.schemas.check("ContactBulkInput", &body.value)?)?;
     let schemas = api.schemas.clone();
-    let outcome = api
-        .store
-        .write(who, move |tx| {
-            let work = |tx: &mut Tx<'_>| edit.carry_out(tx, &schemas, dry_run);
-            let answer = if dry_run { tx.rehearse(work)? } else { work(tx)? };
-            Ok(Reply { status: 200, body: Some(answer.to_string()), ..Reply::default() })
-        })
-        .await?;
+    let work = move |tx: &mut Tx<'_>| {
+        let answer = edit.carry_out(tx, &schemas, dry_run)?;
+        Ok(Reply { status: 200, body: Some(answer.to_string()), ..Reply::default() })
+    };
+    let outcome = if dry_run { api.store.rehearse(who, work).await? } else { api.store.write(who, work).await? };
     records::respond(&api, &caller, outcome).await
 }
 
@@ -180,7 +177,7 @@ impl Edit {
         for contact in &contacts {
             changed += i64::from(self.action.carry_out(tx, schemas, contact)?);
         }
-        let write = tx.write_number().filter(|_| !dry_run);
+        let write = tx.write_number().filter(|_| !dry_run && changed > 0);
         Ok(json!({ "dry_run": dry_run, "matched": contacts.len(), "changed": changed, "write": write }))
     }
 }

@@ -85,6 +85,13 @@ pub struct Reference {
     pub most: Option<i64>,
 }
 
+impl Reference {
+    /// Whether it tells what a record is a part of, which must not lead back to itself.
+    pub fn is_parent(&self) -> bool {
+        self.from == self.to && self.column == "parent_id"
+    }
+}
+
 /// Every reference between records: the checks that it exists and has room, the cascade of a delete, the order of a revert
 /// and merging read it, and the parity test compares it with the foreign keys of both schemas.
 pub const REFERENCES: &[Reference] = &[

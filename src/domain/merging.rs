@@ -26,19 +26,22 @@ impl Contact {
         // Parts of a name belong together: one from here and one from there make a third person.
         let named = all.iter().find(|one| one.given_name.is_some() || one.family_name.is_some());
         let named = named.copied().unwrap_or(&self.fields);
+        let is_named = self.fields.given_name.is_some() || self.fields.family_name.is_some();
+        let own = self.fields.display_name.clone();
+        let shown = own.or_else(|| first(|one| &one.display_name).filter(|_| !is_named));
         ContactFields {
             given_name: named.given_name.clone(),
             family_name: named.family_name.clone(),
             middle_name: named.middle_name.clone(),
-            prefix: first(|one| &one.prefix),
-            suffix: first(|one| &one.suffix),
+            prefix: named.prefix.clone(),
+            suffix: named.suffix.clone(),
             former_names: united_list(all.iter().map(|one| &one.former_names), |name: &NameText| &name.0),
             name_order: named.name_order,
             phonetic_given_name: named.phonetic_given_name.clone(),
             phonetic_family_name: named.phonetic_family_name.clone(),
             pronunciation: first(|one| &one.pronunciation),
             nickname: first(|one| &one.nickname),
-            display_name: self.fields.display_name.clone(),
+            display_name: shown,
             pronouns: first(|one| &one.pronouns),
             address_as: all.iter().find_map(|one| one.address_as),
             headline: first(|one| &one.headline),
@@ -249,6 +252,27 @@ mod tests {
         assert_eq!(united.headline.as_deref(), Some("CTO"));
         assert_eq!(united.location.as_deref(), Some("Warsaw"));
         assert_eq!((united.given_name.as_deref(), united.family_name), (Some("Ada1"), None));
+    }
+
+    #[test]
+    fn no_third_person_is_made_of_the_names_of_two() {
+        let keep = contact(1, |fields| fields.family_name = Some("L".to_owned()));
+        let sir = contact(2, |fields| {
+            fields.prefix = Some("Sir".to_owned());
+            fields.suffix = Some("Jr.".to_owned());
+            fields.display_name = Some("Sir Bob".to_owned());
+        });
+        let united = keep.united(std::slice::from_ref(&sir));
+        assert_eq!((united.prefix, united.suffix, united.display_name), (None, None, None));
+        let nameless = contact(3, |fields| {
+            fields.given_name = None;
+            fields.nickname = Some("k".to_owned());
+        });
+        let united = nameless.united(&[sir]);
+        assert_eq!(
+            (united.given_name.as_deref(), united.display_name.as_deref()),
+            (Some("Ada2"), Some("Sir Bob"))
+        );
     }
 
     #[test]

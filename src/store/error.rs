@@ -83,10 +83,12 @@ pub enum LeftAloneReason {
     SelfContact,
     /// Another record has its name now.
     NameTaken,
+    /// It would be a part of itself.
+    Circular,
 }
 
 impl LeftAloneReason {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::ChangedSince,
         Self::ReferenceGone,
         Self::HasGainedReferences,
@@ -94,6 +96,7 @@ impl LeftAloneReason {
         Self::NoLongerKept,
         Self::SelfContact,
         Self::NameTaken,
+        Self::Circular,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -105,6 +108,7 @@ impl LeftAloneReason {
             Self::NoLongerKept => "no_longer_kept",
             Self::SelfContact => "self_contact",
             Self::NameTaken => "name_taken",
+            Self::Circular => "circular",
         }
     }
 
@@ -117,6 +121,7 @@ impl LeftAloneReason {
             Self::NoLongerKept => "What it was before is no longer kept.",
             Self::SelfContact => "The contact that stands for yourself cannot be deleted.",
             Self::NameTaken => "Another record has its name now.",
+            Self::Circular => "It would be a part of itself.",
         }
     }
 }

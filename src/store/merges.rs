@@ -58,7 +58,8 @@ impl Tx<'_> {
         {
             *primary = Value::Bool(false);
         }
-        let drop = reference.on_delete == OnDelete::TakeAlong
+        // What only loses its link when the other goes says more than that link.
+        let drop = reference.on_delete != OnDelete::Clear
             && (names_twice(reference, &repointed, keep) || !said.texts.insert(essence(&repointed)));
         if drop {
             return self.delete_row(reference.from, row);
@@ -105,8 +106,11 @@ fn names_twice(reference: &Reference, row: &Value, keep: AnyId) -> bool {
 /// What a record says, as text that can be compared; case and accents do not count.
 fn essence(row: &Value) -> String {
     let members = row.as_object().into_iter().flatten();
+    let is_linked = row.get("organization_id").is_some_and(|id| !id.is_null());
     let said: Map<String, Value> = members
         .filter(|(name, _)| !BESIDE_THE_POINT.contains(&name.as_str()))
+        // Beside a link the name says nothing more.
+        .filter(|(name, _)| !(is_linked && *name == "organization_name"))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     text::fold(&Value::Object(said).to_string())

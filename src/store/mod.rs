@@ -209,6 +209,33 @@ impl Store {
         self.0.writers.run(run).await
     }
 
+    /// Does the work to see what comes of it, and takes all of it back. Nothing is kept under an Idempotency-Key.
+    pub async fn rehearse(
+        &self,
+        who: Who,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<Reply> + Send + 'static,
+    ) -> Result<Outcome> {
+        if let Some(joint) = Joint::current() {
+            return joint.write(who, |tx| tx.rehearse(work)).await;
+        }
+        let store = self.clone();
+        let now = self.now();
+        let run = move |conn: &mut Conn| {
+            // The whole transaction is rolled back: SQLite takes a statement's journal within a savepoint to pieces step by
+            // step, so that a rehearsal of ten thousand would take minutes.
+            let rehearsed = write_transaction(conn, |conn| -> std::result::Result<(), Rehearsed> {
+                let mut tx = Tx::begin(conn, &store.0.ids, now, who.workspace, who.actor)?;
+                Err(work(&mut tx).map_or_else(Rehearsed::Failed, Rehearsed::Done))
+            });
+            match rehearsed {
+                Err(Rehearsed::Done(reply)) => Ok(Outcome { reply, replayed: false }),
+                Err(Rehearsed::Failed(error)) => Err(error),
+                Ok(()) => Err(Error::Internal("a rehearsal was not taken back".to_owned())),
+            }
+        };
+        self.0.writers.run(run).await
+    }
+
     /// After something was erased for good: on SQLite the log of recent writes still holds it until it is written back.
     /// A failure is no reason to tell that nothing was erased; the next checkpoint does it.
     pub async fn write_back(&self) {
@@ -250,6 +277,18 @@ impl Store {
             write_transaction(conn, |conn| work(&mut AccountTx { conn, ids: &store.0.ids, now }))
         };
         self.0.writers.run(run).await
+    }
+}
+
+/// How a rehearsal ends: never with a commit.
+enum Rehearsed {
+    Done(Reply),
+    Failed(Error),
+}
+
+impl<E: Into<Error>> From<E> for Rehearsed {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
     }
 }
 

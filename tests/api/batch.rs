@@ -76,6 +76,24 @@ async fn with_scopes(client: &Client, scopes: &[&str]) -> Client {
 }
 
 on_both! {
+    async fn what_a_token_may_not_write_it_does_not_take_back_beside_a_delete(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let mut made = Vec::new();
+        for name in ["A", "B", "Z"] {
+            made.push(ada.post("/v1/contacts", &json!({ "given_name": name })).await.expect(201));
+        }
+        let tie = json!({"contact_id": made[0].id(), "related_contact_id": made[1].id(), "type": "friend"});
+        let tie = ada.post("/v1/relationships", &tie).await.expect(201);
+        let operations = [json!({"method": "DELETE", "path": tie.location()}), json!({"method": "DELETE", "path": made[2].location()})];
+        let gone = ada.post("/v1/batch", &json!({"atomic": true, "operations": operations})).await.expect(207);
+        let token = ada.post("/v1/tokens", &json!({"name": "t", "scopes": ["contacts:read", "contacts:write"]})).await.expect(201);
+        let narrow = ada.with_token(token.body["token"].as_str().unwrap());
+        let path = format!("/v1/changes/{}/revert", gone.body["write"]);
+        narrow.post_nothing(&path).await.problem(403, "insufficient_scope");
+        ada.get(&tie.location()).await.problem(404, "not_found");
+        ada.post_nothing(&path).await.expect(200);
+    }
+
     async fn a_later_operation_uses_the_id_an_earlier_one_was_made_under(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         for body in [batch, atomic] {

@@ -172,6 +172,51 @@ on_both! {
         assert_eq!(mine.body["contact"]["is_self"], true, "somebody else may turn out to be me");
     }
 
+    async fn a_merge_that_is_done_again_keeps_the_old_ids(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let (keep, other) = (contact(&ada, json!({"given_name": "Keep"})).await, contact(&ada, json!({"given_name": "Other"})).await);
+        let merged = merge(&ada, "contacts", &keep, &[&other]).await.expect(200);
+        let undone = ada.post_nothing(&format!("/v1/changes/{}/revert", merged.body["write"])).await.expect(200);
+        ada.post_nothing(&format!("/v1/changes/{}/revert", undone.body["write"])).await.expect(200);
+        assert_eq!(ada.get(&other.location()).await.expect(200).body["id"], keep.body["id"]);
+    }
+
+    async fn who_is_forgotten_is_forgotten_with_all_that_was_merged_into_them(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let keep = contact(&ada, json!({"given_name": "Keep"})).await;
+        let other = contact(&ada, json!({"given_name": "Other", "notes": "secretword"})).await;
+        for who in [&keep, &other] {
+            ada.post("/v1/needs", &json!({"contact_id": who.id(), "topic": "hiddentopic"})).await.expect(201);
+        }
+        merge(&ada, "contacts", &keep, &[&other]).await.expect(200);
+        ada.delete(&format!("{}?purge=true", keep.location())).await.expect(204);
+        let history = ada.get(&format!("{}/history", other.location())).await.expect(200);
+        assert!(!history.text.contains("secretword"), "{history}");
+        let problem = ada.post_nothing(&format!("{}/restore", other.location())).await.problem(409, "restore_blocked");
+        let left_alone = problem["left_alone"].as_array().unwrap();
+        let own = left_alone.iter().find(|one| one["id"] == other.id()).unwrap();
+        assert_eq!(own["reason"], "no_longer_kept");
+        for word in ["secretword", "hiddentopic"] {
+            let kept = server.database.number(&format!("SELECT COUNT(*) FROM changes WHERE CAST(before AS TEXT) LIKE '%{word}%'"));
+            assert_eq!(kept, 0, "{word}");
+        }
+    }
+
+    async fn the_same_job_at_two_organizations_that_are_one_is_one_job(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let wile = contact(&ada, json!({"given_name": "Wile"})).await;
+        let mut organizations = Vec::new();
+        for name in ["Acme", "ACME Corp."] {
+            let made = ada.post("/v1/organizations", &json!({"name": name})).await.expect(201);
+            ada.post("/v1/positions", &json!({"contact_id": wile.id(), "organization_name": name, "title": "CTO", "started_on": "2020"})).await.expect(201);
+            organizations.push(made);
+        }
+        let merged = merge(&ada, "organizations", &organizations[0], &[&organizations[1]]).await.expect(200);
+        assert_eq!(ada.get(&format!("{}/positions", wile.location())).await.expect(200).items().len(), 1);
+        ada.post_nothing(&format!("/v1/changes/{}/revert", merged.body["write"])).await.expect(200);
+        assert_eq!(ada.get(&format!("{}/positions", wile.location())).await.expect(200).items().len(), 2);
+    }
+
     async fn restoring_one_that_was_merged_takes_the_merge_back(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         let keep = contact(&ada, json!({"given_name": "Keep"})).await;

@@ -153,6 +153,31 @@ on_both! {
         assert_eq!(counted(&ada).await, ["a: 1 + 0", "b: 1 + 0", "ecmascript: 1 + 0", "javascript: 1 + 0", "js: 1 + 0"]);
     }
 
+    async fn a_merge_that_renames_is_taken_back_as_well(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let (one, two) = (tagged(&ada, "One", &["alpha"]).await, tagged(&ada, "Two", &["beta"]).await);
+        let (alpha, beta) = (named(&ada, "alpha").await, named(&ada, "beta").await);
+        let body = json!({"keep_id": alpha["id"], "merge_ids": [beta["id"]], "fields": {"name": "beta"}});
+        let merged = ada.post("/v1/tags/merge", &body).await.expect(200);
+        assert_eq!((tags_of(&ada, &one).await, tags_of(&ada, &two).await), (json!(["beta"]), json!(["beta"])));
+        ada.post_nothing(&format!("/v1/changes/{}/revert", merged.body["write"])).await.expect(200);
+        assert_eq!((tags_of(&ada, &one).await, tags_of(&ada, &two).await), (json!(["alpha"]), json!(["beta"])));
+        assert_eq!(counted(&ada).await, ["alpha: 1 + 0", "beta: 1 + 0"]);
+    }
+
+    async fn two_tags_that_changed_names_change_back(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let (one, two) = (tagged(&ada, "One", &["one"]).await, tagged(&ada, "Two", &["two"]).await);
+        let (first, second) = (path(&named(&ada, "one").await), path(&named(&ada, "two").await));
+        let rename = |path: &str, name: &str| json!({"method": "PATCH", "path": path, "body": {"name": name}});
+        let operations = [rename(&first, "tmp"), rename(&second, "one"), rename(&first, "two")];
+        let swapped = ada.post("/v1/batch", &json!({"atomic": true, "operations": operations})).await.expect(207);
+        assert_eq!((tags_of(&ada, &one).await, tags_of(&ada, &two).await), (json!(["two"]), json!(["one"])), "{swapped}");
+        ada.post_nothing(&format!("/v1/changes/{}/revert", swapped.body["write"])).await.expect(200);
+        assert_eq!((tags_of(&ada, &one).await, tags_of(&ada, &two).await), (json!(["one"]), json!(["two"])));
+        assert_eq!(ada.get(&first).await.expect(200).body["name"], "one");
+    }
+
     async fn a_workspace_has_ten_thousand_tags_at_most(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         tagged(&ada, "One", &["x"]).await;

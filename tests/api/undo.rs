@@ -111,6 +111,17 @@ on_both! {
         assert_eq!(ada.get("/v1/contacts?q=grace").await.expect(200).items().len(), 0);
     }
 
+    async fn no_organization_comes_to_belong_to_itself_by_undo(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let organization = async |body: Value| ada.post("/v1/organizations", &body).await.expect(201);
+        let b = organization(json!({"name": "B"})).await;
+        let a = organization(json!({"name": "A", "parent_id": b.id()})).await;
+        let cleared = ada.patch(&a.location(), &json!({"parent_id": null})).await.expect(200);
+        ada.patch(&b.location(), &json!({"parent_id": a.id()})).await.expect(200);
+        let problem = revert(&ada, &cleared.body["version"]).await.problem(409, "revert_blocked");
+        assert_eq!(problem["left_alone"][0]["reason"], "circular");
+    }
+
     async fn one_step_after_the_other_is_taken_back(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         let made = make(&ada, json!({"given_name": "Grace"})).await;

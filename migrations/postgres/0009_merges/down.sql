@@ -1,1 +1,2 @@
+DROP INDEX changes_merged;
 ALTER TABLE changes DROP COLUMN merged_into_id;

@@ -95,29 +95,24 @@ pub async fn merge<R: Mergeable>(
     let who = records::who(api, caller, request, &body)?;
     let merge: Merge = api.schemas.parse(R::MERGE, &body.value, distinct)?;
     let schemas = api.schemas.clone();
-    let outcome = api
-        .store
-        .write(who, move |tx| {
-            let work = |tx: &mut Tx<'_>| -> StoreResult<Value> {
-                let (keep, merged) = find_all::<R>(tx, &merge)?;
-                let ids: Vec<AnyId> = std::iter::once(&keep).chain(&merged).map(Record::id).collect();
-                let mut united = records::entered::<R>(&keep.united(&merged))?;
-                clear_references(R::ENTITY, &mut united, &ids);
-                tx.merge_into(&keep, &merged).map_err(|error| error.at("#/merge_ids"))?;
-                // As it is by now: it may have referred to one of the others.
-                let current = tx.get::<R>(keep.id(), &Precondition::None)?;
-                let patch = merge.fields.unwrap_or_else(|| json!({}));
-                let record = records::patched::<R>(tx, &schemas, &current, united, patch)
-                    .map_err(|error| error.under("fields"))?;
-                Ok(json!({
-                    R::ENTITY.as_str(): record, "merged_ids": merge.merge_ids, "write": tx.write_number().filter(|_| !dry_run),
-                    "dry_run": dry_run,
-                }))
-            };
-            let answer = if dry_run { tx.rehearse(work)? } else { work(tx)? };
-            Ok(Reply { status: 200, body: Some(answer.to_string()), ..Reply::default() })
-        })
-        .await?;
+    let work = move |tx: &mut Tx<'_>| {
+        let (keep, merged) = find_all::<R>(tx, &merge)?;
+        let ids: Vec<AnyId> = std::iter::once(&keep).chain(&merged).map(Record::id).collect();
+        let mut united = records::entered::<R>(&keep.united(&merged))?;
+        clear_references(R::ENTITY, &mut united, &ids);
+        tx.merge_into(&keep, &merged).map_err(|error| error.at("#/merge_ids"))?;
+        // As it is by now: it may have referred to one of the others.
+        let current = tx.get::<R>(keep.id(), &Precondition::None)?;
+        let patch = merge.fields.unwrap_or_else(|| json!({}));
+        let record =
+            records::patched::<R>(tx, &schemas, &current, united, patch).map_err(|error| error.under("fields"))?;
+        let answer = json!({
+            R::ENTITY.as_str(): record, "merged_ids": merge.merge_ids,
+            "write": tx.write_number().filter(|_| !dry_run), "dry_run": dry_run,
+        });
+        Ok(Reply { status: 200, body: Some(answer.to_string()), ..Reply::default() })
+    };
+    let outcome = if dry_run { api.store.rehearse(who, work).await? } else { api.store.write(who, work).await? };
     records::respond(api, caller, outcome).await
 }
 

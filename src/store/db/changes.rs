@@ -9,7 +9,7 @@ use super::record::{Record, for_entity};
 use super::schema::{changes, workspaces};
 use super::select::{Predicate, Select};
 use super::types::{AnyId, AsJson};
-use super::write::json;
+use super::write::{json, referred};
 use crate::domain::entity::{Entity, Op, REFERENCES};
 use crate::domain::id::{TokenId, UserId, WorkspaceId};
 use crate::domain::timestamp::Timestamp;
@@ -139,20 +139,26 @@ pub(super) fn write_of(conn: &mut Conn, workspace: WorkspaceId, version: i64) ->
 /// change, and those of the others but for what went along with a delete.
 pub fn entities_of_write(conn: &mut Conn, workspace: WorkspaceId, version: i64) -> Result<BTreeSet<Entity>> {
     let write = write_of(conn, workspace, version)?;
-    let rows: Vec<(i64, Entity, Op)> = changes::table
+    let rows: Vec<ChangeRow> = changes::table
         .filter(changes::workspace_id.eq(workspace))
         .filter(changes::write_seq.eq(write))
-        .select((changes::seq, changes::entity, changes::op))
+        .select(ChangeRow::as_select())
         .load(conn)?;
-    let is_deleted = |kind: Entity| rows.iter().any(|(_, entity, op)| *entity == kind && *op == Op::Deleted);
-    let goes_along = |kind: Entity, op: Op| {
-        let to = REFERENCES.iter().filter(|reference| reference.from == kind).map(|reference| reference.to);
-        op != Op::Created && to.filter(|to| *to != kind).any(is_deleted)
-    };
+    let deleted = rows.iter().filter(|row| row.op == Op::Deleted);
+    let deleted: BTreeSet<(Entity, AnyId)> = deleted.map(|row| (row.entity, row.record_id)).collect();
+    let goes_along = |row: &ChangeRow| row.op != Op::Created && refers_to_one_of(row, &deleted);
     // The write's own number names no change in particular.
     let is_named = |seq: i64| seq == version && version != write;
-    let own = rows.iter().filter(|(seq, entity, op)| is_named(*seq) || !goes_along(*entity, *op));
-    Ok(own.map(|(_, entity, _)| *entity).collect())
+    let own = rows.iter().filter(|row| is_named(row.seq) || !goes_along(row));
+    Ok(own.map(|row| row.entity).collect())
+}
+
+/// Whether the record referred to one of these before the change.
+pub(super) fn refers_to_one_of(row: &ChangeRow, these: &BTreeSet<(Entity, AnyId)>) -> bool {
+    let Some(before) = &row.before else { return false };
+    let own = REFERENCES.iter().filter(|reference| reference.from == row.entity);
+    own.filter_map(|reference| Some((reference.to, referred(reference, &before.0)?)))
+        .any(|target| these.contains(&target))
 }
 
 /// Fetches the records as they are now, in one statement for each kind. A record that changed often is in a page often,

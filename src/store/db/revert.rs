@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::changes::{ChangeRow, survivor, write_of};
+use super::changes::{ChangeRow, refers_to_one_of, survivor, write_of};
 use super::conn::{check_foreign_keys, defer_foreign_keys};
 use super::record::{Record, for_entity};
 use super::schema::changes;
@@ -47,7 +47,7 @@ pub struct Reverted {
 /// One step back.
 enum Step {
     Restore(Value),
-    Reset { now: Value, before: Value },
+    Reset(Value),
     Remove,
 }
 
@@ -98,7 +98,7 @@ impl Tx<'_> {
         for Planned { entity, id, step } in &planned {
             let action = match step {
                 Step::Restore(_) => Action::Restored,
-                Step::Reset { .. } => Action::Reset,
+                Step::Reset(_) => Action::Reset,
                 Step::Remove => Action::Removed,
             };
             reverted.done.push((*entity, *id, action));
@@ -154,7 +154,7 @@ impl Tx<'_> {
             }
             (Op::Created, Some(_), _) => Ok(Step::Remove),
             (_, _, None) => Err(LeftAloneReason::NoLongerKept),
-            (Op::Updated, Some(now), Some(before)) if is_as_after => Ok(Step::Reset { now, before }),
+            (Op::Updated, Some(_), Some(before)) if is_as_after => Ok(Step::Reset(before)),
             (Op::Updated, Some(now), Some(before)) => {
                 let relinked = relinked(row.entity, &now, &before, &row.fields.0);
                 let relabelled = || {
@@ -162,7 +162,7 @@ impl Tx<'_> {
                     relabelled(&now, &before, &after)
                 };
                 match relinked.or_else(relabelled) {
-                    Some(before) => Ok(Step::Reset { now, before }),
+                    Some(before) => Ok(Step::Reset(before)),
                     None => Err(LeftAloneReason::ChangedSince),
                 }
             }
@@ -184,6 +184,21 @@ impl Tx<'_> {
         Ok(next.flatten().map(|json| json.0))
     }
 
+    /// The record that this one was merged into when it was last deleted.
+    fn last_merged_into(&mut self, entity: Entity, id: AnyId) -> Result<Option<AnyId>> {
+        let last: Option<Option<AnyId>> = changes::table
+            .filter(changes::workspace_id.eq(self.workspace))
+            .filter(changes::record_id.eq(id))
+            .filter(changes::entity.eq(entity))
+            .filter(changes::op.eq(Op::Deleted))
+            .order(changes::seq.desc())
+            .select(changes::merged_into_id)
+            .limit(1)
+            .load(self.conn)?
+            .pop();
+        Ok(last.flatten())
+    }
+
     /// Drops the steps that would leave a reference to nothing, until none is left: a record restored may be what
     /// another one refers to.
     fn leave_dangling_alone(&mut self, planned: &mut Vec<Planned>, left_alone: &mut Vec<LeftAlone>) -> Result<()> {
@@ -201,7 +216,7 @@ impl Tx<'_> {
             let reset: BTreeMap<(Entity, AnyId), &Value> = planned
                 .iter()
                 .filter_map(|planned| match &planned.step {
-                    Step::Reset { before, .. } => Some(((planned.entity, planned.id), before)),
+                    Step::Reset(before) => Some(((planned.entity, planned.id), before)),
                     _ => None,
                 })
                 .collect();
@@ -226,7 +241,7 @@ impl Tx<'_> {
         reset: &BTreeMap<(Entity, AnyId), &Value>,
     ) -> Result<Option<LeftAloneReason>> {
         match &planned.step {
-            Step::Restore(record) | Step::Reset { before: record, .. } => {
+            Step::Restore(record) | Step::Reset(record) => {
                 for reference in REFERENCES.iter().filter(|reference| reference.from == planned.entity) {
                     let Some(id) = referred(reference, record) else { continue };
                     let target = (reference.to, id);
@@ -235,6 +250,9 @@ impl Tx<'_> {
                     if !exists {
                         return Ok(Some(LeftAloneReason::ReferenceGone));
                     }
+                }
+                if self.is_circular(planned, record, reset)? {
+                    return Ok(Some(LeftAloneReason::Circular));
                 }
                 let (own_key, holder) = for_entity!(planned.entity, Kind => {
                     let record = from_json::<Kind>(record.clone())?;
@@ -288,6 +306,29 @@ impl Tx<'_> {
         Ok(None)
     }
 
+    /// Whether an organization would belong to itself, by way of others.
+    fn is_circular(
+        &mut self,
+        planned: &Planned,
+        record: &Value,
+        reset: &BTreeMap<(Entity, AnyId), &Value>,
+    ) -> Result<bool> {
+        let above = REFERENCES.iter().find(|reference| reference.from == planned.entity && reference.is_parent());
+        let Some(above) = above else { return Ok(false) };
+        let mut parent = referred(above, record);
+        let mut seen = BTreeSet::from([planned.id]);
+        while let Some(id) = parent {
+            if !seen.insert(id) {
+                return Ok(id == planned.id);
+            }
+            parent = match reset.get(&(planned.entity, id)) {
+                Some(to) => referred(above, to),
+                None => self.find_row(planned.entity, id)?.and_then(|row| referred(above, &row)),
+            };
+        }
+        Ok(false)
+    }
+
     /// Restores first, so that what is re-linked finds what it refers to; removes last.
     fn apply(&mut self, planned: Vec<Planned>) -> Result<()> {
         defer_foreign_keys(self.conn)?;
@@ -297,14 +338,18 @@ impl Tx<'_> {
         let (restores, rest): (Vec<_>, Vec<_>) =
             planned.into_iter().partition(|planned| matches!(planned.step, Step::Restore(_)));
         let (resets, mut removes): (Vec<_>, Vec<_>) =
-            rest.into_iter().partition(|planned| matches!(planned.step, Step::Reset { .. }));
+            rest.into_iter().partition(|planned| matches!(planned.step, Step::Reset(_)));
         for Planned { entity, step, .. } in restores {
             if let Step::Restore(record) = step {
                 self.restore_row(entity, record)?;
             }
         }
-        for Planned { entity, step, .. } in resets {
-            if let Step::Reset { now, mut before } = step {
+        // Names come back one after the other, and two of them may have changed places; the plan is free of doubles.
+        self.checks_names = false;
+        for Planned { entity, id, step } in resets {
+            if let Step::Reset(mut before) = step {
+                // As it is by now: what was done to a tag was done to what carries it.
+                let now = self.find_row(entity, id)?.ok_or(Error::NotFound)?;
                 // The version is the write's to give.
                 for head in ["version", "updated_at"] {
                     if let (Some(value), Some(place)) = (now.get(head), before.get_mut(head)) {
@@ -314,10 +359,16 @@ impl Tx<'_> {
                 self.update_row(entity, now, before)?;
             }
         }
+        self.checks_names = true;
         removes.sort_by_key(|planned| planned.entity == Entity::Tag);
         for Planned { entity, id, .. } in removes {
             if let Some(record) = self.find_row(entity, id)? {
+                let merged_into = self.last_merged_into(entity, id)?;
                 self.delete_row(entity, record)?;
+                // A merge that was taken back is done again.
+                if let Some(survivor) = merged_into {
+                    self.note_survivor(entity, id, survivor);
+                }
             }
         }
         Ok(check_foreign_keys(self.conn)?)
@@ -326,12 +377,6 @@ impl Tx<'_> {
 
 /// Of the changes of a write, the delete of a record and what it did to those that referred to it, or carried it.
 fn gone_along(rows: Vec<ChangeRow>, entity: Entity, id: AnyId) -> Vec<ChangeRow> {
-    let refers_to_one_of = |row: &ChangeRow, gone: &BTreeSet<(Entity, AnyId)>| {
-        let own = REFERENCES.iter().filter(|reference| reference.from == row.entity);
-        let before = row.before.as_ref();
-        own.filter_map(|reference| Some((reference.to, referred(reference, &before?.0)?)))
-            .any(|target| gone.contains(&target))
-    };
     let mut gone = BTreeSet::from([(entity, id)]);
     loop {
         let deleted = rows.iter().filter(|row| row.op == Op::Deleted && refers_to_one_of(row, &gone));

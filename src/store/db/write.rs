@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::changes::{ChangeRow, refers_to_one_of};
 use super::conn::{Conn, begin_savepoint, roll_back_savepoint};
 use super::idempotency;
 use super::keys;
@@ -74,6 +75,10 @@ pub struct Tx<'c> {
     erased: Vec<(Entity, AnyId)>,
     /// Records that are found by more or less than before, because of what others tell of them.
     found_anew: BTreeSet<(Entity, AnyId)>,
+    /// How many of `erased` the kept answers have forgotten already.
+    forgotten: usize,
+    /// Whether a name has to be free; a revert has looked at all of them beforehand.
+    pub(super) checks_names: bool,
     /// Numbers that are in the log and no longer anybody's.
     outdated: Vec<i64>,
 }
@@ -118,6 +123,8 @@ impl<'c> Tx<'c> {
             touched: BTreeMap::new(),
             erased: Vec::new(),
             found_anew: BTreeSet::new(),
+            forgotten: 0,
+            checks_names: true,
             outdated: Vec::new(),
         })
     }
@@ -143,7 +150,7 @@ impl<'c> Tx<'c> {
     /// Writes the log and the sequence so far, so that what is read next in this transaction tells of it.
     pub(in crate::store) fn log(&mut self) -> Result<()> {
         self.index_found_anew()?;
-        let Self { conn, workspace, actor, now, first_seq, seq, touched, erased, outdated, .. } = self;
+        let Self { conn, workspace, actor, now, first_seq, seq, touched, erased, forgotten, outdated, .. } = self;
         let (conn, workspace, now) = (&mut **conn, *workspace, *now);
         if !outdated.is_empty() {
             let rows = changes::table
@@ -172,9 +179,10 @@ impl<'c> Tx<'c> {
                 ))
                 .execute(conn)?;
         }
-        if !erased.is_empty() {
-            let ids: Vec<AnyId> = erased.iter().map(|(_, id)| *id).collect();
-            idempotency::forget_naming(conn, workspace, &ids)?;
+        let new: Vec<AnyId> = erased.iter().skip(*forgotten).map(|(_, id)| *id).collect();
+        if !new.is_empty() {
+            idempotency::forget_naming(conn, workspace, &new)?;
+            *forgotten = erased.len();
         }
         if seq >= first_seq {
             diesel::update(workspaces::table.filter(workspaces::id.eq(workspace)))
@@ -315,8 +323,57 @@ impl<'c> Tx<'c> {
         Ok(())
     }
 
-    /// Removes from the log, and from kept replies, what a record was: a person asked to be forgotten.
+    /// Removes from the log, and from kept replies, what a record was, and what those were that had been merged into it:
+    /// a person asked to be forgotten.
     pub fn erase(&mut self, entity: Entity, id: AnyId) -> Result<()> {
+        self.erase_all(vec![(entity, id)])
+    }
+
+    /// The same for all that this write has deleted.
+    pub fn erase_deleted(&mut self) -> Result<()> {
+        let deleted = self.touched.iter().filter(|(_, touched)| touched.op == Op::Deleted);
+        let deleted = deleted.map(|(record, _)| *record).collect();
+        self.erase_all(deleted)
+    }
+
+    fn erase_all(&mut self, mut left: Vec<(Entity, AnyId)>) -> Result<()> {
+        let mut seen: BTreeSet<(Entity, AnyId)> = left.iter().copied().collect();
+        while let Some((entity, id)) = left.pop() {
+            self.erase_one(entity, id)?;
+            for merged in self.gone_into(entity, id)? {
+                if seen.insert(merged) {
+                    left.push(merged);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What was merged into a record, with what went along.
+    fn gone_into(&mut self, entity: Entity, id: AnyId) -> Result<Vec<(Entity, AnyId)>> {
+        let merged: Vec<(i64, AnyId)> = changes::table
+            .filter(changes::workspace_id.eq(self.workspace))
+            .filter(changes::merged_into_id.eq(id))
+            .filter(changes::entity.eq(entity))
+            .select((changes::write_seq, changes::record_id))
+            .load(self.conn)?;
+        let mut gone = Vec::new();
+        for (write, id) in merged {
+            let of_write: Vec<ChangeRow> = changes::table
+                .filter(changes::workspace_id.eq(self.workspace))
+                .filter(changes::write_seq.eq(write))
+                .filter(changes::op.eq(Op::Deleted))
+                .select(ChangeRow::as_select())
+                .load(self.conn)?;
+            let own = BTreeSet::from([(entity, id)]);
+            let along = of_write.iter().filter(|row| refers_to_one_of(row, &own));
+            gone.extend(along.map(|row| (row.entity, row.record_id)));
+            gone.push((entity, id));
+        }
+        Ok(gone)
+    }
+
+    fn erase_one(&mut self, entity: Entity, id: AnyId) -> Result<()> {
         use super::schema::idempotency_keys;
         self.erased.push((entity, id));
         let own = changes::table
@@ -335,17 +392,6 @@ impl<'c> Tx<'c> {
     /// What this write has erased.
     pub(in crate::store) fn erased(&self) -> impl Iterator<Item = AnyId> {
         self.erased.iter().map(|(_, id)| *id)
-    }
-
-    /// The same for all that this write has deleted.
-    pub fn erase_deleted(&mut self) -> Result<()> {
-        let deleted: Vec<(Entity, AnyId)> = self
-            .touched
-            .iter()
-            .filter(|(_, touched)| touched.op == Op::Deleted)
-            .map(|(record, _)| *record)
-            .collect();
-        deleted.into_iter().try_for_each(|(entity, id)| self.erase(entity, id))
     }
 
     pub fn exists(&mut self, entity: Entity, id: AnyId) -> Result<bool> {
@@ -471,7 +517,7 @@ impl<'c> Tx<'c> {
     }
 
     fn check_unique<R: Record>(&mut self, before: Option<&R>, row: &R) -> Result<()> {
-        if before.is_some_and(|before| before.unique_key() == row.unique_key()) {
+        if !self.checks_names || before.is_some_and(|before| before.unique_key() == row.unique_key()) {
             return Ok(());
         }
         match self.unique_holder(row)? {
