@@ -8,20 +8,17 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa_actix_web::service_config::ServiceConfig;
-use uuid::Uuid;
 
 use super::Api;
 use super::http::caller::Caller;
-use super::http::listing::{DEFAULT_LIMIT, MAX_LIMIT, page_response};
+use super::http::listing::{DEFAULT_LIMIT, MAX_LIMIT, page_response, parse_id};
 use super::http::problem::Problem;
 use super::http::query::Query;
 use super::http::records::{ListTag, list_tag, with_tag};
 use crate::domain::contact::Contact;
 use crate::domain::duplicates::Reason;
 use crate::domain::id::{ContactId, DuplicateDismissalId, OrganizationId};
-use crate::domain::invalid::Rejection;
 use crate::domain::organization::Organization;
-use crate::store::AnyId;
 use crate::store::duplicates::{Asked, Duplicate, Duplicated, duplicates};
 
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -195,8 +192,4 @@ async fn list_duplicates<R: Duplicated>(
 fn duplicate_json(pair: Duplicate, name: &str) -> Value {
     let Duplicate { records, score, reasons, dismissal } = pair;
     json!({ name: records, "score": score, "reasons": reasons, "dismissal_id": dismissal })
-}
-
-fn parse_id(text: &str) -> Result<AnyId, Rejection> {
-    Uuid::try_parse(text).map(AnyId::new).map_err(|_| Rejection::format("Expected a UUID."))
 }

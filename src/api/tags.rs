@@ -17,7 +17,7 @@ use super::http::records::{self, Resource};
 use crate::domain::entity::Entity;
 use crate::domain::id::TagId;
 use crate::domain::invalid::Invalid;
-use crate::domain::tag::{MAX_PER_WORKSPACE, Tag, TagFields};
+use crate::domain::tag::{CARRIERS, MAX_PER_WORKSPACE, Tag, TagFields};
 use crate::domain::timestamp::Timestamp;
 use crate::store::relations::{Link, Relation};
 use crate::store::{ID, Predicate, Result as StoreResult, Tx, tags as stored};
@@ -73,7 +73,7 @@ pub const COLLECTION: Collection = Collection {
     relations: &[Relation {
         name: "counts",
         description: "How many records of each kind carry it, archived ones and people to meet too.",
-        link: Link::Carriers("/name"),
+        link: Link::Carriers(CARRIERS, "/name"),
         with: &[],
     }],
     filters: &[],

@@ -1,7 +1,7 @@
 //! Whose offer meets whose need: a page of needs and the offers that share words with each, found by the keys of their
 //! topics in a constant number of statements. How well they meet is told in `domain/topic.rs`.
 
-use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::query_builder::{AstPass, QueryFragment};
 use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel::{QueryResult, RunQueryDsl};
 use serde::Serialize;
@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::db::conn::{Conn, MultiBackend, read_transaction};
 use super::db::record::Record;
 use super::db::select::{Direction, ID, Predicate, Scalar, Select};
+use super::db::statement::statement;
 use super::db::stored_key;
 use super::db::types::{AnyId, Id};
 use super::db::write::json;
@@ -252,20 +253,6 @@ struct Carriers<'a> {
     words: &'a [String],
 }
 
-macro_rules! statement {
-    ($name:ty, $sql:ty) => {
-        impl QueryId for $name {
-            type QueryId = ();
-            const HAS_STATIC_QUERY_ID: bool = false;
-        }
-
-        impl diesel::query_builder::Query for $name {
-            type SqlType = $sql;
-        }
-
-        impl RunQueryDsl<Conn> for $name {}
-    };
-}
 statement!(OpenNeeds, Id);
 statement!(Carriers<'_>, (Text, Nullable<Id>));
 

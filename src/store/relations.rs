@@ -33,8 +33,8 @@ pub enum Link {
     To(Entity, &'static str),
     /// These refer to the record, with this column.
     From(Entity, &'static str),
-    /// Records carry the label at this JSON pointer: how many.
-    Carriers(&'static str),
+    /// Records of these kinds carry the label at this JSON pointer: how many.
+    Carriers(&'static [Entity], &'static str),
 }
 
 impl Link {
@@ -42,7 +42,7 @@ impl Link {
         match self {
             Self::To(entity, _) | Self::From(entity, _) => entity,
             // Labels are read with those who carry them.
-            Self::Carriers(_) => Entity::Tag,
+            Self::Carriers(..) => Entity::Tag,
         }
     }
 }
@@ -76,10 +76,10 @@ pub(super) fn attach_from(
         let related = match relation.link {
             Link::To(entity, pointer) => referred_to(conn, workspace, whole, entity, pointer)?,
             Link::From(entity, column) => referring(conn, workspace, whole, entity, column, relation.with)?,
-            Link::Carriers(pointer) => {
+            Link::Carriers(kinds, pointer) => {
                 let labels = whole.iter().map(|record| record.pointer(pointer).and_then(Value::as_str));
                 let labels: Vec<&str> = labels.map(Option::unwrap_or_default).collect();
-                tags::counts(conn, workspace, &labels)?
+                tags::counts(conn, workspace, kinds, &labels)?
             }
         };
         for (record, related) in shown.iter_mut().zip(related) {

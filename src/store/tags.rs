@@ -172,11 +172,11 @@ fn replace(labels: &mut Vec<LabelText>, old: &str, new: Option<&str>) {
 }
 
 /// How many records of each kind carry each of these labels, in their order: `{"contacts": 12, "organizations": 0}`.
-pub fn counts(conn: &mut Conn, workspace: WorkspaceId, labels: &[&str]) -> Result<Vec<Value>> {
+pub fn counts(conn: &mut Conn, workspace: WorkspaceId, kinds: &[Entity], labels: &[&str]) -> Result<Vec<Value>> {
     let values: Vec<String> = labels.iter().map(|label| carried_key(label).value).collect();
     let counted: Vec<(String, Entity, i64)> = record_keys::table
         .filter(record_keys::workspace_id.eq(workspace))
-        .filter(record_keys::entity.eq_any(CARRIERS.iter().copied()))
+        .filter(record_keys::entity.eq_any(kinds.iter().copied()))
         .filter(record_keys::kind.eq(KeyKind::Tag.as_str()))
         .filter(record_keys::value.eq_any(&values))
         .group_by((record_keys::value, record_keys::entity))
@@ -186,7 +186,7 @@ pub fn counts(conn: &mut Conn, workspace: WorkspaceId, labels: &[&str]) -> Resul
         counted.iter().map(|(value, entity, count)| ((value.as_str(), *entity), *count)).collect();
     let of = |value: &String, entity: Entity| by_label.get(&(value.as_str(), entity)).copied().unwrap_or(0);
     let each = |value: &String| -> Map<String, Value> {
-        CARRIERS.iter().map(|entity| (entity.plural().to_owned(), of(value, *entity).into())).collect()
+        kinds.iter().map(|entity| (entity.plural().to_owned(), of(value, *entity).into())).collect()
     };
     Ok(values.iter().map(|value| Value::Object(each(value))).collect())
 }

@@ -12,7 +12,6 @@ use crate::api::Api;
 use crate::domain::entity::Entity;
 use crate::domain::id::WorkspaceId;
 use crate::domain::invalid::{FieldCode, Invalid, Rejection};
-use crate::domain::tag::CARRIERS;
 use crate::domain::timestamp::Timestamp;
 use crate::store::lists::{Listing, Order};
 use crate::store::relations::{Link, Relation};
@@ -495,8 +494,8 @@ impl Collection {
         match link {
             Link::To(..) => json!({ "oneOf": [{ "type": "null" }, reference] }),
             Link::From(..) => json!({ "type": "array", "items": reference }),
-            Link::Carriers(_) => {
-                let names: Vec<&str> = CARRIERS.iter().map(|entity| entity.plural()).collect();
+            Link::Carriers(kinds, _) => {
+                let names: Vec<&str> = kinds.iter().map(|entity| entity.plural()).collect();
                 let count = json!({ "type": "integer", "format": "int64", "minimum": 0 });
                 let properties: Map<String, Value> =
                     names.iter().map(|name| ((*name).to_owned(), count.clone())).collect();

@@ -1,13 +1,14 @@
 //! The keys a record is found by exactly; derived from it at every write. Who shares which.
 
 use diesel::prelude::*;
-use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::query_builder::{AstPass, QueryFragment};
 use diesel::sql_types::{BigInt, Text};
 use sha2::{Digest, Sha256};
 
 use super::conn::{Conn, MultiBackend};
 use super::schema::record_keys;
 use super::select::{holders_of, separated};
+use super::statement::statement;
 use super::types::{AnyId, Id};
 use crate::domain::entity::Entity;
 use crate::domain::id::WorkspaceId;
@@ -126,29 +127,9 @@ struct Holders<'a> {
     keys: &'a [Key],
 }
 
-macro_rules! statement {
-    ($name:ident) => {
-        // The text depends on the value, so it is the text that a prepared statement is cached by.
-        impl QueryId for $name<'_> {
-            type QueryId = ();
-            const HAS_STATIC_QUERY_ID: bool = false;
-        }
-
-        impl<'a> RunQueryDsl<Conn> for $name<'a> {}
-    };
-}
-
-statement!(Insert);
-statement!(SharedByFew);
-statement!(Holders);
-
-impl diesel::query_builder::Query for SharedByFew<'_> {
-    type SqlType = (Id, Text, Text);
-}
-
-impl diesel::query_builder::Query for Holders<'_> {
-    type SqlType = (Id, Text, Text);
-}
+statement!(Insert<'_>);
+statement!(SharedByFew<'_>, (Id, Text, Text));
+statement!(Holders<'_>, (Id, Text, Text));
 
 impl QueryFragment<MultiBackend> for SharedByFew<'_> {
     /// The row after the last that may be is looked for: that costs the same however many more there are, as a count

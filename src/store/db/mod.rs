@@ -11,6 +11,7 @@ pub mod revert;
 pub mod schema;
 pub mod search;
 pub mod select;
+pub(in crate::store) mod statement;
 pub mod types;
 pub mod write;
 

@@ -7,6 +7,7 @@ use diesel::sqlite::Sqlite;
 
 use super::conn::{Conn, MultiBackend};
 use super::schema::search_documents;
+use super::statement::statement;
 use super::types::AnyId;
 use crate::domain::entity::Entity;
 use crate::domain::id::WorkspaceId;
@@ -165,16 +166,7 @@ struct Ranked<'a> {
     limit: i64,
 }
 
-impl diesel::query_builder::QueryId for Ranked<'_> {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-
-impl diesel::query_builder::Query for Ranked<'_> {
-    type SqlType = (diesel::sql_types::Integer, Text, super::types::Id, Text);
-}
-
-impl<'a> RunQueryDsl<Conn> for Ranked<'a> {}
+statement!(Ranked<'_>, (diesel::sql_types::Integer, Text, super::types::Id, Text));
 
 impl QueryFragment<MultiBackend> for Ranked<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
