@@ -113,7 +113,7 @@ fn types(query: &Query, caller: &Caller) -> Result<Vec<Entity>, Problem> {
     for name in named {
         let entity = Entity::parse(&name).filter(|entity| known.contains(entity)).ok_or_else(|| {
             let allowed: Vec<&str> = known.iter().map(|entity| entity.as_str()).collect();
-            let detail = format!("Allowed: {}.", allowed.join(", "));
+            let detail = format!("Allowed: {}; repeat the parameter for several.", allowed.join(", "));
             Problem::parameter("types", &Rejection::new(FieldCode::NotAllowed, detail))
         })?;
         caller.require(entity, "read")?;

@@ -76,6 +76,27 @@ async fn with_scopes(client: &Client, scopes: &[&str]) -> Client {
 }
 
 on_both! {
+    async fn who_was_made_and_merged_in_one_batch_is_found_under_both_ids(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let keep = ada.post("/v1/contacts", &json!({"given_name": "Keep"})).await.expect(201);
+        let twin = "0199a000-0000-7000-8000-000000000003";
+        let operations = json!([
+            {"method": "POST", "path": "/v1/contacts", "body": {"id": twin, "given_name": "Twin"}},
+            {"method": "POST", "path": "/v1/contacts/merge", "body": {"keep_id": keep.id(), "merge_ids": [twin]}},
+            {"method": "GET", "path": format!("/v1/contacts/{twin}")},
+        ]);
+        for atomic in [true, false] {
+            let reply = ada.post("/v1/batch", &json!({"atomic": atomic, "operations": operations})).await.expect(207);
+            let told: Vec<_> = reply.body["results"].as_array().unwrap().iter().map(|result| result["status"].clone()).collect();
+            if atomic {
+                assert_eq!(told, [201, 200, 200], "{reply}");
+            } else {
+                assert_eq!(told, [409, 422, 200], "the id has been taken: {reply}");
+            }
+        }
+        assert_eq!(ada.get(&format!("/v1/contacts/{twin}")).await.expect(200).body["id"], keep.body["id"]);
+    }
+
     async fn what_a_token_may_not_write_it_does_not_take_back_beside_a_delete(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         let mut made = Vec::new();

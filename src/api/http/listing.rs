@@ -446,7 +446,7 @@ impl Collection {
         for name in query.all("include") {
             let Some(relation) = self.relations.iter().find(|relation| relation.name == name) else {
                 let known: Vec<&str> = self.relations.iter().map(|relation| relation.name).collect();
-                let detail = format!("Allowed: {}.", known.join(", "));
+                let detail = format!("Allowed: {}; repeat the parameter for several.", known.join(", "));
                 return Err(Problem::parameter("include", &Rejection::new(FieldCode::NotAllowed, detail)));
             };
             if !relations.iter().any(|known| known.name == relation.name) {

@@ -41,6 +41,9 @@ macro_rules! record_operations {
         }
 
         #[doc = $list_summary]
+        #[doc = ""]
+        #[doc = "By id, the newest first, unless `sort` says otherwise; goes on with `next_cursor`. The ETag is of all that is in the"]
+        #[doc = "workspace, so that polling an unchanged list costs next to nothing."]
         #[utoipa::path(tag = $tag, security(("bearer" = [$read])),
             responses((status = 200, description = "A page.", body = $Page)))]
         #[get($list_path)]

@@ -469,7 +469,19 @@ impl<'c> Tx<'c> {
     pub(in crate::store) fn note_survivor(&mut self, entity: Entity, id: AnyId, survivor: AnyId) {
         if let Some(touched) = self.touched.get_mut(&(entity, id)) {
             touched.merged_into = Some(survivor);
+            return;
         }
+        // Made in this very write: its id may be known by now, so a tombstone tells where it leads.
+        self.seq += 1;
+        let tombstone = Touched {
+            seq: self.seq,
+            op: Op::Deleted,
+            before: None,
+            fields: Vec::new(),
+            merged_into: Some(survivor),
+            is_logged: false,
+        };
+        self.touched.insert((entity, id), tombstone);
     }
 
     // Inner steps.
