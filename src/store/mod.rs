@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod contacts;
 pub mod db;
+mod derived;
 pub mod duplicate_dismissals;
 pub mod duplicates;
 mod error;
@@ -135,6 +136,10 @@ impl Store {
         let lock = migrations::claim(&settings.address)?;
         let manager = Manager { address: settings.address.clone(), busy_timeout: settings.busy_timeout };
         let instance = migrations::prepare(&manager, &ids)?;
+        let mut conn = manager.open().map_err(|error| OpenError::Connect(error.to_string()))?;
+        derived::bring_up_to_date(&mut conn, &ids, Timestamp::new(clock.now()))
+            .map_err(|error| OpenError::Migrate(error.to_string()))?;
+        drop(conn);
         let readers = Arc::new(Lane::new(settings, settings.pool_size));
         let writers = match settings.address {
             // With 8 threads writing, one pool had a worst case of 2 s, a writer pool of one 48 ms.

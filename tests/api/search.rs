@@ -246,6 +246,22 @@ on_both! {
         assert_eq!(found(&ada, "acme").await, [""; 0]);
     }
 
+    async fn what_is_derived_from_records_is_made_anew_after_an_update(server: TestServer) {
+        let mut server = server;
+        let ada = server.register("ada@example.com").await;
+        let acme = ada.post("/v1/organizations", &json!({"name": "Acme"})).await.expect(201);
+        let made = ada.post("/v1/contacts", &json!({"given_name": "Wile", "tags": ["x"], "emails": {"w": {"value": "w@example.com"}}})).await.expect(201);
+        ada.post(&format!("{}/positions", made.location()), &json!({"organization_id": acme.id()})).await.expect(201);
+        server.database.execute("DELETE FROM tags; DELETE FROM record_keys; DELETE FROM search_documents; UPDATE instance SET derived_revision = 0");
+        server.restart().await;
+        let ada = server.login("ada@example.com").await;
+        for path in ["/v1/contacts?tag=X", "/v1/contacts?q=acme", "/v1/contacts/lookup?email=w@example.com", "/v1/tags", "/v1/search?q=x&types=tag"] {
+            assert_eq!(ada.get(path).await.expect(200).items().len(), 1, "{path}");
+        }
+        assert_eq!(ada.get(&made.location()).await.expect(200).body, made.body, "the record itself is as it was");
+        assert_eq!(server.database.number("SELECT MIN(derived_revision) FROM instance"), 1);
+    }
+
     async fn a_token_finds_what_its_scopes_name(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         let grace = make(&ada, json!({"given_name": "Grace"})).await;

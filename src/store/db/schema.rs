@@ -10,6 +10,7 @@ table! {
         epoch -> Text,
         signing_key -> Nullable<Text>,
         workspace_count -> BigInt,
+        derived_revision -> Integer,
     }
 }
 

@@ -431,6 +431,18 @@ impl<'c> Tx<'c> {
         Err(Invalid::one(format!("#{pointer}"), FieldCode::TooLong, detail).into())
     }
 
+    /// Makes anew what is derived from a record: its tags, its keys, its search document.
+    pub(in crate::store) fn derive<R: Record>(&mut self, mut row: R) -> Result<()> {
+        let before = row.clone();
+        if let Some(labels) = row.labels() {
+            self.keep_tags(labels)?;
+        }
+        let row = self.update(&before, row)?;
+        keys::write(self.conn, self.workspace, R::ENTITY, row.id(), &row.keys())?;
+        let context = row.context(self.conn, self.workspace)?;
+        self.write_search_document(&row, &context)
+    }
+
     // The same for rows whose kind is known at run time only.
 
     pub(super) fn find_row(&mut self, entity: Entity, id: AnyId) -> Result<Option<Value>> {
