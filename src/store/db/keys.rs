@@ -39,10 +39,10 @@ pub fn write(conn: &mut Conn, workspace: WorkspaceId, entity: Entity, id: AnyId,
     old.sort();
     new.sort();
     new.dedup();
-    if old == new {
-        return Ok(());
-    }
-    if !old.is_empty() {
+    // Most writes change none of them, or add one.
+    if old.iter().all(|key| new.binary_search(key).is_ok()) {
+        new.retain(|key| old.binary_search(key).is_err());
+    } else {
         diesel::delete(own).execute(conn)?;
     }
     for keys in new.chunks(ROWS_AT_ONCE) {
