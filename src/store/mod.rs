@@ -10,7 +10,7 @@ mod error;
 mod joint;
 pub mod lists;
 pub mod matches;
-pub mod merges;
+pub mod merging;
 pub mod needs;
 pub mod organizations;
 pub mod positions;

@@ -15,7 +15,7 @@ use super::records::{self, Resource};
 use crate::api::Api;
 use crate::domain::entity::Entity;
 use crate::domain::invalid::{FieldCode, Invalid, Rejection};
-use crate::store::merges::clear_references;
+use crate::store::merging::clear_references;
 use crate::store::{AnyId, Precondition, Record, Reply, Result as StoreResult, Tx};
 
 /// How many records can be merged into one at once.

@@ -142,7 +142,8 @@ pub fn with_tag(mut response: HttpResponse, tag: &str) -> HttpResponse {
     response
 }
 
-/// One record, also under the id of one that was merged into it; with `include` its tag is the workspace's, since what is added may change without it.
+/// One record, also under the id of one that was merged into it; with `include` its tag is the workspace's, since what is
+/// added may change without it.
 pub async fn get<R: Resource>(
     api: &Api,
     caller: &Caller,
@@ -235,22 +236,14 @@ pub async fn create_under<Parent: Resource, R: Resource>(
             let parsed = schemas.parse(R::INPUT, &input, |fields| R::new(id, now, fields));
             let mut record = gather_all(invalid, parsed)?;
             let made = record.prepare(tx, None).and_then(|()| tx.create(record));
-            record_reply(201, &made.map_err(|error| of_the_whole(error, field))?, &tags)
+            // What is wrong with a field that is not in the body is wrong with the body.
+            let own = format!("#/{field}");
+            let made =
+                made.map_err(|error| error.moved(|at| if at == own { "#".to_owned() } else { at.to_owned() }))?;
+            record_reply(201, &made, &tags)
         })
         .await?;
     respond(api, caller, outcome).await
-}
-
-/// What is wrong with a field that is not in the body is wrong with the body.
-fn of_the_whole(error: StoreError, field: &str) -> StoreError {
-    let StoreError::Invalid(mut invalid) = error else { return error };
-    let own = format!("#/{field}");
-    invalid
-        .errors
-        .iter_mut()
-        .filter(|error| error.pointer == own)
-        .for_each(|error| "#".clone_into(&mut error.pointer));
-    StoreError::Invalid(invalid)
 }
 
 pub async fn replace<R: Resource>(
