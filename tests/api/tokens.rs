@@ -91,7 +91,8 @@ on_both! {
         ada.with_token(&token).get("/v1/me").await.expect(200);
         // A typo, and one that nobody ever made.
         let other = format!("wm_pat_{}{}", "0".repeat(30), checksum(&"0".repeat(30)));
-        for wrong in [format!("{}x", &token[..token.len() - 1]), format!("{token}0"), token[..42].to_owned(), other] {
+        let typo = format!("{}{}", &token[..42], if token.ends_with('x') { 'y' } else { 'x' });
+        for wrong in [typo, format!("{token}0"), token[..42].to_owned(), other] {
             ada.with_token(&wrong).get("/v1/me").await.problem(401, "unauthenticated");
         }
     }
