@@ -15,7 +15,7 @@ use super::http::batch::{Call, MAX_OPERATIONS, carry_out};
 use super::http::body::Body;
 use super::http::caller::Caller;
 use super::http::problem::Problem;
-use super::http::records::{respond, who};
+use super::http::replies::{respond, who};
 use crate::domain::invalid::Invalid;
 
 pub fn routes(config: &mut ServiceConfig<'_>) {

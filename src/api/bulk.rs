@@ -12,11 +12,12 @@ use super::Api;
 use super::contacts::COLLECTION;
 use super::http::body::{Body, Schemas};
 use super::http::caller::Caller;
-use super::http::document::written;
+use super::http::edits::{entered, patched};
 use super::http::listing::Narrowed;
 use super::http::problem::Problem;
 use super::http::query::Query;
-use super::http::records;
+use super::http::replies::{respond, who};
+use super::http::views::written;
 use crate::domain::contact::Contact;
 use crate::domain::entity::Entity;
 use crate::domain::invalid::{FieldCode, Invalid, Rejection};
@@ -106,7 +107,7 @@ async fn bulk_contacts(
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let dry_run = query.flag("dry_run")?;
-    let who = records::who(&api, &caller, &request, &body)?;
+    let who = who(&api, &caller, &request, &body)?;
     let edit = Edit::parse(api.schemas.check("ContactBulkInput", &body.value)?)?;
     let schemas = api.schemas.clone();
     let work = move |tx: &mut Tx<'_>| {
@@ -114,7 +115,7 @@ async fn bulk_contacts(
         Ok(Reply { status: 200, body: Some(answer.to_string()), ..Reply::default() })
     };
     let outcome = if dry_run { api.store.rehearse(who, work).await? } else { api.store.write(who, work).await? };
-    records::respond(&api, &caller, outcome).await
+    respond(&api, &caller, outcome).await
 }
 
 struct Edit {
@@ -234,8 +235,8 @@ impl Action {
             Some(false) => drop(patch.insert("archived_at".to_owned(), Value::Null)),
             _ => {}
         }
-        let base = records::entered::<Contact>(&contact.fields)?;
-        let after = records::patched(tx, schemas, contact, base, Value::Object(patch))
+        let base = entered::<Contact>(&contact.fields)?;
+        let after = patched(tx, schemas, contact, base, Value::Object(patch))
             // Who would have too many.
             .map_err(|error| {
                 error.moved(|at| if at == "#/tags" { "#/add_tags".to_owned() } else { at.to_owned() })

@@ -14,7 +14,8 @@ use super::http::merging::{self, Mergeable, merge_schemas};
 use super::http::operations::record_operations;
 use super::http::problem::{Code, Problem};
 use super::http::query::Query;
-use super::http::records::{self, Resource};
+use super::http::records;
+use super::http::resource::Resource;
 use super::positions as positions_api;
 use crate::domain::contact::{
     Contact, ContactAddress, ContactDate, ContactEmail, ContactFields, ContactPhone, ExternalId, Tier,

@@ -7,10 +7,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::Api;
 use super::http::caller::Caller;
+use super::http::etag::{ListTag, list_tag, with_tag};
 use super::http::listing::{DEFAULT_LIMIT, MAX_LIMIT, page_response, parse_id};
 use super::http::problem::Problem;
 use super::http::query::Query;
-use super::http::records::{ListTag, list_tag, with_tag};
 use crate::domain::entity::Entity;
 use crate::domain::id::ContactId;
 use crate::store::AnyId;

@@ -13,7 +13,7 @@ use super::auth::{check_password, wrong_password};
 use super::http::body::{Body, Schemas};
 use super::http::caller::Caller;
 use super::http::problem::Problem;
-use super::http::records::{respond, who, with_current_tag};
+use super::http::replies::{respond, who, with_current_tag};
 use crate::domain::account::{NewPassword, User, UserFields, Workspace};
 use crate::domain::id::ContactId;
 use crate::domain::invalid::{FieldCode, Invalid, Rejection};

@@ -12,7 +12,8 @@ use super::http::listing::{Collection, Filter, Operators, Values, reference, wor
 use super::http::operations::{nested_operations, record_operations};
 use super::http::problem::Problem;
 use super::http::query::Query;
-use super::http::records::{self, Resource};
+use super::http::records;
+use super::http::resource::Resource;
 use crate::domain::contact::Contact;
 use crate::domain::entity::Entity;
 use crate::domain::id::NeedId;

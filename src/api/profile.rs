@@ -10,9 +10,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::Api;
 use super::http::caller::Caller;
+use super::http::etag::{ListTag, compared, with_tag};
 use super::http::problem::Problem;
 use super::http::query::Query;
-use super::http::records::{ListTag, compared, with_tag};
 use crate::domain::fields::parse_day;
 use crate::domain::id::ContactId;
 use crate::domain::profile::{self, CHECKED_WITHIN_DAYS, Profile, ProfilePart, Reviewed};

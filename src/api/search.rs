@@ -9,10 +9,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::http::caller::Caller;
 use super::http::document::summary_of_any;
+use super::http::etag::{ListTag, list_tag, with_tag};
 use super::http::listing::MAX_QUERY_CHARACTERS;
 use super::http::problem::{Code, Problem};
 use super::http::query::Query;
-use super::http::records::{ListTag, list_tag, with_tag};
 use super::{Api, searchable};
 use crate::domain::entity::Entity;
 use crate::domain::invalid::{FieldCode, Rejection};

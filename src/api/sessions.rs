@@ -9,7 +9,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::Api;
 use super::http::caller::Caller;
 use super::http::problem::Problem;
-use super::http::records::path_id;
+use super::http::query::path_id;
 use crate::domain::id::SessionId;
 use crate::domain::timestamp::Timestamp;
 use crate::store::sessions;

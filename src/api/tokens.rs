@@ -12,7 +12,7 @@ use super::auth::secret_response;
 use super::http::body::Body;
 use super::http::caller::Caller;
 use super::http::problem::{Code, Problem};
-use super::http::records::path_id;
+use super::http::query::path_id;
 use crate::domain::id::TokenId;
 use crate::domain::invalid::{FieldCode, Invalid, Rejection};
 use crate::domain::personal_token;

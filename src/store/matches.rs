@@ -11,11 +11,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::db::conn::{Conn, MultiBackend, read_transaction};
 use super::db::record::Record;
+use super::db::rows::json;
 use super::db::select::{Direction, ID, Predicate, Scalar, Select};
 use super::db::statement::statement;
 use super::db::stored_key;
 use super::db::types::{AnyId, Id};
-use super::db::write::json;
 use super::error::Result;
 use super::needs;
 use super::relations::summary;

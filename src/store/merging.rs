@@ -4,8 +4,9 @@ use serde_json::{Map, Value};
 use std::collections::HashSet;
 
 use super::db::record::Record;
+use super::db::rows::referred;
 use super::db::types::AnyId;
-use super::db::write::{Tx, referred};
+use super::db::write::Tx;
 use super::error::{Conflict, Result};
 use crate::domain::entity::{Entity, OnDelete, REFERENCES, Reference};
 use crate::domain::text;

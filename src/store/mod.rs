@@ -40,6 +40,7 @@ use self::db::migrations::{self, Instance};
 use self::joint::Joint;
 
 pub use self::db::changes;
+pub use self::db::checks::Precondition;
 pub use self::db::conn::Address;
 pub use self::db::idempotency::{IdempotencyKey, KEPT_HOURS as IDEMPOTENCY_HOURS, Outcome, Reply};
 pub use self::db::migrations::OpenError;
@@ -47,7 +48,7 @@ pub use self::db::record::Record;
 pub use self::db::revert::{Action, Reverted};
 pub use self::db::select::{Comparison, Direction, Field, ID, Predicate, Scalar, Select};
 pub use self::db::types::AnyId;
-pub use self::db::write::{Actor, Precondition, Tx, UNDO_DAYS};
+pub use self::db::write::{Actor, Tx, UNDO_DAYS};
 pub use self::error::{Conflict, Error, LeftAlone, LeftAloneReason, Result};
 pub use self::joint::{Ending, Joined};
 

@@ -6,9 +6,9 @@ use std::collections::HashMap;
 
 use super::db::conn::Conn;
 use super::db::record::{Record, for_entity};
+use super::db::rows::json as json_of;
 use super::db::select::{Direction, Field, ID, Predicate, Scalar, Select};
 use super::db::types::AnyId;
-use super::db::write::json as json_of;
 use super::error::Result;
 use super::tags;
 use crate::domain::entity::{Entity, REFERENCES};

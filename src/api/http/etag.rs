@@ -1,12 +1,14 @@
-//! Entity tags and preconditions: `"<epoch>.<schema revision>.<version>"`.
+//! Entity tags, preconditions and answers that depend on them: `"<epoch>.<schema revision>.<version>"`.
 
-use actix_web::HttpRequest;
 use actix_web::http::header::{self, HeaderName};
-
+use actix_web::{HttpRequest, HttpResponse};
 use chrono::NaiveDate;
+use serde::Serialize;
 
+use super::caller::Caller;
 use super::problem::{Code, Problem};
-use crate::store::Precondition;
+use crate::api::Api;
+use crate::store::{Precondition, accounts};
 
 /// Raised when a representation changes its shape, so that nobody keeps an old one for current.
 pub const SCHEMA_REVISION: u32 = 1;
@@ -93,6 +95,45 @@ pub fn text(request: &HttpRequest, name: HeaderName) -> Result<Option<String>, P
         Ok(texts) => Ok(Some(texts.join(", "))),
         Err(_) => Err(Problem::new(Code::InvalidParameter).detail(format!("Header {name}: only ASCII text."))),
     }
+}
+
+/// What the tag of a list says of what the client has.
+pub enum ListTag {
+    /// Nothing has changed since: the answer is this.
+    Current(HttpResponse),
+    /// Something has: the answer is to carry this tag.
+    Changed(String),
+}
+
+/// The tag of everything in the workspace, read before the list itself, so that it is never newer than that.
+pub async fn list_tag(api: &Api, caller: &Caller, request: &HttpRequest) -> Result<ListTag, Problem> {
+    let workspace = caller.workspace;
+    let (seq, _) = api.store.read(move |conn| accounts::workspace_numbers(conn, workspace)).await?;
+    Ok(compared(api, request, api.tags.weak(seq)))
+}
+
+/// What this tag says of what the client has.
+pub fn compared(api: &Api, request: &HttpRequest, tag: String) -> ListTag {
+    match api.tags.is_current(request, &tag) {
+        true => ListTag::Current(HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish()),
+        false => ListTag::Changed(tag),
+    }
+}
+
+/// The answer with its tag.
+pub fn with_tag(mut response: HttpResponse, tag: &str) -> HttpResponse {
+    if let Ok(tag) = header::HeaderValue::from_str(tag) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
+}
+
+/// The answer under its tag, or 304 where the client has it.
+pub fn tagged<T: Serialize>(api: &Api, request: &HttpRequest, tag: String, answer: &T) -> HttpResponse {
+    if api.tags.is_current(request, &tag) {
+        return HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish();
+    }
+    HttpResponse::Ok().insert_header((header::ETAG, tag)).json(answer)
 }
 
 #[cfg(test)]

@@ -8,10 +8,12 @@ use uuid::Uuid;
 
 use super::body::Body;
 use super::caller::Caller;
-use super::document::written;
+use super::edits::{entered, patched};
 use super::problem::Problem;
 use super::query::Query;
-use super::records::{self, Resource};
+use super::replies::{respond, who};
+use super::resource::Resource;
+use super::views::written;
 use crate::api::Api;
 use crate::domain::entity::Entity;
 use crate::domain::invalid::{FieldCode, Invalid, Rejection};
@@ -92,20 +94,19 @@ pub async fn merge<R: Mergeable>(
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let dry_run = query.flag("dry_run")?;
-    let who = records::who(api, caller, request, &body)?;
+    let who = who(api, caller, request, &body)?;
     let merge: Merge = api.schemas.parse(R::MERGE, &body.value, distinct)?;
     let schemas = api.schemas.clone();
     let work = move |tx: &mut Tx<'_>| {
         let (keep, merged) = find_all::<R>(tx, &merge)?;
         let ids: Vec<AnyId> = std::iter::once(&keep).chain(&merged).map(Record::id).collect();
-        let mut united = records::entered::<R>(&keep.united(&merged))?;
+        let mut united = entered::<R>(&keep.united(&merged))?;
         clear_references(R::ENTITY, &mut united, &ids);
         tx.merge_into(&keep, &merged).map_err(|error| error.at("#/merge_ids"))?;
         // As it is by now: it may have referred to one of the others.
         let current = tx.get::<R>(keep.id(), &Precondition::None)?;
         let patch = merge.fields.unwrap_or_else(|| json!({}));
-        let record =
-            records::patched::<R>(tx, &schemas, &current, united, patch).map_err(|error| error.under("fields"))?;
+        let record = patched::<R>(tx, &schemas, &current, united, patch).map_err(|error| error.under("fields"))?;
         let answer = json!({
             R::ENTITY.as_str(): record, "merged_ids": merge.merge_ids,
             "write": tx.write_number().filter(|_| !dry_run), "dry_run": dry_run,
@@ -113,7 +114,7 @@ pub async fn merge<R: Mergeable>(
         Ok(Reply { status: 200, body: Some(answer.to_string()), ..Reply::default() })
     };
     let outcome = if dry_run { api.store.rehearse(who, work).await? } else { api.store.write(who, work).await? };
-    records::respond(api, caller, outcome).await
+    respond(api, caller, outcome).await
 }
 
 /// Nothing is merged with itself, and nothing twice.

@@ -1,11 +1,13 @@
-//! Query strings: read once, typed, and checked against the parameters that the document names.
+//! Query strings and the id in a path: read once and typed; which parameters there are, the document says.
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use std::future::{Ready, ready};
+use uuid::Uuid;
 
 use super::problem::{Code, Problem};
 use crate::domain::invalid::Rejection;
+use crate::store::AnyId;
 
 /// The parameters of a request, in the order they came.
 #[derive(Debug, Clone, Default)]
@@ -105,4 +107,15 @@ impl FromRequest for Query {
             Ok(query)
         })
     }
+}
+
+/// The id in the path; one that is malformed names nothing.
+pub fn path_id(request: &HttpRequest) -> Result<AnyId, Problem> {
+    let id = request.match_info().get("id").and_then(parse_uuid);
+    id.map(AnyId::new).ok_or_else(|| Problem::new(Code::NotFound))
+}
+
+/// A UUID in its usual form, and not the one that stands for none.
+pub(super) fn parse_uuid(text: &str) -> Option<Uuid> {
+    Uuid::try_parse(text).ok().filter(|id| text.len() == 36 && !id.is_nil())
 }

@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::conn::{Conn, read_transaction};
 use super::record::{Record, for_entity};
+use super::rows::{json, referred};
 use super::schema::{changes, workspaces};
 use super::select::{Predicate, Select};
 use super::types::{AnyId, AsJson};
-use super::write::{json, referred};
 use crate::domain::entity::{Entity, Op, REFERENCES};
 use crate::domain::id::{TokenId, UserId, WorkspaceId};
 use crate::domain::timestamp::Timestamp;

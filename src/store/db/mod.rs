@@ -2,12 +2,15 @@
 //! No kind of record is named here, but in `record.rs`.
 
 pub mod changes;
+pub mod checks;
 pub mod conn;
+mod erase;
 pub mod idempotency;
 mod keys;
 pub mod migrations;
 pub mod record;
 pub mod revert;
+pub mod rows;
 pub mod schema;
 pub mod search;
 pub mod select;

@@ -5,23 +5,22 @@ use diesel::prelude::*;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::changes::{ChangeRow, refers_to_one_of};
+use super::checks::Precondition;
 use super::conn::{Conn, begin_savepoint, roll_back_savepoint};
 use super::idempotency;
 use super::keys;
 use super::record::{Record, for_entity};
+use super::rows::json;
 use super::schema::{changes, workspaces};
 use super::search;
-use super::select::{Field, Predicate, Scalar, Select};
+use super::select::{Predicate, Select};
 use super::types::{AnyId, AsJson};
 use crate::clock::Ids;
-use crate::domain::entity::{Entity, OnDelete, Op, REFERENCES, Reference};
+use crate::domain::entity::{Entity, OnDelete, Op, REFERENCES};
 use crate::domain::id::{TokenId, UserId, WorkspaceId};
-use crate::domain::invalid::{FieldCode, Invalid, Rejection};
 use crate::domain::merge_patch::changed_fields;
 use crate::domain::timestamp::Timestamp;
 use crate::store::error::{Conflict, Error, Result};
-use crate::store::lists::has_key;
 
 /// Who writes, as the log tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,33 +28,6 @@ pub struct Actor {
     pub user: UserId,
     /// The personal access token used, if one was.
     pub token: Option<TokenId>,
-}
-
-/// What the caller thinks the record is at.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Precondition {
-    /// Nothing was said.
-    #[default]
-    None,
-    /// It exists, at whatever version.
-    Exists,
-    /// It does not exist.
-    Absent,
-    /// At one of these versions; none of them when the caller's tags are of another database.
-    OneOf(Vec<i64>),
-}
-
-impl Precondition {
-    pub fn check(&self, current: Option<i64>) -> Result<()> {
-        let holds = match (self, current) {
-            (Self::None, _) => true,
-            (Self::Exists, current) => current.is_some(),
-            (Self::Absent, current) => current.is_none(),
-            (Self::OneOf(versions), Some(current)) => versions.contains(&current),
-            (Self::OneOf(_), None) => false,
-        };
-        if holds { Ok(()) } else { Err(Error::PreconditionFailed(current)) }
-    }
 }
 
 /// How long what a record was before a change is kept, and so how long a deleted id stays reserved.
@@ -71,8 +43,8 @@ pub struct Tx<'c> {
     ids: &'c Ids,
     first_seq: i64,
     seq: i64,
-    touched: BTreeMap<(Entity, AnyId), Touched>,
-    erased: Vec<(Entity, AnyId)>,
+    pub(super) touched: BTreeMap<(Entity, AnyId), Touched>,
+    pub(super) erased: Vec<(Entity, AnyId)>,
     /// Records that are found by more or less than before, because of what others tell of them.
     found_anew: BTreeSet<(Entity, AnyId)>,
     /// How many of `erased` the kept answers have forgotten already.
@@ -86,9 +58,9 @@ pub struct Tx<'c> {
 /// A record touched in this write. Touched again, it keeps what it was at first; and its number, unless that is in the
 /// log, and so was told, already.
 #[derive(Clone)]
-struct Touched {
+pub(super) struct Touched {
     seq: i64,
-    op: Op,
+    pub(super) op: Op,
     before: Option<Value>,
     fields: Vec<String>,
     /// The record that it lives on in, of one that was merged.
@@ -232,7 +204,7 @@ impl<'c> Tx<'c> {
         self.insert(row)
     }
 
-    fn insert<R: Record>(&mut self, mut row: R) -> Result<R> {
+    pub(super) fn insert<R: Record>(&mut self, mut row: R) -> Result<R> {
         if let Some(labels) = row.labels() {
             self.keep_tags(labels)?;
         }
@@ -323,77 +295,6 @@ impl<'c> Tx<'c> {
         Ok(())
     }
 
-    /// Removes from the log, and from kept replies, what a record was, and what those were that had been merged into it:
-    /// a person asked to be forgotten.
-    pub fn erase(&mut self, entity: Entity, id: AnyId) -> Result<()> {
-        self.erase_all(vec![(entity, id)])
-    }
-
-    /// The same for all that this write has deleted.
-    pub fn erase_deleted(&mut self) -> Result<()> {
-        let deleted = self.touched.iter().filter(|(_, touched)| touched.op == Op::Deleted);
-        let deleted = deleted.map(|(record, _)| *record).collect();
-        self.erase_all(deleted)
-    }
-
-    fn erase_all(&mut self, mut left: Vec<(Entity, AnyId)>) -> Result<()> {
-        let mut seen: BTreeSet<(Entity, AnyId)> = left.iter().copied().collect();
-        while let Some((entity, id)) = left.pop() {
-            self.erase_one(entity, id)?;
-            for merged in self.gone_into(entity, id)? {
-                if seen.insert(merged) {
-                    left.push(merged);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// What was merged into a record, with what went along.
-    fn gone_into(&mut self, entity: Entity, id: AnyId) -> Result<Vec<(Entity, AnyId)>> {
-        let merged: Vec<(i64, AnyId)> = changes::table
-            .filter(changes::workspace_id.eq(self.workspace))
-            .filter(changes::merged_into_id.eq(id))
-            .filter(changes::entity.eq(entity))
-            .select((changes::write_seq, changes::record_id))
-            .load(self.conn)?;
-        let mut gone = Vec::new();
-        for (write, id) in merged {
-            let of_write: Vec<ChangeRow> = changes::table
-                .filter(changes::workspace_id.eq(self.workspace))
-                .filter(changes::write_seq.eq(write))
-                .filter(changes::op.eq(Op::Deleted))
-                .select(ChangeRow::as_select())
-                .load(self.conn)?;
-            let own = BTreeSet::from([(entity, id)]);
-            let along = of_write.iter().filter(|row| refers_to_one_of(row, &own));
-            gone.extend(along.map(|row| (row.entity, row.record_id)));
-            gone.push((entity, id));
-        }
-        Ok(gone)
-    }
-
-    fn erase_one(&mut self, entity: Entity, id: AnyId) -> Result<()> {
-        use super::schema::idempotency_keys;
-        self.erased.push((entity, id));
-        let own = changes::table
-            .filter(changes::workspace_id.eq(self.workspace))
-            .filter(changes::record_id.eq(id))
-            .filter(changes::entity.eq(entity));
-        diesel::update(own).set(changes::before.eq(None::<AsJson<Value>>)).execute(self.conn)?;
-        let replies = idempotency_keys::table
-            .filter(idempotency_keys::workspace_id.eq(self.workspace))
-            .filter(idempotency_keys::record_id.eq(id))
-            .filter(idempotency_keys::entity.eq(entity.as_str()));
-        diesel::delete(replies).execute(self.conn)?;
-        Ok(())
-    }
-
-    /// What this write has erased.
-    pub(in crate::store) fn erased(&self) -> impl Iterator<Item = AnyId> {
-        self.erased.iter().map(|(_, id)| *id)
-    }
-
     pub fn exists(&mut self, entity: Entity, id: AnyId) -> Result<bool> {
         Ok(self.find_row(entity, id)?.is_some())
     }
@@ -416,21 +317,6 @@ impl<'c> Tx<'c> {
         Ok(newest.into_iter().next())
     }
 
-    /// Whether one more of a kind fits where there may be only so many.
-    pub fn check_room<R: Record>(
-        &mut self,
-        within: Predicate,
-        most: i64,
-        pointer: &str,
-        what: &str,
-    ) -> Result<()> {
-        if R::count(self.conn, Select::all(self.workspace, within))? < most {
-            return Ok(());
-        }
-        let detail = format!("There are {most} {what} already, which is the most there may be.");
-        Err(Invalid::one(format!("#{pointer}"), FieldCode::TooLong, detail).into())
-    }
-
     /// Makes anew what is derived from a record: its tags, its keys, its search document.
     pub(in crate::store) fn derive<R: Record>(&mut self, mut row: R) -> Result<()> {
         let before = row.clone();
@@ -441,40 +327,6 @@ impl<'c> Tx<'c> {
         keys::write(self.conn, self.workspace, R::ENTITY, row.id(), &row.keys())?;
         let context = row.context(self.conn, self.workspace)?;
         self.write_search_document(&row, &context)
-    }
-
-    // The same for rows whose kind is known at run time only.
-
-    pub(super) fn find_row(&mut self, entity: Entity, id: AnyId) -> Result<Option<Value>> {
-        for_entity!(entity, Kind => self.find::<Kind>(id)?.as_ref().map(json).transpose())
-    }
-
-    /// Brings back a record that was deleted; a revert has looked at its references.
-    pub(super) fn restore_row(&mut self, entity: Entity, row: Value) -> Result<()> {
-        for_entity!(entity, Kind => self.insert(from_json::<Kind>(row)?).map(drop))
-    }
-
-    pub(in crate::store) fn update_row(&mut self, entity: Entity, before: Value, after: Value) -> Result<()> {
-        for_entity!(entity, Kind => {
-            self.update(&from_json::<Kind>(before)?, from_json::<Kind>(after)?).map(drop)
-        })
-    }
-
-    pub(in crate::store) fn delete_row(&mut self, entity: Entity, row: Value) -> Result<()> {
-        for_entity!(entity, Kind => self.delete(&from_json::<Kind>(row)?))
-    }
-
-    /// The rows that refer to a record.
-    pub(in crate::store) fn referring(&mut self, reference: &Reference, to: AnyId) -> Result<Vec<Value>> {
-        let filter = Predicate::equal(Field::of_reference(reference.column), Scalar::Id(to));
-        let select = Select::all(self.workspace, filter);
-        for_entity!(reference.from, Kind => Kind::select(self.conn, select)?.iter().map(json).collect())
-    }
-
-    fn count_referring(&mut self, reference: &Reference, to: AnyId) -> Result<i64> {
-        let filter = Predicate::equal(Field::of_reference(reference.column), Scalar::Id(to));
-        let select = Select::all(self.workspace, filter);
-        Ok(for_entity!(reference.from, Kind => Kind::count(self.conn, select)?))
     }
 
     /// Notes of a record deleted in this write that it lives on in another one.
@@ -497,58 +349,6 @@ impl<'c> Tx<'c> {
     }
 
     // Inner steps.
-
-    fn check_id_is_free<R: Record>(&mut self, id: AnyId) -> Result<()> {
-        if self.find::<R>(id)?.is_some() {
-            return Err(Conflict::IdTaken.into());
-        }
-        let reserved_since = self.now.minus(chrono::TimeDelta::days(UNDO_DAYS));
-        match self.newest_change(R::ENTITY, id)? {
-            Some((_, Op::Deleted, at)) if at > reserved_since => Err(Conflict::Deleted.into()),
-            _ => Ok(()),
-        }
-    }
-
-    /// Every id a row gives that it did not give before has to name a record of this workspace. Checked before
-    /// writing, since PostgreSQL gives up the whole transaction over a foreign key.
-    fn check_references(&mut self, entity: Entity, before: Option<&Value>, after: &Value) -> Result<()> {
-        let mut invalid = Invalid::default();
-        for reference in REFERENCES.iter().filter(|reference| reference.from == entity) {
-            let given = referred(reference, after);
-            let Some(id) = given.filter(|_| given != before.and_then(|before| referred(reference, before))) else {
-                continue;
-            };
-            if self.find_row(reference.to, id)?.is_none() {
-                let detail = format!("No {} has this id.", reference.to);
-                invalid
-                    .add(format!("#{}", reference.pointer), Rejection::new(FieldCode::UnknownReference, detail));
-            } else if let Some(most) = reference.most
-                && self.count_referring(reference, id)? >= most
-            {
-                let detail =
-                    format!("There are {most} {} of it already, which is the most there may be.", entity.plural());
-                invalid.add(format!("#{}", reference.pointer), Rejection::new(FieldCode::TooLong, detail));
-            }
-        }
-        invalid.into_result(()).map_err(Error::from)
-    }
-
-    /// Another record of the kind that is known by the same.
-    pub(super) fn unique_holder<R: Record>(&mut self, row: &R) -> Result<Option<AnyId>> {
-        let Some(key) = row.unique_key() else { return Ok(None) };
-        let holders = R::select(self.conn, Select::all(self.workspace, has_key::<R>(vec![key])))?;
-        Ok(holders.iter().map(Record::id).find(|id| *id != row.id()))
-    }
-
-    fn check_unique<R: Record>(&mut self, before: Option<&R>, row: &R) -> Result<()> {
-        if !self.checks_names || before.is_some_and(|before| before.unique_key() == row.unique_key()) {
-            return Ok(());
-        }
-        match self.unique_holder(row)? {
-            Some(holder) => Err(Conflict::NameTaken(R::ENTITY, holder).into()),
-            None => Ok(()),
-        }
-    }
 
     /// What this record tells of is to be found by it, or by it no longer.
     fn find_anew<R: Record>(&mut self, row: &R) -> Result<()> {
@@ -607,18 +407,4 @@ impl<'c> Tx<'c> {
         let again = Touched { seq, op, before, fields: all_fields, merged_into: None, is_logged: false };
         self.touched.insert((entity, id), again);
     }
-}
-
-pub(in crate::store) fn json<R: Record>(record: &R) -> Result<Value> {
-    Ok(serde_json::to_value(record)?)
-}
-
-pub(in crate::store) fn from_json<R: Record>(json: Value) -> Result<R> {
-    Ok(serde_json::from_value(json)?)
-}
-
-/// The id that a reference of a record holds, if any.
-pub(in crate::store) fn referred(reference: &Reference, record: &Value) -> Option<AnyId> {
-    let text = record.pointer(reference.pointer)?.as_str()?;
-    uuid::Uuid::parse_str(text).ok().map(AnyId::new)
 }

@@ -1,0 +1,59 @@
+//! Records as JSON, for what does not know their kind before it runs: the log, undo, what goes along with a delete. Each step
+//! goes through the typed one of `write.rs`.
+
+use serde_json::Value;
+
+use super::record::{Record, for_entity};
+use super::select::{Field, Predicate, Scalar, Select};
+use super::types::AnyId;
+use super::write::Tx;
+use crate::domain::entity::{Entity, Reference};
+use crate::store::error::Result;
+
+impl Tx<'_> {
+    pub(super) fn find_row(&mut self, entity: Entity, id: AnyId) -> Result<Option<Value>> {
+        for_entity!(entity, Kind => self.find::<Kind>(id)?.as_ref().map(json).transpose())
+    }
+
+    /// Brings back a record that was deleted; a revert has looked at its references.
+    pub(super) fn restore_row(&mut self, entity: Entity, row: Value) -> Result<()> {
+        for_entity!(entity, Kind => self.insert(from_json::<Kind>(row)?).map(drop))
+    }
+
+    pub(in crate::store) fn update_row(&mut self, entity: Entity, before: Value, after: Value) -> Result<()> {
+        for_entity!(entity, Kind => {
+            self.update(&from_json::<Kind>(before)?, from_json::<Kind>(after)?).map(drop)
+        })
+    }
+
+    pub(in crate::store) fn delete_row(&mut self, entity: Entity, row: Value) -> Result<()> {
+        for_entity!(entity, Kind => self.delete(&from_json::<Kind>(row)?))
+    }
+
+    /// The rows that refer to a record.
+    pub(in crate::store) fn referring(&mut self, reference: &Reference, to: AnyId) -> Result<Vec<Value>> {
+        let filter = Predicate::equal(Field::of_reference(reference.column), Scalar::Id(to));
+        let select = Select::all(self.workspace, filter);
+        for_entity!(reference.from, Kind => Kind::select(self.conn, select)?.iter().map(json).collect())
+    }
+
+    pub(super) fn count_referring(&mut self, reference: &Reference, to: AnyId) -> Result<i64> {
+        let filter = Predicate::equal(Field::of_reference(reference.column), Scalar::Id(to));
+        let select = Select::all(self.workspace, filter);
+        Ok(for_entity!(reference.from, Kind => Kind::count(self.conn, select)?))
+    }
+}
+
+pub(in crate::store) fn json<R: Record>(record: &R) -> Result<Value> {
+    Ok(serde_json::to_value(record)?)
+}
+
+pub(in crate::store) fn from_json<R: Record>(json: Value) -> Result<R> {
+    Ok(serde_json::from_value(json)?)
+}
+
+/// The id that a reference of a record holds, if any.
+pub(in crate::store) fn referred(reference: &Reference, record: &Value) -> Option<AnyId> {
+    let text = record.pointer(reference.pointer)?.as_str()?;
+    uuid::Uuid::parse_str(text).ok().map(AnyId::new)
+}
