@@ -99,6 +99,34 @@ on_both! {
         ada.delete(&format!("{}?purge=1", made.location())).await.problem(400, "invalid_parameter");
     }
 
+    async fn a_purge_leaves_nothing_in_the_files_of_sqlite(server: TestServer) {
+        if server.backend != Backend::Sqlite {
+            return;
+        }
+        let ada = server.register("ada@example.com").await;
+        for number in 0..40 {
+            make(&ada, json!({"given_name": format!("Other{number}")})).await;
+        }
+        let path = server.database.url.trim_start_matches("sqlite://").to_owned();
+        let held = |name: &str| -> Vec<String> {
+            let files = [path.clone(), format!("{path}-wal")].into_iter();
+            files.filter(|file| std::fs::read(file).unwrap_or_default().windows(name.len()).any(|window| window.eq_ignore_ascii_case(name.as_bytes()))).collect()
+        };
+        let made = make(&ada, json!({"given_name": "Xanthippe"})).await;
+        ada.patch(&made.location(), &json!({"headline": "Quarrelsome"})).await.expect(200);
+        ada.patch(&made.location(), &json!({"headline": null})).await.expect(200);
+        assert!(!held("xanthippe").is_empty() && !held("quarrelsome").is_empty());
+        ada.delete(&format!("{}?purge=true", made.location())).await.expect(204);
+        assert_eq!((held("xanthippe"), held("quarrelsome")), (vec![], vec![]));
+
+        // Deleted first, and to be forgotten later.
+        let made = make(&ada, json!({"given_name": "Xanthippe"})).await;
+        ada.delete(&made.location()).await.expect(204);
+        make(&ada, json!({"given_name": "Another"})).await;
+        ada.delete(&format!("{}?purge=true", made.location())).await.expect(204);
+        assert_eq!(held("xanthippe"), [""; 0]);
+    }
+
     async fn a_purge_spares_everybody_else(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         let bob = server.register("bob@example.com").await;

