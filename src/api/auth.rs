@@ -124,7 +124,7 @@ async fn register_user(api: Data<Api>, request: HttpRequest, body: Body) -> Resu
     let tokens = token_pair(&api, &session, secret)?;
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, "/v1/me"));
-    response.insert_header((header::ETAG, api.tags.strong(user.version)));
+    response.insert_header((header::ETAG, api.tags.of_user(user.id, user.version)));
     Ok(secret_response(&mut response).json(LoggedIn { user, workspace, tokens }))
 }
 

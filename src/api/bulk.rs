@@ -190,9 +190,8 @@ impl Chosen {
                 let mut invalid = Invalid::default();
                 for (name, entity, id) in &narrowed.names {
                     if !tx.exists(*entity, *id)? {
-                        let rejection =
-                            Rejection::new(FieldCode::UnknownReference, format!("No {entity} has this id."));
-                        invalid.add(crate::domain::invalid::pointer(&["filter", name]), rejection);
+                        let unknown = tx.unknown(*entity, *id)?;
+                        invalid.add(crate::domain::invalid::pointer(&["filter", name]), unknown);
                     }
                 }
                 invalid.into_result(())?;
@@ -209,8 +208,7 @@ impl Chosen {
                         Some(contact) => contacts.push(contact),
                         None => {
                             let index = all.iter().position(|one| *one == id).unwrap_or_default();
-                            let rejection = Rejection::new(FieldCode::UnknownReference, "No contact has this id.");
-                            invalid.add(format!("#/ids/{index}"), rejection);
+                            invalid.add(format!("#/ids/{index}"), tx.unknown(Entity::Contact, AnyId::new(id))?);
                         }
                     }
                 }

@@ -74,18 +74,29 @@ struct ChangePage {
     next_cursor: String,
     /// Whether more is there already.
     has_more: bool,
+    /// What the ETag of each record in `data` begins with: it is `"<etag_prefix>.<version>"`, with the version in `data`, to
+    /// send as `If-Match` without reading the record again.
+    #[schema(example = "E5b7_Ckx.1")]
+    etag_prefix: String,
 }
 
 /// One entry of a record's history.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documents what is written as JSON")]
 struct HistoryEntry {
+    entity: Entity,
     op: Op,
     /// The number of this change, and the version the record had after it.
     version: i64,
+    /// The number of the first change of the same write: one call, one write, and `POST /v1/changes/{write}/revert` takes all
+    /// of it back.
+    write: i64,
     /// When it was made.
     at: Timestamp,
     actor: Actor,
+    /// The id of the record it lives on in, where it was deleted by being merged into that; null otherwise.
+    #[schema(format = Uuid)]
+    merged_into: Option<String>,
     /// The names of the fields that changed; empty for a record that was made or deleted.
     fields: Vec<String>,
     /// The values before, of the changed fields, or the whole record when it was deleted. Null when there was nothing
@@ -112,7 +123,8 @@ pub struct HistoryPage {
 ///
 /// Every change in the order it was committed, oldest first. Without `since` the walk begins at the beginning and is
 /// the snapshot of everything; keep `next_cursor` for the next poll. Tombstones are kept 180 days; an older cursor is
-/// answered 410, and you start afresh.
+/// answered 410, and you start afresh. It tells of the kinds of record that the token may read; a cursor from a walk that
+/// was shown fewer kinds, because of the token or of `entity`, is answered 410 as well where that would miss something.
 #[utoipa::path(tag = "changes", security(("bearer" = ["contacts:read"])),
     params(
         ("since" = Option<String>, Query, description = "`next_cursor` of the page before.", max_length = 2048),
@@ -144,18 +156,21 @@ async fn list_changes(
             if place.epoch != api.store.epoch() {
                 return Err(Problem::new(Code::CursorExpired));
             }
-            Some(Since { seq: place.seq, purged_seq: place.purged_seq })
+            let shown = place.shown.iter().filter_map(|name| Entity::parse(name)).collect();
+            Some((Since { seq: place.seq, purged_seq: place.purged_seq }, shown))
         }
     };
     let tag = match list_tag(&api, &caller, &request).await? {
         ListTag::Changed(tag) => tag,
         ListTag::Current(response) => return Ok(response),
     };
+    let shown = entities.iter().map(|entity| entity.as_str().to_owned()).collect();
     let page = api.store.read(move |conn| changes::since(conn, workspace, since, entities, limit)).await?;
     let Since { seq, purged_seq } = page.next;
-    let next = api.cursors.seal(&binding, &Place { epoch: api.store.epoch().to_owned(), seq, purged_seq })?;
+    let next =
+        api.cursors.seal(&binding, &Place { epoch: api.store.epoch().to_owned(), seq, purged_seq, shown })?;
     let items: Vec<Value> = page.items.into_iter().map(change_json).collect();
-    let body = json!({ "items": items, "next_cursor": next, "has_more": page.has_more });
+    let body = json!({ "items": items, "next_cursor": next, "has_more": page.has_more, "etag_prefix": api.tags.prefix() });
     Ok(with_tag(HttpResponse::Ok().json(body), &tag))
 }
 
@@ -164,6 +179,9 @@ struct Place {
     epoch: String,
     seq: i64,
     purged_seq: i64,
+    /// The kinds of record that the walk has shown so far.
+    #[serde(default)]
+    shown: Vec<String>,
 }
 
 fn parse_entity(name: &str) -> Result<Entity, Rejection> {

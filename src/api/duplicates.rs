@@ -12,7 +12,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::Api;
 use super::http::caller::Caller;
 use super::http::etag::{ListTag, list_tag, with_tag};
-use super::http::listing::{DEFAULT_LIMIT, MAX_LIMIT, page_response, parse_id};
+use super::http::listing::{DEFAULT_LIMIT, MAX_LIMIT, PageOut, led_on, named, parse_id};
 use super::http::problem::Problem;
 use super::http::query::Query;
 use crate::domain::contact::Contact;
@@ -172,8 +172,9 @@ async fn list_duplicates<R: Duplicated>(
 ) -> Result<HttpResponse, Problem> {
     let (workspace, path) = (caller.workspace, request.path());
     let binding = format!("{workspace}{path}?{}", query.canonical_without(&["cursor", "limit"]));
+    let found_by = led_on(api, workspace, query, named(query, &[of], R::ENTITY)).await?;
     let asked = Asked {
-        of: query.parsed(of, parse_id)?,
+        of: found_by.parsed(of, parse_id)?,
         min_score: u8::try_from(query.number("min_score", 0..=100, 0)?).unwrap_or(0),
         dismissed: query.flag("dismissed")?,
         after: query.one("cursor")?.map(|cursor| api.cursors.open(&binding, &cursor)).transpose()?,
@@ -186,7 +187,7 @@ async fn list_duplicates<R: Duplicated>(
     let page = api.store.read(move |conn| duplicates::<R>(conn, workspace, &asked)).await?;
     let next = page.next.map(|next| api.cursors.seal(&binding, &next)).transpose()?;
     let items: Vec<Value> = page.items.into_iter().map(|pair| duplicate_json(pair, name)).collect();
-    Ok(with_tag(page_response(path, query, &items, next.as_deref(), None), &tag))
+    Ok(with_tag(PageOut::of(&items, next.as_deref()).respond(path, query), &tag))
 }
 
 fn duplicate_json(pair: Duplicate, name: &str) -> Value {

@@ -8,7 +8,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::Api;
 use super::http::caller::Caller;
 use super::http::etag::{ListTag, list_tag, with_tag};
-use super::http::listing::{DEFAULT_LIMIT, MAX_LIMIT, page_response, parse_id};
+use super::http::listing::{DEFAULT_LIMIT, MAX_LIMIT, PageOut, led_on, named, parse_id};
 use super::http::problem::Problem;
 use super::http::query::Query;
 use crate::domain::entity::Entity;
@@ -95,14 +95,16 @@ async fn list_need_matches(
     caller.require(Entity::Contact, "read")?;
     let (workspace, path) = (caller.workspace, request.path());
     let binding = format!("{workspace}{path}?{}", query.canonical_without(&["cursor", "limit"]));
-    let wanted = wanted(&api, &query, &binding)?;
+    let names = named(&query, &["need_contact_id", "offer_contact_id"], Entity::Contact);
+    let found_by = led_on(&api, workspace, &query, names).await?;
+    let wanted = wanted(&api, &found_by, &binding)?;
     let tag = match list_tag(&api, &caller, &request).await? {
         ListTag::Changed(tag) => tag,
         ListTag::Current(response) => return Ok(response),
     };
     let page = api.store.read(move |conn| matches::page(conn, workspace, wanted)).await?;
     let next = page.next.map(|next| api.cursors.seal(&binding, &next)).transpose()?;
-    Ok(with_tag(page_response(path, &query, &page.items, next.as_deref(), None), &tag))
+    Ok(with_tag(PageOut::of(&page.items, next.as_deref()).respond(path, &query), &tag))
 }
 
 fn wanted(api: &Api, query: &Query, binding: &str) -> Result<Wanted, Problem> {

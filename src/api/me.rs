@@ -52,7 +52,7 @@ async fn me(api: &Api, caller: &Caller) -> Result<Me, Problem> {
 #[get("/v1/me")]
 async fn get_me(api: Data<Api>, caller: Caller, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let me = me(&api, &caller).await?;
-    let tag = api.tags.strong(me.user.version);
+    let tag = api.tags.of_user(me.user.id, me.user.version);
     if api.tags.is_current(&request, &tag) {
         return Ok(HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish());
     }
@@ -85,13 +85,13 @@ async fn update_me(
                 precondition.check(Some(before.version))?;
                 let fields = changed(&schemas, &before.fields, body.value)?;
                 let user = tx.update_user(&before, fields)?;
-                let etag = Some(tags.strong(user.version));
+                let etag = Some(tags.of_user(user.id, user.version));
                 let body = serde_json::to_string(&Me { user, workspace, self_contact_id })?;
                 Ok(Reply { status: 200, etag, body: Some(body), ..Reply::default() })
             })
         })
         .await;
-    let outcome = with_current_tag(&api, written)?;
+    let outcome = with_current_tag(written, |version| api.tags.of_user(caller.user, version))?;
     respond(&api, &caller, outcome).await
 }
 
@@ -152,7 +152,7 @@ async fn delete_me(
             tx.erase_user(id)
         })
         .await;
-    with_current_tag(&api, written)?;
+    with_current_tag(written, |version| api.tags.of_user(caller.user, version))?;
     api.store.write_back().await;
     api.authenticator.forget();
     Ok(HttpResponse::NoContent().finish())

@@ -133,7 +133,8 @@ pub fn document() -> Result<Value, serde_json::Error> {
 fn unseen_schemas() -> ComponentsBuilder {
     let problems = ComponentsBuilder::new()
         .schema_from::<http::problem::ProblemOut>()
-        .schema_from::<http::problem::ProblemField>();
+        .schema_from::<http::problem::ProblemField>()
+        .schema_from::<http::problem::ProblemRecord>();
     contacts::map_schemas(problems)
 }
 

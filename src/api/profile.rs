@@ -125,7 +125,7 @@ async fn review_profile(
     // Read before the profile, so that the tag is never newer than that.
     let (seq, time_zone) = api.store.read(move |conn| accounts::seq_and_time_zone(conn, workspace)).await?;
     let on = on.unwrap_or_else(|| time_zone.day(api.store.now()));
-    let tag = match compared(&api, &request, api.tags.weak_on(seq, on)) {
+    let tag = match compared(&api, &request, api.tags.of_day(workspace, seq, on)) {
         ListTag::Changed(tag) => tag,
         ListTag::Current(response) => return Ok(response),
     };

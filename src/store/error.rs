@@ -38,6 +38,8 @@ pub enum Conflict {
     IdTaken,
     /// A record with this id was deleted and can still be restored.
     Deleted,
+    /// The record was merged into this one, in which it lives on.
+    Merged(Entity, AnyId),
     /// Another record of the kind, this one, has the name.
     NameTaken(Entity, AnyId),
     /// Another account has this e-mail address.

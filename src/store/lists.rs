@@ -98,18 +98,19 @@ pub fn find<R: Record>(conn: &mut Conn, workspace: WorkspaceId, id: AnyId) -> Re
     }
 }
 
-/// One record shown with relations, and the number of the workspace's last change, at one moment.
+/// One record, itself and as it is shown with relations, and the number of the workspace's last change, at one moment.
 pub fn one_shown<R: Record>(
     conn: &mut Conn,
     workspace: WorkspaceId,
     id: AnyId,
     relations: &[Relation],
-) -> Result<(Value, i64)> {
+) -> Result<(R, Value, i64)> {
     read_transaction(conn, |conn| {
         let (seq, _) = accounts::workspace_numbers(conn, workspace)?;
-        let mut shown = json(&find::<R>(conn, workspace, id)?)?;
+        let record = find::<R>(conn, workspace, id)?;
+        let mut shown = json(&record)?;
         relations::attach(conn, workspace, std::slice::from_mut(&mut shown), relations)?;
-        Ok((shown, seq))
+        Ok((record, shown, seq))
     })
 }
 

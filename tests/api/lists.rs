@@ -176,6 +176,9 @@ on_both! {
         let read = ada.get(&format!("{}?include=introduced_by", one.location())).await.expect(200);
         assert_eq!((&read.body["introduced_by"]["name"], &read.body["how_met"]), (&json!("Grace"), &one.body["how_met"]));
         assert!(read.etag().starts_with("W/"), "{}", read.etag());
+        let none = json!({"how_met": one.body["how_met"]});
+        ada.patch(&one.location(), &none).if_match(&read.etag()).await.expect(200);
+        ada.patch(&one.location(), &none).if_match(&page.etag()).await.problem(412, "precondition_failed");
 
         let again = ada.get(&format!("{}?include=introduced_by", one.location())).if_none_match(&read.etag()).await;
         assert_eq!(again.status, 304);
@@ -215,7 +218,7 @@ on_both! {
                     let shown = if reader % 2 == 0 { &reply.body } else { &reply.items()[0] };
                     let headline = shown["headline"].as_str().map_or(-1, |n| n.parse().unwrap());
                     let tag = reply.etag();
-                    let number = tag.trim_end_matches('"').rsplit('.').next().unwrap();
+                    let number = tag.trim_end_matches('"').rsplit('-').next().unwrap();
                     seen.push((number.parse::<i64>().unwrap(), headline));
                 }
                 seen
@@ -370,8 +373,21 @@ on_both! {
         assert_eq!(reply.items().len(), 0);
         // Another workspace's tag says nothing, even where the numbers meet.
         let bob = server.register("bob@example.com").await;
-        let theirs = bob.get("/v1/contacts").await.expect(200).etag();
-        assert_ne!(theirs, reply.etag());
+        let eve = server.register("eve@example.com").await;
+        for path in ["/v1/contacts", "/v1/search?q=a", "/v1/profile/review", "/v1/changes", "/v1/me"] {
+            let theirs = bob.get(path).await.expect(200).etag();
+            eve.get(path).if_none_match(&theirs).await.expect(200);
+            bob.get(path).if_none_match(&theirs).await.expect(304);
+        }
+    }
+
+    async fn a_record_of_a_list_can_be_edited_under_its_tag(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let made = make(&ada, json!({"given_name": "A"})).await;
+        let list = ada.get("/v1/contacts").await.expect(200);
+        let tag = format!("\"{}.{}\"", list.body["etag_prefix"].as_str().unwrap(), list.items()[0]["version"]);
+        assert_eq!(tag, made.etag());
+        ada.patch(&made.location(), &json!({"nickname": "a"})).if_match(&tag).await.expect(200);
     }
 
     async fn a_walk_while_others_write_sees_each_that_stayed_exactly_once(server: TestServer) {

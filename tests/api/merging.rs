@@ -66,7 +66,6 @@ on_both! {
             let shown = ada.get(&format!("{}?include=positions", old.location())).await.expect(200);
             assert_eq!(shown.body["id"], c.body["id"]);
             assert_eq!(ada.get(&format!("{}/needs", old.location())).await.expect(200).items().len(), 1);
-            ada.patch(&old.location(), &json!({"nickname": "x"})).await.problem(404, "not_found");
         }
         let log = ada.get("/v1/changes?limit=1000").await.expect(200);
         let tombstones: Vec<_> = log.items().iter().filter(|change| change["op"] == "deleted")
@@ -74,6 +73,69 @@ on_both! {
         assert_eq!(tombstones, [(json!(a.id()), json!(b.id()), Value::Null), (json!(b.id()), json!(c.id()), Value::Null)]);
         ada.delete(&c.location()).await.expect(204);
         ada.get(&a.location()).await.problem(404, "not_found");
+    }
+
+    async fn writing_to_an_old_id_is_refused_by_the_name_of_the_survivor(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let [a, b] = [contact(&ada, json!({"given_name": "A"})).await, contact(&ada, json!({"given_name": "B"})).await];
+        merge(&ada, "contacts", &b, &[&a]).await.expect(200);
+        let (at, tag) = (a.location(), ada.get(&a.location()).await.expect(200).etag());
+        let fields = json!({"given_name": "A"});
+        let refused = [
+            ada.patch(&at, &fields).if_match(&tag).await,
+            ada.put(&at, &fields).if_match(&tag).await,
+            ada.put(&at, &fields).if_none_match("*").await,
+            ada.delete(&at).await,
+            ada.post("/v1/contacts", &json!({"id": a.id(), "given_name": "A"})).await,
+            ada.post(&format!("{at}/needs"), &json!({"topic": "rust"})).await,
+        ];
+        for reply in refused {
+            assert_eq!(reply.problem(409, "merged")["record"], json!({"entity": "contact", "id": b.id()}));
+        }
+        for (path, body, pointer) in [
+            ("/v1/needs", json!({"contact_id": a.id(), "topic": "rust"}), "#/contact_id"),
+            ("/v1/contacts/bulk", json!({"ids": [a.id()], "tier": "core"}), "#/ids/0"),
+            ("/v1/contacts/merge", json!({"keep_id": b.id(), "merge_ids": [a.id()]}), "#/merge_ids/0"),
+        ] {
+            let reply = ada.post(path, &body).await;
+            let error = &reply.problem(422, "invalid")["errors"][0];
+            assert_eq!((&error["pointer"], &error["code"]), (&json!(pointer), &json!("unknown_reference")));
+            assert_eq!(error["detail"], format!("This contact was merged into {}.", b.id()));
+        }
+        ada.delete(&b.location()).await.expect(204);
+        ada.patch(&at, &fields).await.problem(404, "not_found");
+    }
+
+    async fn a_filter_by_an_old_id_finds_what_the_survivor_has(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let [a, b] = [contact(&ada, json!({"given_name": "A"})).await, contact(&ada, json!({"given_name": "B"})).await];
+        let organization = |name: &str| ada.post("/v1/organizations", &json!({"name": name}));
+        let [old, new] = [organization("Old").await.expect(201), organization("New").await.expect(201)];
+        ada.post("/v1/needs", &json!({"contact_id": a.id(), "topic": "rust"})).await.expect(201);
+        ada.post("/v1/needs", &json!({"contact_id": a.id(), "topic": "rust", "kind": "offer"})).await.expect(201);
+        let job = json!({"contact_id": a.id(), "organization_id": old.id()});
+        ada.post("/v1/positions", &job).await.expect(201);
+        merge(&ada, "contacts", &b, &[&a]).await.expect(200);
+        merge(&ada, "organizations", &new, &[&old]).await.expect(200);
+        for (path, old, new) in [
+            ("/v1/needs?limit=1&contact_id=", &a, &b),
+            ("/v1/positions?contact_id=", &a, &b),
+            ("/v1/positions?organization_id=", &old, &new),
+            ("/v1/contacts?organization_id=", &old, &new),
+            ("/v1/contacts/duplicates?contact_id=", &a, &b),
+        ] {
+            let [by_old, by_new] = [
+                ada.get(&format!("{path}{}", old.id())).await.expect(200),
+                ada.get(&format!("{path}{}", new.id())).await.expect(200),
+            ];
+            assert_eq!(by_old.items(), by_new.items(), "{path}");
+            assert_eq!(by_old.items().len(), usize::from(!path.contains("duplicates")), "{path}");
+            if let Some(next) = by_old.next_link() {
+                assert_eq!(ada.get(&next).await.expect(200).items().len(), 1);
+            }
+        }
+        let without = ada.get(&format!("/v1/positions?organization_id[ne]={}", old.id())).await.expect(200);
+        assert_eq!(without.items().len(), 0);
     }
 
     async fn what_referred_to_the_others_refers_to_the_survivor_and_doubles_go(server: TestServer) {

@@ -35,11 +35,13 @@ pub fn complete(
 
     let mut views = Views { plain: resolved, made: BTreeMap::new() };
     let paths = document["paths"].as_object().cloned().unwrap_or_default();
+    let mergeable: Vec<Entity> =
+        Entity::ALL.iter().copied().filter(|entity| paths.contains_key(&merge_path(*entity))).collect();
     let mut finished = Map::new();
     for (path, item) in paths {
         let mut methods = Map::new();
         for (method, mut operation) in item.as_object().cloned().unwrap_or_default() {
-            complete_operation(&path, &method, &mut operation, collections, &mut views);
+            complete_operation(&path, &method, &mut operation, collections, &mergeable, &mut views);
             methods.insert(method, operation);
         }
         finished.insert(path, Value::Object(methods));
@@ -48,7 +50,7 @@ pub fn complete(
     add_summaries(collections, &mut views.made);
     views.make("Problem", View::Answer);
     if let Some(problem) = views.made.get_mut("Problem") {
-        // `errors` and `left_alone` come with some codes only.
+        // `errors`, `left_alone` and `record` come with some codes only.
         problem["required"] = json!(["type", "title", "status", "detail", "instance", "code"]);
     }
     document["components"]["schemas"] = views.made.into_iter().collect::<Map<_, _>>().into();
@@ -84,7 +86,7 @@ fn add_summaries(collections: &[&Collection], schemas: &mut BTreeMap<String, Val
                 { "$ref": format!("#/components/schemas/{name}") },
                 { "$ref": format!("#/components/schemas/{name}Summary") },
             ]});
-            page["required"] = json!(["items", "next_cursor"]);
+            page["required"] = json!(["items", "next_cursor", "etag_prefix"]);
         }
     }
     for collection in collections {
@@ -125,6 +127,7 @@ fn complete_operation(
     method: &str,
     operation: &mut Value,
     collections: &[&Collection],
+    mergeable: &[Entity],
     views: &mut Views,
 ) {
     let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
@@ -193,6 +196,9 @@ fn complete_operation(
             }
         }
     }
+    if method != "get" && mergeable.iter().any(|entity| writes_one_of(*entity, path)) {
+        codes.insert("merged");
+    }
     if path.starts_with("/v1/auth/") {
         codes.insert("rate_limited");
     }
@@ -235,6 +241,17 @@ fn complete_operation(
 
 /// What is read of the whole workspace beside its lists, and carries the weak ETag that they do.
 const VIEWS: &[&str] = &["/v1/changes", "/v1/needs/matches", "/v1/profile/review", "/v1/search"];
+
+fn merge_path(entity: Entity) -> String {
+    format!("/v1/{}/merge", entity.segment())
+}
+
+/// Whether writing there names a record of this kind, which may have been merged: itself, or as what another belongs to.
+fn writes_one_of(entity: Entity, path: &str) -> bool {
+    let own = format!("/v1/{}", entity.segment());
+    let is_parent = nested(path).is_some_and(|(_, parent)| parent == entity);
+    is_parent || path == own || path == format!("{own}/{{id}}")
+}
 
 /// `/v1/contacts/{id}` and `/v1/me`: what has a strong ETag of its own.
 fn is_record_path(path: &str) -> bool {

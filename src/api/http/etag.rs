@@ -1,13 +1,17 @@
-//! Entity tags, preconditions and answers that depend on them: `"<epoch>.<schema revision>.<version>"`.
+//! Entity tags, preconditions and answers that depend on them: `"<epoch>.<schema revision>.<version>"`, and after a `-`
+//! what else the answer depends on. A browser that two people use keeps answers by their address alone, so what is not
+//! of one record names whose it is.
 
 use actix_web::http::header::{self, HeaderName};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::NaiveDate;
 use serde::Serialize;
+use uuid::Uuid;
 
 use super::caller::Caller;
 use super::problem::{Code, Problem};
 use crate::api::Api;
+use crate::domain::id::{UserId, WorkspaceId};
 use crate::store::{Precondition, accounts};
 
 /// Raised when a representation changes its shape, so that nobody keeps an old one for current.
@@ -24,19 +28,34 @@ impl Tags {
         Self { epoch: epoch.to_owned() }
     }
 
+    /// What the tag of a record begins with; its version follows, after a dot.
+    pub fn prefix(&self) -> String {
+        format!("{}.{SCHEMA_REVISION}", self.epoch)
+    }
+
     /// The strong tag of a record.
     pub fn strong(&self, version: i64) -> String {
-        format!("\"{}.{SCHEMA_REVISION}.{version}\"", self.epoch)
+        format!("\"{}.{version}\"", self.prefix())
+    }
+
+    /// The strong tag of an account.
+    pub fn of_user(&self, user: UserId, version: i64) -> String {
+        format!("\"{}.{version}-{}\"", self.prefix(), short(user.uuid()))
+    }
+
+    /// The weak tag of a record shown with others, at this number of the workspace's sequence.
+    pub fn with_others(&self, version: i64, seq: i64) -> String {
+        format!("W/\"{}.{version}-{seq}\"", self.prefix())
     }
 
     /// The weak tag of a list: the workspace's sequence.
-    pub fn weak(&self, seq: i64) -> String {
-        format!("W/{}", self.strong(seq))
+    pub fn of_list(&self, workspace: WorkspaceId, seq: i64) -> String {
+        format!("W/\"{}.w{}-{seq}\"", self.prefix(), short(workspace.uuid()))
     }
 
     /// The weak tag of what depends on the day as well.
-    pub fn weak_on(&self, seq: i64, day: NaiveDate) -> String {
-        format!("W/\"{}.{SCHEMA_REVISION}.{seq}.{day}\"", self.epoch)
+    pub fn of_day(&self, workspace: WorkspaceId, seq: i64, day: NaiveDate) -> String {
+        format!("W/\"{}.w{}-{seq}-{day}\"", self.prefix(), short(workspace.uuid()))
     }
 
     /// What `If-Match` and `If-None-Match` say of the record that is about to be written.
@@ -69,13 +88,18 @@ impl Tags {
         }
     }
 
-    /// The version in a tag of this database; a proxy's `W/` does no harm.
+    /// The version in a tag of this database, whatever else the answer depended on; a proxy's `W/` does no harm.
     fn version(&self, tag: &str) -> Option<i64> {
         let inner = tag.trim().trim_start_matches("W/").strip_prefix('"')?.strip_suffix('"')?;
         let (rest, version) = inner.rsplit_once('.')?;
         let (epoch, _revision) = rest.rsplit_once('.')?;
-        if epoch == self.epoch { version.parse().ok() } else { None }
+        if epoch == self.epoch { version.split('-').next()?.parse().ok() } else { None }
     }
+}
+
+/// Enough of an id to tell two apart.
+fn short(id: Uuid) -> String {
+    id.simple().to_string().split_off(24)
 }
 
 /// `"…"`, perhaps with a `W/` in front.
@@ -109,7 +133,7 @@ pub enum ListTag {
 pub async fn list_tag(api: &Api, caller: &Caller, request: &HttpRequest) -> Result<ListTag, Problem> {
     let workspace = caller.workspace;
     let (seq, _) = api.store.read(move |conn| accounts::workspace_numbers(conn, workspace)).await?;
-    Ok(compared(api, request, api.tags.weak(seq)))
+    Ok(compared(api, request, api.tags.of_list(workspace, seq)))
 }
 
 /// What this tag says of what the client has.
@@ -147,6 +171,8 @@ mod tests {
         let table = [
             ("\"ab.c.1.7\"", Precondition::OneOf(vec![7])),
             ("W/\"ab.c.1.7\", \"ab.c.1.8\"", Precondition::OneOf(vec![7, 8])),
+            ("W/\"ab.c.1.7-99\"", Precondition::OneOf(vec![7])),
+            ("W/\"ab.c.1.w00000007-7\"", Precondition::OneOf(vec![])),
             ("\"other.1.7\"", Precondition::OneOf(vec![])),
             ("\"nonsense\"", Precondition::OneOf(vec![])),
             ("*", Precondition::Exists),

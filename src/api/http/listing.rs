@@ -13,6 +13,7 @@ use crate::domain::entity::Entity;
 use crate::domain::id::WorkspaceId;
 use crate::domain::invalid::{FieldCode, Invalid, Rejection};
 use crate::domain::timestamp::Timestamp;
+use crate::store::changes;
 use crate::store::lists::{Listing, Order};
 use crate::store::relations::{Link, Relation};
 use crate::store::{AnyId, Comparison, Direction, Field, Predicate, Scalar};
@@ -150,6 +151,31 @@ impl Values {
 /// An id in a query.
 pub fn parse_id(text: &str) -> Result<AnyId, Rejection> {
     Uuid::try_parse(text).map(AnyId::new).map_err(|_| Rejection::format("Expected a UUID."))
+}
+
+/// The query with the ids that are in use: that of a record that was merged stands for the one it lives on in.
+pub async fn led_on(
+    api: &Api,
+    workspace: WorkspaceId,
+    query: &Query,
+    names: Vec<(String, Entity, AnyId)>,
+) -> Result<Query, Problem> {
+    if names.is_empty() {
+        return Ok(query.clone());
+    }
+    let survivors = api.store.read(move |conn| changes::survivors(conn, workspace, &names)).await?;
+    let in_use = |name: &str, text: &str| {
+        let survivor = parse_id(text).ok().and_then(|id| survivors.get(&(name.to_owned(), id)));
+        survivor.map_or_else(|| text.to_owned(), |survivor| survivor.uuid().to_string())
+    };
+    Ok(query.map(in_use))
+}
+
+/// The records of a kind that these parameters name.
+pub fn named(query: &Query, parameters: &[&str], entity: Entity) -> Vec<(String, Entity, AnyId)> {
+    let of = |name: &&str| query.all(name).into_iter().map(|id| ((*name).to_owned(), id)).collect::<Vec<_>>();
+    let all = parameters.iter().flat_map(of);
+    all.filter_map(|(name, id)| Some((name, entity, parse_id(&id).ok()?))).collect()
 }
 
 // The predicates that most filters are made of.
@@ -317,9 +343,13 @@ impl Collection {
         });
         let query = Query::of(pairs);
         let refused = |problem: Problem| Invalid::one("#/filter", FieldCode::InvalidFormat, problem.detail);
-        let mut all = self.filter(&query).map_err(refused)?;
-        all.extend(self.updated_since(&query).map_err(refused)?);
+        let filter = self.filter(&query).map_err(refused)?;
         let text = query.one("q").map_err(refused)?;
+        Ok(Narrowed { filter, query: text, names: self.names(&query) })
+    }
+
+    /// The records that a query names: in which parameter, of which kind.
+    pub fn names(&self, query: &Query) -> Vec<(String, Entity, AnyId)> {
         let mut names = Vec::new();
         for name in query.names() {
             let own = self.filters.iter().find(|own| name.split('[').next() == Some(own.name));
@@ -329,7 +359,7 @@ impl Collection {
             }
         }
         names.dedup();
-        Ok(Narrowed { filter: Predicate::All(all), query: text, names })
+        names
     }
 
     fn updated_since(&self, query: &Query) -> Result<Option<Predicate>, Problem> {
@@ -355,16 +385,16 @@ impl Collection {
         })
     }
 
-    /// What the query asks for.
+    /// What the query asks for, of which `found_by` is the same with the ids that are in use.
     pub fn listing(
         &self,
         api: &Api,
         workspace: WorkspaceId,
         query: &Query,
+        found_by: &Query,
         binding: &str,
     ) -> Result<Listing, Problem> {
-        let mut all = self.filter(query)?;
-        all.extend(self.updated_since(query)?);
+        let filter = self.filter(found_by)?;
         let words = Values::Text { max_length: MAX_QUERY_CHARACTERS };
         let text = query.parsed("q", |text| words.check(text).map(|()| text.to_owned()))?;
         let order = match (query.parsed("sort", |sort| self.order(sort))?, &text) {
@@ -378,11 +408,11 @@ impl Collection {
         };
         let limit = query.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT)?;
         let count = query.flag("count")?;
-        Ok(Listing { filter: Predicate::All(all), query: text, order, after, limit, count })
+        Ok(Listing { filter, query: text, order, after, limit, count })
     }
 
-    fn filter(&self, query: &Query) -> Result<Vec<Predicate>, Problem> {
-        let mut all = Vec::new();
+    fn filter(&self, query: &Query) -> Result<Predicate, Problem> {
+        let mut all: Vec<Predicate> = self.updated_since(query)?.into_iter().collect();
         for filter in self.filters {
             let parse = |name: &str, comparison: Comparison, values: Vec<String>| {
                 let parsed: Result<Vec<Predicate>, Rejection> = values
@@ -432,7 +462,7 @@ impl Collection {
                 });
             }
         }
-        Ok(all)
+        Ok(Predicate::All(all))
     }
 
     /// How the records are to be shown.
@@ -523,27 +553,34 @@ fn parameter(name: &str, description: &str, schema: Value) -> Value {
     json!({ "name": name, "in": "query", "required": false, "description": description, "schema": schema })
 }
 
-/// `{"items": […], "next_cursor": …}` and `Link`; `total` where it was counted.
-pub fn page_response<R: Serialize>(
-    path: &str,
-    query: &Query,
-    items: &[R],
-    next: Option<&str>,
-    total: Option<i64>,
-) -> HttpResponse {
-    #[derive(Serialize)]
-    struct PageOut<'a, R> {
-        items: &'a [R],
-        next_cursor: Option<&'a str>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        total: Option<i64>,
+/// A page of a list: `{"items": […], "next_cursor": …}`.
+#[derive(Serialize)]
+pub struct PageOut<'a, R> {
+    pub items: &'a [R],
+    pub next_cursor: Option<&'a str>,
+    /// How many fit in all, where it was counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<i64>,
+    /// What the tags of the records begin with, in lists of records that have one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub etag_prefix: Option<String>,
+}
+
+impl<'a, R: Serialize> PageOut<'a, R> {
+    pub fn of(items: &'a [R], next_cursor: Option<&'a str>) -> Self {
+        Self { items, next_cursor, total: None, etag_prefix: None }
     }
-    let mut response = HttpResponse::Ok();
-    if let Some(cursor) = next {
-        response.insert_header((header::LINK, format!("<{path}?{}>; rel=\"next\"", query.with("cursor", cursor))));
-    }
-    match serde_json::to_vec(&PageOut { items, next_cursor: next, total }) {
-        Ok(body) => response.content_type("application/json").body(body),
-        Err(error) => actix_web::ResponseError::error_response(&Problem::new(Code::Internal).caused_by(error)),
+
+    /// The answer, with a `Link` to the next page.
+    pub fn respond(&self, path: &str, query: &Query) -> HttpResponse {
+        let mut response = HttpResponse::Ok();
+        if let Some(cursor) = self.next_cursor {
+            let next = query.with("cursor", cursor);
+            response.insert_header((header::LINK, format!("<{path}?{next}>; rel=\"next\"")));
+        }
+        match serde_json::to_vec(self) {
+            Ok(body) => response.content_type("application/json").body(body),
+            Err(error) => actix_web::ResponseError::error_response(&Problem::new(Code::Internal).caused_by(error)),
+        }
     }
 }

@@ -137,8 +137,7 @@ fn find_all<R: Record>(tx: &mut Tx<'_>, merge: &Merge) -> StoreResult<(R, Vec<R>
     let mut find = |tx: &mut Tx<'_>, id: Uuid, pointer: String| -> StoreResult<Option<R>> {
         let found = tx.find::<R>(AnyId::new(id))?;
         if found.is_none() {
-            let detail = format!("No {} has this id.", R::ENTITY);
-            invalid.add(pointer, Rejection::new(FieldCode::UnknownReference, detail));
+            invalid.add(pointer, tx.unknown(R::ENTITY, AnyId::new(id))?);
         }
         Ok(found)
     };

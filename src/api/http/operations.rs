@@ -38,6 +38,10 @@ macro_rules! record_operations {
             /// How many fit in all; with `count=true` only.
             #[schema(required = false)]
             total: i64,
+            /// What the ETag of each of these records begins with: it is `"<etag_prefix>.<version>"`, to send as `If-Match`
+            /// without reading the record again.
+            #[schema(example = "E5b7_Ckx.1")]
+            etag_prefix: String,
         }
 
         #[doc = $list_summary]

@@ -6,8 +6,10 @@ use actix_web::{HttpResponse, ResponseError};
 use serde_json::{Value, json};
 use std::fmt;
 
+use super::replies::location_of;
+use crate::domain::entity::Entity;
 use crate::domain::invalid::{FieldError, Invalid, Rejection};
-use crate::store::{Conflict, Error as StoreError, LeftAlone};
+use crate::store::{AnyId, Conflict, Error as StoreError, LeftAlone};
 
 /// How many faults of one body are listed; a megabyte of unknown fields need not come back ten times as long.
 const MAX_ERRORS: usize = 100;
@@ -85,7 +87,9 @@ catalog! {
     IdTaken = "id_taken", 409, "The id is taken";
     /// A record with this id was deleted less than 30 days ago. Restore it, unless it was purged, or choose another id.
     Deleted = "deleted", 409, "The record was deleted";
-    /// There is one of this name, compared without regard to case and accents; the detail tells its address. Choose
+    /// The record was merged into another one, `record`, where it is read under its old id. Write to that one.
+    Merged = "merged", 409, "The record was merged";
+    /// There is one of this name, compared without regard to case and accents; `record` tells which. Choose
     /// another name, or merge the two.
     NameTaken = "name_taken", 409, "The name is taken";
     /// Another account has this e-mail address. Log in instead.
@@ -101,8 +105,8 @@ catalog! {
     RestoreBlocked = "restore_blocked", 409, "The record could not be restored";
     /// There are as many of these as there may be. Delete some first.
     LimitReached = "limit_reached", 409, "The limit is reached";
-    /// The cursor is from before what the log of changes still holds, or from before a backup was restored. Start
-    /// afresh, without a cursor.
+    /// The cursor is from before what the log of changes still holds, from before a backup was restored, or of a walk that
+    /// was shown fewer kinds of record than this one. Start afresh, without a cursor.
     CursorExpired = "cursor_expired", 410, "The cursor has expired";
     /// The record is not as the precondition says: it changed since you read it, or exists where `If-None-Match: *` wants
     /// it new. `ETag` is the current one. Read it again, merge, and repeat.
@@ -138,6 +142,8 @@ pub struct Problem {
     pub detail: String,
     pub errors: Vec<FieldError>,
     pub left_alone: Vec<LeftAlone>,
+    /// The record in the way, or the one to turn to.
+    pub record: Option<(Entity, AnyId)>,
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// For the log only.
     pub cause: Option<String>,
@@ -150,6 +156,7 @@ impl Problem {
             detail: code.meaning(),
             errors: Vec::new(),
             left_alone: Vec::new(),
+            record: None,
             headers: Vec::new(),
             cause: None,
         }
@@ -203,6 +210,9 @@ impl Problem {
         }
         if !self.left_alone.is_empty() {
             body.insert("left_alone".to_owned(), self.left_alone.iter().map(left_alone_json).collect());
+        }
+        if let Some((entity, id)) = self.record {
+            body.insert("record".to_owned(), json!({ "entity": entity, "id": id }));
         }
         Value::Object(body)
     }
@@ -301,8 +311,13 @@ impl From<Conflict> for Problem {
             Conflict::IdTaken => Self::new(Code::IdTaken),
             Conflict::Deleted => Self::new(Code::Deleted),
             Conflict::NameTaken(entity, id) => {
-                let holder = format!("/v1/{}/{}", entity.segment(), id.uuid());
-                Self::new(Code::NameTaken).detail(format!("There is a {entity} of this name: {holder}."))
+                let holder = location_of(entity, id);
+                let detail = format!("There is a {entity} of this name: {holder}.");
+                Self { record: Some((entity, id)), ..Self::new(Code::NameTaken).detail(detail) }
+            }
+            Conflict::Merged(entity, id) => {
+                let detail = format!("This {entity} was merged into {}.", location_of(entity, id));
+                Self { record: Some((entity, id)), ..Self::new(Code::Merged).detail(detail) }
             }
             Conflict::EmailTaken => Self::new(Code::EmailTaken),
             Conflict::RegistrationClosed => Self::new(Code::RegistrationClosed),
@@ -374,6 +389,19 @@ pub struct ProblemOut {
     /// What a revert did not touch, and why; with `revert_blocked` and `restore_blocked` only.
     #[schema(required = false, value_type = Vec<Object>)]
     left_alone: Vec<Value>,
+    /// The record in the way, or the one to turn to; with `name_taken` and `merged` only.
+    #[schema(required = false)]
+    record: ProblemRecord,
+}
+
+/// A record that an error tells of.
+#[derive(utoipa::ToSchema)]
+#[allow(dead_code, reason = "documents what `to_json` writes")]
+pub struct ProblemRecord {
+    entity: Entity,
+    /// The record's id.
+    #[schema(format = Uuid)]
+    id: String,
 }
 
 /// One value that breaks a rule.

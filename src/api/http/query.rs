@@ -25,6 +25,11 @@ impl Query {
         Self { pairs: pairs.collect() }
     }
 
+    /// The same with other values.
+    pub fn map(&self, other: impl Fn(&str, &str) -> String) -> Self {
+        Self { pairs: self.pairs.iter().map(|(name, value)| (name.clone(), other(name, value))).collect() }
+    }
+
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.pairs.iter().map(|(name, _)| name.as_str())
     }

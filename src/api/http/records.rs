@@ -9,7 +9,7 @@ use super::body::Body;
 use super::caller::Caller;
 use super::edits::{TAG_EDITS, check_read_only, edit_tags, entered, gather_all, remove, take_id};
 use super::etag::{ListTag, list_tag, tagged, with_tag};
-use super::listing::{Collection, DEFAULT_LIMIT, MAX_LIMIT, Shown, page_response};
+use super::listing::{Collection, DEFAULT_LIMIT, MAX_LIMIT, PageOut, Shown, led_on};
 use super::problem::{Code, Problem};
 use super::query::{Query, path_id};
 use super::replies::{location_of, no_fields, record_reply, respond, who, with_current_tag};
@@ -20,7 +20,7 @@ use crate::domain::entity::Entity;
 use crate::domain::invalid::{FieldCode, Invalid, Rejection};
 use crate::domain::merge_patch::merge;
 use crate::store::changes::{self, HistoryEntry};
-use crate::store::{AnyId, Error as StoreError, Precondition, Predicate, Record, Reply, Who, lists};
+use crate::store::{AnyId, Precondition, Predicate, Record, Reply, Who, lists};
 
 pub async fn list<R: Resource>(
     api: &Api,
@@ -42,7 +42,8 @@ pub async fn list_where<R: Resource>(
     within: Option<Predicate>,
 ) -> Result<HttpResponse, Problem> {
     let (workspace, path) = (caller.workspace, request.path());
-    let mut listing = collection.listing(api, workspace, query, path)?;
+    let found_by = led_on(api, workspace, query, collection.names(query)).await?;
+    let mut listing = collection.listing(api, workspace, query, &found_by, path)?;
     let shown = collection.shown(query)?;
     shown.relations.iter().try_for_each(|relation| caller.require(relation.link.entity(), "read"))?;
     if let Some(within) = within {
@@ -52,10 +53,12 @@ pub async fn list_where<R: Resource>(
         ListTag::Changed(tag) => tag,
         ListTag::Current(response) => return Ok(response),
     };
+    let etag_prefix = Some(api.tags.prefix());
     let response = if shown.is_plain() {
         let page = api.store.read(move |conn| lists::list::<R>(conn, workspace, listing)).await?;
         let next = collection.next_cursor(api, workspace, query, path, page.next.as_ref())?;
-        page_response(path, query, &page.items, next.as_deref(), page.total)
+        PageOut { total: page.total, etag_prefix, ..PageOut::of(&page.items, next.as_deref()) }
+            .respond(path, query)
     } else {
         let Shown { summary, relations } = shown;
         let page = api
@@ -63,7 +66,8 @@ pub async fn list_where<R: Resource>(
             .read(move |conn| lists::list_shown::<R>(conn, workspace, listing, summary, &relations))
             .await?;
         let next = collection.next_cursor(api, workspace, query, path, page.next.as_ref())?;
-        page_response(path, query, &page.items, next.as_deref(), page.total)
+        PageOut { total: page.total, etag_prefix, ..PageOut::of(&page.items, next.as_deref()) }
+            .respond(path, query)
     };
     Ok(with_tag(response, &tag))
 }
@@ -82,8 +86,8 @@ pub async fn list_under<Parent: Resource, R: Resource>(
     list_where::<R>(api, caller, request, query, collection, Some(within(parent.id()))).await
 }
 
-/// One record, also under the id of one that was merged into it; with `include` its tag is the workspace's, since what is
-/// added may change without it.
+/// One record, also under the id of one that was merged into it. What `include` adds may change without it, so that its
+/// tag then is of the workspace as well.
 pub async fn get<R: Resource>(
     api: &Api,
     caller: &Caller,
@@ -94,14 +98,15 @@ pub async fn get<R: Resource>(
     let (workspace, id) = (caller.workspace, path_id(request)?);
     let relations = collection.shown(query)?.relations;
     relations.iter().try_for_each(|relation| caller.require(relation.link.entity(), "read"))?;
-    if relations.is_empty() {
+    let (living, response) = if relations.is_empty() {
         let record = api.store.read(move |conn| lists::find::<R>(conn, workspace, id)).await?;
-        let living = record.id();
-        let response = tagged(api, request, api.tags.strong(record.version()), &record);
-        return Ok(if living == id { response } else { found_elsewhere(response, R::ENTITY, living) });
-    }
-    let (shown, seq) = api.store.read(move |conn| lists::one_shown::<R>(conn, workspace, id, &relations)).await?;
-    Ok(tagged(api, request, api.tags.weak(seq), &shown))
+        (record.id(), tagged(api, request, api.tags.strong(record.version()), &record))
+    } else {
+        let one = move |conn: &mut _| lists::one_shown::<R>(conn, workspace, id, &relations);
+        let (record, shown, seq) = api.store.read(one).await?;
+        (record.id(), tagged(api, request, api.tags.with_others(record.version(), seq), &shown))
+    };
+    Ok(if living == id { response } else { found_elsewhere(response, R::ENTITY, living) })
 }
 
 /// The answer to a GET of a record that was merged: `Content-Location` (RFC 9110, section 8.7) tells whose it is.
@@ -167,7 +172,7 @@ async fn make<R: Resource>(
             if let Some(parent) = &parent
                 && !tx.exists(parent.entity, parent.id)?
             {
-                return Err(StoreError::NotFound);
+                return Err(tx.missing(parent.entity, parent.id)?);
             }
             let (id, now) = (id.unwrap_or_else(|| tx.new_id()), tx.now());
             let parsed = schemas.parse(R::INPUT, &input, |fields| R::new(id, now, fields));
@@ -207,7 +212,7 @@ pub async fn replace<R: Resource>(
     let write = api.store.write(who, move |tx| {
         let current = tx.find::<R>(id)?;
         if precondition != Precondition::Absent && current.is_none() {
-            return Err(StoreError::NotFound);
+            return Err(tx.missing(R::ENTITY, id)?);
         }
         precondition.check(current.as_ref().map(Record::version))?;
         let shown = current.as_ref().map(serde_json::to_value).transpose()?;
@@ -227,7 +232,7 @@ pub async fn replace<R: Resource>(
         };
         record_reply(status, &record, &tags)
     });
-    let outcome = with_current_tag(api, write.await)?;
+    let outcome = with_current_tag(write.await, |version| api.tags.strong(version))?;
     respond(api, caller, outcome).await
 }
 
@@ -262,7 +267,7 @@ pub async fn patch<R: Resource>(
         let record = tx.update(&current, after)?;
         record_reply(200, &record, &tags)
     });
-    let outcome = with_current_tag(api, write.await)?;
+    let outcome = with_current_tag(write.await, |version| api.tags.strong(version))?;
     respond(api, caller, outcome).await
 }
 
@@ -287,11 +292,11 @@ pub async fn delete<R: Resource>(
             }
             // Deleted before, and now to be forgotten as well.
             None if purge && tx.was_deleted(R::ENTITY, id)? => tx.erase(R::ENTITY, id)?,
-            None => return Err(StoreError::NotFound),
+            None => return Err(tx.missing(R::ENTITY, id)?),
         }
         Ok(Reply { status: 204, ..Reply::default() })
     });
-    let outcome = with_current_tag(api, write.await)?;
+    let outcome = with_current_tag(write.await, |version| api.tags.strong(version))?;
     if purge {
         api.store.write_back().await;
     }
@@ -336,12 +341,12 @@ pub async fn history<R: Resource>(
     let (entries, next) =
         api.store.read(move |conn| changes::history(conn, workspace, R::ENTITY, id, before, limit)).await?;
     let next = next.map(|next| api.cursors.seal(&binding, &next)).transpose()?;
-    let items: Vec<Value> = entries.into_iter().map(history_json).collect();
-    Ok(with_tag(page_response(request.path(), query, &items, next.as_deref(), None), &tag))
+    let items: Vec<Value> = entries.into_iter().map(|entry| history_json(R::ENTITY, entry)).collect();
+    Ok(with_tag(PageOut::of(&items, next.as_deref()).respond(request.path(), query), &tag))
 }
 
-fn history_json(entry: HistoryEntry) -> Value {
-    let HistoryEntry { op, version, at, user, token, fields, before, after } = entry;
+fn history_json(entity: Entity, entry: HistoryEntry) -> Value {
+    let HistoryEntry { op, version, write, at, user, token, merged_into, fields, before, after } = entry;
     let only = |record: Option<Value>| match record {
         Some(Value::Object(record)) if !fields.is_empty() => {
             Some(record.into_iter().filter(|(name, _)| fields.contains(name)).collect::<Map<_, _>>().into())
@@ -350,7 +355,7 @@ fn history_json(entry: HistoryEntry) -> Value {
     };
     let (from, to) = (only(before), only(after));
     json!({
-        "op": op, "version": version, "at": at, "actor": { "user_id": user, "token_id": token },
-        "fields": fields, "from": from, "to": to,
+        "entity": entity, "op": op, "version": version, "write": write, "at": at, "actor": { "user_id": user, "token_id": token },
+        "merged_into": merged_into, "fields": fields, "from": from, "to": to,
     })
 }

@@ -68,10 +68,10 @@ pub fn location_of(entity: Entity, id: AnyId) -> String {
 }
 
 /// A failed precondition tells the tag the record has now.
-pub fn with_current_tag<T>(api: &Api, written: StoreResult<T>) -> Result<T, Problem> {
+pub fn with_current_tag<T>(written: StoreResult<T>, tag: impl FnOnce(i64) -> String) -> Result<T, Problem> {
     written.map_err(|error| match error {
         StoreError::PreconditionFailed(Some(version)) => {
-            Problem::new(Code::PreconditionFailed).header(header::ETAG, api.tags.strong(version))
+            Problem::new(Code::PreconditionFailed).header(header::ETAG, tag(version))
         }
         other => other.into(),
     })

@@ -38,6 +38,7 @@ struct ChangeHead {
 #[diesel(table_name = changes)]
 pub(super) struct ChangeRow {
     pub seq: i64,
+    pub write_seq: i64,
     pub entity: Entity,
     pub record_id: AnyId,
     pub op: Op,
@@ -46,6 +47,7 @@ pub(super) struct ChangeRow {
     pub at: Timestamp,
     pub fields: AsJson<Vec<String>>,
     pub before: Option<AsJson<Value>>,
+    pub merged_into_id: Option<AnyId>,
 }
 
 /// One change, with the record as it is now.
@@ -83,11 +85,12 @@ pub struct ChangePage {
     pub has_more: bool,
 }
 
-/// Up to `limit` changes after a place, oldest first; `None` starts from the beginning.
+/// Up to `limit` changes of these kinds after a place, up to which some kinds were shown; oldest first. `None` starts from
+/// the beginning.
 pub fn since(
     conn: &mut Conn,
     workspace: WorkspaceId,
-    since: Option<Since>,
+    since: Option<(Since, BTreeSet<Entity>)>,
     entities: Vec<Entity>,
     limit: i64,
 ) -> Result<ChangePage> {
@@ -96,7 +99,7 @@ pub fn since(
             .filter(workspaces::id.eq(workspace))
             .select((workspaces::seq, workspaces::purged_seq))
             .get_result(conn)?;
-        let since = since.unwrap_or(Since { seq: 0, purged_seq });
+        let (since, shown) = since.unwrap_or_else(|| (Since { seq: 0, purged_seq }, BTreeSet::new()));
         if since.seq < purged_seq && since.purged_seq != purged_seq {
             return Err(Error::CursorExpired);
         }
@@ -104,8 +107,16 @@ pub fn since(
         if since.seq > newest {
             return Err(Error::CursorExpired);
         }
-        let query = changes::table
-            .filter(changes::workspace_id.eq(workspace))
+        let own = || changes::table.filter(changes::workspace_id.eq(workspace));
+        let not_shown: Vec<Entity> = entities.iter().copied().filter(|entity| !shown.contains(entity)).collect();
+        if since.seq > 0 && !not_shown.is_empty() {
+            let missed = own().filter(changes::seq.le(since.seq)).filter(changes::entity.eq_any(not_shown));
+            let missed: Vec<i64> = missed.select(changes::seq).limit(1).load(conn)?;
+            if !missed.is_empty() {
+                return Err(Error::CursorExpired);
+            }
+        }
+        let query = own()
             .filter(changes::seq.gt(since.seq))
             .filter(changes::entity.eq_any(entities))
             .order(changes::seq.asc())
@@ -234,14 +245,38 @@ pub fn survivor(conn: &mut Conn, workspace: WorkspaceId, entity: Entity, id: Any
     Ok((survivor != id).then_some(survivor))
 }
 
+/// Which of the records that were named somewhere were merged, and live on in which.
+pub fn survivors(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    named: &[(String, Entity, AnyId)],
+) -> Result<HashMap<(String, AnyId), AnyId>> {
+    let merged: Vec<AnyId> = changes::table
+        .filter(changes::workspace_id.eq(workspace))
+        .filter(changes::record_id.eq_any(named.iter().map(|(_, _, id)| id)))
+        .filter(changes::merged_into_id.is_not_null())
+        .select(changes::record_id)
+        .load(conn)?;
+    let mut survivors = HashMap::new();
+    for (name, entity, id) in named.iter().filter(|(_, _, id)| merged.contains(id)) {
+        let living = survivor(conn, workspace, *entity, *id)?;
+        survivors.extend(living.map(|living| ((name.clone(), *id), living)));
+    }
+    Ok(survivors)
+}
+
 /// One entry of a record's history.
 #[derive(Debug, Clone)]
 pub struct HistoryEntry {
     pub op: Op,
     pub version: i64,
+    /// The number of the first change of the same write.
+    pub write: i64,
     pub at: Timestamp,
     pub user: Option<UserId>,
     pub token: Option<TokenId>,
+    /// The record that it lives on in, of one that was merged.
+    pub merged_into: Option<AnyId>,
     pub fields: Vec<String>,
     /// The record before and after, while both are kept.
     pub before: Option<Value>,
@@ -309,9 +344,11 @@ pub fn history(
             entries.push(HistoryEntry {
                 op: row.op,
                 version: row.seq,
+                write: row.write_seq,
                 at: row.at,
                 user: row.actor_user_id,
                 token: row.actor_token_id,
+                merged_into: row.merged_into_id,
                 fields: row.fields.0,
                 before: before.clone(),
                 after: after.take(),

@@ -1,6 +1,7 @@
 //! What has to hold before a record is written: the caller's precondition, a free id, references that exist, a name that is
 //! its own. Nothing is written here.
 
+use super::changes::survivor;
 use super::record::Record;
 use super::rows::referred;
 use super::select::{Predicate, Select};
@@ -40,6 +41,28 @@ impl Precondition {
 }
 
 impl Tx<'_> {
+    /// What to answer where a record that is to be written is not there.
+    pub fn missing(&mut self, entity: Entity, id: AnyId) -> Result<Error> {
+        Ok(match self.lives_on_in(entity, id)? {
+            Some(survivor) => Conflict::Merged(entity, survivor).into(),
+            None => Error::NotFound,
+        })
+    }
+
+    fn lives_on_in(&mut self, entity: Entity, id: AnyId) -> Result<Option<AnyId>> {
+        let Some(survivor) = survivor(self.conn, self.workspace, entity, id)? else { return Ok(None) };
+        Ok(self.exists(entity, survivor)?.then_some(survivor))
+    }
+
+    /// What is wrong with an id that names no record.
+    pub fn unknown(&mut self, entity: Entity, id: AnyId) -> Result<Rejection> {
+        let detail = match self.lives_on_in(entity, id)? {
+            Some(survivor) => format!("This {entity} was merged into {}.", survivor.uuid()),
+            None => format!("No {entity} has this id."),
+        };
+        Ok(Rejection::new(FieldCode::UnknownReference, detail))
+    }
+
     /// Whether one more of a kind fits where there may be only so many.
     pub fn check_room<R: Record>(
         &mut self,
@@ -61,7 +84,11 @@ impl Tx<'_> {
         }
         let reserved_since = self.now().minus(chrono::TimeDelta::days(UNDO_DAYS));
         match self.newest_change(R::ENTITY, id)? {
-            Some((_, Op::Deleted, at)) if at > reserved_since => Err(Conflict::Deleted.into()),
+            Some((_, Op::Deleted, at)) => match self.missing(R::ENTITY, id)? {
+                Error::NotFound if at > reserved_since => Err(Conflict::Deleted.into()),
+                Error::NotFound => Ok(()),
+                merged => Err(merged),
+            },
             _ => Ok(()),
         }
     }
@@ -81,9 +108,7 @@ impl Tx<'_> {
                 continue;
             };
             if self.find_row(reference.to, id)?.is_none() {
-                let detail = format!("No {} has this id.", reference.to);
-                invalid
-                    .add(format!("#{}", reference.pointer), Rejection::new(FieldCode::UnknownReference, detail));
+                invalid.add(format!("#{}", reference.pointer), self.unknown(reference.to, id)?);
             } else if let Some(most) = reference.most
                 && self.count_referring(reference, id)? >= most
             {

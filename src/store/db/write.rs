@@ -20,7 +20,7 @@ use crate::domain::entity::{Entity, OnDelete, Op, REFERENCES};
 use crate::domain::id::{TokenId, UserId, WorkspaceId};
 use crate::domain::merge_patch::changed_fields;
 use crate::domain::timestamp::Timestamp;
-use crate::store::error::{Conflict, Error, Result};
+use crate::store::error::{Conflict, Result};
 
 /// Who writes, as the log tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -192,7 +192,7 @@ impl<'c> Tx<'c> {
 
     /// The record, if it exists and the precondition holds.
     pub fn get<R: Record>(&mut self, id: AnyId, precondition: &Precondition) -> Result<R> {
-        let row = self.find::<R>(id)?.ok_or(Error::NotFound)?;
+        let Some(row) = self.find::<R>(id)? else { return Err(self.missing(R::ENTITY, id)?) };
         precondition.check(Some(row.version()))?;
         Ok(row)
     }
