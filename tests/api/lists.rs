@@ -12,7 +12,7 @@ use wellmet::domain::contact::{Contact, ContactFields};
 use wellmet::domain::id::{ContactId, UserId, WorkspaceId};
 use wellmet::store::{self, Actor, Who};
 
-use crate::support::{Client, Reply, TestServer};
+use crate::support::{Client, Reply, TestServer, sent_to};
 
 async fn make(client: &Client, body: Value) -> Reply {
     client.post("/v1/contacts", &body).await.expect(201)
@@ -187,6 +187,61 @@ on_both! {
         assert_eq!(again.expect(200).body["introduced_by"]["name"], "Amazing");
         for wrong in ["view=card", "include=everybody", "include="] {
             ada.get(&format!("/v1/contacts?{wrong}")).await.problem(400, "invalid_parameter");
+        }
+    }
+
+    async fn what_is_shown_takes_as_many_statements_for_forty_records_as_for_two(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let office = ada.post("/v1/organizations", &json!({"name": "Office"})).await.expect(201);
+        let first = make(&ada, json!({"given_name": "First", "tags": ["a"]})).await;
+        let add = async |number: usize| {
+            let introduced = json!({"introduced_by_id": first.id()});
+            let body = json!({"given_name": "Kim", "family_name": format!("N{number}"), "how_met": introduced, "tags": [format!("t{number}")]});
+            let one = make(&ada, body).await.id();
+            let parts = [
+                ("positions", json!({"contact_id": one, "organization_id": office.id(), "title": "Kim"})),
+                ("needs", json!({"contact_id": one, "topic": format!("kim {number}")})),
+                ("needs", json!({"contact_id": first.id(), "topic": format!("kim {number}"), "kind": "offer"})),
+                ("relationships", json!({"contact_id": one, "related_contact_id": first.id(), "type": "friend"})),
+                ("organizations", json!({"name": format!("Kim {number}"), "parent_id": office.id()})),
+            ];
+            for (kind, body) in parts {
+                ada.post(&format!("/v1/{kind}"), &body).await.expect(201);
+            }
+        };
+        let paths = [
+            "/v1/contacts?limit=200&include=introduced_by&include=positions&include=needs",
+            "/v1/contacts?limit=200&q=kim&include=positions&view=summary",
+            "/v1/organizations?limit=200&include=parent&include=positions",
+            "/v1/positions?limit=200&include=contact&include=organization",
+            "/v1/relationships?limit=200&include=contact&include=related_contact",
+            "/v1/needs?limit=200&include=contact",
+            "/v1/tags?limit=200&include=counts",
+            "/v1/needs/matches?limit=200",
+            "/v1/search?limit=50&q=kim&types=contact",
+            "/v1/changes?limit=1000",
+        ];
+        let count = async || {
+            let mut counts = Vec::new();
+            for path in paths {
+                let before = sent_to(&server.database);
+                let reply = ada.get(path).await.expect(200);
+                counts.push((path, sent_to(&server.database) - before, reply.items().len()));
+            }
+            counts
+        };
+        add(0).await;
+        add(1).await;
+        // Once for what is asked once and remembered: the token, the workspace.
+        count().await;
+        let few = count().await;
+        for number in 2..40 {
+            add(number).await;
+        }
+        let many = count().await;
+        for ((path, few, shown), (_, many, more)) in few.into_iter().zip(many) {
+            assert!(few > 0 && shown >= 2 && more >= 40, "{path}: {few} statements, {shown} and {more} records");
+            assert_eq!(few, many, "{path}");
         }
     }
 

@@ -20,6 +20,7 @@ mod database;
 mod postgres;
 mod scratch;
 mod server;
+mod statements;
 
 #[allow(unused_imports, reason = "as above")]
 pub use self::{
@@ -28,6 +29,7 @@ pub use self::{
     database::Database,
     scratch::scratch,
     server::{START, TestServer},
+    statements::sent_to,
 };
 
 /// Which of the two databases a test runs on.

@@ -21,6 +21,7 @@ use super::{
     Backend, Client, Reply,
     client::{self, Connections, PASSWORD},
     database::Database,
+    statements,
 };
 
 /// What the clock of a new server shows: 2026-03-02T09:00:00Z, a Monday.
@@ -88,6 +89,7 @@ impl TestServer {
     }
 
     fn start_at(database: Arc<Database>, clock: ManualClock, configure: Arc<Configure>) -> TestServer {
+        statements::count();
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port of 127.0.0.1");
         let address = listener.local_addr().expect("a bound listener has an address");
         let mut server = TestServer {
