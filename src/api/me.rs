@@ -91,7 +91,7 @@ async fn update_me(
             })
         })
         .await;
-    let outcome = with_current_tag(&api, written)?;
+    let outcome = with_current_tag(&api, &request, written)?;
     respond(&api, &caller, outcome).await
 }
 
@@ -152,7 +152,7 @@ async fn delete_me(
             tx.erase_user(id)
         })
         .await;
-    with_current_tag(&api, written)?;
+    with_current_tag(&api, &request, written)?;
     api.store.write_back().await;
     api.authenticator.forget();
     Ok(HttpResponse::NoContent().finish())

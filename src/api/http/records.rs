@@ -7,17 +7,17 @@ use serde_json::{Map, Value, json};
 
 use super::body::Body;
 use super::caller::Caller;
-use super::edits::{TAG_EDITS, check_read_only, edit_tags, entered, gather_all, remove, take_id};
+use super::edits::{TAG_EDITS, check_patch, check_read_only, edit_tags, entered, gather_all, remove, take_id};
 use super::etag::{ListTag, list_tag, tagged, with_tag};
 use super::listing::{Collection, DEFAULT_LIMIT, MAX_LIMIT, Shown, page_response};
 use super::problem::{Code, Problem};
-use super::query::{Query, path_id};
+use super::query::{Query, parse_uuid, path_id};
 use super::replies::{location_of, no_fields, record_reply, respond, who, with_current_tag};
 use super::resource::Resource;
 use super::views::{nested_input, parent_field};
 use crate::api::Api;
 use crate::domain::entity::Entity;
-use crate::domain::invalid::{FieldCode, Invalid, Rejection};
+use crate::domain::invalid::{FieldCode, Invalid};
 use crate::domain::merge_patch::merge;
 use crate::store::changes::{self, HistoryEntry};
 use crate::store::{AnyId, Error as StoreError, Precondition, Predicate, Record, Reply, Who, lists};
@@ -96,17 +96,19 @@ pub async fn get<R: Resource>(
     relations.iter().try_for_each(|relation| caller.require(relation.link.entity(), "read"))?;
     if relations.is_empty() {
         let record = api.store.read(move |conn| lists::find::<R>(conn, workspace, id)).await?;
-        let living = record.id();
         let response = tagged(api, request, api.tags.strong(record.version()), &record);
-        return Ok(if living == id { response } else { found_elsewhere(response, R::ENTITY, living) });
+        return Ok(found_at(response, R::ENTITY, id, record.id()));
     }
     let (shown, seq) = api.store.read(move |conn| lists::one_shown::<R>(conn, workspace, id, &relations)).await?;
-    Ok(tagged(api, request, api.tags.weak(seq), &shown))
+    let living = shown.get("id").and_then(Value::as_str).and_then(parse_uuid).map_or(id, AnyId::new);
+    Ok(found_at(tagged(api, request, api.tags.weak(seq), &shown), R::ENTITY, id, living))
 }
 
 /// The answer to a GET of a record that was merged: `Content-Location` (RFC 9110, section 8.7) tells whose it is.
-fn found_elsewhere(mut response: HttpResponse, entity: Entity, living: AnyId) -> HttpResponse {
-    if let Ok(location) = header::HeaderValue::from_str(&location_of(entity, living)) {
+fn found_at(mut response: HttpResponse, entity: Entity, asked: AnyId, living: AnyId) -> HttpResponse {
+    if asked != living
+        && let Ok(location) = header::HeaderValue::from_str(&location_of(entity, living))
+    {
         response.headers_mut().insert(header::CONTENT_LOCATION, location);
     }
     response
@@ -227,7 +229,7 @@ pub async fn replace<R: Resource>(
         };
         record_reply(status, &record, &tags)
     });
-    let outcome = with_current_tag(api, write.await)?;
+    let outcome = with_current_tag(api, request, write.await)?;
     respond(api, caller, outcome).await
 }
 
@@ -242,10 +244,7 @@ pub async fn patch<R: Resource>(
     let who = who(api, caller, request, &body)?;
     let mut patch = body.value;
     let mut invalid = Invalid::default();
-    if patch.as_object_mut().and_then(|object| object.remove("id")).is_some() {
-        invalid.add("#/id", Rejection::new(FieldCode::ReadOnly, "The id of a record does not change."));
-    }
-    invalid.gather(check_read_only::<R>(&mut patch, None));
+    invalid.gather(check_patch::<R>(&mut patch));
     invalid.gather(api.schemas.check::<Value>(R::PATCH, &patch));
     let (schemas, tags) = (api.schemas.clone(), api.tags.clone());
     let write = api.store.write(who, move |tx| {
@@ -262,7 +261,7 @@ pub async fn patch<R: Resource>(
         let record = tx.update(&current, after)?;
         record_reply(200, &record, &tags)
     });
-    let outcome = with_current_tag(api, write.await)?;
+    let outcome = with_current_tag(api, request, write.await)?;
     respond(api, caller, outcome).await
 }
 
@@ -291,7 +290,7 @@ pub async fn delete<R: Resource>(
         }
         Ok(Reply { status: 204, ..Reply::default() })
     });
-    let outcome = with_current_tag(api, write.await)?;
+    let outcome = with_current_tag(api, request, write.await)?;
     if purge {
         api.store.write_back().await;
     }

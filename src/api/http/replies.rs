@@ -67,11 +67,17 @@ pub fn location_of(entity: Entity, id: AnyId) -> String {
     format!("/v1/{}/{}", entity.segment(), id.uuid())
 }
 
-/// A failed precondition tells the tag the record has now.
-pub fn with_current_tag<T>(api: &Api, written: StoreResult<T>) -> Result<T, Problem> {
+/// A failed precondition tells which it was, and the tag the record has now.
+pub fn with_current_tag<T>(api: &Api, request: &HttpRequest, written: StoreResult<T>) -> Result<T, Problem> {
     written.map_err(|error| match error {
         StoreError::PreconditionFailed(Some(version)) => {
-            Problem::new(Code::PreconditionFailed).header(header::ETAG, api.tags.strong(version))
+            let tag = api.tags.strong(version);
+            let detail = if request.headers().contains_key(header::IF_NONE_MATCH) {
+                "There is one with this id already.".to_owned()
+            } else {
+                format!("It has changed since: its ETag is now {tag}. Read it again, merge, and repeat.")
+            };
+            Problem::new(Code::PreconditionFailed).detail(detail).header(header::ETAG, tag)
         }
         other => other.into(),
     })
