@@ -2,6 +2,7 @@
 
 use actix_cors::Cors;
 use actix_web::dev::Server;
+use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderName};
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data};
@@ -204,9 +205,10 @@ fn cors(origins: &CorsOrigins) -> Cors {
     };
     let exposed = ["ratelimit", "ratelimit-policy", "idempotent-replayed", "x-request-id"];
     let exposed = exposed.map(HeaderName::from_static).into_iter();
-    cors.allow_any_method()
+    let told = [header::CONTENT_LOCATION, header::ETAG, header::LINK, header::LOCATION, header::RETRY_AFTER];
+    cors.allowed_methods([Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_any_header()
-        .expose_headers(exposed.chain([header::ETAG, header::LINK, header::LOCATION, header::RETRY_AFTER]))
+        .expose_headers(exposed.chain(told))
         .max_age(7200)
 }
 

@@ -21,7 +21,7 @@ use super::http::views::written;
 use crate::domain::contact::Contact;
 use crate::domain::entity::Entity;
 use crate::domain::invalid::{FieldCode, Invalid, Rejection};
-use crate::store::{AnyId, Record, Reply, Result as StoreResult, Tx};
+use crate::store::{AnyId, Error, Record, Reply, Result as StoreResult, Tx};
 
 /// How many contacts can be edited at once.
 pub const MAX_EDITED: i64 = 10_000;
@@ -235,10 +235,17 @@ impl Action {
         }
         let base = entered::<Contact>(&contact.fields)?;
         let after = patched(tx, schemas, contact, base, Value::Object(patch))
-            // Who would have too many.
-            .map_err(|error| {
-                error.moved(|at| if at == "#/tags" { "#/add_tags".to_owned() } else { at.to_owned() })
-            })?;
+            .map_err(|error| too_many_tags(error, contact))?;
         Ok(after.version() != contact.version())
     }
+}
+
+/// What is wrong with the tags that one contact would have is wrong with those that are added; told with whose they are.
+fn too_many_tags(error: Error, contact: &Contact) -> Error {
+    let Error::Invalid(mut invalid) = error else { return error };
+    for error in invalid.errors.iter_mut().filter(|error| error.pointer == "#/tags") {
+        error.pointer = "#/add_tags".to_owned();
+        error.detail = format!("{} This is of {} ({}).", error.detail, contact.name, contact.id);
+    }
+    invalid.into()
 }

@@ -4,21 +4,23 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get, post};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::Api;
 use super::http::body::Body;
 use super::http::caller::Caller;
 use super::http::etag::{ListTag, list_tag, with_tag};
-use super::http::problem::{Code, Problem, left_alone_json};
+use super::http::problem::{Code, LeftAloneRecord, Problem, left_alone_json};
 use super::http::query::Query;
 use super::http::replies::{no_fields, respond, who};
+use super::http::views::words;
 use crate::domain::entity::{Entity, Op};
 use crate::domain::id::{TokenId, UserId};
 use crate::domain::invalid::{FieldCode, Rejection};
 use crate::domain::timestamp::Timestamp;
 use crate::store::changes::{self, Change, Since};
-use crate::store::{Reply, Reverted};
+use crate::store::{Action, Reply, Reverted};
 
 pub const DEFAULT_LIMIT: i64 = 100;
 pub const MAX_LIMIT: i64 = 1_000;
@@ -199,6 +201,17 @@ fn change_json(change: Change) -> Value {
     })
 }
 
+/// What became of a record by a revert.
+struct RevertAction;
+
+impl utoipa::PartialSchema for RevertAction {
+    fn schema() -> RefOr<Schema> {
+        words("What became of a record by a revert.", Action::ALL.iter().map(|action| action.as_str()))
+    }
+}
+
+impl ToSchema for RevertAction {}
+
 /// A record a revert touched.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documents what is written as JSON")]
@@ -208,21 +221,7 @@ struct RevertedRecord {
     #[schema(format = Uuid)]
     id: String,
     /// What became of it: `restored` (it was deleted), `reset` (it was changed) or `removed` (it was made).
-    action: String,
-}
-
-/// A record a revert did not touch.
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "documents what is written as JSON")]
-struct LeftAloneRecord {
-    entity: Entity,
-    /// The record's id.
-    #[schema(format = Uuid)]
-    id: String,
-    /// Why, as a stable word: see the page of errors.
-    reason: String,
-    /// Why, as a sentence.
-    detail: String,
+    action: RevertAction,
 }
 
 /// What a revert did, or with `dry_run` would do.

@@ -91,7 +91,7 @@ async fn update_me(
             })
         })
         .await;
-    let outcome = with_current_tag(written, |version| api.tags.of_user(caller.user, version))?;
+    let outcome = with_current_tag(&request, written, |version| api.tags.of_user(caller.user, version))?;
     respond(&api, &caller, outcome).await
 }
 
@@ -152,7 +152,7 @@ async fn delete_me(
             tx.erase_user(id)
         })
         .await;
-    with_current_tag(written, |version| api.tags.of_user(caller.user, version))?;
+    with_current_tag(&request, written, |version| api.tags.of_user(caller.user, version))?;
     api.store.write_back().await;
     api.authenticator.forget();
     Ok(HttpResponse::NoContent().finish())

@@ -25,7 +25,7 @@ use serde_json::Value;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
-use utoipa::openapi::{ComponentsBuilder, Info, OpenApiBuilder};
+use utoipa::openapi::{ComponentsBuilder, Info, License, OpenApiBuilder, Server};
 use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -69,8 +69,9 @@ impl Contract {
     /// Made once; the text says why it could not be.
     pub fn get() -> Result<&'static Self, &'static str> {
         static CONTRACT: LazyLock<Result<Contract, String>> = LazyLock::new(|| {
-            let document = document().map_err(|error| error.to_string())?;
-            let schemas = Arc::new(Schemas::new(&document)?);
+            let whole = whole_document().map_err(|error| error.to_string())?;
+            let schemas = Arc::new(Schemas::new(&whole)?);
+            let document = document::published(whole);
             Ok(Contract { operations: Operations::new(&document), schemas, document })
         });
         CONTRACT.as_ref().map_err(String::as_str)
@@ -121,10 +122,18 @@ fn searchable() -> Vec<Entity> {
 
 /// The OpenAPI document, made from the routes.
 pub fn document() -> Result<Value, serde_json::Error> {
+    whole_document().map(document::published)
+}
+
+/// The same with the schemas that bodies are checked against within.
+fn whole_document() -> Result<Value, serde_json::Error> {
     let mut info = Info::new("Wellmet", env!("CARGO_PKG_VERSION"));
     info.description = Some(DESCRIPTION.to_owned());
-    info.license = Some(utoipa::openapi::License::new("MIT OR Apache-2.0"));
-    let base = OpenApiBuilder::new().info(info).components(Some(unseen_schemas().build())).build();
+    let license = License::builder().name("MIT or Apache-2.0").identifier(Some(env!("CARGO_PKG_LICENSE")));
+    info.license = Some(license.build());
+    // Wherever the document was read from, there is the server.
+    let base = OpenApiBuilder::new().info(info).servers(Some([Server::new("/")]));
+    let base = base.components(Some(unseen_schemas().build())).build();
     let (_, collected) = actix_web::App::new().into_utoipa_app().openapi(base).configure(routes).split_for_parts();
     document::complete(&collected, COLLECTIONS)
 }

@@ -4,8 +4,10 @@ use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::Api;
@@ -17,6 +19,7 @@ use super::http::limits;
 use super::http::listing;
 use super::http::merging::MAX_MERGED;
 use super::http::problem::{Code, Problem};
+use super::http::views::written;
 use crate::domain::account::NewPassword;
 use crate::domain::{duplicates, keyed, need, position, relationship, tag};
 use crate::store::duplicates::MAX_LOOKED;
@@ -49,14 +52,118 @@ struct ServiceOut {
     #[schema(example = json!(["contacts", "changes"]))]
     features: Vec<String>,
     /// Every limit, by name.
-    #[schema(value_type = Object, example = json!({"body_bytes": 1048576}))]
-    limits: Value,
+    limits: Limits,
     /// Every enumeration, by name, with the words it has now.
-    #[schema(value_type = Object, example = json!({"tier": ["inner", "core", "active", "extended", "distant"]}))]
-    enumerations: Value,
+    #[schema(example = json!({"tier": ["inner", "core", "active", "extended", "distant"]}))]
+    enumerations: BTreeMap<String, Vec<String>>,
     /// Whether anybody can sign up now.
     registration_open: bool,
 }
+
+/// A limit of this server.
+struct Limit {
+    name: &'static str,
+    /// What is counted, in which unit.
+    description: &'static str,
+    value: fn(&Api) -> Value,
+}
+
+const fn limit(name: &'static str, description: &'static str, value: fn(&Api) -> Value) -> Limit {
+    Limit { name, description, value }
+}
+
+/// Every limit that clients meet: what is told of them and what the document says of it are both made of this.
+const LIMITS: &[Limit] = &[
+    limit("body_bytes", "Bytes that a JSON body has at most.", |_| json!(MAX_BODY_BYTES)),
+    limit("body_depth", "Levels that a JSON body is nested at most.", |_| json!(MAX_DEPTH)),
+    limit("body_seconds", "Seconds that a body may take to arrive.", |api| json!(api.body_timeout.as_secs())),
+    limit("batch_operations", "Operations that a batch has at most.", |_| json!(batch::MAX_OPERATIONS)),
+    limit(
+        "batch_answer_bytes",
+        "Bytes of answers after which no further operation of a batch is carried out.",
+        |_| json!(batch::MAX_ANSWER_BYTES),
+    ),
+    limit("batch_seconds", "Seconds after which no further operation of a batch is carried out.", |api| {
+        json!(api.config.pool_timeout_seconds)
+    }),
+    limit("page", "Records that a page of a list holds at most.", |_| json!(listing::MAX_LIMIT)),
+    limit("changes_page", "Changes that a page of the log holds at most.", |_| json!(super::changes::MAX_LIMIT)),
+    limit("query_characters", "Characters of the words to search for at most.", |_| {
+        json!(listing::MAX_QUERY_CHARACTERS)
+    }),
+    limit("map_entries", "Entries that a map of a record, such as its e-mail addresses, has at most.", |_| {
+        json!(keyed::MAX_ENTRIES)
+    }),
+    limit("positions_of_a_contact", "Positions that a contact has at most.", |_| json!(position::MAX_PER_CONTACT)),
+    limit(
+        "relationships_of_a_contact",
+        "Relationships that name a contact as `contact_id` at most, and as many as `related_contact_id`.",
+        |_| json!(relationship::MAX_PER_CONTACT),
+    ),
+    limit("needs_of_a_contact", "Needs that a contact has at most.", |_| json!(need::MAX_PER_CONTACT)),
+    limit("tags", "Tags that a workspace has at most.", |_| json!(tag::MAX_PER_WORKSPACE)),
+    limit("merged_at_once", "Records that are merged into one at once at most.", |_| json!(MAX_MERGED)),
+    limit("bulk_contacts", "Contacts that are edited at once at most.", |_| json!(MAX_EDITED)),
+    limit("search_results", "Records that a search tells at most.", |_| json!(super::search::MAX_LIMIT)),
+    limit("included_of_one_record", "Records that `include` adds to one at most.", |_| json!(MAX_RELATED)),
+    limit(
+        "duplicates_sharing_an_address",
+        "Records that share an address, number or link at most for it to tell duplicates; one that more share tells nothing.",
+        |_| json!(duplicates::MAX_SHARING_ADDRESS),
+    ),
+    limit(
+        "duplicates_sharing_a_name",
+        "Records that share a name at most for it to tell duplicates; one that more share tells nothing.",
+        |_| json!(duplicates::MAX_SHARING_NAME),
+    ),
+    limit("duplicates_records_a_page", "Records that are looked at for one page of duplicates at most.", |_| {
+        json!(MAX_LOOKED)
+    }),
+    limit("password_characters_min", "Characters that a password has at least.", |_| {
+        json!(NewPassword::MIN_CHARACTERS)
+    }),
+    limit("password_characters_max", "Characters that a password has at most.", |_| {
+        json!(NewPassword::MAX_CHARACTERS)
+    }),
+    limit("access_token_seconds", "Seconds that an access token is valid.", |_| json!(ACCESS_TOKEN_SECONDS)),
+    limit("session_days", "Days that a session lasts without being refreshed.", |_| json!(sessions::SESSION_DAYS)),
+    limit("personal_access_tokens", "Personal access tokens that a user has in a workspace at most.", |_| {
+        json!(tokens::MAX_TOKENS)
+    }),
+    limit("idempotency_hours", "Hours that an answer is kept under its Idempotency-Key.", |_| {
+        json!(crate::store::IDEMPOTENCY_HOURS)
+    }),
+    limit("undo_days", "Days that a write can be taken back.", |_| json!(UNDO_DAYS)),
+    limit("tombstone_days", "Days that the log of changes tells what was deleted.", |_| {
+        json!(purge::TOMBSTONE_DAYS)
+    }),
+    limit("requests_per_minute", "Requests a minute of a user.", |_| json!(limits::USER_PER_MINUTE)),
+    limit("auth_requests_per_minute", "Requests a minute to `/v1/auth/` from an address.", |_| {
+        json!(limits::AUTH_PER_MINUTE)
+    }),
+    limit("logins_per_minute", "Logins a minute to an account from an address.", |_| {
+        json!(limits::LOGIN_PER_MINUTE)
+    }),
+];
+
+/// The limits of this server.
+struct Limits;
+
+impl utoipa::PartialSchema for Limits {
+    fn schema() -> RefOr<Schema> {
+        let member = |limit: &Limit| {
+            let schema = json!({ "type": "integer", "format": "int64", "description": limit.description });
+            (limit.name.to_owned(), schema)
+        };
+        let properties: Map<String, Value> = LIMITS.iter().map(member).collect();
+        written(json!({
+            "type": "object", "description": "Every limit, by name; the name ends with its unit where it has one.",
+            "properties": properties,
+        }))
+    }
+}
+
+impl ToSchema for Limits {}
 
 /// What this server can
 ///
@@ -72,40 +179,7 @@ async fn get_service(api: Data<Api>) -> Result<HttpResponse, Problem> {
             "search", "batch", "bulk", "duplicates", "merging", "changes", "undo", "idempotency",
             "personal_access_tokens",
         ],
-        "limits": {
-            "body_bytes": MAX_BODY_BYTES,
-            "body_depth": MAX_DEPTH,
-            "body_seconds": api.body_timeout.as_secs(),
-            "batch_operations": batch::MAX_OPERATIONS,
-            "batch_answer_bytes": batch::MAX_ANSWER_BYTES,
-            "batch_seconds": api.config.pool_timeout_seconds,
-            "page": listing::MAX_LIMIT,
-            "changes_page": super::changes::MAX_LIMIT,
-            "query_characters": listing::MAX_QUERY_CHARACTERS,
-            "map_entries": keyed::MAX_ENTRIES,
-            "positions_of_a_contact": position::MAX_PER_CONTACT,
-            "relationships_of_a_contact": relationship::MAX_PER_CONTACT,
-            "needs_of_a_contact": need::MAX_PER_CONTACT,
-            "tags": tag::MAX_PER_WORKSPACE,
-            "merged_at_once": MAX_MERGED,
-            "bulk_contacts": MAX_EDITED,
-            "search_results": super::search::MAX_LIMIT,
-            "included_of_one_record": MAX_RELATED,
-            "duplicates_sharing_an_address": duplicates::MAX_SHARING_ADDRESS,
-            "duplicates_sharing_a_name": duplicates::MAX_SHARING_NAME,
-            "duplicates_records_a_page": MAX_LOOKED,
-            "password_characters_min": NewPassword::MIN_CHARACTERS,
-            "password_characters_max": NewPassword::MAX_CHARACTERS,
-            "access_token_seconds": ACCESS_TOKEN_SECONDS,
-            "session_days": sessions::SESSION_DAYS,
-            "personal_access_tokens": tokens::MAX_TOKENS,
-            "idempotency_hours": crate::store::IDEMPOTENCY_HOURS,
-            "undo_days": UNDO_DAYS,
-            "tombstone_days": purge::TOMBSTONE_DAYS,
-            "requests_per_minute": limits::USER_PER_MINUTE,
-            "auth_requests_per_minute": limits::AUTH_PER_MINUTE,
-            "logins_per_minute": limits::LOGIN_PER_MINUTE,
-        },
+        "limits": LIMITS.iter().map(|limit| (limit.name, (limit.value)(&api))).collect::<BTreeMap<_, _>>(),
         "enumerations": enumerations(&api.contract.document),
         "registration_open": super::auth::registration_is_open(&api).await?,
     })))

@@ -11,7 +11,7 @@ use super::Api;
 use super::auth::secret_response;
 use super::http::body::Body;
 use super::http::caller::Caller;
-use super::http::problem::{Code, Problem};
+use super::http::problem::Problem;
 use super::http::query::path_id;
 use crate::domain::id::TokenId;
 use crate::domain::invalid::{FieldCode, Invalid, Rejection};
@@ -110,7 +110,7 @@ async fn create_token(api: Data<Api>, caller: Caller, body: Body) -> Result<Http
     let beyond = new.scopes.beyond(&caller.scopes);
     if !beyond.is_empty() {
         let detail = format!("A token gives no more than its maker has; yours lacks {}.", beyond.join(", "));
-        return Err(Problem::new(Code::InsufficientScope).detail(detail));
+        return Err(Problem::insufficient_scope(&beyond.join(" ")).detail(detail));
     }
     let secret = personal_token::make(&api.store.random()?);
     let stored = secret.clone();

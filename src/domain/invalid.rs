@@ -142,6 +142,19 @@ impl Invalid {
         result.map_err(|more| self.errors.extend(more.errors)).ok()
     }
 
+    /// The same at other places.
+    #[must_use]
+    pub fn moved(mut self, place: impl Fn(&str) -> String) -> Self {
+        self.errors.iter_mut().for_each(|error| error.pointer = place(&error.pointer));
+        self
+    }
+
+    /// The same of what is a member of a larger body.
+    #[must_use]
+    pub fn under(self, member: &str) -> Self {
+        self.moved(|pointer| pointer.replacen('#', &format!("#/{member}"), 1))
+    }
+
     /// The value if nothing was noted.
     pub fn into_result<T>(self, value: T) -> Result<T, Self> {
         if self.errors.is_empty() { Ok(value) } else { Err(self) }

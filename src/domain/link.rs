@@ -3,6 +3,7 @@
 use unicode_normalization::UnicodeNormalization;
 use url::{Host, Url, form_urlencoded};
 
+use crate::domain::counted::counted;
 use crate::domain::invalid::{FieldCode, Rejection};
 use crate::domain::text::{is_invisible, trimmed};
 
@@ -28,7 +29,7 @@ impl ProfileUrl {
         if url.chars().count() > Self::MAX_LENGTH {
             return Err(Rejection::new(
                 FieldCode::TooLong,
-                format!("A web address has at most {} characters.", Self::MAX_LENGTH),
+                format!("A web address has at most {}.", counted(Self::MAX_LENGTH, "character", "characters")),
             ));
         }
         let malformed = || Rejection::format("Must be a web address, such as https://example.org/ada.");

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod comparable_name;
 pub mod contact;
+pub mod counted;
 pub mod duplicate_dismissal;
 pub mod duplicates;
 pub mod email;

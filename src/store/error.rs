@@ -136,16 +136,16 @@ impl Error {
 
     /// The same of what is a member of a larger body.
     pub fn under(self, member: &str) -> Self {
-        self.moved(|pointer| pointer.replacen('#', &format!("#/{member}"), 1))
+        match self {
+            Self::Invalid(invalid) => Self::Invalid(invalid.under(member)),
+            other => other,
+        }
     }
 
     /// The same with what is invalid being so at other places.
     pub fn moved(self, place: impl Fn(&str) -> String) -> Self {
         match self {
-            Self::Invalid(mut invalid) => {
-                invalid.errors.iter_mut().for_each(|error| error.pointer = place(&error.pointer));
-                Self::Invalid(invalid)
-            }
+            Self::Invalid(invalid) => Self::Invalid(invalid.moved(place)),
             other => other,
         }
     }

@@ -15,6 +15,7 @@ use super::db::types::AnyId;
 use super::db::write::Tx;
 use super::error::{Error, Result};
 use super::relations::{self, Relation};
+use crate::domain::counted::grouped;
 use crate::domain::entity::Entity;
 use crate::domain::id::WorkspaceId;
 use crate::domain::invalid::{FieldCode, Invalid};
@@ -127,7 +128,12 @@ impl Tx<'_> {
         let select = Select::all(self.workspace, Predicate::All(all));
         let count = R::count(self.conn, select.clone())?;
         if count > most {
-            let detail = format!("It matches {count} {}; at most {most} at once.", R::ENTITY.plural());
+            let detail = format!(
+                "It matches {} {}; at most {} at once.",
+                grouped(count),
+                R::ENTITY.plural(),
+                grouped(most)
+            );
             return Err(Invalid::one("#/filter", FieldCode::TooLong, detail).into());
         }
         Ok(R::select(self.conn, select)?)

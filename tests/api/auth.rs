@@ -593,7 +593,9 @@ mod limits {
                 let reply = try_login(&server, "ada@example.com", &format!("203.0.113.{n}")).await;
                 reply.problem(401, "invalid_credentials");
             }
-            try_login(&server, "ada@example.com", "198.51.100.1").await.problem(429, "rate_limited");
+            let refused = try_login(&server, "ada@example.com", "198.51.100.1").await;
+            refused.problem(429, "rate_limited");
+            assert_eq!(refused.header("RateLimit"), Some("\"login\";r=0"), "and not what is left of a wider limit");
         }
 
         async fn one_address_has_sixty_tries_a_minute_whatever_it_tries(backend: Backend) {

@@ -101,6 +101,20 @@ on_both! {
             let reply = ada.post("/v1/contacts/bulk", &body).await;
             assert_eq!(reply.errors(), errors, "{body}: {reply}");
         }
+        let reply = ada.post("/v1/contacts/bulk", &json!({"ids": [one.id(), two.id()], "add_tags": ["one more"]})).await;
+        let whose = format!("At most 100 items. This is of Two ({}).", two.id());
+        assert_eq!(reply.body["errors"][0]["detail"], whose);
+        let detail = |reply: &Reply| reply.body["errors"][0]["detail"].as_str().map(str::to_owned).unwrap_or_default();
+        for (body, said) in [
+            (json!({"filter": {"tier": null}, "delete": true}), "Expected the JSON type string or array."),
+            (json!({"filter": {"archived": null}, "delete": true}), "Expected the JSON type string or boolean."),
+            (json!({"filter": {"tier": []}, "delete": true}), "At least 1 item."),
+            (json!({"ids": null, "delete": true}), "Expected the JSON type array."),
+            (json!({"ids": [one.id()], "tier": 5}), "Expected the JSON type string or null."),
+        ] {
+            let reply = ada.post("/v1/contacts/bulk", &body).await;
+            assert_eq!(detail(&reply), said, "{body}: {reply}");
+        }
         let reply = ada.post("/v1/contacts/bulk", &json!({"ids": [one.id(), me], "delete": true})).await;
         reply.problem(409, "self_contact");
         assert_eq!(ada.get("/v1/changes?limit=1000").await.expect(200).items().len(), before);
@@ -124,6 +138,6 @@ on_both! {
         let reply = ada.post("/v1/contacts/bulk", &json!({"filter": {}, "add_tags": ["x"]})).await;
         reply.problem(422, "invalid");
         assert_eq!(reply.errors(), ["#/filter too_long"]);
-        assert!(reply.text.contains("10001"), "{reply}");
+        assert!(reply.text.contains("It matches 10,001 contacts; at most 10,000 at once."), "{reply}");
     }
 }

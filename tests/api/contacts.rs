@@ -355,6 +355,16 @@ on_both! {
 
         let same = ada.put(&made.location(), &read.body).if_match(&read.etag()).await.expect(200);
         assert_eq!(same.etag(), read.etag(), "nothing was changed");
+        let mut respelled = read.body.clone();
+        let created_at = read.body["created_at"].as_str().unwrap();
+        respelled["created_at"] = json!(created_at.replace('Z', "+00:00"));
+        respelled["updated_at"] = json!("2026-03-02T10:00:00.000+01:00");
+        assert_eq!(created_at, "2026-03-02T09:00:00Z");
+        let same = ada.put(&made.location(), &respelled).if_match(&read.etag()).await.expect(200);
+        assert_eq!(same.body, read.body, "an instant is the same however it is written");
+        respelled["updated_at"] = json!("2026-03-02T09:00:01Z");
+        let other = ada.put(&made.location(), &respelled).if_match(&read.etag()).await;
+        assert_eq!(other.errors(), ["#/updated_at read_only"]);
 
         let mut edited = read.body.clone();
         edited["display_name"] = Value::Null;
@@ -395,6 +405,7 @@ on_both! {
         assert_eq!(made.id(), path.rsplit('/').next().unwrap());
         let again = ada.put(path, &json!({"given_name": "Other"})).if_none_match("*").await;
         again.problem(412, "precondition_failed");
+        assert_eq!(again.body["detail"], "There is one with this id already.");
         assert_eq!(again.etag(), made.etag());
         ada.put(path, &body).await.problem(428, "precondition_required");
 

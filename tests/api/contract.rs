@@ -6,7 +6,11 @@ use std::{collections::BTreeSet, fs, path::Path};
 use serde_json::{Map, Value, json};
 use wellmet::{
     api::http::problem::{self, Code},
-    domain::scope::SCOPES,
+    domain::{
+        counted::grouped,
+        entity::{Entity, REFERENCES},
+        scope::SCOPES,
+    },
 };
 
 use crate::{
@@ -14,7 +18,7 @@ use crate::{
         NOBODYS_ID, Operation, Place, Report, World, document, faults, full, operations, places, put, resolve,
         sample, told,
     },
-    support::{Reply, TestServer},
+    support::{Backend, Reply, TestServer},
 };
 
 /// Operations that need no token.
@@ -35,11 +39,9 @@ const PUBLIC: &[&str] = &[
 /// Operations that need a token, of whatever scope, and why.
 const OF_ANY_TOKEN: &[(&str, &str)] = &[("send_batch", "each operation of a batch is judged by its own scope")];
 
-/// Schemas that no operation refers to, and why they are there.
-const CHECKED_WITHIN: &[(&str, &str)] = &[("UserInput", "what PATCH /v1/me leads to is checked against it")];
-
 /// What a browser's script may read of an answer.
-const EXPOSED: [&str; 8] = [
+const EXPOSED: [&str; 9] = [
+    "content-location",
     "etag",
     "link",
     "location",
@@ -85,9 +87,14 @@ fn every_operation_says_what_it_is() {
                     format!("{operation} needs a token without a scope and {id} is not in the list of those")
                 });
             }
-            None => report.require(PUBLIC.contains(&id), || {
-                format!("{operation} names no scope and {id} is not in the list of public ones")
-            }),
+            None => {
+                report.require(PUBLIC.contains(&id), || {
+                    format!("{operation} names no scope and {id} is not in the list of public ones")
+                });
+                report.require(json["security"] == json!([]), || {
+                    format!("{operation} does not say that it is public")
+                });
+            }
             Some(scope) => {
                 let kind = if operation.writes() { ":write" } else { ":read" };
                 report.require(SCOPES.contains(&scope) && scope.ends_with(kind), || {
@@ -100,6 +107,11 @@ fn every_operation_says_what_it_is() {
             report.require(is_text(&parameter["description"]) && parameter["schema"].is_object(), || {
                 format!("{operation}: the parameter {} has no description, or no schema", parameter["name"])
             });
+            if let Some(example) = parameter.get("example") {
+                for error in validator(&parameter["schema"]).iter_errors(example) {
+                    report.note(format!("{operation}: the example of {}: {error}", parameter["name"]));
+                }
+            }
         }
         for name in operation.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
             report.require(operation.has_parameter("path", name), || {
@@ -168,12 +180,10 @@ fn every_error_an_operation_documents_is_a_problem_of_the_catalog() {
 }
 
 #[test]
-fn every_reference_resolves_and_every_schema_is_referred_to() {
-    let schemas = document()["components"]["schemas"].as_object().expect("schemas");
+fn every_reference_resolves_and_every_component_is_referred_to() {
     let mut report = Report::default();
     let mut open = Vec::new();
     references(&document()["paths"], &mut open);
-    open.extend(CHECKED_WITHIN.iter().map(|(name, _)| format!("#/components/schemas/{name}")));
     let mut seen = BTreeSet::new();
     while let Some(reference) = open.pop() {
         if seen.insert(reference.clone()) {
@@ -183,8 +193,11 @@ fn every_reference_resolves_and_every_schema_is_referred_to() {
             }
         }
     }
-    for name in schemas.keys().filter(|name| !seen.contains(&format!("#/components/schemas/{name}"))) {
-        report.note(format!("nothing refers to the schema {name}"));
+    for kind in ["examples", "headers", "schemas"] {
+        let all = document()["components"][kind].as_object().expect("components");
+        for reference in all.keys().map(|name| format!("#/components/{kind}/{name}")) {
+            report.require(seen.contains(&reference), || format!("nothing refers to {reference}"));
+        }
     }
     report.end();
 }
@@ -205,6 +218,36 @@ fn references(value: &Value, found: &mut Vec<String>) {
 }
 
 #[test]
+fn how_many_may_refer_to_one_is_told_where_one_more_is_made() {
+    let mut report = Report::default();
+    for reference in REFERENCES {
+        let Some(most) = reference.most else { continue };
+        let (own, field) = (reference.from.segment(), reference.pointer.trim_start_matches('/'));
+        let (list, record) = (format!("/v1/{own}"), format!("/v1/{own}/{{id}}"));
+        let below = format!("/v1/{}/{{id}}/{own}", reference.to.segment());
+        let making: Vec<Operation> = operations()
+            .into_iter()
+            .filter(|operation| {
+                operation.method == "post" && [&list, &below].iter().any(|path| operation.path == *path)
+                    || operation.method == "put" && operation.path == record
+            })
+            .collect();
+        report.require(making.len() >= 2, || format!("nothing makes a {}", reference.from));
+        let rule = format!(
+            "{} {} may name the same {} as `{field}`",
+            grouped(most),
+            reference.from.plural(),
+            reference.to
+        );
+        for operation in making {
+            let told = operation.json["description"].as_str().unwrap_or_default();
+            report.require(told.contains(&rule), || format!("{operation} does not tell that {rule}"));
+        }
+    }
+    report.end();
+}
+
+#[test]
 fn every_field_says_what_it_means() {
     let mut report = Report::default();
     for (name, schema) in document()["components"]["schemas"].as_object().expect("schemas") {
@@ -215,11 +258,11 @@ fn every_field_says_what_it_means() {
     report.end();
 }
 
-/// By itself, or by what it refers to.
+/// By itself, or by what it refers to; within a choice no generator of clients looks for it.
 fn is_described(schema: &Value) -> bool {
-    let of_branch =
+    let in_branch =
         schema["oneOf"].as_array().into_iter().flatten().any(|branch| branch["description"].is_string());
-    is_text(&schema["description"]) || of_branch || is_text(&resolve(schema)["description"])
+    !in_branch && (is_text(&schema["description"]) || is_text(&resolve(schema)["description"]))
 }
 
 fn is_text(value: &Value) -> bool {
@@ -430,6 +473,11 @@ on_both! {
                 let reply = request.clone().query(&[(name, "1")]).await;
                 report.expect(operation, &format!("?{name}=1"), &reply, 400, "unknown_parameter");
             }
+            let (path, body) = (world.path(operation).await, world.body(operation).await);
+            for query in ["no_such_parameter=%ff", "q=%E2%82", "limit=%zz", "%", "q=%00"] {
+                let reply = world.request_at(operation, &format!("{path}?{query}"), body.as_ref()).await;
+                report.expect(operation, &format!("?{query}"), &reply, 400, "invalid_parameter");
+            }
             for parameter in operation.parameters("query") {
                 check_parameter(&world, operation, parameter, &mut report).await;
             }
@@ -533,6 +581,67 @@ on_both! {
         report.end();
     }
 
+    async fn what_is_left_of_a_limit_is_told_as_documented(backend: Backend) {
+        let server = TestServer::start_with(backend, |config| config.rate_limits = true).await;
+        let mut report = Report::default();
+        let world = World::new(&server, "ada@example.com").await;
+        for operation in operations().into_iter().filter(|operation| !operation.writes()) {
+            let reply = world.request(operation).await.await;
+            report.check(operation, &reply);
+            for name in ["RateLimit", "RateLimit-Policy"] {
+                report.require(reply.header(name).is_some() == operation.is_secured(), || {
+                    format!("{operation}: {name} is {:?}", reply.header(name))
+                });
+            }
+        }
+        report.end();
+    }
+
+    async fn who_knows_an_old_version_is_told_the_new_one(server: TestServer) {
+        let mut report = Report::default();
+        let world = World::new(&server, "ada@example.com").await;
+        let stale = "\"another-database.1.1\"";
+        for operation in operations().into_iter().filter(|operation| operation.has_parameter("header", "If-Match")) {
+            let reply = &world.request(operation).await.if_match(stale).await;
+            report.expect(operation, "a stale tag", reply, 412, "precondition_failed");
+            let told = reply.body["detail"].as_str().unwrap_or_default();
+            let tag = reply.header("ETag").unwrap_or("no ETag");
+            let is_told = told.starts_with("It has changed since: its ETag is now \"") && told.contains(tag);
+            report.require(is_told, || format!("{operation}: {told}"));
+        }
+        report.end();
+    }
+
+    async fn a_record_that_was_merged_is_found_under_its_old_id(server: TestServer) {
+        let mut report = Report::default();
+        let world = World::new(&server, "ada@example.com").await;
+        for entity in Entity::ALL {
+            let path = format!("/v1/{}/{{id}}", entity.segment());
+            let find = |method: &str, path: &str| {
+                operations().into_iter().find(|other| other.method == method && other.path == path)
+            };
+            let get = find("get", &path).expect("a record can be read");
+            let merge = find("post", &path.replace("{id}", "merge"));
+            let told = get.json["description"].as_str().unwrap_or_default();
+            report.require(told.contains("merged into another") == merge.is_some(), || format!("{get}: {told:?}"));
+            if merge.is_none() {
+                continue;
+            }
+            let (keep, other) = (world.make(entity.as_str()).await.0, world.make(entity.as_str()).await.0);
+            let body = json!({"keep_id": keep, "merge_ids": [other]});
+            world.client.post(&path.replace("{id}", "merge"), &body).await.expect(200);
+            let include = get.parameters("query").into_iter().find(|parameter| parameter["name"] == "include");
+            let queries = include.map(|include| format!("?include={}", text_of(&sample_of(include))));
+            for query in [String::new()].into_iter().chain(queries) {
+                let reply = world.client.get(&format!("{}{query}", path.replace("{id}", &other))).await;
+                report.check(get, &reply);
+                let living = path.replace("{id}", &keep);
+                report.require(reply.header("Content-Location") == Some(&living), || format!("{get}{query}: {reply}"));
+            }
+        }
+        report.end();
+    }
+
     async fn a_browser_may_read_every_answer_and_ask_first_without_a_token(server: TestServer) {
         let mut report = Report::default();
         let world = World::new(&server, "ada@example.com").await;
@@ -550,7 +659,9 @@ on_both! {
             cors_faults(operation, "preflight", &preflight, &mut report);
             let methods = preflight.header("Access-Control-Allow-Methods").unwrap_or_default().to_uppercase();
             let headers = preflight.header("Access-Control-Allow-Headers").unwrap_or_default().to_lowercase();
-            report.require(methods.contains(&operation.method.to_uppercase()), || format!("{operation}: {methods}"));
+            let methods: BTreeSet<&str> = methods.split(',').map(str::trim).collect();
+            let offered = BTreeSet::from(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]);
+            report.require(methods == offered, || format!("{operation}: a browser is offered {methods:?}"));
             for name in ["authorization", "content-type", "if-match", "idempotency-key"] {
                 report.require(headers.contains(name), || format!("{operation}: preflight allows {headers:?}"));
             }
@@ -609,9 +720,22 @@ async fn carry_out_all(server: &TestServer, world: &World<'_>, operations: Vec<O
             None
         };
         let world = own.as_ref().unwrap_or(world);
-        let reply = world.request(operation).await.await;
+        let takes_key = operation.has_parameter("header", "Idempotency-Key");
+        let mut request = world.request(operation).await;
+        if takes_key {
+            request = request.idempotency_key(operation.id());
+        }
+        let reply = request.clone().await;
         report.check(operation, &reply);
         report.require(reply.status < 400, || format!("{operation}: the example is answered {}", told(&reply)));
+        if takes_key {
+            let again = request.await;
+            report.check(operation, &again);
+            let is_replayed = again.header("Idempotent-Replayed") == Some("true");
+            report.require(is_replayed && (again.status, &again.text) == (reply.status, &reply.text), || {
+                format!("{operation}: sent twice under one key {}", told(&again))
+            });
+        }
         if operation.has_parameter("header", "If-None-Match") && !operation.writes() {
             match reply.header("ETag") {
                 None => report.note(format!("{operation} documents If-None-Match and sends no ETag")),
@@ -751,13 +875,11 @@ async fn good_values(
 }
 
 fn sample_of(parameter: &Value) -> Value {
-    if parameter["example"].is_null() {
-        match sample(&parameter["schema"]) {
-            Value::Array(items) => items[0].clone(),
-            other => other,
-        }
-    } else {
-        parameter["example"].clone()
+    let example = &parameter["example"];
+    let sample = if example.is_null() { sample(&parameter["schema"]) } else { example.clone() };
+    match sample {
+        Value::Array(items) => items[0].clone(),
+        other => other,
     }
 }
 

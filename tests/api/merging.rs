@@ -220,7 +220,7 @@ on_both! {
             (json!({"keep_id": crate::operations::NOBODYS_ID, "merge_ids": [b.id(), crate::operations::NOBODYS_ID.replace("dead", "beef")]}),
                 vec!["#/keep_id unknown_reference", "#/merge_ids/1 unknown_reference"]),
             (json!({"keep_id": a.id(), "merge_ids": [b.id()], "fields": {"emails": {"w": {"value": "nonsense"}}, "name": "x"}}),
-                vec!["#/fields/name unknown_field"]),
+                vec!["#/fields/name read_only"]),
             (json!({"keep_id": a.id(), "merge_ids": [b.id()], "fields": {"emails": {"w": {"value": "nonsense"}}}}),
                 vec!["#/fields/emails/w/value invalid_format"]),
         ] {
@@ -289,6 +289,17 @@ on_both! {
         assert_eq!(old.header("Content-Location"), Some(keep.location().as_str()));
         ada.post_nothing(&format!("{}/restore", other.location())).await.expect(200);
         assert_eq!(everything(&ada).await, before);
+    }
+
+    async fn what_is_the_servers_is_refused_in_a_merge_as_in_a_patch(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let (a, b) = (contact(&ada, json!({"given_name": "A"})).await, contact(&ada, json!({"given_name": "B"})).await);
+        let body = json!({"keep_id": a.id(), "merge_ids": [b.id()], "fields": {"id": a.id(), "version": 1, "nmae": 1}});
+        let reply = ada.post("/v1/contacts/merge", &body).await;
+        reply.problem(422, "invalid");
+        assert_eq!(reply.errors(), ["#/fields/id read_only", "#/fields/nmae unknown_field", "#/fields/version read_only"]);
+        let body = json!({"keep_id": a.id(), "merge_ids": [b.id()], "fields": null});
+        ada.post("/v1/contacts/merge", &body).await.expect(200);
     }
 
     async fn a_rehearsed_merge_tells_what_would_come_of_it(server: TestServer) {

@@ -348,6 +348,22 @@ const COMMON: [(&str, &str); 3] = [
     ("Cache-Control", "private, no-cache"),
 ];
 
+/// The headers that are documented wherever an answer has them.
+const TOLD: [&str; 12] = [
+    "Accept-Patch",
+    "Allow",
+    "Content-Location",
+    "ETag",
+    "Idempotent-Replayed",
+    "Link",
+    "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "WWW-Authenticate",
+    "X-Request-Id",
+];
+
 /// What is wrong with an answer by the rules for all of them, and by what its operation documents.
 pub fn faults(operation: Option<Operation>, reply: &Reply) -> Vec<String> {
     let mut faults = Vec::new();
@@ -423,9 +439,14 @@ fn documented_faults(operation: Operation, reply: &Reply, faults: &mut Vec<Strin
         faults.push(format!("status {} is not documented", reply.status));
         return;
     }
-    for (name, _) in answer["headers"].as_object().into_iter().flatten() {
-        if reply.header(name).is_none() {
+    for (name, header) in answer["headers"].as_object().into_iter().flatten() {
+        if resolve(header)["required"] == true && reply.header(name).is_none() {
             faults.push(format!("the documented header {name} is missing"));
+        }
+    }
+    for name in TOLD {
+        if reply.headers.contains_key(name) && answer["headers"][name].is_null() {
+            faults.push(format!("the header {name} of a {} is not documented", reply.status));
         }
     }
     if reply.status >= 400 {
@@ -696,7 +717,11 @@ impl<'s> World<'s> {
     pub async fn request(&self, operation: Operation) -> Request {
         let request = self.bare_request(operation).await;
         let parameters = operation.parameters("query");
-        match parameters.iter().find_map(|one| Some((one["name"].as_str()?, one["example"].as_str()?))) {
+        let example = |one: &&'static Value| {
+            let example = &one["example"];
+            Some((one["name"].as_str()?, example[0].as_str().or(example.as_str())?))
+        };
+        match parameters.iter().find_map(example) {
             Some(pair) => request.query(&[pair]),
             None => request,
         }

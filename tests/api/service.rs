@@ -86,6 +86,8 @@ on_both! {
         assert_eq!(service["enumerations"]["tier"], json!(["inner", "core", "active", "extended", "distant"]));
         assert_eq!(service["enumerations"]["role"], json!(["owner", "editor", "viewer"]));
         assert!(words(&service["enumerations"]["scope"]).unwrap().contains(&"contacts:read".to_owned()));
+        assert_eq!(service["enumerations"]["revert_action"], json!(["restored", "reset", "removed"]));
+        assert!(words(&service["enumerations"]["left_alone_reason"]).unwrap().contains(&"changed_since".to_owned()));
         assert_eq!(service["enumerations"]["week_day"].as_array().map(Vec::len), Some(7));
     }
 

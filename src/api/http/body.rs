@@ -14,6 +14,7 @@ use std::collections::HashMap;
 
 use super::problem::{Code, Problem};
 use crate::api::Api;
+use crate::domain::counted::{counted, grouped};
 use crate::domain::invalid::{FieldCode, FieldError, Invalid, Rejection};
 
 /// How large a JSON body may be.
@@ -50,7 +51,7 @@ async fn read(request: &HttpRequest, mut payload: Payload) -> Result<Vec<u8>, Pr
     let Some(api) = request.app_data::<Data<Api>>() else { return Err(Problem::new(Code::Internal)) };
     let too_large = || {
         Problem::new(Code::BodyTooLarge)
-            .detail(format!("A JSON body has at most {MAX_BODY_BYTES} bytes."))
+            .detail(format!("A JSON body has at most {} bytes.", grouped(MAX_BODY_BYTES)))
             .header(header::CONNECTION, "close")
     };
     let announced =
@@ -347,14 +348,19 @@ fn add(error: &jsonschema::ValidationError<'_>, invalid: &mut Invalid) {
             invalid.add(format!("{at}/{}", escape(&name)), Rejection::format(detail));
             return;
         }
-        // A nullable thing is null or the thing: what is wrong with the thing is what to tell.
+        // What is wrong with the branch of the value's own type is what to tell: a nullable thing is null or the thing.
         ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context } => {
-            let is_null = |errors: &Vec<jsonschema::ValidationError<'_>>| {
-                errors.iter().any(|error| error.schema_path().as_str().ends_with("/0/type"))
-            };
-            let telling = context.iter().find(|errors| !is_null(errors)).or_else(|| context.last());
-            telling.into_iter().flatten().for_each(|error| add(error, invalid));
-            return;
+            let mut expected: Vec<String> = Vec::new();
+            for errors in context {
+                let of_itself = errors.iter().filter(|inner| inner.instance_path() == error.instance_path());
+                let others: Vec<String> = of_itself.flat_map(expected_types).collect();
+                if others.is_empty() {
+                    errors.iter().for_each(|error| add(error, invalid));
+                    return;
+                }
+                expected.extend(others);
+            }
+            (FieldCode::InvalidType, format!("Expected the JSON type {}.", any_of(expected)))
         }
         ValidationErrorKind::Enum { options } => {
             let allowed: Vec<String> = options
@@ -365,14 +371,13 @@ fn add(error: &jsonschema::ValidationError<'_>, invalid: &mut Invalid) {
                 .collect();
             (FieldCode::NotAllowed, format!("Allowed: {}.", allowed.join(", ")))
         }
-        ValidationErrorKind::MaxLength { limit } => (FieldCode::TooLong, format!("At most {limit} characters.")),
-        ValidationErrorKind::MinLength { limit } => (FieldCode::TooShort, format!("At least {limit} characters.")),
-        ValidationErrorKind::MaxItems { limit } => (FieldCode::TooLong, format!("At most {limit} items.")),
-        ValidationErrorKind::MinItems { limit } => (FieldCode::TooShort, format!("At least {limit} items.")),
-        ValidationErrorKind::MaxProperties { limit } => (FieldCode::TooLong, format!("At most {limit} entries.")),
-        ValidationErrorKind::MinProperties { limit } => {
-            (FieldCode::TooShort, format!("At least {limit} entries."))
-        }
+        ValidationErrorKind::MaxLength { limit } => too_long(*limit, "character", "characters"),
+        ValidationErrorKind::MinLength { limit } => too_short(*limit, "character", "characters"),
+        ValidationErrorKind::MaxItems { limit } => too_long(*limit, "item", "items"),
+        ValidationErrorKind::MinItems { limit } => too_short(*limit, "item", "items"),
+        ValidationErrorKind::MaxProperties { limit } => too_long(*limit, "entry", "entries"),
+        ValidationErrorKind::MinProperties { limit } => too_short(*limit, "entry", "entries"),
+        // A number to be entered stands as it would be entered.
         ValidationErrorKind::Maximum { limit } => (FieldCode::OutOfRange, format!("At most {limit}.")),
         ValidationErrorKind::Minimum { limit } => (FieldCode::OutOfRange, format!("At least {limit}.")),
         ValidationErrorKind::Pattern { pattern } => {
@@ -381,18 +386,44 @@ fn add(error: &jsonschema::ValidationError<'_>, invalid: &mut Invalid) {
         ValidationErrorKind::Format { format } => {
             (FieldCode::InvalidFormat, format!("Expected the format {format}."))
         }
-        ValidationErrorKind::Type { kind } => {
-            let expected = match kind {
-                jsonschema::error::TypeKind::Single(expected) => expected.to_string(),
-                jsonschema::error::TypeKind::Multiple(expected) => {
-                    expected.iter().map(|one| one.to_string()).collect::<Vec<_>>().join(" or ")
-                }
-            };
-            (FieldCode::InvalidType, format!("Expected the JSON type {expected}."))
+        ValidationErrorKind::Type { .. } => {
+            (FieldCode::InvalidType, format!("Expected the JSON type {}.", any_of(expected_types(error))))
         }
         _ => (FieldCode::InvalidFormat, "Does not fit the documented schema.".to_owned()),
     };
     invalid.add(at, Rejection::new(code, detail));
+}
+
+fn too_long(limit: u64, one: &str, many: &str) -> (FieldCode, String) {
+    (FieldCode::TooLong, format!("At most {}.", counted(limit, one, many)))
+}
+
+fn too_short(limit: u64, one: &str, many: &str) -> (FieldCode, String) {
+    (FieldCode::TooShort, format!("At least {}.", counted(limit, one, many)))
+}
+
+/// The JSON types that a value should have had; none where its type is not what is wrong.
+fn expected_types(error: &jsonschema::ValidationError<'_>) -> Vec<String> {
+    use jsonschema::error::TypeKind;
+    match error.kind() {
+        ValidationErrorKind::Type { kind: TypeKind::Single(expected) } => vec![expected.to_string()],
+        ValidationErrorKind::Type { kind: TypeKind::Multiple(expected) } => {
+            expected.iter().map(|one| one.to_string()).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Each word once, null last.
+fn any_of(mut words: Vec<String>) -> String {
+    words.sort_by_key(|word| word == "null");
+    let mut told: Vec<String> = Vec::new();
+    for word in words {
+        if !told.contains(&word) {
+            told.push(word);
+        }
+    }
+    told.join(" or ")
 }
 
 #[cfg(test)]

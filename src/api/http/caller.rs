@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::jwt::{AccessTokens, Claims};
-use super::problem::{Code, Problem};
+use super::problem::Problem;
 use crate::domain::entity::Entity;
 use crate::domain::id::{SessionId, TokenId, UserId, WorkspaceId};
 use crate::domain::personal_token;
@@ -46,7 +46,7 @@ impl Caller {
         if self.scopes.contains(&scope) {
             return Ok(());
         }
-        Err(Problem::new(Code::InsufficientScope).detail(format!("For a {entity} the scope {scope} is needed.")))
+        Err(Problem::insufficient_scope(&scope).detail(format!("For a {entity} the scope {scope} is needed.")))
     }
 }
 

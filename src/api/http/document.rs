@@ -10,13 +10,16 @@ use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use utoipa::openapi::{RefOr, Schema};
 
-use super::body::MAX_BODY_BYTES;
+use super::body::{MAX_BODY_BYTES, MAX_DEPTH};
 use super::etag::SCHEMA_REVISION;
 use super::gate::Access;
 use super::listing::Collection;
 use super::problem::{Code, Problem};
 use super::replies::MAX_KEY_CHARACTERS;
-use super::views::{View, Views, flatten_all_of, merged, name_of, nested, pascal, written};
+use super::views::{
+    View, Views, flatten_all_of, hoist_descriptions, limits_of, merged, name_of, nested, pascal, written,
+};
+use crate::domain::counted::grouped;
 use crate::domain::entity::Entity;
 use crate::domain::scope::{Role, SCOPES};
 use crate::store::relations::summary_fields;
@@ -28,7 +31,10 @@ pub fn complete(
 ) -> Result<Value, serde_json::Error> {
     let mut document = serde_json::to_value(collected)?;
     let mut schemas = take_schemas(&mut document);
-    schemas.values_mut().for_each(flatten_all_of);
+    for schema in schemas.values_mut() {
+        flatten_all_of(schema);
+        hoist_descriptions(schema);
+    }
     let plain = schemas.clone();
     let resolved: Map<String, Value> =
         plain.iter().map(|(name, schema)| (name.clone(), merged(schema, &plain))).collect();
@@ -42,6 +48,14 @@ pub fn complete(
         let mut methods = Map::new();
         for (method, mut operation) in item.as_object().cloned().unwrap_or_default() {
             complete_operation(&path, &method, &mut operation, collections, &mergeable, &mut views);
+            let limits = made(&path, &method).map(limits_of).unwrap_or_default();
+            if !limits.is_empty() {
+                tell(&mut operation, &limits.join(" "));
+            }
+            let read = collections.iter().find(|collection| operation["operationId"] == collection.get);
+            if read.is_some_and(|collection| mergeable.contains(&collection.entity)) {
+                tell_of_merging(&mut operation);
+            }
             methods.insert(method, operation);
         }
         finished.insert(path, Value::Object(methods));
@@ -55,6 +69,8 @@ pub fn complete(
     }
     document["components"]["schemas"] = views.made.into_iter().collect::<Map<_, _>>().into();
     document["components"]["examples"] = problem_examples();
+    document["components"]["headers"] =
+        HEADERS.iter().map(|header| (header.name.to_owned(), header.json())).collect();
     document["components"]["securitySchemes"] = json!({ "bearer": {
         "type": "http", "scheme": "bearer",
         "description": format!(
@@ -64,6 +80,37 @@ pub fn complete(
     }});
     document["info"]["x-schema-revision"] = json!(SCHEMA_REVISION);
     Ok(document)
+}
+
+/// What is published of it: without the components that no operation leads to. Some of them bodies are checked against
+/// within.
+pub fn published(mut document: Value) -> Value {
+    let (mut open, mut met) = (Vec::new(), BTreeSet::new());
+    references(&document["paths"], &mut open);
+    while let Some(reference) = open.pop() {
+        if met.insert(reference.clone())
+            && let Some(target) = document.pointer(reference.trim_start_matches('#'))
+        {
+            references(target, &mut open);
+        }
+    }
+    for kind in ["examples", "headers", "schemas"] {
+        if let Some(components) = document["components"][kind].as_object_mut() {
+            components.retain(|name, _| met.contains(&format!("#/components/{kind}/{name}")));
+        }
+    }
+    document
+}
+
+fn references(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Object(object) => {
+            found.extend(object.get("$ref").and_then(Value::as_str).map(str::to_owned));
+            object.values().for_each(|member| references(member, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+        _ => {}
+    }
 }
 
 /// The summary of each kind of record, where it can stand, and what `include` adds.
@@ -122,6 +169,31 @@ fn take_schemas(document: &mut Value) -> Map<String, Value> {
         .unwrap_or_default()
 }
 
+/// Adds a paragraph to what is told of an operation.
+fn tell(operation: &mut Value, more: &str) {
+    let own = operation["description"].as_str().map(|own| format!("{own}\n\n{more}"));
+    operation["description"] = json!(own.unwrap_or_else(|| more.to_owned()));
+}
+
+/// Tells of the operation that reads a record that others of its kind can be merged into it.
+fn tell_of_merging(operation: &mut Value) {
+    let rule = "Under the id of one that was merged into another, the one that was kept, with its own id; \
+                `Content-Location` tells where.";
+    tell(operation, rule);
+    operation["responses"]["200"]["headers"]["Content-Location"] = header_reference("Content-Location");
+}
+
+/// The kind of record that an operation makes.
+fn made(path: &str, method: &str) -> Option<Entity> {
+    let list = match method {
+        "post" => path,
+        "put" => path.strip_suffix("/{id}")?,
+        _ => return None,
+    };
+    let own = Entity::ALL.iter().copied().find(|entity| list == format!("/v1/{}", entity.segment()));
+    own.or_else(|| nested(list).map(|(entity, _)| entity))
+}
+
 fn complete_operation(
     path: &str,
     method: &str,
@@ -160,6 +232,12 @@ fn complete_operation(
         list: VIEWS.contains(&path) || parameters.iter().any(|parameter| parameter["name"] == "cursor"),
     };
     parameters.extend(header_parameters(path, method, is_secured, tagged));
+    for parameter in parameters.iter_mut().filter(|parameter| parameter["schema"]["type"] == "array") {
+        let example = parameter.get("example").filter(|example| !example.is_array()).cloned();
+        if let Some(one) = example {
+            parameter["example"] = json!([one]);
+        }
+    }
 
     if let Some(content) = operation.pointer_mut("/requestBody/content").and_then(Value::as_object_mut) {
         for media in content.values_mut() {
@@ -205,10 +283,8 @@ fn complete_operation(
     if path.contains('{') {
         codes.insert("not_found");
     }
-    codes.insert("unknown_parameter");
-    if parameters.iter().any(|parameter| parameter["in"] == "query") {
-        codes.insert("invalid_parameter");
-    }
+    // A query string that cannot be read is refused also where none is taken.
+    codes.extend(["unknown_parameter", "invalid_parameter"]);
     if parameters.iter().any(|parameter| parameter["name"] == "cursor") {
         codes.insert("invalid_cursor");
     }
@@ -219,7 +295,7 @@ fn complete_operation(
     codes.insert("unsupported_content_encoding");
     for (header, code) in [("Idempotency-Key", "idempotency_key_reused"), ("If-Match", "precondition_failed")] {
         if parameters.iter().any(|parameter| parameter["name"] == header) {
-            codes.extend([code, "invalid_parameter"]);
+            codes.insert(code);
         }
     }
     if method == "post" && !parameters.iter().any(|parameter| parameter["name"] == "Idempotency-Key") {
@@ -229,12 +305,17 @@ fn complete_operation(
         codes.insert("precondition_required");
     }
 
-    complete_answers(path, operation, method, tagged, views);
+    if !is_secured {
+        operation["security"] = json!([]);
+    }
+    complete_answers(operation, method, tagged, views);
     add_problems(operation, &codes);
     operation["parameters"] = parameters.into();
+    add_headers(path, method, operation, tagged);
     if has_body {
         operation["requestBody"]["required"] = json!(true);
-        let limit = format!("One JSON object of at most {MAX_BODY_BYTES} bytes and 64 levels.");
+        let limit =
+            format!("One JSON object of at most {} bytes and {MAX_DEPTH} levels.", grouped(MAX_BODY_BYTES));
         operation["requestBody"]["description"] = json!(limit);
     }
 }
@@ -324,35 +405,121 @@ fn header_parameters(path: &str, method: &str, is_secured: bool, tagged: Tagged)
     headers
 }
 
-fn complete_answers(path: &str, operation: &mut Value, method: &str, tagged: Tagged, views: &mut Views) {
+fn complete_answers(operation: &mut Value, method: &str, tagged: Tagged, views: &mut Views) {
     let Some(responses) = operation["responses"].as_object_mut() else { return };
-    // A user is made by signing up, everything else where a list of its kind is.
-    let is_list = is_record_path(&format!("{path}/{{id}}")) || nested(path).is_some();
-    let makes_record = path == "/v1/auth/register" || is_list;
-    let is_tagged = |status: &str| match status {
-        "201" => tagged.record || makes_record,
-        "204" => false,
-        _ => tagged.record || tagged.list && method == "get",
-    };
-    for (status, response) in responses.iter_mut() {
+    for response in responses.values_mut() {
         if let Some(content) = response.get_mut("content").and_then(Value::as_object_mut) {
             content.values_mut().for_each(|media| views.look(&mut media["schema"], View::Answer));
         }
-        let mut headers = json!({
-            "X-Request-Id": { "description": "Names this request in the server's log.", "schema": { "type": "string" } },
-        });
-        if status == "201" {
-            headers["Location"] =
-                json!({ "description": "The canonical URL of what was made.", "schema": { "type": "string" } });
-        }
-        if is_tagged(status) {
-            headers["ETag"] =
-                json!({ "description": "The version of what is answered.", "schema": { "type": "string" } });
-        }
-        response["headers"] = headers;
     }
     if method == "get" && (tagged.record || tagged.list) {
         responses.insert("304".to_owned(), json!({ "description": "Nothing has changed since." }));
+    }
+}
+
+/// A header of answers.
+struct Header {
+    name: &'static str,
+    /// Whether every answer that documents it has it.
+    required: bool,
+    kind: &'static str,
+    description: &'static str,
+}
+
+impl Header {
+    fn json(&self) -> Value {
+        json!({ "required": self.required, "description": self.description, "schema": { "type": self.kind } })
+    }
+}
+
+const fn always(name: &'static str, description: &'static str) -> Header {
+    Header { name, required: true, kind: "string", description }
+}
+
+const fn sometimes(name: &'static str, description: &'static str) -> Header {
+    Header { name, required: false, kind: "string", description }
+}
+
+/// The headers that an answer may be told with, for the operations to refer to.
+const HEADERS: &[Header] = &[
+    sometimes("Accept-Patch", "The media types of a PATCH, where that of the body is none of them."),
+    sometimes(
+        "Content-Location",
+        "The URL of the record that is answered, where it was merged and is under another id.",
+    ),
+    always("ETag", "The version of what is there now, for `If-Match` and `If-None-Match`."),
+    sometimes(
+        "Idempotent-Replayed",
+        "`true` where the request was carried out before, under the same Idempotency-Key.",
+    ),
+    sometimes("Link", "The URL of the next page, as `<…>; rel=\"next\"`; absent on the last one."),
+    always("Location", "The canonical URL of what was made, or of where to go."),
+    sometimes(
+        "RateLimit",
+        "How many requests are left: `\"<policy>\";r=<left>`. Absent where the server limits nothing.",
+    ),
+    sometimes(
+        "RateLimit-Policy",
+        "How many requests there may be: `\"<policy>\";q=<requests>;w=<seconds>`. Absent where the server limits nothing.",
+    ),
+    Header { kind: "integer", ..always("Retry-After", "The seconds after which to come again.") },
+    always("WWW-Authenticate", "How to authenticate: `Bearer`, with the error where a token was sent."),
+    always("X-Request-Id", "Names this request in the server's log."),
+];
+
+fn header_reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/headers/{name}") })
+}
+
+/// Whether an answer is one record, whole.
+fn answers_record(response: &Value) -> bool {
+    let schema = response.pointer("/content/application~1json/schema/$ref").and_then(Value::as_str);
+    schema.map(name_of).is_some_and(|name| Entity::ALL.iter().any(|entity| name == pascal(entity.as_str())))
+}
+
+/// Which headers each answer has.
+fn add_headers(path: &str, method: &str, operation: &mut Value, tagged: Tagged) {
+    let takes = |name: &str| {
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        parameters.filter(|parameter| parameter["name"] == name).count() > 0
+    };
+    let (is_replayed, is_paged) = (takes("Idempotency-Key"), takes("cursor"));
+    let is_public = Access::of(operation) == Access::Public;
+    let is_login = path.starts_with("/v1/auth/");
+    let Some(responses) = operation["responses"].as_object_mut() else { return };
+    for (status, response) in responses.iter_mut() {
+        let is_good = status.starts_with('2');
+        let is_tagged = match status.as_str() {
+            "204" => false,
+            "304" | "412" => true,
+            // A user is made by signing up.
+            "201" if path == "/v1/auth/register" => true,
+            _ => is_good && (tagged.record || answers_record(response) || tagged.list && method == "get"),
+        };
+        let names = [
+            (method == "patch" && status == "415", "Accept-Patch"),
+            (is_tagged, "ETag"),
+            (is_good && is_replayed, "Idempotent-Replayed"),
+            (is_good && is_paged, "Link"),
+            (matches!(status.as_str(), "201" | "308"), "Location"),
+            (is_login || !is_public && status != "401", "RateLimit"),
+            (is_login || !is_public && status != "401", "RateLimit-Policy"),
+            (matches!(status.as_str(), "429" | "503"), "Retry-After"),
+            (status == "401", "WWW-Authenticate"),
+            (true, "X-Request-Id"),
+        ];
+        let has = names.into_iter().filter(|(has, _)| *has);
+        let mut headers: Map<String, Value> =
+            has.map(|(_, name)| (name.to_owned(), header_reference(name))).collect();
+        let lacks_scope = response.pointer("/content/application~1problem+json/examples/insufficient_scope");
+        if lacks_scope.is_some() {
+            let told = sometimes(
+                "WWW-Authenticate",
+                "The scope that is needed, where it is a scope that the token lacks.",
+            );
+            headers.insert(told.name.to_owned(), told.json());
+        }
+        response["headers"] = headers.into();
     }
 }
 

@@ -11,6 +11,7 @@ use crate::domain::fields::single_line;
 use crate::domain::invalid::{FieldCode, Invalid, Rejection, escape};
 use crate::domain::merge_patch::merge;
 use crate::domain::text;
+use crate::domain::timestamp::Timestamp;
 use crate::store::{Result as StoreResult, Tx};
 
 /// What was entered, as it is sent: without what is the server's.
@@ -78,8 +79,9 @@ pub(super) fn check_read_only<R: Resource>(input: &mut Value, current: Option<&V
 fn take_read_only(input: &mut Value, current: Option<&Value>, path: &[&str], at: &str, invalid: &mut Invalid) {
     let (Some(object), Some((first, rest))) = (input.as_object_mut(), path.split_first()) else { return };
     if rest.is_empty() {
+        let current = current.and_then(|current| current.get(*first));
         if let Some(sent) = object.remove(*first)
-            && current.and_then(|current| current.get(*first)) != Some(&sent)
+            && !current.is_some_and(|current| is_same(current, &sent))
         {
             let detail = format!("{first} is set by the server.");
             invalid.add(format!("{at}/{first}"), Rejection::new(FieldCode::ReadOnly, detail));
@@ -93,6 +95,22 @@ fn take_read_only(input: &mut Value, current: Option<&Value>, path: &[&str], at:
             take_read_only(member, below, rest, &format!("{at}/{}", escape(&key)), invalid);
         }
     }
+}
+
+/// Whether both say the same: an instant does, however it is written.
+fn is_same(current: &Value, sent: &Value) -> bool {
+    let instant = |value: &Value| value.as_str().and_then(|text| Timestamp::parse(text).ok());
+    current == sent || instant(current).is_some_and(|current| instant(sent) == Some(current))
+}
+
+/// What no patch may hold, taken out of it: the id, and what is the server's.
+pub(super) fn check_patch<R: Resource>(patch: &mut Value) -> Result<(), Invalid> {
+    let mut invalid = Invalid::default();
+    if patch.as_object_mut().and_then(|object| object.remove("id")).is_some() {
+        invalid.add("#/id", Rejection::new(FieldCode::ReadOnly, "The id of a record does not change."));
+    }
+    invalid.gather(check_read_only::<R>(patch, None));
+    invalid.into_result(())
 }
 
 /// Takes out what is the server's.

@@ -116,7 +116,10 @@ pub async fn gate(
         Ok(left) => {
             let mut response = next.call(request).await?.map_into_boxed_body();
             for (name, value) in left.into_iter().flat_map(Left::headers) {
-                response.headers_mut().insert(name, value);
+                // Where a narrower limit was reached, that one is told.
+                if !response.headers().contains_key(&name) {
+                    response.headers_mut().insert(name, value);
+                }
             }
             Ok(response)
         }
@@ -169,10 +172,8 @@ fn with_left(mut problem: Problem, left: Option<Left>) -> Problem {
 
 fn allow(caller: &Caller, scope: &str) -> Result<(), Problem> {
     if !caller.scopes.contains(scope) {
-        let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"");
-        return Err(Problem::new(Code::InsufficientScope)
-            .detail(format!("This operation needs the scope {scope}."))
-            .header(header::WWW_AUTHENTICATE, challenge));
+        let detail = format!("This operation needs the scope {scope}.");
+        return Err(Problem::insufficient_scope(scope).detail(detail));
     }
     if !caller.role.allows(scope) {
         let detail = format!("Your role in this workspace is {}.", caller.role.as_str());
@@ -182,7 +183,7 @@ fn allow(caller: &Caller, scope: &str) -> Result<(), Problem> {
 }
 
 fn check_parameters(operation: &Operation, query: &str) -> Result<(), Problem> {
-    let query = Query::parse(query);
+    let query = Query::parse(query)?;
     let known = |name: &str| operation.parameters.iter().any(|known| known == name);
     if let Some(unknown) = query.names().find(|name| !known(name)) {
         let detail = if operation.parameters.is_empty() {

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::problem::{Code, Problem};
 use super::query::{Query, parse_flag};
 use crate::api::Api;
+use crate::domain::counted::counted;
 use crate::domain::entity::Entity;
 use crate::domain::id::WorkspaceId;
 use crate::domain::invalid::{FieldCode, Invalid, Rejection};
@@ -425,7 +426,7 @@ impl Collection {
                 let values = query.all(name);
                 let most = if filter.operators.repeats() { MAX_REPEATS } else { 1 };
                 if values.len() > most {
-                    let detail = format!("It may come at most {most} times.");
+                    let detail = format!("It may come at most {}.", counted(most, "time", "times"));
                     return Err(Problem::parameter(name, &Rejection::format(detail)));
                 }
                 Ok(values)

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::body::Body;
 use super::caller::Caller;
-use super::edits::{entered, patched};
+use super::edits::{check_patch, entered, gather_all, patched};
 use super::problem::Problem;
 use super::query::Query;
 use super::replies::{respond, who};
@@ -95,7 +95,11 @@ pub async fn merge<R: Mergeable>(
 ) -> Result<HttpResponse, Problem> {
     let dry_run = query.flag("dry_run")?;
     let who = who(api, caller, request, &body)?;
-    let merge: Merge = api.schemas.parse(R::MERGE, &body.value, distinct)?;
+    let (mut asked, mut invalid) = (body.value, Invalid::default());
+    if let Some(fields) = asked.get_mut("fields") {
+        invalid.gather(check_patch::<R>(fields).map_err(|invalid| invalid.under("fields")));
+    }
+    let merge: Merge = gather_all(invalid, api.schemas.parse(R::MERGE, &asked, distinct))?;
     let schemas = api.schemas.clone();
     let work = move |tx: &mut Tx<'_>| {
         let (keep, merged) = find_all::<R>(tx, &merge)?;

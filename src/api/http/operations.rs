@@ -78,8 +78,6 @@ macro_rules! record_operations {
         }
 
         #[doc = $get_summary]
-        #[doc = ""]
-        #[doc = "Under the id of one that was merged into another, the one that was kept, with its own id; `Content-Location` tells where."]
         #[utoipa::path(tag = $tag, security(("bearer" = [$read])),
             responses((status = 200, description = "The record.", body = $Record)))]
         #[get($path)]

@@ -5,11 +5,13 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 use serde_json::{Value, json};
 use std::fmt;
+use utoipa::openapi::{RefOr, Schema};
 
 use super::replies::location_of;
+use super::views::words;
 use crate::domain::entity::Entity;
 use crate::domain::invalid::{FieldError, Invalid, Rejection};
-use crate::store::{AnyId, Conflict, Error as StoreError, LeftAlone};
+use crate::store::{AnyId, Conflict, Error as StoreError, LeftAlone, LeftAloneReason};
 
 /// How many faults of one body are listed; a megabyte of unknown fields need not come back ten times as long.
 const MAX_ERRORS: usize = 100;
@@ -57,7 +59,8 @@ catalog! {
     BadRequest = "bad_request", 400, "The request cannot be understood";
     /// The body is not JSON, is nested deeper than 64 levels, or names a field twice. Send one JSON object.
     InvalidJson = "invalid_json", 400, "The body is not JSON";
-    /// A query parameter or header has a value outside of what is documented; the detail says what is allowed.
+    /// A query parameter or header has a value outside of what is documented, or the query string cannot be read; the
+    /// detail says what is allowed.
     InvalidParameter = "invalid_parameter", 400, "A parameter has a wrong value";
     /// The query string names a parameter that this operation does not have; the detail lists those it has.
     UnknownParameter = "unknown_parameter", 400, "There is no such parameter";
@@ -110,7 +113,7 @@ catalog! {
     CursorExpired = "cursor_expired", 410, "The cursor has expired";
     /// The record is not as the precondition says: it changed since you read it, or exists where `If-None-Match: *` wants
     /// it new. `ETag` is the current one. Read it again, merge, and repeat.
-    PreconditionFailed = "precondition_failed", 412, "The record has changed";
+    PreconditionFailed = "precondition_failed", 412, "The record is not as the precondition says";
     /// The body is larger than the documented limit.
     BodyTooLarge = "body_too_large", 413, "The body is too large";
     /// Send `Content-Type: application/json`.
@@ -189,6 +192,12 @@ impl Problem {
 
     pub fn unauthenticated(detail: &str) -> Self {
         Self::new(Code::Unauthenticated).detail(detail).header(header::WWW_AUTHENTICATE, "Bearer")
+    }
+
+    /// As RFC 6750, section 3.1, wants it told.
+    pub fn insufficient_scope(scope: &str) -> Self {
+        let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"");
+        Self::new(Code::InsufficientScope).header(header::WWW_AUTHENTICATE, challenge)
     }
 
     /// The body of the answer; `instance` is known at the edge only.
@@ -336,7 +345,6 @@ impl From<Conflict> for Problem {
 /// `openapi/errors.md`: the catalog, for people.
 pub fn catalog_markdown() -> String {
     use crate::domain::invalid::FieldCode;
-    use crate::store::LeftAloneReason;
 
     let mut out = String::from(
         "# Errors\n\nMade from the code; do not edit. Every answer of 400 and above to a request whose head could be read is \
@@ -387,8 +395,8 @@ pub struct ProblemOut {
     #[schema(required = false)]
     errors: Vec<ProblemField>,
     /// What a revert did not touch, and why; with `revert_blocked` and `restore_blocked` only.
-    #[schema(required = false, value_type = Vec<Object>)]
-    left_alone: Vec<Value>,
+    #[schema(required = false)]
+    left_alone: Vec<LeftAloneRecord>,
     /// The record in the way, or the one to turn to; with `name_taken` and `merged` only.
     #[schema(required = false)]
     record: ProblemRecord,
@@ -402,6 +410,36 @@ pub struct ProblemRecord {
     /// The record's id.
     #[schema(format = Uuid)]
     id: String,
+}
+
+/// A record a revert did not touch.
+#[derive(utoipa::ToSchema)]
+#[allow(dead_code, reason = "documents what `left_alone_json` writes")]
+pub struct LeftAloneRecord {
+    entity: Entity,
+    /// The record's id.
+    #[schema(format = Uuid)]
+    id: String,
+    /// Why, as a stable word: see the page of errors.
+    reason: LeftAloneWord,
+    /// Why, as a sentence.
+    detail: String,
+}
+
+/// Why a revert did not touch a record.
+pub struct LeftAloneWord;
+
+impl utoipa::PartialSchema for LeftAloneWord {
+    fn schema() -> RefOr<Schema> {
+        let all = LeftAloneReason::ALL.iter().map(|reason| reason.as_str());
+        words("Why a revert did not touch a record.", all)
+    }
+}
+
+impl utoipa::ToSchema for LeftAloneWord {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "LeftAloneReason".into()
+    }
 }
 
 /// One value that breaks a rule.

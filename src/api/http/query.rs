@@ -16,9 +16,18 @@ pub struct Query {
 }
 
 impl Query {
-    pub fn parse(query: &str) -> Self {
+    /// The parameters of a query string; one that cannot be read as it was meant is refused, not mended.
+    pub fn parse(query: &str) -> Result<Self, Problem> {
+        let refuse = |detail: &str| Problem::new(Code::InvalidParameter).detail(detail);
+        let bytes = decoded(query)
+            .ok_or_else(|| refuse("The query string has a % that no two hexadecimal digits follow."))?;
+        let text =
+            String::from_utf8(bytes).map_err(|_| refuse("The query string, percent-decoded, is not UTF-8."))?;
+        if text.contains('\0') {
+            return Err(refuse("The character U+0000 is not allowed."));
+        }
         let pairs = url::form_urlencoded::parse(query.as_bytes());
-        Self { pairs: pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect() }
+        Ok(Self { pairs: pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect() })
     }
 
     pub fn of(pairs: impl Iterator<Item = (String, String)>) -> Self {
@@ -104,14 +113,24 @@ impl FromRequest for Query {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let query = Self::parse(request.query_string());
-        let nul = query.pairs.iter().any(|(name, value)| name.contains('\0') || value.contains('\0'));
-        ready(if nul {
-            Err(Problem::new(Code::InvalidParameter).detail("The character U+0000 is not allowed."))
-        } else {
-            Ok(query)
-        })
+        ready(Self::parse(request.query_string()))
     }
+}
+
+/// What a query string's bytes stand for; none where a `%` stands for nothing. Its separators are ASCII, so that the whole
+/// is UTF-8 where every part of it is.
+fn decoded(query: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(query.len());
+    let mut rest = query.chars();
+    while let Some(letter) = rest.next() {
+        if letter == '%' {
+            let (high, low) = (rest.next()?.to_digit(16)?, rest.next()?.to_digit(16)?);
+            bytes.push(u8::try_from(high * 16 + low).ok()?);
+        } else {
+            bytes.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
+        }
+    }
+    Some(bytes)
 }
 
 /// The id in the path; one that is malformed names nothing.
@@ -123,4 +142,22 @@ pub fn path_id(request: &HttpRequest) -> Result<AnyId, Problem> {
 /// A UUID in its usual form, and not the one that stands for none.
 pub(super) fn parse_uuid(text: &str) -> Option<Uuid> {
     Uuid::try_parse(text).ok().filter(|id| text.len() == 36 && !id.is_nil())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_that_means_nothing_is_refused() {
+        for good in ["", "q=%C5%82&q=a+b", "q=%25", "q=ł", "a=%e2%82%ac&b", "=&&=", "q=%F0%9F%98%80"] {
+            assert!(Query::parse(good).is_ok(), "{good}");
+        }
+        for bad in
+            ["q=%ff", "q=%E2%82", "q=%zz", "q=%", "q=%4", "%=1", "q=%E2%82&a=%AC", "q=%C0%80", "q=%00", "q=%ł1"]
+        {
+            let problem = Query::parse(bad).expect_err(bad);
+            assert_eq!(problem.code, Code::InvalidParameter, "{bad}");
+        }
+    }
 }

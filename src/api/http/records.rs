@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::body::Body;
 use super::caller::Caller;
-use super::edits::{TAG_EDITS, check_read_only, edit_tags, entered, gather_all, remove, take_id};
+use super::edits::{TAG_EDITS, check_patch, check_read_only, edit_tags, entered, gather_all, remove, take_id};
 use super::etag::{ListTag, list_tag, tagged, with_tag};
 use super::listing::{Collection, DEFAULT_LIMIT, MAX_LIMIT, PageOut, Shown, led_on};
 use super::problem::{Code, Problem};
@@ -17,7 +17,7 @@ use super::resource::Resource;
 use super::views::{nested_input, parent_field};
 use crate::api::Api;
 use crate::domain::entity::Entity;
-use crate::domain::invalid::{FieldCode, Invalid, Rejection};
+use crate::domain::invalid::{FieldCode, Invalid};
 use crate::domain::merge_patch::merge;
 use crate::store::changes::{self, HistoryEntry};
 use crate::store::{AnyId, Precondition, Predicate, Record, Reply, Who, lists};
@@ -106,12 +106,14 @@ pub async fn get<R: Resource>(
         let (record, shown, seq) = api.store.read(one).await?;
         (record.id(), tagged(api, request, api.tags.with_others(record.version(), seq), &shown))
     };
-    Ok(if living == id { response } else { found_elsewhere(response, R::ENTITY, living) })
+    Ok(found_at(response, R::ENTITY, id, living))
 }
 
 /// The answer to a GET of a record that was merged: `Content-Location` (RFC 9110, section 8.7) tells whose it is.
-fn found_elsewhere(mut response: HttpResponse, entity: Entity, living: AnyId) -> HttpResponse {
-    if let Ok(location) = header::HeaderValue::from_str(&location_of(entity, living)) {
+fn found_at(mut response: HttpResponse, entity: Entity, asked: AnyId, living: AnyId) -> HttpResponse {
+    if asked != living
+        && let Ok(location) = header::HeaderValue::from_str(&location_of(entity, living))
+    {
         response.headers_mut().insert(header::CONTENT_LOCATION, location);
     }
     response
@@ -232,7 +234,7 @@ pub async fn replace<R: Resource>(
         };
         record_reply(status, &record, &tags)
     });
-    let outcome = with_current_tag(write.await, |version| api.tags.strong(version))?;
+    let outcome = with_current_tag(request, write.await, |version| api.tags.strong(version))?;
     respond(api, caller, outcome).await
 }
 
@@ -247,10 +249,7 @@ pub async fn patch<R: Resource>(
     let who = who(api, caller, request, &body)?;
     let mut patch = body.value;
     let mut invalid = Invalid::default();
-    if patch.as_object_mut().and_then(|object| object.remove("id")).is_some() {
-        invalid.add("#/id", Rejection::new(FieldCode::ReadOnly, "The id of a record does not change."));
-    }
-    invalid.gather(check_read_only::<R>(&mut patch, None));
+    invalid.gather(check_patch::<R>(&mut patch));
     invalid.gather(api.schemas.check::<Value>(R::PATCH, &patch));
     let (schemas, tags) = (api.schemas.clone(), api.tags.clone());
     let write = api.store.write(who, move |tx| {
@@ -267,7 +266,7 @@ pub async fn patch<R: Resource>(
         let record = tx.update(&current, after)?;
         record_reply(200, &record, &tags)
     });
-    let outcome = with_current_tag(write.await, |version| api.tags.strong(version))?;
+    let outcome = with_current_tag(request, write.await, |version| api.tags.strong(version))?;
     respond(api, caller, outcome).await
 }
 
@@ -296,7 +295,7 @@ pub async fn delete<R: Resource>(
         }
         Ok(Reply { status: 204, ..Reply::default() })
     });
-    let outcome = with_current_tag(write.await, |version| api.tags.strong(version))?;
+    let outcome = with_current_tag(request, write.await, |version| api.tags.strong(version))?;
     if purge {
         api.store.write_back().await;
     }

@@ -67,11 +67,21 @@ pub fn location_of(entity: Entity, id: AnyId) -> String {
     format!("/v1/{}/{}", entity.segment(), id.uuid())
 }
 
-/// A failed precondition tells the tag the record has now.
-pub fn with_current_tag<T>(written: StoreResult<T>, tag: impl FnOnce(i64) -> String) -> Result<T, Problem> {
+/// A failed precondition tells which it was, and the tag the record has now.
+pub fn with_current_tag<T>(
+    request: &HttpRequest,
+    written: StoreResult<T>,
+    tag: impl FnOnce(i64) -> String,
+) -> Result<T, Problem> {
     written.map_err(|error| match error {
         StoreError::PreconditionFailed(Some(version)) => {
-            Problem::new(Code::PreconditionFailed).header(header::ETAG, tag(version))
+            let tag = tag(version);
+            let detail = if request.headers().contains_key(header::IF_NONE_MATCH) {
+                "There is one with this id already.".to_owned()
+            } else {
+                format!("It has changed since: its ETag is now {tag}. Read it again, merge, and repeat.")
+            };
+            Problem::new(Code::PreconditionFailed).detail(detail).header(header::ETAG, tag)
         }
         other => other.into(),
     })

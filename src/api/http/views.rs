@@ -9,12 +9,19 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use utoipa::openapi::{RefOr, Schema};
 
+use crate::domain::counted::counted;
 use crate::domain::entity::{Entity, REFERENCES, reference};
 
 /// A schema that is written by hand, where no struct tells it.
 pub fn written(schema: Value) -> RefOr<Schema> {
     // One that cannot be read is one that the contract test finds empty.
     serde_json::from_value(schema).unwrap_or_else(|_| RefOr::T(Schema::default()))
+}
+
+/// The schema of one of these words, which may become more.
+pub fn words(description: &str, words: impl Iterator<Item = &'static str>) -> RefOr<Schema> {
+    let words: Vec<&str> = words.collect();
+    written(json!({ "type": "string", "description": description, "enum": words }))
 }
 
 /// `#[serde(flatten)]` is collected as `allOf`; one object is easier to read and can be closed.
@@ -54,6 +61,28 @@ pub(super) fn flatten_all_of(schema: &mut Value) {
             }
         }
         Value::Array(items) => items.iter_mut().for_each(flatten_all_of),
+        _ => {}
+    }
+}
+
+/// What describes a nullable thing is collected beside its `$ref`, where generators that read 3.0 pass it over; it says as
+/// much of the whole.
+pub(super) fn hoist_descriptions(schema: &mut Value) {
+    match schema {
+        Value::Object(object) => {
+            object.values_mut().for_each(hoist_descriptions);
+            let branches = object.get_mut("oneOf").and_then(Value::as_array_mut);
+            let referring = branches
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_object_mut)
+                .find(|branch| branch.contains_key("$ref"));
+            let description = referring.and_then(|branch| branch.remove("description"));
+            if let Some(description) = description {
+                object.entry("description").or_insert(description);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(hoist_descriptions),
         _ => {}
     }
 }
@@ -241,14 +270,29 @@ impl Views {
     }
 }
 
-/// How many records may refer to one is told where they do.
+/// How many records may refer to one, in a sentence each, for the operations that make such records.
+pub(super) fn limits_of(entity: Entity) -> Vec<String> {
+    let limited = REFERENCES.iter().filter(|reference| reference.from == entity);
+    limited
+        .filter_map(|reference| {
+            let most = counted(reference.most?, entity.as_str(), entity.plural());
+            let field = reference.pointer.strip_prefix('/')?;
+            Some(format!(
+                "At most {most} may name the same {} as `{field}`; one more is refused with 422.",
+                reference.to
+            ))
+        })
+        .collect()
+}
+
+/// The same where they refer to it.
 fn tell_limits(entity: Entity, schema: &mut Value) {
     for reference in REFERENCES.iter().filter(|reference| reference.from == entity) {
         let (Some(most), Some(field)) = (reference.most, reference.pointer.strip_prefix('/')) else { continue };
         let property = &mut schema["properties"][field];
         let told = property["description"].as_str().unwrap_or_default();
-        property["description"] =
-            json!(format!("{told} At most {most} {} may name the same one.", entity.plural()));
+        let most = counted(most, entity.as_str(), entity.plural());
+        property["description"] = json!(format!("{told} At most {most} may name the same one."));
     }
 }
 

@@ -7,6 +7,7 @@ use super::rows::referred;
 use super::select::{Predicate, Select};
 use super::types::AnyId;
 use super::write::{Tx, UNDO_DAYS};
+use crate::domain::counted::grouped;
 use crate::domain::entity::{Entity, Op, REFERENCES};
 use crate::domain::invalid::{FieldCode, Invalid, Rejection};
 use crate::store::error::{Conflict, Error, Result};
@@ -74,7 +75,7 @@ impl Tx<'_> {
         if R::count(self.conn, Select::all(self.workspace, within))? < most {
             return Ok(());
         }
-        let detail = format!("There are {most} {what} already, which is the most there may be.");
+        let detail = format!("There are {} {what} already, which is the most there may be.", grouped(most));
         Err(Invalid::one(format!("#{pointer}"), FieldCode::TooLong, detail).into())
     }
 
@@ -112,8 +113,8 @@ impl Tx<'_> {
             } else if let Some(most) = reference.most
                 && self.count_referring(reference, id)? >= most
             {
-                let detail =
-                    format!("There are {most} {} of it already, which is the most there may be.", entity.plural());
+                let (most, kind) = (grouped(most), entity.plural());
+                let detail = format!("There are {most} {kind} of it already, which is the most there may be.");
                 invalid.add(format!("#{}", reference.pointer), Rejection::new(FieldCode::TooLong, detail));
             }
         }
