@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::caller::Caller;
 use super::problem::{Code, Problem};
 use crate::api::Api;
+use crate::domain::id::WorkspaceId;
 use crate::store::{Precondition, accounts};
 
 /// Raised when a representation changes its shape, so that nobody keeps an old one for current.
@@ -110,6 +111,12 @@ pub async fn list_tag(api: &Api, caller: &Caller, request: &HttpRequest) -> Resu
     let workspace = caller.workspace;
     let (seq, _) = api.store.read(move |conn| accounts::workspace_numbers(conn, workspace)).await?;
     Ok(compared(api, request, api.tags.weak(seq)))
+}
+
+/// The number of the last change in the workspace and the day it is there, for what depends on the day.
+pub async fn seq_and_today(api: &Api, workspace: WorkspaceId) -> Result<(i64, NaiveDate), Problem> {
+    let (seq, time_zone) = api.store.read(move |conn| accounts::seq_and_time_zone(conn, workspace)).await?;
+    Ok((seq, time_zone.day(api.store.now())))
 }
 
 /// What this tag says of what the client has.
