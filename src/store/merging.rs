@@ -53,8 +53,8 @@ impl Tx<'_> {
         if let Some(place) = repointed.pointer_mut(reference.pointer) {
             *place = target;
         }
-        // One comes first, and that is the kept one's.
-        if said.is_led {
+        // One of those that belong to the kept one comes first, and that is its own.
+        if said.is_led && reference.on_delete == OnDelete::TakeAlong {
             repointed = second(reference.from, repointed)?;
         }
         // What only loses its link when the other goes says more than that link.

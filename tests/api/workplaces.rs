@@ -229,6 +229,18 @@ on_both! {
         assert_eq!((&whole.body["needs"][0]["detail"], &whole.body["needs"][0]["status"]), (&json!("Two seniors."), &json!("open")));
     }
 
+    async fn merging_organizations_leaves_everybody_the_position_that_comes_first(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let (acme, same) = (organization(&ada, json!({"name": "Acme"})).await, organization(&ada, json!({"name": "Acme Inc."})).await);
+        for (name, place) in [("Grace", &acme), ("Lin", &same)] {
+            let body = json!({"title": "CTO", "organization_id": place.id(), "primary": true});
+            ada.post(&format!("{}/positions", contact(&ada, name).await.location()), &body).await.expect(201);
+        }
+        ada.post("/v1/organizations/merge", &json!({"keep_id": acme.id(), "merge_ids": [same.id()]})).await.expect(200);
+        let there = ada.get(&format!("{}/positions?primary=true", acme.location())).await.expect(200);
+        assert_eq!(there.items().len(), 2, "{there}");
+    }
+
     async fn a_hit_tells_two_of_one_name_apart(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         let acme = organization(&ada, json!({"name": "Kowalski Sp.j.", "domain": "kowalski.example", "location": "Kraków"})).await;
