@@ -2,6 +2,7 @@
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, post};
+use chrono::NaiveDate;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
@@ -13,6 +14,7 @@ use super::contacts::COLLECTION;
 use super::http::body::{Body, Schemas};
 use super::http::caller::Caller;
 use super::http::edits::{entered, patched};
+use super::http::etag::seq_and_today;
 use super::http::listing::Narrowed;
 use super::http::problem::Problem;
 use super::http::query::Query;
@@ -108,7 +110,8 @@ async fn bulk_contacts(
 ) -> Result<HttpResponse, Problem> {
     let dry_run = query.flag("dry_run")?;
     let who = who(&api, &caller, &request, &body)?;
-    let edit = Edit::parse(api.schemas.check("ContactBulkInput", &body.value)?)?;
+    let (_, today) = seq_and_today(&api, caller.workspace).await?;
+    let edit = Edit::parse(api.schemas.check("ContactBulkInput", &body.value)?, today)?;
     let schemas = api.schemas.clone();
     let work = move |tx: &mut Tx<'_>| {
         let answer = edit.carry_out(tx, &schemas, dry_run)?;
@@ -136,7 +139,7 @@ enum Action {
 
 impl Edit {
     /// From a body that fits the schema.
-    fn parse(mut body: Map<String, Value>) -> Result<Self, Invalid> {
+    fn parse(mut body: Map<String, Value>, today: NaiveDate) -> Result<Self, Invalid> {
         let mut invalid = Invalid::default();
         let ids = body.remove("ids").filter(|ids| !ids.is_null());
         let filter = body.remove("filter").filter(|filter| !filter.is_null());
@@ -155,7 +158,7 @@ impl Edit {
         let chosen = match (ids, filter) {
             (Some(ids), None) => Chosen::Ids(serde_json::from_value(ids).unwrap_or_default()),
             (None, Some(filter)) => {
-                let narrowed = COLLECTION.narrowed(filter.as_object().unwrap_or(&Map::new()));
+                let narrowed = COLLECTION.narrowed(filter.as_object().unwrap_or(&Map::new()), today);
                 Chosen::Fitting(invalid.gather(narrowed).unwrap_or_default())
             }
             (Some(_), Some(_)) => {

@@ -9,10 +9,11 @@ use uuid::Uuid;
 use super::Api;
 use super::http::body::Body;
 use super::http::caller::Caller;
-use super::http::listing::{Collection, Filter, Operators, Values, flag, reference};
+use super::http::listing::{Collection, Filter, Narrowing, Operators, Values, flag, reference};
+use super::http::lookup;
 use super::http::merging::{self, Mergeable, merge_schemas};
 use super::http::operations::record_operations;
-use super::http::problem::{Code, Problem};
+use super::http::problem::Problem;
 use super::http::query::Query;
 use super::http::records;
 use super::http::resource::Resource;
@@ -26,7 +27,6 @@ use crate::domain::fields::ProfileLink;
 use crate::domain::id::ContactId;
 use crate::domain::invalid::Invalid;
 use crate::domain::key::{Key, KeyKind};
-use crate::domain::link::ProfileUrl;
 use crate::domain::phone::{Country, PhoneNumber};
 use crate::domain::text;
 use crate::domain::timestamp::Timestamp;
@@ -79,7 +79,8 @@ pub const COLLECTION: Collection = Collection {
         },
         Relation {
             name: "positions",
-            description: "What they do or did, each with its `organization`: at most 100, newest first.",
+            description: "What they do or did, each with its `organization`: at most 100, the primary one first, then those without \
+                          an end, then the one that ends last; of these the one that began last.",
             link: Link::From(Entity::Position, "contact_id"),
             with: &[positions_api::ORGANIZATION],
         },
@@ -105,7 +106,9 @@ pub const COLLECTION: Collection = Collection {
             values: Values::Text { max_length: 100 },
             operators: Operators::Set,
             default: None,
-            predicate: |_, tag| Ok(has_key::<Contact>(vec![Key::new(KeyKind::Tag, text::fold(tag))])),
+            predicate: Narrowing::Always(|_, tag| {
+                Ok(has_key::<Contact>(vec![Key::new(KeyKind::Tag, text::fold(tag))]))
+            }),
         },
         Filter {
             name: "organization_id",
@@ -113,10 +116,10 @@ pub const COLLECTION: Collection = Collection {
             values: Values::Id(Entity::Organization),
             operators: Operators::AnyOf,
             default: None,
-            predicate: |_, id| {
+            predicate: Narrowing::Always(|_, id| {
                 let there = reference(positions::ORGANIZATION, id)?;
                 Ok(Predicate::ReferredBy(Entity::Position, positions::CONTACT, Box::new(there)))
-            },
+            }),
         },
         Filter {
             name: "tier",
@@ -124,10 +127,10 @@ pub const COLLECTION: Collection = Collection {
             values: Values::OneOf(&["inner", "core", "active", "extended", "distant", "none"]),
             operators: Operators::AnyOf,
             default: None,
-            predicate: |_, tier| match Tier::parse(tier) {
+            predicate: Narrowing::Always(|_, tier| match Tier::parse(tier) {
                 Some(tier) => Ok(Predicate::equal(stored::TIER, Scalar::Text(tier.as_str().to_owned()))),
                 None => Ok(Predicate::IsNull(stored::TIER)),
-            },
+            }),
         },
         Filter {
             name: "favorite",
@@ -135,7 +138,7 @@ pub const COLLECTION: Collection = Collection {
             values: FLAGS,
             operators: Operators::Single,
             default: None,
-            predicate: |_, value| flag(stored::FAVORITE, value),
+            predicate: Narrowing::Always(|_, value| flag(stored::FAVORITE, value)),
         },
         Filter {
             name: "archived",
@@ -143,11 +146,11 @@ pub const COLLECTION: Collection = Collection {
             values: Values::OneOf(&["true", "false", "any"]),
             operators: Operators::Single,
             default: Some("false"),
-            predicate: |_, value| match value {
+            predicate: Narrowing::Always(|_, value| match value {
                 "true" => Ok(Predicate::NotNull(stored::ARCHIVED_AT)),
                 "false" => Ok(Predicate::IsNull(stored::ARCHIVED_AT)),
                 _ => Ok(Predicate::always()),
-            },
+            }),
         },
         Filter {
             name: "known",
@@ -155,10 +158,10 @@ pub const COLLECTION: Collection = Collection {
             values: Values::OneOf(&["true", "false", "any"]),
             operators: Operators::Single,
             default: Some("true"),
-            predicate: |_, value| match value {
+            predicate: Narrowing::Always(|_, value| match value {
                 "any" => Ok(Predicate::always()),
                 value => flag(stored::KNOWN, value),
-            },
+            }),
         },
         Filter {
             name: "is_self",
@@ -166,14 +169,13 @@ pub const COLLECTION: Collection = Collection {
             values: FLAGS,
             operators: Operators::Single,
             default: Some("false"),
-            predicate: |_, value| flag(stored::IS_SELF, value),
+            predicate: Narrowing::Always(|_, value| flag(stored::IS_SELF, value)),
         },
     ],
 };
 
 /// Looking up lists whoever has the key, archived ones and people to meet too.
-pub const LOOKUP: Collection =
-    Collection { lists: &["lookup_contacts"], get: "", filters: &[], searchable: false, ..COLLECTION };
+pub const LOOKUP: Collection = COLLECTION.looked_up(&["lookup_contacts"]);
 
 record_operations! {
     record: Contact, fields: ContactFields, page: ContactPage, collection: COLLECTION,
@@ -259,12 +261,6 @@ async fn lookup_contacts(
     request: HttpRequest,
     query: Query,
 ) -> Result<HttpResponse, Problem> {
-    let within = has_key::<Contact>(vec![lookup_key(&query)?]);
-    records::list_where::<Contact>(&api, &caller, &request, &query, &LOOKUP, Some(within)).await
-}
-
-/// The one thing to look up by.
-fn lookup_key(query: &Query) -> Result<Key, Problem> {
     let email = query.parsed("email", |text| {
         EmailAddress::parse(text).map(|email| Key::new(KeyKind::Email, email.normalized()))
     })?;
@@ -272,10 +268,6 @@ fn lookup_key(query: &Query) -> Result<Key, Problem> {
     let phone = query.parsed("phone", |text| {
         PhoneNumber::parse(text, country).map(|phone| Key::new(KeyKind::Phone, phone.normalized()))
     })?;
-    let url = query.parsed("url", |text| ProfileUrl::parse(text).map(|url| Key::new(KeyKind::Link, url.key())))?;
-    let mut keys = [email, phone, url].into_iter().flatten();
-    match (keys.next(), keys.next()) {
-        (Some(key), None) => Ok(key),
-        _ => Err(Problem::new(Code::InvalidParameter).detail("Give exactly one of email, phone and url.")),
-    }
+    let keys = [("email", email), ("phone", phone), ("url", lookup::link(&query, "url")?)];
+    lookup::lookup::<Contact>(&api, &caller, &request, &query, &LOOKUP, &keys).await
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::Api;
 use super::http::body::Body;
 use super::http::caller::Caller;
-use super::http::listing::{Collection, Filter, Operators, Values, reference};
+use super::http::listing::{Collection, Filter, Narrowing, Operators, Values, reference};
 use super::http::operations::record_operations;
 use super::http::problem::Problem;
 use super::http::query::Query;
@@ -88,10 +88,10 @@ pub const COLLECTION: Collection = Collection {
             values: Values::Id(Entity::Contact),
             operators: Operators::AnyOf,
             default: None,
-            predicate: |_, id| {
+            predicate: Narrowing::Always(|_, id| {
                 let sides = [stored::CONTACT, stored::OTHER_CONTACT];
                 sides.iter().map(|side| reference(*side, id)).collect::<Result<_, _>>().map(Predicate::Any)
-            },
+            }),
         },
         Filter {
             name: "organization_id",
@@ -99,10 +99,10 @@ pub const COLLECTION: Collection = Collection {
             values: Values::Id(Entity::Organization),
             operators: Operators::AnyOf,
             default: None,
-            predicate: |_, id| {
+            predicate: Narrowing::Always(|_, id| {
                 let sides = [stored::ORGANIZATION, stored::OTHER_ORGANIZATION];
                 sides.iter().map(|side| reference(*side, id)).collect::<Result<_, _>>().map(Predicate::Any)
-            },
+            }),
         },
     ],
 };

@@ -53,7 +53,8 @@ struct MatchedOffer {
     /// (200 at most), so rare words count more. Of offers with the same weight the one with fewer other words comes first, then the newer.
     #[schema(minimum = 1, maximum = 100, example = 69)]
     score: i32,
-    /// The words they share, in lower case and without accents, in the order of the need's topic.
+    /// The words they share, in lower case and without accents, in the order of the need's topic. Of scripts without spaces
+    /// between words: the longest stretches they share.
     #[schema(example = json!(["rust", "engineers"]))]
     shared: Vec<String>,
 }

@@ -108,6 +108,7 @@ const COLLECTIONS: &[&Collection] = &[
     &contacts::COLLECTION,
     &contacts::LOOKUP,
     &organizations::COLLECTION,
+    &organizations::LOOKUP,
     &positions::COLLECTION,
     &relationships::COLLECTION,
     &needs::COLLECTION,

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::Api;
 use super::http::body::Body;
 use super::http::caller::Caller;
-use super::http::listing::{Collection, Filter, Operators, Values, reference, word};
+use super::http::listing::{Collection, Filter, Narrowing, Operators, Values, reference, word};
 use super::http::operations::{nested_operations, record_operations};
 use super::http::problem::Problem;
 use super::http::query::Query;
@@ -18,7 +18,7 @@ use crate::domain::contact::Contact;
 use crate::domain::entity::Entity;
 use crate::domain::id::NeedId;
 use crate::domain::invalid::Invalid;
-use crate::domain::need::{Need, NeedFields};
+use crate::domain::need::{Need, NeedFields, NeedKind, NeedStatus};
 use crate::domain::timestamp::Timestamp;
 use crate::store::relations::{Link, Relation};
 use crate::store::{ID, Predicate, Scalar, needs as stored};
@@ -62,23 +62,23 @@ pub const COLLECTION: Collection = Collection {
             values: Values::Id(Entity::Contact),
             operators: Operators::AnyOf,
             default: None,
-            predicate: |_, id| reference(stored::CONTACT, id),
+            predicate: Narrowing::Always(|_, id| reference(stored::CONTACT, id)),
         },
         Filter {
             name: "kind",
             description: "Needed, offered, or cared about.",
-            values: Values::OneOf(&["need", "offer", "interest"]),
+            values: Values::OneOf(NeedKind::WORDS),
             operators: Operators::AnyOf,
             default: None,
-            predicate: |comparison, kind| word(stored::KIND, comparison, kind),
+            predicate: Narrowing::Always(|comparison, kind| word(stored::KIND, comparison, kind)),
         },
         Filter {
             name: "status",
             description: "Where it stands.",
-            values: Values::OneOf(&["open", "met", "stale"]),
+            values: Values::OneOf(NeedStatus::WORDS),
             operators: Operators::AnyOf,
             default: None,
-            predicate: |comparison, status| word(stored::STATUS, comparison, status),
+            predicate: Narrowing::Always(|comparison, status| word(stored::STATUS, comparison, status)),
         },
     ],
 };

@@ -8,7 +8,8 @@ use uuid::Uuid;
 use super::Api;
 use super::http::body::Body;
 use super::http::caller::Caller;
-use super::http::listing::{Collection, Filter, Operators, Values, number, reference, word};
+use super::http::listing::{Collection, Filter, Narrowing, Operators, Values, number, reference, word};
+use super::http::lookup;
 use super::http::merging::{self, Mergeable, merge_schemas};
 use super::http::operations::record_operations;
 use super::http::problem::Problem;
@@ -20,7 +21,7 @@ use crate::domain::entity::Entity;
 use crate::domain::id::OrganizationId;
 use crate::domain::invalid::Invalid;
 use crate::domain::key::{Key, KeyKind};
-use crate::domain::organization::{Organization, OrganizationFields, domain_of};
+use crate::domain::organization::{Organization, OrganizationFields, OrganizationKind, domain_of};
 use crate::domain::text;
 use crate::domain::timestamp::Timestamp;
 use crate::store::lists::has_key;
@@ -81,7 +82,9 @@ pub const COLLECTION: Collection = Collection {
         },
         Relation {
             name: "positions",
-            description: "Who does or did what there, each with their `contact`: at most 100, newest first.",
+            description: "Who does or did what there, each with their `contact`: at most 100, those that are primary to their \
+                          contact first, then those without an end, then the one that ends last; of these the one that \
+                          began last.",
             link: Link::From(Entity::Position, "organization_id"),
             with: &[positions::CONTACT],
         },
@@ -93,24 +96,17 @@ pub const COLLECTION: Collection = Collection {
             values: Values::Text { max_length: 100 },
             operators: Operators::Set,
             default: None,
-            predicate: |_, tag| Ok(has_key::<Organization>(vec![Key::new(KeyKind::Tag, text::fold(tag))])),
+            predicate: Narrowing::Always(|_, tag| {
+                Ok(has_key::<Organization>(vec![Key::new(KeyKind::Tag, text::fold(tag))]))
+            }),
         },
         Filter {
             name: "kind",
             description: "What it is.",
-            values: Values::OneOf(&[
-                "company",
-                "school",
-                "nonprofit",
-                "government",
-                "association",
-                "agency",
-                "community",
-                "other",
-            ]),
+            values: Values::OneOf(OrganizationKind::WORDS),
             operators: Operators::AnyOf,
             default: None,
-            predicate: |comparison, kind| word(stored::KIND, comparison, kind),
+            predicate: Narrowing::Always(|comparison, kind| word(stored::KIND, comparison, kind)),
         },
         Filter {
             name: "domain",
@@ -118,9 +114,9 @@ pub const COLLECTION: Collection = Collection {
             values: Values::Formed { max_length: 2048, example: "example.com" },
             operators: Operators::AnyOf,
             default: None,
-            predicate: |_, domain| {
+            predicate: Narrowing::Always(|_, domain| {
                 Ok(has_key::<Organization>(vec![Key::new(KeyKind::Domain, domain_of(domain)?)]))
-            },
+            }),
         },
         Filter {
             name: "name",
@@ -128,7 +124,9 @@ pub const COLLECTION: Collection = Collection {
             values: Values::Text { max_length: 300 },
             operators: Operators::AnyOf,
             default: None,
-            predicate: |_, name| Ok(has_key::<Organization>(vec![Key::new(KeyKind::Name, text::fold(name))])),
+            predicate: Narrowing::Always(|_, name| {
+                Ok(has_key::<Organization>(vec![Key::new(KeyKind::Name, text::fold(name))]))
+            }),
         },
         Filter {
             name: "parent_id",
@@ -136,7 +134,7 @@ pub const COLLECTION: Collection = Collection {
             values: Values::Id(Entity::Organization),
             operators: Operators::AnyOf,
             default: None,
-            predicate: |_, id| reference(stored::PARENT, id),
+            predicate: Narrowing::Always(|_, id| reference(stored::PARENT, id)),
         },
         Filter {
             name: "interest",
@@ -144,10 +142,13 @@ pub const COLLECTION: Collection = Collection {
             values: Values::Number { min: 1, max: 5 },
             operators: Operators::Ordered,
             default: None,
-            predicate: |comparison, interest| number(stored::INTEREST, comparison, interest),
+            predicate: Narrowing::Always(|comparison, interest| number(stored::INTEREST, comparison, interest)),
         },
     ],
 };
+
+/// Looking up lists whatever has the key.
+pub const LOOKUP: Collection = COLLECTION.looked_up(&["lookup_organizations"]);
 
 record_operations! {
     record: Organization, fields: OrganizationFields, page: OrganizationPage, collection: COLLECTION,
@@ -167,8 +168,8 @@ record_operations! {
 }
 
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    // Before `/v1/organizations/{id}`, which would take it for an id.
-    config.service(merge_organizations);
+    // Before `/v1/organizations/{id}`, which would take them for ids.
+    config.service(lookup_organizations).service(merge_organizations);
     record_routes(config);
 }
 
@@ -191,4 +192,25 @@ async fn merge_organizations(
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     merging::merge::<Organization>(&api, &caller, &request, &query, body).await
+}
+
+/// Find organizations by exact domain or link
+///
+/// Compared as matching compares them: a domain without regard to case and `www.`, which the address of a web site is cut
+/// down to; a link by platform and handle.
+#[utoipa::path(tag = "organizations", security(("bearer" = ["contacts:read"])),
+    params(
+        ("domain" = Option<String>, Query, description = "An internet domain; a web or e-mail address is cut down to it.", min_length = 1, max_length = 2048, example = "poniedzialek.example"),
+        ("url" = Option<String>, Query, description = "The address of a profile or page among its links.", max_length = 2048, example = "https://www.linkedin.com/company/poniedzialek")),
+    responses((status = 200, description = "A page of those that have it.", body = OrganizationPage)))]
+#[get("/v1/organizations/lookup")]
+async fn lookup_organizations(
+    api: Data<Api>,
+    caller: Caller,
+    request: HttpRequest,
+    query: Query,
+) -> Result<HttpResponse, Problem> {
+    let domain = query.parsed("domain", |text| domain_of(text).map(|domain| Key::new(KeyKind::Domain, domain)))?;
+    let keys = [("domain", domain), ("url", lookup::link(&query, "url")?)];
+    lookup::lookup::<Organization>(&api, &caller, &request, &query, &LOOKUP, &keys).await
 }

@@ -2,16 +2,17 @@
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, put};
+use serde_json::Value;
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::Api;
 use super::http::body::Body;
 use super::http::caller::Caller;
-use super::http::listing::{Collection, Filter, Operators, Values, flag, reference, word};
+use super::http::listing::{Collection, Filter, Narrowing, Operators, Values, flag, reference, word};
 use super::http::operations::{nested_operations, record_operations};
 use super::http::problem::Problem;
-use super::http::query::Query;
+use super::http::query::{Query, parse_flag};
 use super::http::records;
 use super::http::resource::Resource;
 use crate::domain::contact::Contact;
@@ -19,10 +20,11 @@ use crate::domain::entity::Entity;
 use crate::domain::id::PositionId;
 use crate::domain::invalid::Invalid;
 use crate::domain::organization::Organization;
-use crate::domain::position::{Position, PositionFields};
+use crate::domain::position::{Position, PositionFields, PositionKind};
 use crate::domain::timestamp::Timestamp;
+use crate::store::lists::is_current;
 use crate::store::relations::{Link, Relation};
-use crate::store::{ID, Predicate, Result as StoreResult, Scalar, Tx, positions as stored};
+use crate::store::{AnyId, ID, Predicate, Result as StoreResult, Scalar, Tx, positions as stored};
 
 impl Resource for Position {
     type Fields = PositionFields;
@@ -40,6 +42,19 @@ impl Resource for Position {
 
     fn fields(&self) -> &PositionFields {
         &self.fields
+    }
+
+    /// Another name is that of another organization, unless it is one of those that this one goes by.
+    fn follow(&mut self, tx: &mut Tx<'_>, before: &Self, patch: &Value) -> StoreResult<()> {
+        let PositionFields { organization_id, organization_name, .. } = &self.fields;
+        let is_silent = patch.get("organization_id").is_none();
+        if let (Some(id), Some(name), true) = (organization_id, organization_name, is_silent)
+            && before.fields.organization_name != *organization_name
+        {
+            let linked = tx.find::<Organization>(AnyId::new(id.uuid()))?;
+            self.fields.organization_id = linked.filter(|linked| linked.is_called(name)).map(|linked| linked.id);
+        }
+        Ok(())
     }
 
     /// A bare name is linked where it names one organization only, and one position of a contact comes first.
@@ -82,7 +97,7 @@ pub const COLLECTION: Collection = Collection {
             values: Values::Id(Entity::Contact),
             operators: Operators::AnyOf,
             default: None,
-            predicate: |_, id| reference(stored::CONTACT, id),
+            predicate: Narrowing::Always(|_, id| reference(stored::CONTACT, id)),
         },
         Filter {
             name: "organization_id",
@@ -90,38 +105,27 @@ pub const COLLECTION: Collection = Collection {
             values: Values::Id(Entity::Organization),
             operators: Operators::AnyOf,
             default: None,
-            predicate: |_, id| reference(stored::ORGANIZATION, id),
+            predicate: Narrowing::Always(|_, id| reference(stored::ORGANIZATION, id)),
         },
         Filter {
             name: "kind",
             description: "How they belong to it.",
-            values: Values::OneOf(&[
-                "employee",
-                "founder",
-                "freelance",
-                "student",
-                "teacher",
-                "board",
-                "advisor",
-                "investor",
-                "volunteer",
-                "member",
-                "other",
-            ]),
+            values: Values::OneOf(PositionKind::WORDS),
             operators: Operators::AnyOf,
             default: None,
-            predicate: |comparison, kind| word(stored::KIND, comparison, kind),
+            predicate: Narrowing::Always(|comparison, kind| word(stored::KIND, comparison, kind)),
         },
         Filter {
             name: "current",
-            description: "Has no end, or has one.",
+            description: "Today, in the time zone of the workspace, has begun and is not over, or not. A month or a year \
+                          is over when its last day is.",
             values: Values::OneOf(&["true", "false"]),
             operators: Operators::Single,
             default: None,
-            predicate: |_, value| match value {
-                "true" => Ok(Predicate::IsNull(stored::ENDED_ON)),
-                _ => Ok(Predicate::NotNull(stored::ENDED_ON)),
-            },
+            predicate: Narrowing::ByDay(|today, value| {
+                let current = is_current(stored::STARTED_ON, stored::ENDED_ON, today);
+                Ok(if parse_flag(value)? { current } else { current.negated() })
+            }),
         },
         Filter {
             name: "primary",
@@ -129,7 +133,7 @@ pub const COLLECTION: Collection = Collection {
             values: Values::OneOf(&["true", "false"]),
             operators: Operators::Single,
             default: None,
-            predicate: |_, value| flag(stored::PRIMARY, value),
+            predicate: Narrowing::Always(|_, value| flag(stored::PRIMARY, value)),
         },
     ],
 };

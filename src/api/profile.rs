@@ -10,13 +10,13 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::Api;
 use super::http::caller::Caller;
-use super::http::etag::{ListTag, compared, with_tag};
+use super::http::etag::{ListTag, compared, seq_and_today, with_tag};
 use super::http::problem::Problem;
 use super::http::query::Query;
 use crate::domain::fields::parse_day;
 use crate::domain::id::ContactId;
 use crate::domain::profile::{self, CHECKED_WITHIN_DAYS, Profile, ProfilePart, Reviewed};
-use crate::store::{accounts, profile as stored};
+use crate::store::profile as stored;
 
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config.service(review_profile);
@@ -96,10 +96,10 @@ struct ProfileReviewAction {
     /// Its path, with the ids filled in.
     #[schema(example = "/v1/contacts/01939d5e-8c00-7000-8000-0000000000a1")]
     path: String,
-    /// The field of its body to fill in, as a JSON pointer.
-    #[schema(example = "#/skills")]
-    field: String,
-    /// What else has to be in the body; empty when nothing has.
+    /// The fields of its body to fill in, as JSON pointers; an object on the way that is missing is to be made.
+    #[schema(example = json!(["#/skills"]))]
+    fields: Vec<String>,
+    /// What else has to be in the body; empty when nothing has. With the fields filled in it does what is to be done.
     #[schema(value_type = Object, example = json!({}))]
     body: Value,
 }
@@ -123,8 +123,8 @@ async fn review_profile(
     let workspace = caller.workspace;
     let on = query.parsed("on", parse_day)?;
     // Read before the profile, so that the tag is never newer than that.
-    let (seq, time_zone) = api.store.read(move |conn| accounts::seq_and_time_zone(conn, workspace)).await?;
-    let on = on.unwrap_or_else(|| time_zone.day(api.store.now()));
+    let (seq, today) = seq_and_today(&api, workspace).await?;
+    let on = on.unwrap_or(today);
     let tag = match compared(&api, &request, api.tags.of_day(workspace, seq, on)) {
         ListTag::Changed(tag) => tag,
         ListTag::Current(response) => return Ok(response),
@@ -155,39 +155,40 @@ fn review(on: NaiveDate, contact_id: ContactId, profile: &Profile) -> ProfileRev
 /// What completes a part of the profile of this contact.
 fn action(part: ProfilePart, on: NaiveDate, own: ContactId, link: Option<&str>) -> ProfileReviewAction {
     let own_path = format!("/v1/contacts/{own}");
-    let act = |operation: &str, method: &str, path: String, field: &str, body: Value| ProfileReviewAction {
+    let act = |operation: &str, method: &str, path: String, fields: &[&str], body: Value| ProfileReviewAction {
         operation: operation.to_owned(),
         method: method.to_owned(),
         path,
-        field: format!("#/{field}"),
+        fields: fields.iter().map(|field| format!("#/{field}")).collect(),
         body,
     };
-    let update = |field: &str| act("update_contact", "PATCH", own_path.clone(), field, json!({}));
+    let update = |field: &str, body: Value| act("update_contact", "PATCH", own_path.clone(), &[field], body);
+    let fill = |field: &str| update(field, json!({}));
+    let checked = |key: &str| json!({ "links": { key: { "checked_on": on } } });
     let position =
-        |body: Value| act("create_contact_position", "POST", format!("{own_path}/positions"), "title", body);
+        |body: Value| act("create_contact_position", "POST", format!("{own_path}/positions"), &["title"], body);
     let need = |kind: &str| {
-        act("create_contact_need", "POST", format!("{own_path}/needs"), "topic", json!({ "kind": kind }))
+        act("create_contact_need", "POST", format!("{own_path}/needs"), &["topic"], json!({ "kind": kind }))
     };
     match (part, link) {
-        (ProfilePart::Name, _) => update("given_name"),
-        (ProfilePart::Headline, _) => update("headline"),
-        (ProfilePart::About, _) => update("about"),
-        (ProfilePart::Location, _) => update("location"),
-        (ProfilePart::Email, _) => update("emails"),
-        (ProfilePart::Languages, _) => update("languages"),
-        (ProfilePart::Skills, _) => update("skills"),
-        (ProfilePart::Link, _) | (ProfilePart::LinkChecked, None) => update("links"),
-        (ProfilePart::LinkChecked, Some(key)) => {
-            let body = json!({ "links": { key: { "checked_on": on } } });
-            act("update_contact", "PATCH", own_path.clone(), &format!("links/{key}/checked_on"), body)
-        }
+        (ProfilePart::Name, _) => fill("given_name"),
+        (ProfilePart::Headline, _) => fill("headline"),
+        (ProfilePart::About, _) => fill("about"),
+        (ProfilePart::Location, _) => fill("location"),
+        // Where there is none yet no key is taken.
+        (ProfilePart::Email, _) => fill("emails/main/value"),
+        (ProfilePart::Languages, _) => fill("languages"),
+        (ProfilePart::Skills, _) => fill("skills"),
+        (ProfilePart::Link, _) => fill("links/profile/url"),
+        (ProfilePart::LinkChecked, None) => update("links/profile/url", checked("profile")),
+        (ProfilePart::LinkChecked, Some(key)) => update(&format!("links/{key}/checked_on"), checked(key)),
         (ProfilePart::CurrentPosition, _) => position(json!({})),
         (ProfilePart::Background, _) => position(json!({ "kind": "student" })),
         (ProfilePart::Need, _) => need("need"),
         (ProfilePart::Offer, _) => need("offer"),
         (ProfilePart::Reference, _) => {
             let body = json!({ "related_contact_id": own });
-            act("create_relationship", "POST", "/v1/relationships".to_owned(), "contact_id", body)
+            act("create_relationship", "POST", "/v1/relationships".to_owned(), &["contact_id", "type"], body)
         }
     }
 }

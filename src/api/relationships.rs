@@ -8,18 +8,19 @@ use uuid::Uuid;
 use super::Api;
 use super::http::body::Body;
 use super::http::caller::Caller;
-use super::http::listing::{Collection, Filter, Operators, Values, reference, word};
+use super::http::listing::{Collection, Filter, Narrowing, Operators, Values, reference, word};
 use super::http::operations::{nested_operations, record_operations};
 use super::http::problem::Problem;
-use super::http::query::Query;
+use super::http::query::{Query, parse_flag};
 use super::http::records;
 use super::http::resource::Resource;
 use crate::domain::contact::Contact;
 use crate::domain::entity::Entity;
 use crate::domain::id::RelationshipId;
 use crate::domain::invalid::Invalid;
-use crate::domain::relationship::{Relationship, RelationshipFields};
+use crate::domain::relationship::{Relationship, RelationshipFields, RelationshipType};
 use crate::domain::timestamp::Timestamp;
+use crate::store::lists::is_current;
 use crate::store::relations::{Link, Relation};
 use crate::store::{ID, Predicate, Scalar, relationships as stored};
 
@@ -70,7 +71,7 @@ pub const COLLECTION: Collection = Collection {
             values: Values::Id(Entity::Contact),
             operators: Operators::AnyOf,
             default: None,
-            predicate: |_, id| reference(stored::CONTACT, id),
+            predicate: Narrowing::Always(|_, id| reference(stored::CONTACT, id)),
         },
         Filter {
             name: "related_contact_id",
@@ -78,40 +79,27 @@ pub const COLLECTION: Collection = Collection {
             values: Values::Id(Entity::Contact),
             operators: Operators::AnyOf,
             default: None,
-            predicate: |_, id| reference(stored::RELATED_CONTACT, id),
+            predicate: Narrowing::Always(|_, id| reference(stored::RELATED_CONTACT, id)),
         },
         Filter {
             name: "type",
             description: "What the contact is to the related one.",
-            values: Values::OneOf(&[
-                "colleague",
-                "manager",
-                "report",
-                "mentor",
-                "mentee",
-                "friend",
-                "family",
-                "partner",
-                "classmate",
-                "client",
-                "recruiter",
-                "cofounder",
-                "other",
-            ]),
+            values: Values::OneOf(RelationshipType::WORDS),
             operators: Operators::AnyOf,
             default: None,
-            predicate: |comparison, kind| word(stored::TYPE, comparison, kind),
+            predicate: Narrowing::Always(|comparison, kind| word(stored::TYPE, comparison, kind)),
         },
         Filter {
             name: "current",
-            description: "Has no end, or has one.",
+            description: "Today, in the time zone of the workspace, has begun and is not over, or not. A month or a year \
+                          is over when its last day is.",
             values: Values::OneOf(&["true", "false"]),
             operators: Operators::Single,
             default: None,
-            predicate: |_, value| match value {
-                "true" => Ok(Predicate::IsNull(stored::ENDED_ON)),
-                _ => Ok(Predicate::NotNull(stored::ENDED_ON)),
-            },
+            predicate: Narrowing::ByDay(|today, value| {
+                let current = is_current(stored::STARTED_ON, stored::ENDED_ON, today);
+                Ok(if parse_flag(value)? { current } else { current.negated() })
+            }),
         },
     ],
 };

@@ -9,7 +9,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::http::caller::Caller;
 use super::http::document::summary_of_any;
-use super::http::etag::{ListTag, list_tag, with_tag};
+use super::http::etag::{ListTag, compared, seq_and_today, with_tag};
 use super::http::listing::MAX_QUERY_CHARACTERS;
 use super::http::problem::{Code, Problem};
 use super::http::query::Query;
@@ -36,6 +36,12 @@ struct SearchHit {
     /// What it is called: the name of a contact, an organization or a tag, the topic of a need.
     #[schema(example = "Dorota Kozłowicz")]
     title: String,
+    /// What tells it from others that are called so. Of a contact: the title and the organization, with a comma between
+    /// them, of the position that comes first of those that are current today (the primary one, then those without an
+    /// end); without one the headline, or else the location. Of an organization: its domain, or else its location, or its
+    /// industry. Of a need: whose it is. Null where there is nothing of it, and of a tag.
+    #[schema(example = "CTO, Poniedziałek Sp.j.")]
+    subtitle: Option<String>,
     summary: AnySummary,
 }
 
@@ -79,19 +85,20 @@ async fn search_records(
 ) -> Result<HttpResponse, Problem> {
     let limit = query.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT)?;
     let (text, entities) = (typed(&query)?, types(&query, &caller)?);
-    let tag = match list_tag(&api, &caller, &request).await? {
+    let workspace = caller.workspace;
+    let (seq, today) = seq_and_today(&api, workspace).await?;
+    let tag = match compared(&api, &request, api.tags.of_day(workspace, seq, today)) {
         ListTag::Changed(tag) => tag,
         ListTag::Current(response) => return Ok(response),
     };
-    let workspace = caller.workspace;
-    let hits = api.store.read(move |conn| search::search(conn, workspace, &text, &entities, limit)).await?;
+    let hits = api.store.read(move |conn| search::search(conn, workspace, &text, &entities, limit, today)).await?;
     let items: Vec<Value> = hits.into_iter().map(hit_json).collect();
     Ok(with_tag(HttpResponse::Ok().json(json!({ "items": items })), &tag))
 }
 
 fn hit_json(hit: Hit) -> Value {
-    let Hit { entity, id, title, summary } = hit;
-    json!({ "entity": entity, "id": id, "title": title, "summary": summary })
+    let Hit { entity, id, title, subtitle, summary } = hit;
+    json!({ "entity": entity, "id": id, "title": title, "subtitle": subtitle, "summary": summary })
 }
 
 fn typed(query: &Query) -> Result<String, Problem> {

@@ -1,8 +1,8 @@
 //! What an e-mail address is and when two are the same. Nothing about sending, and no look-up of the domain.
 
 use unicode_normalization::UnicodeNormalization;
-use url::Host;
 
+use crate::domain::domain_name;
 use crate::domain::invalid::{FieldCode, Rejection};
 use crate::domain::text::{is_invisible, trimmed};
 
@@ -41,7 +41,7 @@ impl EmailAddress {
         if !is_dot_string(local) {
             return Err(malformed());
         }
-        let domain = ascii_domain(domain).ok_or_else(malformed)?;
+        let domain = domain_name::ascii(domain).ok_or_else(malformed)?;
         if local.len() + 1 + domain.len() > Self::MAX_LENGTH {
             return Err(Rejection::new(
                 FieldCode::TooLong,
@@ -78,24 +78,6 @@ fn is_dot_string(local: &str) -> bool {
         }
     };
     local.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_atom_char))
-}
-
-/// The domain in lower-case ASCII; `None` when mail cannot go there.
-fn ascii_domain(domain: &str) -> Option<String> {
-    // Host::parse reads URLs, where percent-encoding is allowed.
-    if domain.contains('%') || domain.contains(is_invisible) {
-        return None;
-    }
-    let Ok(Host::Domain(ascii)) = Host::parse(domain) else {
-        return None;
-    };
-    let is_label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-    };
-    (ascii.contains('.') && ascii.split('.').all(is_label)).then_some(ascii)
 }
 
 /// Lower case in one composition; the two forms of sigma are one letter.

@@ -3,12 +3,13 @@
 
 use std::collections::HashSet;
 
-use super::contact::{Contact, ContactFields};
+use super::contact::{Contact, ContactDate, ContactFields};
 use super::email::EmailAddress;
 use super::fields::{LabelText, LanguageTag, NameText, ProfileLink};
 use super::keyed::Keyed;
 use super::link::ProfileUrl;
 use super::organization::{Organization, OrganizationFields};
+use super::partial_date::PartialDate;
 use super::phone::PhoneNumber;
 use super::text;
 
@@ -77,7 +78,7 @@ impl Contact {
                 },
                 |address| &mut address.preferred,
             ),
-            dates: united_keys(all.iter().map(|one| &one.dates), |date| date.value.clone(), |_, _| {}),
+            dates: united_dates(all.iter().map(|one| &one.dates)),
             preferred_channel: all.iter().find_map(|one| one.preferred_channel),
             how_met: all.iter().find_map(|one| one.how_met.clone()),
             known: all.iter().any(|one| one.known),
@@ -192,6 +193,36 @@ fn united_keys<'a, T: Clone + 'a>(
     united
 }
 
+/// Every date once: the key tells what it is of, so under one key of two dates that can be the same day only the one that
+/// says more is left. The label stays with the first that has one.
+fn united_dates<'a>(maps: impl Iterator<Item = &'a Keyed<ContactDate>>) -> Keyed<ContactDate> {
+    // Under the key that it had where it came from.
+    let mut kept: Vec<(&str, ContactDate)> = Vec::new();
+    for (key, date) in maps.flatten() {
+        let same = kept.iter_mut().filter(|(of, _)| *of == key);
+        let told = same.into_iter().find_map(|(_, known)| Some((fuller(&known.value, &date.value)?, known)));
+        match told {
+            Some((value, known)) => {
+                known.label = known.label.take().or_else(|| date.label.clone());
+                known.value = value;
+            }
+            None => kept.push((key, date.clone())),
+        }
+    }
+    let mut united = Keyed::default();
+    for (key, date) in kept {
+        let key = free_key(&united, key);
+        united.insert(key, date);
+    }
+    united
+}
+
+/// The one of two partial dates that says all that the other says; `None` where neither does.
+fn fuller(one: &str, other: &str) -> Option<String> {
+    let (known, more) = (PartialDate::parse(one).ok()?, PartialDate::parse(other).ok()?);
+    if known.says_all_of(more) { Some(one.to_owned()) } else { more.says_all_of(known).then(|| other.to_owned()) }
+}
+
 fn free_key<T>(map: &Keyed<T>, key: &str) -> String {
     let numbered = |number: usize| match number {
         1 => key.to_owned(),
@@ -207,7 +238,7 @@ fn free_key<T>(map: &Keyed<T>, key: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::contact::{ContactDate, ContactEmail};
+    use crate::domain::contact::ContactEmail;
     use crate::domain::id::{ContactId, OrganizationId};
     use crate::domain::timestamp::Timestamp;
 
@@ -292,15 +323,42 @@ mod tests {
     }
 
     #[test]
-    fn two_birthdays_are_both_kept() {
-        let born = |value: &str| {
-            let value = value.to_owned();
-            move |fields: &mut ContactFields| {
-                fields.dates.insert("birthday".to_owned(), ContactDate { value, label: None });
-            }
+    fn a_date_that_says_less_of_the_same_day_is_no_second_one() {
+        for (values, expected) in [
+            (vec!["1990-06-15", "1990", "1990-06"], vec![("birthday", "1990-06-15")]),
+            (vec!["1990", "1990-06-15"], vec![("birthday", "1990-06-15")]),
+            (vec!["--06-15", "1990-06-15"], vec![("birthday", "1990-06-15")]),
+            (vec!["1990", "1991"], vec![("birthday", "1990"), ("birthday-2", "1991")]),
+            (vec!["1990", "--06-15"], vec![("birthday", "1990"), ("birthday-2", "--06-15")]),
+            (vec!["1990-06", "1990-07-01"], vec![("birthday", "1990-06"), ("birthday-2", "1990-07-01")]),
+            (
+                vec!["1991", "1990", "1990-06-15", "1991-01"],
+                vec![("birthday", "1991-01"), ("birthday-2", "1990-06-15")],
+            ),
+        ] {
+            let born = values.iter().zip(1..).map(|(value, number)| {
+                let date = ContactDate { value: (*value).to_owned(), label: None };
+                contact(number, |fields| drop(fields.dates.insert("birthday".to_owned(), date)))
+            });
+            let born: Vec<Contact> = born.collect();
+            let (keep, others) = born.split_first().unwrap();
+            let united = keep.united(others);
+            let shown: Vec<_> =
+                united.dates.iter().map(|(key, date)| (key.as_str(), date.value.as_str())).collect();
+            assert_eq!(shown, expected, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn two_things_on_one_day_are_two_dates_and_a_label_stays() {
+        let dated = |number: u128, key: &str, label: Option<&str>| {
+            let date = ContactDate { value: "1990-06-15".to_owned(), label: label.map(str::to_owned) };
+            contact(number, |fields| drop(fields.dates.insert(key.to_owned(), date)))
         };
-        let united = contact(1, born("1990-06-15")).united(&[contact(2, born("1990")), contact(3, born("1990"))]);
-        assert_eq!(united.dates.keys().collect::<Vec<_>>(), ["birthday", "birthday-2"]);
+        let united = dated(1, "birthday", None)
+            .united(&[dated(2, "anniversary", None), dated(3, "birthday", Some("Ada's"))]);
+        let shown: Vec<_> = united.dates.iter().map(|(key, date)| (key.as_str(), date.label.as_deref())).collect();
+        assert_eq!(shown, [("anniversary", None), ("birthday", Some("Ada's"))]);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::key::{Key, KeyKind};
 use super::search::SearchText;
 use super::timestamp::Timestamp;
 use super::topic;
+use super::words::enumeration;
 
 /// How many needs, offers and interests a contact may have.
 pub const MAX_PER_CONTACT: i64 = 1_000;
@@ -36,55 +37,25 @@ pub struct NeedFields {
     pub status: NeedStatus,
 }
 
-/// Whether somebody needs, offers, or cares about something.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum NeedKind {
-    #[default]
-    Need,
-    Offer,
-    Interest,
-}
-
-impl NeedKind {
-    pub const ALL: [Self; 3] = [Self::Need, Self::Offer, Self::Interest];
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Need => "need",
-            Self::Offer => "offer",
-            Self::Interest => "interest",
-        }
-    }
-
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+enumeration! {
+    /// Whether somebody needs, offers, or cares about something.
+    #[derive(Default)]
+    NeedKind {
+        #[default]
+        Need = "need",
+        Offer = "offer",
+        Interest = "interest",
     }
 }
 
-/// Where a need stands.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum NeedStatus {
-    #[default]
-    Open,
-    Met,
-    Stale,
-}
-
-impl NeedStatus {
-    pub const ALL: [Self; 3] = [Self::Open, Self::Met, Self::Stale];
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Met => "met",
-            Self::Stale => "stale",
-        }
-    }
-
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == name)
+enumeration! {
+    /// Where a need stands.
+    #[derive(Default)]
+    NeedStatus {
+        #[default]
+        Open = "open",
+        Met = "met",
+        Stale = "stale",
     }
 }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::comparable_name::OrganizationName;
+use super::domain_name;
 use super::fields::{LabelText, NameText, ProfileLink, check_links, single_line, tidy, tidy_labels};
 use super::id::OrganizationId;
 use super::invalid::{FieldCode, Invalid, Rejection};
@@ -13,6 +14,7 @@ use super::link::{ProfileUrl, platform_of};
 use super::search::SearchText;
 use super::text;
 use super::timestamp::Timestamp;
+use super::words::enumeration;
 
 /// What can be entered about an organization.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -62,47 +64,17 @@ pub struct OrganizationFields {
     pub tags: Vec<LabelText>,
 }
 
-/// What an organization is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum OrganizationKind {
-    Company,
-    School,
-    Nonprofit,
-    Government,
-    Association,
-    Agency,
-    Community,
-    Other,
-}
-
-impl OrganizationKind {
-    pub const ALL: [Self; 8] = [
-        Self::Company,
-        Self::School,
-        Self::Nonprofit,
-        Self::Government,
-        Self::Association,
-        Self::Agency,
-        Self::Community,
-        Self::Other,
-    ];
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Company => "company",
-            Self::School => "school",
-            Self::Nonprofit => "nonprofit",
-            Self::Government => "government",
-            Self::Association => "association",
-            Self::Agency => "agency",
-            Self::Community => "community",
-            Self::Other => "other",
-        }
-    }
-
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+enumeration! {
+    /// What an organization is.
+    OrganizationKind {
+        Company = "company",
+        School = "school",
+        Nonprofit = "nonprofit",
+        Government = "government",
+        Association = "association",
+        Agency = "agency",
+        Community = "community",
+        Other = "other",
     }
 }
 
@@ -164,6 +136,14 @@ impl Organization {
         keys
     }
 
+    /// Whether this is a name or an alias of it, or an address that it is known by.
+    pub fn is_called(&self, name: &str) -> bool {
+        let folded = text::fold(name);
+        let addresses = keys_of_address(name);
+        self.fields.names().any(|own| text::fold(own) == folded)
+            || self.keys().iter().any(|key| addresses.contains(key))
+    }
+
     /// What it is found by when somebody types.
     pub fn search_text(&self) -> SearchText {
         let fields = &self.fields;
@@ -213,14 +193,22 @@ pub fn domain_of(text: &str) -> Result<String, Rejection> {
     let after_at = text.rsplit_once('@').map_or(text, |(_, domain)| domain);
     let with_scheme = if after_at.contains("://") { after_at.to_owned() } else { format!("https://{after_at}") };
     let url = url::Url::parse(&with_scheme).map_err(|_| refuse())?;
-    match url.host() {
-        Some(url::Host::Domain(host)) => {
-            let host = host.trim_end_matches('.');
-            let host = host.strip_prefix("www.").unwrap_or(host);
-            if host.contains('.') && host.len() <= 253 { Ok(host.to_owned()) } else { Err(refuse()) }
-        }
-        _ => Err(refuse()),
-    }
+    let host = url.host_str().ok_or_else(refuse)?;
+    // The root may be written, as one dot.
+    let domain = domain_name::ascii(host.strip_suffix('.').unwrap_or(host)).ok_or_else(refuse)?;
+    let bare = domain.strip_prefix("www.").filter(|bare| bare.contains('.'));
+    Ok(bare.map(str::to_owned).unwrap_or(domain))
+}
+
+/// What an organization is known by that is named by its domain or by the address of a page; nothing where that is a
+/// name like any other. An e-mail address names a person.
+pub fn keys_of_address(name: &str) -> Vec<Key> {
+    let Some(url) = ProfileUrl::parse(name).ok().filter(|_| !name.contains('@')) else { return Vec::new() };
+    // A page on a platform is no domain of one's own.
+    let is_on_platform = url.platform().is_some() && url.key().contains(['/', '?']);
+    let domain = if is_on_platform { None } else { domain_of(name).ok() };
+    let domain = domain.map(|domain| Key::new(KeyKind::Domain, domain));
+    domain.into_iter().chain([Key::new(KeyKind::Link, url.key())]).collect()
 }
 
 /// Names that say that there is no organization, folded, as people write them in the languages of LinkedIn's users.
@@ -323,12 +311,58 @@ mod tests {
             ("Example.COM", Some("example.com")),
             ("https://www.example.com/about?x=1", Some("example.com")),
             ("ada@mail.example.com", Some("mail.example.com")),
+            ("https://Müller.example./", Some("xn--mller-kva.example")),
+            ("www.com", Some("www.com")),
+            ("co.uk", Some("co.uk")),
+            ("x..com", None),
+            ("-x.com", None),
+            ("https://x_y.example", None),
             ("localhost", None),
             ("127.0.0.1", None),
             ("no domain", None),
         ];
         for (text, expected) in table {
             assert_eq!(domain_of(text).ok().as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_organization_is_named_by_its_domain_or_a_page_of_its() {
+        let (domain, link) = (|value| Key::new(KeyKind::Domain, value), |value| Key::new(KeyKind::Link, value));
+        let table = [
+            ("acme.example", vec![domain("acme.example"), link("acme.example")]),
+            (" https://www.Acme.example/ ", vec![domain("acme.example"), link("acme.example")]),
+            ("https://acme.example/team", vec![domain("acme.example"), link("acme.example/team")]),
+            ("linkedin.com/company/Acme/about", vec![link("linkedin.com/company/acme")]),
+            ("https://www.linkedin.com/", vec![domain("linkedin.com"), link("linkedin.com")]),
+            ("Acme", vec![]),
+            ("Acme Sp. z o.o.", vec![]),
+            ("ada@acme.example", vec![]),
+            ("1.5", vec![]),
+            ("", vec![]),
+        ];
+        for (name, expected) in table {
+            assert_eq!(keys_of_address(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_its_own_by_spelling_alias_or_address() {
+        let acme = made(OrganizationFields {
+            name: "Acme Sp. z o.o.".to_owned(),
+            aliases: vec![NameText("Acme".to_owned())],
+            domain: Some("acme.example".to_owned()),
+            ..OrganizationFields::default()
+        })
+        .unwrap();
+        for (name, expected) in [
+            ("ÁCME", true),
+            ("acme sp. z o.o.", true),
+            ("https://acme.example/jobs", true),
+            ("Acme Labs", false),
+            ("labs.example", false),
+        ] {
+            assert_eq!(acme.is_called(name), expected, "{name}");
         }
     }
 

@@ -83,6 +83,17 @@ impl PartialDate {
         }
     }
 
+    /// Whether it tells whatever the other tells: the same, or the same and more.
+    pub fn says_all_of(self, other: Self) -> bool {
+        let (bounds, within) = (self.earliest().zip(self.latest()), other.earliest().zip(other.latest()));
+        match (bounds, within) {
+            (Some((first, last)), Some((from, to))) => from <= first && last <= to,
+            // A day of any year is told by one of a certain year.
+            (_, None) => self.month_day() == other.month_day(),
+            (None, Some(_)) => false,
+        }
+    }
+
     /// Month (1-12) and day (1-31), when both are known.
     pub fn month_day(self) -> Option<(u32, u32)> {
         match self.0 {
@@ -163,6 +174,27 @@ mod tests {
             assert_eq!(parsed.month_day(), month_day, "{text}");
             assert_eq!(parsed.year(), year, "{text}");
             assert_eq!(parsed.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_date_says_all_of_one_that_it_is_a_part_of() {
+        for (one, other, all_of, of_the_other) in [
+            ("1990-06-15", "1990-06-15", true, true),
+            ("1990-06-15", "1990-06", true, false),
+            ("1990-06-15", "1990", true, false),
+            ("1990-06", "1990", true, false),
+            ("1990-06-15", "--06-15", true, false),
+            ("--06-15", "--06-15", true, true),
+            ("1990-06-15", "--06-16", false, false),
+            ("1990", "--06-15", false, false),
+            ("1990-06", "--06-15", false, false),
+            ("1990", "1991", false, false),
+            ("1990-06-15", "1990-07", false, false),
+        ] {
+            let dates = (PartialDate::parse(one).unwrap(), PartialDate::parse(other).unwrap());
+            let told = (dates.0.says_all_of(dates.1), dates.1.says_all_of(dates.0));
+            assert_eq!(told, (all_of, of_the_other), "{one} {other}");
         }
     }
 

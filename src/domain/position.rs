@@ -1,12 +1,16 @@
 //! What somebody does or did somewhere. Several at once are normal.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::fields::{check_period, tidy};
 use super::id::{ContactId, OrganizationId, PositionId};
 use super::invalid::{FieldCode, Invalid, Rejection};
+use super::period::Period;
 use super::timestamp::Timestamp;
+use super::words::enumeration;
 
 /// How many positions a contact may have.
 pub const MAX_PER_CONTACT: i64 = 1_000;
@@ -16,8 +20,10 @@ pub const MAX_PER_CONTACT: i64 = 1_000;
 pub struct PositionFields {
     /// Whose position it is.
     pub contact_id: ContactId,
-    /// The organization, where there is a record of it. Null in a request with a name: linked by itself when the name
-    /// is that of one organization only.
+    /// The organization, where there is a record of it. Null in a request with a name: linked by itself when one
+    /// organization only has that name or alias, or else, where the name is a domain or a web address, that domain or
+    /// link. A PATCH that gives another name without this field looks for it anew, unless the name is one of the linked
+    /// organization's; it is null when the name is that of none or of several.
     #[serde(default)]
     #[schema(example = json!(null))]
     pub organization_id: Option<OrganizationId>,
@@ -55,57 +61,22 @@ pub struct PositionFields {
     pub source: Option<String>,
 }
 
-/// How somebody belongs to an organization.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum PositionKind {
-    #[default]
-    Employee,
-    Founder,
-    Freelance,
-    Student,
-    Teacher,
-    Board,
-    Advisor,
-    Investor,
-    Volunteer,
-    Member,
-    Other,
-}
-
-impl PositionKind {
-    pub const ALL: [Self; 11] = [
-        Self::Employee,
-        Self::Founder,
-        Self::Freelance,
-        Self::Student,
-        Self::Teacher,
-        Self::Board,
-        Self::Advisor,
-        Self::Investor,
-        Self::Volunteer,
-        Self::Member,
-        Self::Other,
-    ];
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Employee => "employee",
-            Self::Founder => "founder",
-            Self::Freelance => "freelance",
-            Self::Student => "student",
-            Self::Teacher => "teacher",
-            Self::Board => "board",
-            Self::Advisor => "advisor",
-            Self::Investor => "investor",
-            Self::Volunteer => "volunteer",
-            Self::Member => "member",
-            Self::Other => "other",
-        }
-    }
-
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+enumeration! {
+    /// How somebody belongs to an organization.
+    #[derive(Default)]
+    PositionKind {
+        #[default]
+        Employee = "employee",
+        Founder = "founder",
+        Freelance = "freelance",
+        Student = "student",
+        Teacher = "teacher",
+        Board = "board",
+        Advisor = "advisor",
+        Investor = "investor",
+        Volunteer = "volunteer",
+        Member = "member",
+        Other = "other",
     }
 }
 
@@ -132,6 +103,21 @@ impl Position {
 
     pub fn with(&self, fields: PositionFields) -> Result<Self, Invalid> {
         Ok(Self { fields: check(fields)?, ..self.clone() })
+    }
+
+    pub fn period(&self) -> Period {
+        Period::of(self.fields.started_on.as_deref(), self.fields.ended_on.as_deref())
+    }
+
+    /// Which of somebody's positions is shown before another: the primary one, then those without an end, then the one that
+    /// ends last; of these the one that began last. It is the same on every day: what ends later than today stands before
+    /// what is over.
+    pub fn shown_before(&self, other: &Self) -> Ordering {
+        let place = |position: &Self| {
+            let Period { since, until } = position.period();
+            (position.fields.primary, until.is_none(), until, since)
+        };
+        place(other).cmp(&place(self))
     }
 }
 
@@ -183,6 +169,27 @@ mod tests {
             };
             assert_eq!(check(period).is_ok(), fits, "{started} to {ended}");
         }
+    }
+
+    #[test]
+    fn positions_are_shown_primary_first_then_those_that_last_then_the_newest() {
+        let position = |number: u128, started: Option<&str>, ended: Option<&str>, primary| {
+            let text = |date: Option<&str>| date.map(str::to_owned);
+            let fields = PositionFields { started_on: text(started), ended_on: text(ended), primary, ..fields() };
+            let now = Timestamp::parse("2026-03-02T09:00:00Z").unwrap();
+            Position::new(PositionId::new(uuid::Uuid::from_u128(number)), now, fields).unwrap()
+        };
+        let mut all = [
+            position(6, None, Some("2015"), false),
+            position(5, Some("2016"), Some("2019-12-31"), false),
+            position(4, Some("2018"), Some("2019"), false),
+            position(3, None, None, false),
+            position(2, Some("2021-04"), None, false),
+            position(1, Some("2001"), Some("2002"), true),
+        ];
+        all.sort_by(Position::shown_before);
+        let order: Vec<_> = all.iter().map(|position| position.id.uuid().as_u128()).collect();
+        assert_eq!(order, [1, 2, 3, 4, 5, 6]);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::contact::Contact;
 use super::id::ContactId;
 use super::need::{Need, NeedKind, NeedStatus};
 use super::partial_date::PartialDate;
+use super::period::Period;
 use super::position::{Position, PositionKind};
 use super::relationship::{Relationship, RelationshipType};
 
@@ -94,22 +95,9 @@ pub struct Profile {
 /// A position, as far as its dates can be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Held {
-    /// The first day it may have begun; `None`: not known.
-    pub since: Option<NaiveDate>,
-    /// The last day it may have lasted; `None`: it has not ended.
-    pub until: Option<NaiveDate>,
+    pub period: Period,
     /// As a student or a teacher.
     pub at_school: bool,
-}
-
-impl Held {
-    fn is_current(self, on: NaiveDate) -> bool {
-        self.since.is_none_or(|since| since <= on) && !self.is_past(on)
-    }
-
-    fn is_past(self, on: NaiveDate) -> bool {
-        self.until.is_some_and(|until| until < on)
-    }
 }
 
 impl Profile {
@@ -155,8 +143,8 @@ impl Profile {
                 let oldest = on.checked_sub_days(Days::new(CHECKED_WITHIN_DAYS.into())).unwrap_or(NaiveDate::MIN);
                 self.links.iter().filter(|(_, checked)| checked.is_some_and(|checked| checked >= oldest)).count()
             }
-            ProfilePart::CurrentPosition => positions(Held::is_current),
-            ProfilePart::Background => positions(|held, on| held.at_school || held.is_past(on)),
+            ProfilePart::CurrentPosition => positions(|held, on| held.period.is_current(on)),
+            ProfilePart::Background => positions(|held, on| held.at_school || held.period.is_over(on)),
             ProfilePart::Need => self.needs,
             ProfilePart::Offer => self.offers,
             ProfilePart::Reference => self.references,
@@ -169,13 +157,8 @@ fn day(text: Option<&str>) -> Option<NaiveDate> {
 }
 
 fn held(position: &Position) -> Held {
-    let fields = &position.fields;
-    Held {
-        since: fields.started_on.as_deref().and_then(|date| PartialDate::parse(date).ok()?.earliest()),
-        // An end whose year is not known is an end.
-        until: fields.ended_on.as_deref().map(|date| day(Some(date)).unwrap_or(NaiveDate::MIN)),
-        at_school: matches!(fields.kind, PositionKind::Student | PositionKind::Teacher),
-    }
+    let kind = position.fields.kind;
+    Held { period: position.period(), at_school: matches!(kind, PositionKind::Student | PositionKind::Teacher) }
 }
 
 /// Whether the other of the two has worked with the networker, or was served by them.
@@ -261,8 +244,8 @@ mod tests {
             skills: 5,
             links: vec![("linkedin".to_owned(), Some(date("2026-02-01")))],
             positions: vec![
-                Held { since: Some(date("2021-04-01")), until: None, at_school: false },
-                Held { since: None, until: Some(date("2020-12-31")), at_school: false },
+                Held { period: Period::of(Some("2021-04"), None), at_school: false },
+                Held { period: Period::of(None, Some("2020")), at_school: false },
             ],
             needs: 1,
             offers: 1,
@@ -297,7 +280,9 @@ mod tests {
             (ProfilePart::Languages, 5, |profile| profile.languages = 0),
             (ProfilePart::Skills, 4, |profile| profile.skills = 3),
             (ProfilePart::Background, 5, |profile| profile.positions.truncate(1)),
-            (ProfilePart::CurrentPosition, 10, |profile| profile.positions.retain(|held| held.until.is_some())),
+            (ProfilePart::CurrentPosition, 10, |profile| {
+                profile.positions.retain(|held| held.period.until.is_some())
+            }),
             (ProfilePart::Need, 5, |profile| profile.needs = 0),
             (ProfilePart::Offer, 5, |profile| profile.offers = 0),
             (ProfilePart::Reference, 10, |profile| profile.references = 0),
@@ -326,28 +311,8 @@ mod tests {
     }
 
     #[test]
-    fn a_position_is_current_from_its_first_to_its_last_possible_day() {
-        let held = |since: Option<&str>, until: Option<&str>| Held {
-            since: since.map(date),
-            until: until.map(date),
-            at_school: false,
-        };
-        for (position, on, current, past) in [
-            (held(None, None), "2026-03-02", true, false),
-            (held(Some("2026-03-02"), None), "2026-03-02", true, false),
-            (held(Some("2026-03-03"), None), "2026-03-02", false, false),
-            (held(None, Some("2026-03-02")), "2026-03-02", true, false),
-            (held(None, Some("2026-03-01")), "2026-03-02", false, true),
-            (held(None, Some("2024-02-29")), "2024-02-29", true, false),
-            (held(None, Some("2024-02-29")), "2024-03-01", false, true),
-        ] {
-            assert_eq!(
-                (position.is_current(date(on)), position.is_past(date(on))),
-                (current, past),
-                "{position:?}"
-            );
-        }
-        let student = Held { at_school: true, ..held(None, None) };
+    fn a_position_counts_as_current_and_one_at_school_as_background_too() {
+        let student = Held { at_school: true, period: Period::default() };
         let profile = Profile { positions: vec![student], ..Profile::default() };
         assert_eq!(points(&profile, "2026-03-02", ProfilePart::Background), 5);
         assert_eq!(points(&profile, "2026-03-02", ProfilePart::CurrentPosition), 10);
@@ -371,7 +336,7 @@ mod tests {
             Profile {
                 has_name, has_headline, has_about, has_location, emails, languages, skills,
                 links: links.into_iter().enumerate().map(|(index, day)| (index.to_string(), day)).collect(),
-                positions: positions.into_iter().map(|(since, until, at_school)| Held { since, until, at_school }).collect(),
+                positions: positions.into_iter().map(|(since, until, at_school)| Held { period: Period { since, until }, at_school }).collect(),
                 needs, offers, references,
             }
         }

@@ -7,6 +7,7 @@ use super::fields::check_period;
 use super::id::{ContactId, RelationshipId};
 use super::invalid::{FieldCode, Invalid, Rejection};
 use super::timestamp::Timestamp;
+use super::words::enumeration;
 
 /// How many relationships a contact may have, in each direction.
 pub const MAX_PER_CONTACT: i64 = 1_000;
@@ -36,62 +37,22 @@ pub struct RelationshipFields {
     pub notes: Option<String>,
 }
 
-/// What somebody is to somebody.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum RelationshipType {
-    Colleague,
-    Manager,
-    Report,
-    Mentor,
-    Mentee,
-    Friend,
-    Family,
-    Partner,
-    Classmate,
-    Client,
-    Recruiter,
-    Cofounder,
-    Other,
-}
-
-impl RelationshipType {
-    pub const ALL: [Self; 13] = [
-        Self::Colleague,
-        Self::Manager,
-        Self::Report,
-        Self::Mentor,
-        Self::Mentee,
-        Self::Friend,
-        Self::Family,
-        Self::Partner,
-        Self::Classmate,
-        Self::Client,
-        Self::Recruiter,
-        Self::Cofounder,
-        Self::Other,
-    ];
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Colleague => "colleague",
-            Self::Manager => "manager",
-            Self::Report => "report",
-            Self::Mentor => "mentor",
-            Self::Mentee => "mentee",
-            Self::Friend => "friend",
-            Self::Family => "family",
-            Self::Partner => "partner",
-            Self::Classmate => "classmate",
-            Self::Client => "client",
-            Self::Recruiter => "recruiter",
-            Self::Cofounder => "cofounder",
-            Self::Other => "other",
-        }
-    }
-
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+enumeration! {
+    /// What somebody is to somebody.
+    RelationshipType {
+        Colleague = "colleague",
+        Manager = "manager",
+        Report = "report",
+        Mentor = "mentor",
+        Mentee = "mentee",
+        Friend = "friend",
+        Family = "family",
+        Partner = "partner",
+        Classmate = "classmate",
+        Client = "client",
+        Recruiter = "recruiter",
+        Cofounder = "cofounder",
+        Other = "other",
     }
 }
 

@@ -81,6 +81,49 @@ pub fn tokens(text: &str) -> Vec<String> {
     found.tokens
 }
 
+/// What some of a text's tokens stand for, to be read: instead of the pairs of scripts without spaces the stretches that
+/// they cover, each once, in the order of the text. A single character is told only where no pair tells of it.
+pub fn stretches(text: &str, tokens: &[String]) -> Vec<String> {
+    let is_told = |token: &String| tokens.contains(token);
+    let mut found = InOrder::default();
+    for piece in pieces(&fold(text)) {
+        match piece {
+            Piece::Word(parts) => {
+                for (index, part) in parts.iter().enumerate() {
+                    let own = [joined(parts.iter().skip(index)), joined(std::iter::once(part))];
+                    own.into_iter().filter(is_told).for_each(|token| found.add(token));
+                }
+            }
+            Piece::Unspaced(run) => run_stretches(&run, is_told).into_iter().for_each(|own| found.add(own)),
+            Piece::Symbol(symbol) => {
+                [symbol.to_string()].into_iter().filter(is_told).for_each(|own| found.add(own))
+            }
+        }
+    }
+    found.tokens
+}
+
+/// The stretches of a run without spaces that the pairs told of cover; its first and last character where they stand alone.
+fn run_stretches(run: &[char], is_told: impl Fn(&String) -> bool) -> Vec<String> {
+    let mut stretches: Vec<String> = Vec::new();
+    let is_end_told = |end: Option<&char>| end.map(char::to_string).filter(&is_told);
+    let mut is_open = false;
+    for (index, pair) in run.windows(2).enumerate() {
+        let is_pair_told = is_told(&pair.iter().collect());
+        match stretches.last_mut().filter(|_| is_open && is_pair_told) {
+            Some(stretch) => stretch.extend(pair.last()),
+            None if is_pair_told => stretches.push(pair.iter().collect()),
+            None if index == 0 => stretches.extend(is_end_told(run.first())),
+            None => {}
+        }
+        is_open = is_pair_told;
+    }
+    if !is_open {
+        stretches.extend(is_end_told(run.last()));
+    }
+    stretches
+}
+
 /// What a document must have to be found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Query {
@@ -432,6 +475,29 @@ mod tests {
     }
 
     #[test]
+    fn pairs_are_read_as_the_stretches_that_they_cover() {
+        for (text, other, expected) in [
+            ("エンジニア", "エンジニア", vec!["エンジニア"]),
+            ("エンジニア採用", "採用エンジニア", vec!["エンジニア", "採用"]),
+            ("採用担当", "採用", vec!["採用"]),
+            ("東京都", "京都", vec!["京都"]),
+            ("中国語", "中文", vec!["中"]),
+            ("英語", "中国語", vec!["語"]),
+            ("猫", "猫", vec!["猫"]),
+            ("ハハハ", "ハハ", vec!["ハハハ"]),
+            ("hiring エンジニア in 東京", "エンジニア hiring", vec!["hiring", "エンジニア"]),
+            ("O'Brien's 🎉", "obriens brien 🎉", vec!["obriens", "brien", "🎉"]),
+            ("rust hiring, rust", "Rust", vec!["rust"]),
+            ("採用", "用採", vec!["採", "用"]),
+            ("…", "…", vec![]),
+        ] {
+            let others = tokens(other);
+            let shared: Vec<String> = tokens(text).into_iter().filter(|token| others.contains(token)).collect();
+            assert_eq!(stretches(text, &shared), expected, "{text} {other}");
+        }
+    }
+
+    #[test]
     fn folding_keeps_letters_and_drops_accents() {
         for (text, folded) in [
             ("", ""),
@@ -635,6 +701,11 @@ mod tests {
                     prop_assert!(!c.is_ascii() || c.is_ascii_lowercase() || c.is_ascii_digit());
                 }
             }
+        }
+
+        #[test]
+        fn all_tokens_of_a_run_are_the_run(run in "[一-十가-각あ-お]{1,12}") {
+            prop_assert_eq!(stretches(&run, &tokens(&run)), [fold(&run)]);
         }
 
         #[test]

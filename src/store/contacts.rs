@@ -1,5 +1,6 @@
 //! Contacts in the database: their columns, and what lists can filter and sort by.
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -320,6 +321,24 @@ impl Record for Contact {
         positions::told_of(conn, workspace, self.id)
     }
 
+    /// What they are and where, or else their headline, or where they live.
+    fn subtitles(
+        conn: &mut Conn,
+        workspace: WorkspaceId,
+        records: &[Self],
+        on: NaiveDate,
+    ) -> Result<HashMap<AnyId, String>> {
+        let ids: Vec<AnyId> = records.iter().map(Record::id).collect();
+        let mut positions = positions::current_of(conn, workspace, &ids, on)?;
+        let told = records.iter().filter_map(|contact| {
+            let ContactFields { headline, location, .. } = &contact.fields;
+            let id = Record::id(contact);
+            let position = positions.remove(&id);
+            Some((id, position.or_else(|| headline.clone()).or_else(|| location.clone())?))
+        });
+        Ok(told.collect())
+    }
+
     record_statements!(contacts, ContactRow);
 }
 
@@ -331,6 +350,18 @@ pub const KNOWN: Field = sortable(contacts::known);
 pub const FAVORITE: Field = sortable(contacts::favorite);
 pub const TIER: Field = field(contacts::tier);
 pub const ARCHIVED_AT: Field = field(contacts::archived_at);
+
+/// What these contacts are called.
+pub(super) fn names(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    ids: impl IntoIterator<Item = AnyId>,
+) -> Result<HashMap<AnyId, String>> {
+    let (filter, _, _) = Select::all(workspace, Predicate::ids(ids)).parts();
+    let rows: Vec<(AnyId, String)> =
+        contacts::table.filter(filter).select((contacts::id, contacts::name)).load(conn)?;
+    Ok(rows.into_iter().collect())
+}
 
 /// What of these contacts is compared with others.
 pub fn people(conn: &mut Conn, workspace: WorkspaceId, ids: &[AnyId]) -> Result<HashMap<AnyId, Person>> {

@@ -1,5 +1,6 @@
 //! One page of any kind of record: filtered, in a total order, continued after a place and never by counting rows.
 
+use chrono::NaiveDate;
 use serde_json::Value;
 use std::collections::HashMap;
 
@@ -9,7 +10,7 @@ use super::db::conn::{Conn, read_transaction};
 use super::db::record::Record;
 use super::db::rows::json;
 use super::db::search::{self, Match, Place};
-use super::db::select::{Direction, Field, ID, Predicate, Scalar, Select};
+use super::db::select::{Comparison, Direction, Field, ID, Predicate, Scalar, Select};
 use super::db::stored_key;
 use super::db::types::AnyId;
 use super::db::write::Tx;
@@ -20,6 +21,7 @@ use crate::domain::entity::Entity;
 use crate::domain::id::WorkspaceId;
 use crate::domain::invalid::{FieldCode, Invalid};
 use crate::domain::key::Key;
+use crate::domain::period::CurrentOn;
 
 /// The order of a list; ties are settled by the id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +58,20 @@ pub struct Page<R> {
 pub fn has_key<R: Record>(keys: Vec<Key>) -> Predicate {
     let keys = keys.into_iter().map(|key| Key { value: stored_key(&key.value), ..key }).collect();
     Predicate::HasKey(R::ENTITY, keys)
+}
+
+/// Has begun by this day and is not over before it: `Period::is_current`, asked of the partial dates of two columns.
+pub fn is_current(started_on: Field, ended_on: Field, on: NaiveDate) -> Predicate {
+    let CurrentOn { day, month, year } = CurrentOn::new(on);
+    let text = |date: String| Scalar::Text(date);
+    let compared = |field, comparison| Predicate::Compare(field, comparison, text(day.clone()));
+    let begun = Predicate::Any(vec![Predicate::IsNull(started_on), compared(started_on, Comparison::LessOrEqual)]);
+    let lasting = Predicate::Any(vec![
+        Predicate::IsNull(ended_on),
+        compared(ended_on, Comparison::GreaterOrEqual),
+        Predicate::In(ended_on, vec![text(month), text(year)]),
+    ]);
+    Predicate::All(vec![begun, lasting])
 }
 
 /// One page.

@@ -22,6 +22,7 @@ use super::relations::summary;
 use crate::domain::contact::Contact;
 use crate::domain::id::{ContactId, WorkspaceId};
 use crate::domain::need::{Need, NeedKind, NeedStatus};
+use crate::domain::text;
 use crate::domain::topic::{self, Fit};
 
 /// How many needs a page looks at, whether or not they have an offer.
@@ -209,12 +210,13 @@ fn shown(conn: &mut Conn, workspace: WorkspaceId, met: Vec<Met>) -> Result<Vec<M
         cards.insert(contact.id, summary::<Contact>(&json(&contact)?));
     }
     let card = |need: &Need| cards.get(&need.fields.contact_id).cloned().unwrap_or_default();
-    let offered = |(offer, Fit { score, shared, .. }): (Need, Fit)| -> Result<Offered> {
+    let offered = |need: &Need, (offer, Fit { score, shared, .. }): (Need, Fit)| -> Result<Offered> {
+        let shared = text::stretches(&need.fields.topic, &shared);
         Ok(Offered { contact: card(&offer), offer: summary::<Need>(&json(&offer)?), score, shared })
     };
     met.into_iter()
         .map(|Met { need, offers }| {
-            let offers = offers.into_iter().map(offered).collect::<Result<_>>()?;
+            let offers = offers.into_iter().map(|one| offered(&need, one)).collect::<Result<_>>()?;
             Ok(Matched { contact: card(&need), need: summary::<Need>(&json(&need)?), offers })
         })
         .collect()

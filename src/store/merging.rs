@@ -3,16 +3,16 @@
 use serde_json::{Map, Value};
 use std::collections::HashSet;
 
-use super::db::record::Record;
-use super::db::rows::referred;
+use super::db::record::{Record, for_entity};
+use super::db::rows::{from_json, json, referred};
 use super::db::types::AnyId;
 use super::db::write::Tx;
 use super::error::{Conflict, Result};
 use crate::domain::entity::{Entity, OnDelete, REFERENCES, Reference};
 use crate::domain::text;
 
-/// What two records that say the same may differ in: their heads, and what says nothing of the thing itself.
-const BESIDE_THE_POINT: &[&str] = &["id", "version", "created_at", "updated_at", "primary", "source"];
+/// What is in every record and says nothing of the thing itself.
+const HEAD: &[&str] = &["id", "version", "created_at", "updated_at"];
 
 impl Tx<'_> {
     /// Points what refers to the merged records to the one that is kept, drops what then says the same twice or refers to
@@ -24,7 +24,7 @@ impl Tx<'_> {
         let gone: Vec<AnyId> = merged.iter().map(Record::id).collect();
         for record in merged {
             for reference in REFERENCES.iter().filter(|reference| reference.to == R::ENTITY) {
-                let mut said = Said::of(&self.referring(reference, keep.id())?);
+                let mut said = Said::of(reference.from, &self.referring(reference, keep.id())?)?;
                 for row in self.referring(reference, record.id())? {
                     let goes_too = reference.from == R::ENTITY && id_of(&row).is_some_and(|id| gone.contains(&id));
                     if !goes_too {
@@ -53,19 +53,18 @@ impl Tx<'_> {
         if let Some(place) = repointed.pointer_mut(reference.pointer) {
             *place = target;
         }
-        // One comes first, and that is the kept one's.
-        if said.is_led
-            && let Some(primary) = repointed.get_mut("primary")
-        {
-            *primary = Value::Bool(false);
+        // One of those that belong to the kept one comes first, and that is its own.
+        if said.is_led && reference.on_delete == OnDelete::TakeAlong {
+            repointed = second(reference.from, repointed)?;
         }
         // What only loses its link when the other goes says more than that link.
         let drop = reference.on_delete != OnDelete::Clear
-            && (names_twice(reference, &repointed, keep) || !said.texts.insert(essence(&repointed)));
+            && (names_twice(reference, &repointed, keep)
+                || !said.texts.insert(essence(reference.from, &repointed)?));
         if drop {
             return self.delete_row(reference.from, row);
         }
-        said.is_led = said.is_led || leads(&repointed);
+        said.is_led = said.is_led || leads(reference.from, &repointed)?;
         self.update_row(reference.from, row, repointed)
     }
 }
@@ -89,13 +88,27 @@ struct Said {
 }
 
 impl Said {
-    fn of(rows: &[Value]) -> Self {
-        Self { texts: rows.iter().map(essence).collect(), is_led: rows.iter().any(leads) }
+    fn of(entity: Entity, rows: &[Value]) -> Result<Self> {
+        let mut said = Self { texts: HashSet::new(), is_led: false };
+        for row in rows {
+            said.texts.insert(essence(entity, row)?);
+            said.is_led = said.is_led || leads(entity, row)?;
+        }
+        Ok(said)
     }
 }
 
-fn leads(row: &Value) -> bool {
-    row.get("primary") == Some(&Value::Bool(true))
+fn leads(entity: Entity, row: &Value) -> Result<bool> {
+    Ok(for_entity!(entity, Kind => from_json::<Kind>(row.clone())?.leads()))
+}
+
+/// The record where another one leads.
+fn second(entity: Entity, row: Value) -> Result<Value> {
+    for_entity!(entity, Kind => {
+        let mut record = from_json::<Kind>(row)?;
+        record.give_way();
+        json(&record)
+    })
 }
 
 /// Whether the record refers to the same one in two places: a relationship with oneself.
@@ -105,16 +118,14 @@ fn names_twice(reference: &Reference, row: &Value, keep: AnyId) -> bool {
 }
 
 /// What a record says, as text that can be compared; case and accents do not count.
-fn essence(row: &Value) -> String {
+fn essence(entity: Entity, row: &Value) -> Result<String> {
+    let beside = for_entity!(entity, Kind => from_json::<Kind>(row.clone())?.beside_the_point());
     let members = row.as_object().into_iter().flatten();
-    let is_linked = row.get("organization_id").is_some_and(|id| !id.is_null());
     let said: Map<String, Value> = members
-        .filter(|(name, _)| !BESIDE_THE_POINT.contains(&name.as_str()))
-        // Beside a link the name says nothing more.
-        .filter(|(name, _)| !(is_linked && *name == "organization_name"))
+        .filter(|(name, _)| !HEAD.contains(&name.as_str()) && !beside.contains(&name.as_str()))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
-    text::fold(&Value::Object(said).to_string())
+    Ok(text::fold(&Value::Object(said).to_string()))
 }
 
 fn id_of(row: &Value) -> Option<AnyId> {

@@ -1,10 +1,16 @@
 //! Needs, offers and interests in the database: their columns, and what lists can filter and sort by.
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
+use std::collections::{BTreeSet, HashMap};
 
+use super::contacts;
+use super::db::conn::Conn;
 use super::db::record::{Record, record_statements};
 use super::db::schema::needs;
 use super::db::select::{Field, Scalar, sortable};
+use super::db::types::AnyId;
+use super::error::Result;
 use crate::domain::entity::Entity;
 use crate::domain::id::{ContactId, NeedId, WorkspaceId};
 use crate::domain::key::Key;
@@ -47,7 +53,7 @@ impl NeedRow {
 
 impl Record for Need {
     const ENTITY: Entity = Entity::Need;
-    const SUMMARY: &'static [&'static str] = &["contact_id", "kind", "topic", "status"];
+    const SUMMARY: &'static [&'static str] = &["contact_id", "kind", "topic", "detail", "status"];
 
     fn sort_value(&self, field: Field) -> Scalar {
         match field {
@@ -63,6 +69,20 @@ impl Record for Need {
 
     fn search_text(&self) -> Option<SearchText> {
         Some(Self::search_text(self))
+    }
+
+    /// Whose it is.
+    fn subtitles(
+        conn: &mut Conn,
+        workspace: WorkspaceId,
+        records: &[Self],
+        _on: NaiveDate,
+    ) -> Result<HashMap<AnyId, String>> {
+        let whose = |need: &Self| AnyId::new(need.fields.contact_id.uuid());
+        let people: BTreeSet<AnyId> = records.iter().map(whose).collect();
+        let names = contacts::names(conn, workspace, people)?;
+        let told = records.iter().filter_map(|need| Some((Record::id(need), names.get(&whose(need))?.clone())));
+        Ok(told.collect())
     }
 
     record_statements!(needs, NeedRow);

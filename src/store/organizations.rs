@@ -1,5 +1,6 @@
 //! Organizations in the database: their columns, and what lists can filter and sort by.
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
 use std::collections::HashMap;
 
@@ -7,10 +8,10 @@ use super::db::conn::Conn;
 use super::db::record::{Record, record_statements};
 use super::db::schema::organizations;
 use super::db::select::{Field, Predicate, Scalar, Select, field, sortable};
-use super::db::stored_key;
 use super::db::types::{AnyId, AsJson};
 use super::db::write::Tx;
 use super::error::Result;
+use super::lists::has_key;
 use super::positions;
 use crate::domain::entity::Entity;
 use crate::domain::fields::{LabelText, NameText, ProfileLink};
@@ -18,7 +19,9 @@ use crate::domain::id::{OrganizationId, WorkspaceId};
 use crate::domain::invalid::{FieldCode, Invalid};
 use crate::domain::key::{Key, KeyKind};
 use crate::domain::keyed::Keyed;
-use crate::domain::organization::{Organization, OrganizationFields, OrganizationKind, is_no_organization};
+use crate::domain::organization::{
+    Organization, OrganizationFields, OrganizationKind, is_no_organization, keys_of_address,
+};
 use crate::domain::search::SearchText;
 use crate::domain::text;
 use crate::domain::timestamp::Timestamp;
@@ -171,6 +174,21 @@ impl Record for Organization {
         positions::people_at(conn, workspace, self.id)
     }
 
+    /// Its domain, or else where it is, or what it does.
+    fn subtitles(
+        _conn: &mut Conn,
+        _workspace: WorkspaceId,
+        records: &[Self],
+        _on: NaiveDate,
+    ) -> Result<HashMap<AnyId, String>> {
+        let told = records.iter().filter_map(|organization| {
+            let OrganizationFields { domain, location, industry, .. } = &organization.fields;
+            let told = [domain, location, industry].into_iter().flatten().next()?;
+            Some((Record::id(organization), told.clone()))
+        });
+        Ok(told.collect())
+    }
+
     record_statements!(organizations, OrganizationRow);
 }
 
@@ -197,17 +215,20 @@ pub fn names(
 const MAX_DEPTH: usize = 50;
 
 impl Tx<'_> {
-    /// The one organization of this name or alias; `None` where there are none or several, or where the name says that
-    /// there is none.
+    /// The one organization of this name or alias or, where there is none, of this domain or link; `None` where there are
+    /// several, or where the name says that there is none.
     pub fn organization_named(&mut self, name: &str) -> Result<Option<Organization>> {
         if is_no_organization(name) {
             return Ok(None);
         }
-        let key = Key::new(KeyKind::Name, stored_key(&text::fold(name)));
-        let filter = Predicate::HasKey(Entity::Organization, vec![key]);
-        let select = Select { limit: 2, ..Select::all(self.workspace, filter) };
-        let mut found = Organization::select(self.conn, select)?;
-        Ok(if found.len() == 1 { found.pop() } else { None })
+        for keys in [vec![Key::new(KeyKind::Name, text::fold(name))], keys_of_address(name)] {
+            let select = Select { limit: 2, ..Select::all(self.workspace, has_key::<Organization>(keys)) };
+            let mut found = Organization::select(self.conn, select)?;
+            if let Some(one) = found.pop() {
+                return Ok(found.is_empty().then_some(one));
+            }
+        }
+        Ok(None)
     }
 
     /// An organization cannot belong to one that belongs to it.

@@ -1,15 +1,18 @@
 //! Positions in the database: their columns, and what lists can filter and sort by.
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::db::conn::Conn;
 use super::db::record::{Record, record_statements};
 use super::db::schema::positions;
-use super::db::select::{Field, Predicate, Scalar, Select, field, sortable};
+use super::db::select::{Direction, Field, Predicate, Scalar, Select, field, sortable};
 use super::db::types::AnyId;
 use super::db::write::Tx;
 use super::error::Result;
+use super::lists::is_current;
 use super::organizations;
 use crate::domain::entity::Entity;
 use crate::domain::id::{ContactId, OrganizationId, PositionId, WorkspaceId};
@@ -118,6 +121,7 @@ impl Record for Position {
         "organization_id",
         "organization_name",
         "title",
+        "department",
         "kind",
         "started_on",
         "ended_on",
@@ -149,6 +153,26 @@ impl Record for Position {
 
     fn tells_of(&self, _conn: &mut Conn, _workspace: WorkspaceId) -> Result<Vec<(Entity, AnyId)>> {
         Ok(vec![(Entity::Contact, AnyId::new(self.fields.contact_id.uuid()))])
+    }
+
+    /// Beside a link the name says nothing more.
+    fn beside_the_point(&self) -> &'static [&'static str] {
+        match self.fields.organization_id {
+            Some(_) => &["primary", "source", "organization_name"],
+            None => &["primary", "source"],
+        }
+    }
+
+    fn leads(&self) -> bool {
+        self.fields.primary
+    }
+
+    fn give_way(&mut self) {
+        self.fields.primary = false;
+    }
+
+    fn shown_before(&self, other: &Self) -> Ordering {
+        Self::shown_before(self, other)
     }
 
     record_statements!(positions, PositionRow);
@@ -184,11 +208,39 @@ pub fn workplaces(
     Ok(workplaces)
 }
 
+/// What each of these contacts is on a day and where, as their card tells it: title and organization of the position that is
+/// shown first of those that are current.
+pub(super) fn current_of(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    contacts: &[AnyId],
+    on: NaiveDate,
+) -> Result<HashMap<AnyId, String>> {
+    let theirs = Predicate::In(CONTACT, contacts.iter().copied().map(Scalar::Id).collect());
+    let current = Predicate::All(vec![theirs, is_current(STARTED_ON, ENDED_ON, on)]);
+    let newest = Select { direction: Direction::Descending, ..Select::all(workspace, current) };
+    let mut positions = Position::select(conn, newest)?;
+    positions.sort_by(Position::shown_before);
+    let mut first: HashMap<AnyId, PositionFields> = HashMap::new();
+    for position in positions {
+        first.entry(AnyId::new(position.fields.contact_id.uuid())).or_insert(position.fields);
+    }
+    let at = |position: &PositionFields| position.organization_id.map(|id| AnyId::new(id.uuid()));
+    let linked: BTreeSet<AnyId> = first.values().filter_map(at).collect();
+    let names = organizations::names(conn, workspace, linked)?;
+    let told = |position: PositionFields| {
+        let name = at(&position).and_then(|id| names.get(&id).cloned()).or(position.organization_name);
+        [position.title, name].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    };
+    Ok(first.into_iter().map(|(contact, position)| (contact, told(position))).collect())
+}
+
 pub const CREATED_AT: Field = sortable(positions::created_at);
 pub const UPDATED_AT: Field = sortable(positions::updated_at);
 pub const CONTACT: Field = sortable(positions::contact_id);
 pub const ORGANIZATION: Field = field(positions::organization_id);
 pub const KIND: Field = sortable(positions::kind);
+pub const STARTED_ON: Field = field(positions::started_on);
 pub const ENDED_ON: Field = field(positions::ended_on);
 pub const PRIMARY: Field = sortable(positions::is_primary);
 
@@ -201,7 +253,7 @@ impl Tx<'_> {
         for other in Position::select(self.conn, select)? {
             if other.id != position.id {
                 let mut second = other.clone();
-                second.fields.primary = false;
+                second.give_way();
                 self.update(&other, second)?;
             }
         }

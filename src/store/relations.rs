@@ -107,7 +107,7 @@ fn referred_to(
     Ok(ids.into_iter().map(|id| id.and_then(|id| by_id.get(&id).cloned()).unwrap_or(Value::Null)).collect())
 }
 
-/// For each record the summaries of those that refer to it, newest first.
+/// For each record the summaries of those that refer to it, in the order in which they are shown.
 fn referring(
     conn: &mut Conn,
     workspace: WorkspaceId,
@@ -141,7 +141,7 @@ fn referring(
     Ok(ids.into_iter().map(|id| json!(id.and_then(|id| by_id.remove(&id)).unwrap_or_default())).collect())
 }
 
-/// Whole records with their summaries, newest first.
+/// Whole records with their summaries, in the order in which they are shown: as their kind tells, then newest first.
 fn summaries(
     conn: &mut Conn,
     workspace: WorkspaceId,
@@ -150,7 +150,8 @@ fn summaries(
 ) -> Result<Vec<(Value, Value)>> {
     let select = Select { workspace, filter, order: vec![ID], direction: Direction::Descending, limit: i64::MAX };
     for_entity!(entity, Kind => {
-        let records = Kind::select(conn, select)?;
+        let mut records = Kind::select(conn, select)?;
+        records.sort_by(Kind::shown_before);
         records
             .iter()
             .map(|record| {

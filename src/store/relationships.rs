@@ -98,4 +98,5 @@ pub const UPDATED_AT: Field = sortable(relationships::updated_at);
 pub const CONTACT: Field = sortable(relationships::contact_id);
 pub const RELATED_CONTACT: Field = sortable(relationships::related_contact_id);
 pub const TYPE: Field = sortable(relationships::kind);
+pub const STARTED_ON: Field = field(relationships::started_on);
 pub const ENDED_ON: Field = field(relationships::ended_on);

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use chrono::NaiveDate;
 use serde_json::Value;
 
 use super::accounts;
@@ -23,16 +24,19 @@ pub struct Hit {
     pub id: AnyId,
     /// What it is called.
     pub title: String,
+    /// What tells it from others that are called so.
+    pub subtitle: Option<String>,
     pub summary: Value,
 }
 
-/// The records of these kinds that fit best, best first.
+/// The records of these kinds that fit best, best first, as they are on a day.
 pub fn search(
     conn: &mut Conn,
     workspace: WorkspaceId,
     query: &str,
     entities: &[Entity],
     limit: i64,
+    on: NaiveDate,
 ) -> Result<Vec<Hit>> {
     read_transaction(conn, |conn| {
         let (_, workspace_number) = accounts::workspace_numbers(conn, workspace)?;
@@ -48,11 +52,13 @@ pub fn search(
                 continue;
             }
             for_entity!(*entity, Kind => {
-                for record in Kind::select(conn, Select::all(workspace, Predicate::ids(ids)))? {
+                let records = Kind::select(conn, Select::all(workspace, Predicate::ids(ids)))?;
+                let mut subtitles = Kind::subtitles(conn, workspace, &records, on)?;
+                for record in records {
                     let title = Record::search_text(&record).map(|found_by| found_by.title).unwrap_or_default();
                     let id = Record::id(&record);
                     let summary = summary::<Kind>(&json(&record)?);
-                    hits.insert((*entity, id), Hit { entity: *entity, id, title, summary });
+                    hits.insert((*entity, id), Hit { entity: *entity, id, title, subtitle: subtitles.remove(&id), summary });
                 }
             });
         }

@@ -30,7 +30,8 @@ fn closed() -> Vec<(Operation, &'static str)> {
 async fn everything(client: &Client) -> BTreeMap<String, Value> {
     let mut all = BTreeMap::new();
     for (operation, _) in closed().into_iter().filter(|(operation, _)| !operation.writes()) {
-        if operation.path.contains('{') || operation.id() == "lookup_contacts" {
+        // A look-up tells what the list tells, and wants to be asked by one thing only.
+        if operation.path.contains('{') || operation.id().starts_with("lookup_") {
             continue;
         }
         let is_list = operation.has_parameter("query", "cursor");

@@ -46,3 +46,4 @@ mod start;
 mod tags;
 mod tokens;
 mod undo;
+mod workplaces;

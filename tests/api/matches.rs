@@ -52,7 +52,22 @@ on_both! {
         assert_eq!((&item["contact"]["name"], &item["contact"]["id"]), (&json!("Grace"), &grace.body["id"]));
         assert_eq!(item["offers"][0]["shared"], json!(["rust", "hiring"]));
         assert_eq!(item["offers"][1]["shared"], json!(["hiring"]));
-        assert_eq!((item["need"].get("detail"), item["contact"].get("notes")), (None, None), "summaries");
+        assert_eq!((item["need"].get("created_at"), item["contact"].get("notes")), (None, None), "summaries");
+    }
+
+    async fn what_is_shared_is_read_as_it_was_written_where_no_spaces_part_the_words(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let (grace, lin) = (contact(&ada, "Grace").await, contact(&ada, "Lin").await);
+        add(&ada, &grace, "need", "エンジニア採用 remote").await;
+        add(&ada, &lin, "offer", "エンジニア").await;
+        add(&ada, &lin, "offer", "採用 Remote").await;
+        let found = ada.get("/v1/needs/matches").await.expect(200);
+        let shared = |topic: &str| {
+            let offers = found.items()[0]["offers"].as_array().unwrap();
+            offers.iter().find(|offered| offered["offer"]["topic"] == topic).unwrap()["shared"].clone()
+        };
+        assert_eq!(shared("エンジニア"), json!(["エンジニア"]));
+        assert_eq!(shared("採用 Remote"), json!(["採用", "remote"]));
     }
 
     async fn one_can_ask_who_helps_somebody_and_whom_somebody_helps(server: TestServer) {

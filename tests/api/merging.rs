@@ -52,6 +52,16 @@ on_both! {
         assert_eq!(ada.get("/v1/contacts?q=sails").await.expect(200).items().len(), 1);
     }
 
+    async fn a_date_that_says_less_of_the_same_day_is_no_second_one(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let born = async |value: &str| contact(&ada, json!({"given_name": "Ada", "dates": {"birthday": {"value": value}}})).await;
+        let (keep, more, other) = (born("1990").await, born("1990-05-05").await, born("1991").await);
+        let merged = merge(&ada, "contacts", &keep, &[&more, &other]).await.expect(200);
+        let dates = merged.body["contact"]["dates"].as_object().unwrap();
+        let told: Vec<_> = dates.iter().map(|(key, date)| (key.as_str(), &date["value"])).collect();
+        assert_eq!(told, [("birthday", &json!("1990-05-05")), ("birthday-2", &json!("1991"))]);
+    }
+
     async fn an_old_id_leads_to_the_survivor_and_the_log_tells_where(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         let [a, b, c] = [contact(&ada, json!({"given_name": "A"})).await, contact(&ada, json!({"given_name": "B"})).await,

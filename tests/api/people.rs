@@ -67,7 +67,7 @@ on_both! {
         ada.patch(&first.location(), &json!({"primary": true})).await.expect(200);
         assert_eq!(ada.get(&second.location()).await.expect(200).body["primary"], false);
         let shown = ada.get(&format!("{}?include=positions", grace.location())).await.expect(200);
-        assert_eq!(shown.body["positions"][1]["organization"]["name"], "Acme", "a card needs where it is");
+        assert_eq!(shown.body["positions"][0]["organization"]["name"], "Acme", "a card needs where it is, and the primary one first");
         let there = ada.get(&format!("{}?include=positions", acme.location())).await.expect(200);
         assert_eq!(there.body["positions"][0]["contact"]["name"], "Grace");
         for day in ["--05-10", "2021-13"] {

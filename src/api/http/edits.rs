@@ -30,7 +30,9 @@ pub fn patched<R: Resource>(
     mut patch: Value,
 ) -> StoreResult<R> {
     edit_tags(&mut patch, &base)?;
-    let mut after = schemas.parse(R::INPUT, &merge(base, patch), |fields| current.with(fields))?;
+    let merged = merge(base, patch.clone());
+    let mut after = schemas.parse(R::INPUT, &merged, |fields| current.with(fields))?;
+    after.follow(tx, current, &patch)?;
     after.prepare(tx, Some(current))?;
     tx.update(current, after)
 }

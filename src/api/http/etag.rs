@@ -136,6 +136,12 @@ pub async fn list_tag(api: &Api, caller: &Caller, request: &HttpRequest) -> Resu
     Ok(compared(api, request, api.tags.of_list(workspace, seq)))
 }
 
+/// The number of the last change in the workspace and the day it is there, for what depends on the day.
+pub async fn seq_and_today(api: &Api, workspace: WorkspaceId) -> Result<(i64, NaiveDate), Problem> {
+    let (seq, time_zone) = api.store.read(move |conn| accounts::seq_and_time_zone(conn, workspace)).await?;
+    Ok((seq, time_zone.day(api.store.now())))
+}
+
 /// What this tag says of what the client has.
 pub fn compared(api: &Api, request: &HttpRequest, tag: String) -> ListTag {
     match api.tags.is_current(request, &tag) {

@@ -2,6 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::header;
+use chrono::NaiveDate;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -50,8 +51,24 @@ pub struct Filter {
     pub operators: Operators,
     /// What counts when it is absent.
     pub default: Option<&'static str>,
-    /// What a record has to be; for what is not ordered the comparison is always `Equal`.
-    pub predicate: fn(Comparison, &str) -> Result<Predicate, Rejection>,
+    pub predicate: Narrowing,
+}
+
+/// What a record has to be.
+pub enum Narrowing {
+    /// The same on every day; for what is not ordered the comparison is always `Equal`.
+    Always(fn(Comparison, &str) -> Result<Predicate, Rejection>),
+    /// Another on another day: it is told today's in the workspace.
+    ByDay(fn(NaiveDate, &str) -> Result<Predicate, Rejection>),
+}
+
+impl Narrowing {
+    fn predicate(&self, comparison: Comparison, today: NaiveDate, value: &str) -> Result<Predicate, Rejection> {
+        match self {
+            Self::Always(predicate) => predicate(comparison, value),
+            Self::ByDay(predicate) => predicate(today, value),
+        }
+    }
 }
 
 /// What a filter takes.
@@ -333,8 +350,8 @@ impl Collection {
         })
     }
 
-    /// What a filter in a body asks for; it fits `filter_schema`.
-    pub fn narrowed(&self, filter: &Map<String, Value>) -> Result<Narrowed, Invalid> {
+    /// What a filter in a body asks for today; it fits `filter_schema`.
+    pub fn narrowed(&self, filter: &Map<String, Value>, today: NaiveDate) -> Result<Narrowed, Invalid> {
         let pairs = filter.iter().flat_map(|(name, value)| {
             let values = value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
             values.into_iter().map(move |value| match value {
@@ -344,7 +361,7 @@ impl Collection {
         });
         let query = Query::of(pairs);
         let refused = |problem: Problem| Invalid::one("#/filter", FieldCode::InvalidFormat, problem.detail);
-        let filter = self.filter(&query).map_err(refused)?;
+        let filter = self.filter(&query, today).map_err(refused)?;
         let text = query.one("q").map_err(refused)?;
         Ok(Narrowed { filter, query: text, names: self.names(&query) })
     }
@@ -386,16 +403,24 @@ impl Collection {
         })
     }
 
-    /// What the query asks for, of which `found_by` is the same with the ids that are in use.
+    /// Whether what the query asks for is another list on another day.
+    pub fn goes_by_day(&self, query: &Query) -> bool {
+        let by_day = |filter: &&Filter| matches!(filter.predicate, Narrowing::ByDay(_));
+        let is_asked = |filter: &Filter| query.names().any(|name| name.split('[').next() == Some(filter.name));
+        self.filters.iter().filter(by_day).any(is_asked)
+    }
+
+    /// What the query asks for today, of which `found_by` is the same with the ids that are in use.
     pub fn listing(
         &self,
         api: &Api,
         workspace: WorkspaceId,
+        today: NaiveDate,
         query: &Query,
         found_by: &Query,
         binding: &str,
     ) -> Result<Listing, Problem> {
-        let filter = self.filter(found_by)?;
+        let filter = self.filter(found_by, today)?;
         let words = Values::Text { max_length: MAX_QUERY_CHARACTERS };
         let text = query.parsed("q", |text| words.check(text).map(|()| text.to_owned()))?;
         let order = match (query.parsed("sort", |sort| self.order(sort))?, &text) {
@@ -412,13 +437,18 @@ impl Collection {
         Ok(Listing { filter, query: text, order, after, limit, count })
     }
 
-    fn filter(&self, query: &Query) -> Result<Predicate, Problem> {
+    fn filter(&self, query: &Query, today: NaiveDate) -> Result<Predicate, Problem> {
         let mut all: Vec<Predicate> = self.updated_since(query)?.into_iter().collect();
         for filter in self.filters {
             let parse = |name: &str, comparison: Comparison, values: Vec<String>| {
                 let parsed: Result<Vec<Predicate>, Rejection> = values
                     .iter()
-                    .map(|value| filter.values.check(value).and_then(|()| (filter.predicate)(comparison, value)))
+                    .map(|value| {
+                        filter
+                            .values
+                            .check(value)
+                            .and_then(|()| filter.predicate.predicate(comparison, today, value))
+                    })
                     .collect();
                 parsed.map_err(|rejection| Problem::parameter(name, &rejection))
             };

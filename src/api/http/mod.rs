@@ -13,6 +13,7 @@ pub mod gate;
 pub mod jwt;
 pub mod limits;
 pub mod listing;
+pub mod lookup;
 pub mod merging;
 pub mod operations;
 pub mod passwords;

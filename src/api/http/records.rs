@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::body::Body;
 use super::caller::Caller;
 use super::edits::{TAG_EDITS, check_patch, check_read_only, edit_tags, entered, gather_all, remove, take_id};
-use super::etag::{ListTag, list_tag, tagged, with_tag};
+use super::etag::{ListTag, compared, list_tag, seq_and_today, tagged, with_tag};
 use super::listing::{Collection, DEFAULT_LIMIT, MAX_LIMIT, PageOut, Shown, led_on};
 use super::problem::{Code, Problem};
 use super::query::{Query, path_id};
@@ -42,14 +42,17 @@ pub async fn list_where<R: Resource>(
     within: Option<Predicate>,
 ) -> Result<HttpResponse, Problem> {
     let (workspace, path) = (caller.workspace, request.path());
+    let (seq, today) = seq_and_today(api, workspace).await?;
     let found_by = led_on(api, workspace, query, collection.names(query)).await?;
-    let mut listing = collection.listing(api, workspace, query, &found_by, path)?;
+    let mut listing = collection.listing(api, workspace, today, query, &found_by, path)?;
     let shown = collection.shown(query)?;
     shown.relations.iter().try_for_each(|relation| caller.require(relation.link.entity(), "read"))?;
     if let Some(within) = within {
         listing.filter = Predicate::All(vec![within, listing.filter]);
     }
-    let tag = match list_tag(api, caller, request).await? {
+    let by_day = collection.goes_by_day(query);
+    let tag = if by_day { api.tags.of_day(workspace, seq, today) } else { api.tags.of_list(workspace, seq) };
+    let tag = match compared(api, request, tag) {
         ListTag::Changed(tag) => tag,
         ListTag::Current(response) => return Ok(response),
     };
@@ -260,8 +263,9 @@ pub async fn patch<R: Resource>(
         } else {
             TAG_EDITS.iter().for_each(|name| remove(&mut patch, name));
         }
-        let merged = merge(base, patch);
+        let merged = merge(base, patch.clone());
         let mut after = gather_all(invalid, schemas.parse(R::INPUT, &merged, |fields| current.with(fields)))?;
+        after.follow(tx, &current, &patch)?;
         after.prepare(tx, Some(&current))?;
         let record = tx.update(&current, after)?;
         record_reply(200, &record, &tags)

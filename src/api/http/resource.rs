@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::domain::invalid::Invalid;
@@ -21,6 +22,11 @@ pub trait Resource: Record {
     fn new(id: Uuid, now: Timestamp, fields: Self::Fields) -> Result<Self, Invalid>;
     fn with(&self, fields: Self::Fields) -> Result<Self, Invalid>;
     fn fields(&self) -> &Self::Fields;
+
+    /// What a PATCH does not say and that follows from what it says; before `prepare`.
+    fn follow(&mut self, _tx: &mut Tx<'_>, _before: &Self, _patch: &Value) -> StoreResult<()> {
+        Ok(())
+    }
 
     /// What has to be looked up before it is written: limits, and links that are found by name.
     fn prepare(&mut self, _tx: &mut Tx<'_>, _before: Option<&Self>) -> StoreResult<()> {

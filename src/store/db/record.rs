@@ -1,7 +1,10 @@
 //! What a kind of record brings to the mechanism, and the one `match` that names every kind.
 
+use chrono::NaiveDate;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::cmp::Ordering;
+use std::collections::HashMap;
 
 use super::conn::Conn;
 use super::select::{Field, Scalar, Select};
@@ -57,6 +60,30 @@ pub trait Record: Serialize + DeserializeOwned + Clone + Send + 'static {
     /// The records in whose `context` it stands.
     fn tells_of(&self, _conn: &mut Conn, _workspace: WorkspaceId) -> Result<Vec<(Entity, AnyId)>> {
         Ok(Vec::new())
+    }
+    /// The members of its JSON that say nothing of the thing itself, besides its head: two records that differ in nothing
+    /// else say the same.
+    fn beside_the_point(&self) -> &'static [&'static str] {
+        &[]
+    }
+    /// Whether it is the one to show first of those that belong to the same record.
+    fn leads(&self) -> bool {
+        false
+    }
+    /// Another one is shown first.
+    fn give_way(&mut self) {}
+    /// Which of two that belong to the same record is shown before the other; of equals it is the newer.
+    fn shown_before(&self, _other: &Self) -> Ordering {
+        Ordering::Equal
+    }
+    /// What tells these records from others with the same title, on a day, in a constant number of statements.
+    fn subtitles(
+        _conn: &mut Conn,
+        _workspace: WorkspaceId,
+        _records: &[Self],
+        _on: NaiveDate,
+    ) -> Result<HashMap<AnyId, String>> {
+        Ok(HashMap::new())
     }
     /// A record that stays as long as its workspace.
     fn is_permanent(&self) -> bool {

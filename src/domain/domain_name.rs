@@ -1,0 +1,85 @@
+//! Names of internet domains: what one is, and how it is written so that two can be compared. Nothing is looked up.
+
+use url::Host;
+
+use super::text::is_invisible;
+
+/// Octets of a whole name (RFC 1035, section 2.3.4, as text without the last dot).
+const MAX_LENGTH: usize = 253;
+/// Octets of a label (RFC 1035, section 2.3.4).
+const MAX_LABEL_LENGTH: usize = 63;
+
+/// The name in lower-case ASCII, letters of other scripts as IDNA writes them (RFC 5890); `None` where it is none: labels of
+/// letters, digits and inner hyphens (RFC 1123, section 2.1), two at least.
+pub fn ascii(name: &str) -> Option<String> {
+    // Host::parse reads URLs, where percent-encoding is allowed.
+    if name.contains('%') || name.contains(is_invisible) {
+        return None;
+    }
+    match Host::parse(name) {
+        Ok(Host::Domain(ascii)) if is_domain(&ascii) => Some(ascii),
+        _ => None,
+    }
+}
+
+fn is_domain(ascii: &str) -> bool {
+    ascii.len() <= MAX_LENGTH && ascii.contains('.') && ascii.split('.').all(is_label)
+}
+
+fn is_label(label: &str) -> bool {
+    (1..=MAX_LABEL_LENGTH).contains(&label.len())
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+        && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_domain_is_labels_of_letters_digits_and_inner_hyphens() {
+        let label = |length: usize| "a".repeat(length);
+        let longest = [label(63), label(63), label(63), label(61)].join(".");
+        for (name, expected) in [
+            ("Example.COM", Some("example.com")),
+            ("co.uk", Some("co.uk")),
+            ("3com.example", Some("3com.example")),
+            ("a-b.c--d.example", Some("a-b.c--d.example")),
+            ("Müller.de", Some("xn--mller-kva.de")),
+            ("例え.jp", Some("xn--r8jz45g.jp")),
+            ("例え。jp", Some("xn--r8jz45g.jp")),
+            (&format!("{}.com", label(63)), Some(format!("{}.com", label(63)).as_str())),
+            (&longest, Some(longest.as_str())),
+            (&format!("{longest}a"), None),
+            (&format!("{}.com", label(64)), None),
+            ("x..com", None),
+            (".com", None),
+            ("example.com.", None),
+            ("-x.com", None),
+            ("x-.com", None),
+            ("x.-com", None),
+            ("a_b.com", None),
+            ("a%62.com", None),
+            ("a b.com", None),
+            ("a\u{200b}b.com", None),
+            ("xn--a.com", None),
+            ("localhost", None),
+            ("127.0.0.1", None),
+            ("[::1]", None),
+            ("", None),
+        ] {
+            assert_eq!(ascii(name).as_deref(), expected, "{name}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_so_stays_so(name in "\\PC{0,20}\\.\\PC{0,5}") {
+            if let Some(once) = ascii(&name) {
+                prop_assert_eq!(ascii(&once), Some(once));
+            }
+        }
+    }
+}

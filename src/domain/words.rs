@@ -1,0 +1,53 @@
+//! Enumerations whose values are words: in JSON, in the database and in filters the same. What they mean is told where
+//! each is made.
+
+/// An enumeration of these words; in JSON each is its name in snake case.
+macro_rules! enumeration {
+    ($(#[$meta:meta])* $Name:ident { $($(#[$of_value:meta])* $Value:ident = $word:literal,)* }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+        #[serde(rename_all = "snake_case")]
+        pub enum $Name {
+            $($(#[$of_value])* $Value,)*
+        }
+
+        impl $Name {
+            pub const ALL: &'static [Self] = &[$(Self::$Value,)*];
+            /// The words, in the same order.
+            pub const WORDS: &'static [&'static str] = &[$($word,)*];
+
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$Value => $word,)* }
+            }
+
+            pub fn parse(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|value| value.as_str() == name)
+            }
+        }
+    };
+}
+pub(in crate::domain) use enumeration;
+
+#[cfg(test)]
+mod tests {
+    use serde::Serialize;
+    use serde_json::json;
+
+    use crate::domain::need::{NeedKind, NeedStatus};
+    use crate::domain::organization::OrganizationKind;
+    use crate::domain::position::PositionKind;
+    use crate::domain::relationship::RelationshipType;
+
+    fn written<T: Serialize>(values: &[T]) -> serde_json::Value {
+        json!(values)
+    }
+
+    #[test]
+    fn a_word_is_the_same_in_json_as_everywhere_else() {
+        assert_eq!(written(PositionKind::ALL), json!(PositionKind::WORDS));
+        assert_eq!(written(OrganizationKind::ALL), json!(OrganizationKind::WORDS));
+        assert_eq!(written(RelationshipType::ALL), json!(RelationshipType::WORDS));
+        assert_eq!(written(NeedKind::ALL), json!(NeedKind::WORDS));
+        assert_eq!(written(NeedStatus::ALL), json!(NeedStatus::WORDS));
+    }
+}
