@@ -729,6 +729,23 @@ on_both! {
         }
     }
 
+    async fn the_name_that_was_kept_goes_also_where_it_was_changed_in_the_same_write(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let who = make(&ada, json!({"given_name": "Wile"})).await;
+        let acme = ada.post("/v1/organizations", &json!({"name": "Acme"})).await.expect(201);
+        let position = ada.post("/v1/positions", &json!({"contact_id": who.id(), "organization_id": acme.id()})).await.expect(201);
+        at_once(&ada, &[
+            json!({"method": "PATCH", "path": acme.location(), "body": {"name": "Acme Inc."}}),
+            json!({"method": "DELETE", "path": acme.location()}),
+        ]).await;
+        let edited = ada.patch(&position.location(), &json!({"title": "T"})).await.expect(200);
+        assert_eq!(edited.body["organization_name"], "Acme Inc.");
+        ada.post_nothing(&format!("{}/restore", acme.location())).await.expect(200);
+        let now = ada.get(&position.location()).await.expect(200);
+        assert_eq!((&now.body["organization_id"], &now.body["organization_name"]), (&acme.body["id"], &Value::Null));
+        assert_eq!(now.body["title"], "T");
+    }
+
     async fn a_merged_record_is_restored_with_all_of_the_merge_or_not_at_all(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         let keep = make(&ada, json!({"given_name": "Keep"})).await;

@@ -248,8 +248,8 @@ fn step_back(
         (Op::Updated, Some(_), Some(before)) if is_as_after => Ok(Some(Step::Reset(before.clone()))),
         // What was done to a record or a tag was done to what refers to it, which may have changed since in other ways.
         (Op::Updated, Some(now), Some(before)) => {
-            let links = Links::of(entity, before, now, gone);
             let after = after.as_ref().ok_or(LeftAloneReason::ChangedSince)?;
+            let links = Links::of(entity, before, after, now, gone);
             let is_relabelled = is_of_tags && labels_of(before) != labels_of(after);
             let did_no_more =
                 beside_links(entity, before, gone, is_of_tags) == beside_links(entity, after, gone, is_of_tags);
@@ -265,7 +265,7 @@ fn step_back(
 /// The step that links a record again to what was deleted, where it still refers to nothing or carried a tag.
 fn links_back(entity: Entity, record: &Moments<Option<Value>>, gone: &BTreeMap<Place, Value>) -> Option<Step> {
     let (before, now) = (record.before.as_ref()?, record.now.as_ref()?);
-    let links = Links::of(entity, before, now, gone);
+    let links = Links::of(entity, before, record.after.as_ref().unwrap_or(now), now, gone);
     let carried = gone_labels(gone).any(|label| carries(before, label));
     (links.is_back || carried).then_some(Step::Reset(links.record))
 }
@@ -282,11 +282,13 @@ struct Links {
 impl Links {
     /// The record as it is now, with its links to what was deleted where it refers to nothing. The name that was kept in
     /// their place goes, if nobody has changed it.
-    fn of(entity: Entity, before: &Value, now: &Value, gone: &BTreeMap<Place, Value>) -> Self {
+    fn of(entity: Entity, before: &Value, after: &Value, now: &Value, gone: &BTreeMap<Place, Value>) -> Self {
         let mut links = Self { record: now.clone(), is_back: false, is_filled: false };
         for reference in REFERENCES.iter().filter(|reference| reference.from == entity) {
             let Some(old) = referred(reference, before) else { continue };
-            let Some(target) = gone.get(&(reference.to, old)) else { continue };
+            if !gone.contains_key(&(reference.to, old)) {
+                continue;
+            }
             match referred(reference, now) {
                 Some(current) => links.is_filled |= current != old,
                 None => {
@@ -295,11 +297,10 @@ impl Links {
                         links.is_back = true;
                     }
                     if let OnDelete::KeepName(kept) = reference.on_delete
-                        && before.pointer(kept).is_none_or(Value::is_null)
-                        && now.pointer(kept) == target.get("name")
+                        && now.pointer(kept) == after.pointer(kept)
                         && let Some(place) = links.record.pointer_mut(kept)
                     {
-                        *place = Value::Null;
+                        *place = before.pointer(kept).cloned().unwrap_or_default();
                     }
                 }
             }
