@@ -848,7 +848,10 @@ on_both! {
         let position = async || ada.post("/v1/positions", &json!({"contact_id": who.id(), "title": "T"})).await.expect(201);
         let (first, second) = (position().await, position().await);
         let red = tag_path(&ada, "red").await;
-        for path in [&first.location(), &red] {
+        let last = tagged(&ada, "Last", &["last"]).await;
+        let last_tag = tag_path(&ada, "last").await;
+        let cleared = ada.patch(&last.location(), &json!({"tags": []})).await.expect(200);
+        for path in [&first.location(), &red, &last_tag] {
             ada.delete(path).await.expect(204);
         }
         // Copies in the tables; the checks count them.
@@ -857,11 +860,11 @@ on_both! {
                 INSERT INTO positions SELECT p.workspace_id, randomblob(16), p.version, p.created_at, p.updated_at, p.contact_id, NULL,
                 NULL, 'T' || i, NULL, p.kind, NULL, NULL, p.is_primary, NULL FROM positions p, n",
                 "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
-                INSERT INTO tags SELECT c.workspace_id, randomblob(16), c.version, c.created_at, c.updated_at, 'n' || i, 'n' || i, NULL FROM contacts c, n WHERE NOT c.is_self"],
+                INSERT INTO tags SELECT c.workspace_id, randomblob(16), c.version, c.created_at, c.updated_at, 'n' || i, 'n' || i, NULL FROM contacts c, n WHERE c.given_name = 'Who'"],
             Backend::Postgres => ["INSERT INTO positions SELECT p.workspace_id, gen_random_uuid(), p.version, p.created_at, p.updated_at,
                 p.contact_id, NULL, NULL, 'T' || i, NULL, p.kind, NULL, NULL, p.is_primary, NULL FROM positions p, generate_series(1, 998) AS i",
                 "INSERT INTO tags SELECT c.workspace_id, gen_random_uuid(), c.version, c.created_at, c.updated_at, 'n' || i, 'n' || i, NULL
-                FROM contacts c, generate_series(1, 10000) AS i WHERE NOT c.is_self"],
+                FROM contacts c, generate_series(1, 10000) AS i WHERE c.given_name = 'Who'"],
         };
         server.database.execute(positions);
         ada.post_nothing(&format!("{}/restore", first.location())).await.expect(200);
@@ -876,6 +879,10 @@ on_both! {
         let reply = ada.post_nothing(&format!("{red}/restore")).await;
         reply.problem(409, "restore_blocked");
         assert!(left_alone(&reply).iter().any(|one| one.starts_with("limit_reached ")), "{reply}");
+        // The label of a tag that is gone makes it anew.
+        let reply = revert(&ada, &cleared.body["version"]).await;
+        reply.problem(409, "revert_blocked");
+        assert_eq!(left_alone(&reply), [format!("limit_reached {}", last.id())]);
     }
 
     async fn nobody_gets_more_labels_by_undo_than_they_may_have(server: TestServer) {

@@ -11,7 +11,6 @@ use super::write::Tx;
 use crate::domain::entity::{Entity, REFERENCES};
 use crate::domain::tag::{MAX_PER_RECORD, MAX_PER_WORKSPACE};
 use crate::store::error::{LeftAloneReason, Result};
-use crate::store::labels::Label;
 
 impl Tx<'_> {
     /// Drops the steps that something stands against, until there is none: what one step does may be what another
@@ -104,8 +103,10 @@ impl Tx<'_> {
             return Ok(true);
         }
         let is_new_tag = plan.restores(&place) && place.0 == Entity::Tag;
-        let is_used_anew = |label: &Label| label.tag.is_none_or(|tag| plan.name_of(tag).is_none());
-        if (is_new_tag || labels.iter().any(is_used_anew)) && self.count_tags_after(plan)? > MAX_PER_WORKSPACE {
+        let makes_tag = labels.iter().any(|label| label.tag.is_none_or(|tag| plan.name_of(tag).is_none()));
+        if (is_new_tag || makes_tag)
+            && self.count_tags_after(plan)?.saturating_add(i64::from(makes_tag)) > MAX_PER_WORKSPACE
+        {
             return Ok(true);
         }
         for reference in REFERENCES.iter().filter(|reference| reference.from == place.0) {
