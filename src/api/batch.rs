@@ -27,7 +27,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 #[allow(dead_code, reason = "documents what `parse` reads piece by piece")]
 struct Batch {
     /// All or nothing: the first operation that fails undoes those before it, and what succeeds is one write, which one
-    /// revert takes back. False: each operation is a write of its own, and one that fails leaves the others be.
+    /// revert takes back. What the batch itself has deleted can be made anew under its id, but neither restored nor taken
+    /// back within the batch. False: each operation is a write of its own, and one that fails leaves the others be.
     #[schema(required = false, default = false)]
     atomic: bool,
     /// The operations, carried out in this order; each sees what those before it did. A record is made under an id of

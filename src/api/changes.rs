@@ -241,7 +241,8 @@ struct RevertResult {
 /// Take back a write
 ///
 /// Takes back the whole write that the change of this number belongs to: a delete with all it took along, an edit, an
-/// import. What changed since is left alone and named. It is a write of its own, so it can be taken back too.
+/// import. What changed since is left alone and named; what was done to a tag that is left alone stays done to those who
+/// carry it. Nothing comes back beyond what there may be of it. It is a write of its own, so it can be taken back too.
 #[utoipa::path(tag = "changes", security(("bearer" = ["contacts:write"])),
     params(("dry_run" = Option<bool>, Query, description = "Only tell what it would do.")),
     extensions(("x-errors" = json!(["revert_blocked"]))),

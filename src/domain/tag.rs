@@ -15,6 +15,9 @@ use super::timestamp::Timestamp;
 /// How many tags a workspace may have.
 pub const MAX_PER_WORKSPACE: i64 = 10_000;
 
+/// How many tags a record may carry.
+pub const MAX_PER_RECORD: usize = 100;
+
 /// The kinds of record that carry tags.
 pub const CARRIERS: &[Entity] = &[Entity::Contact, Entity::Organization];
 

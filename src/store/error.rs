@@ -54,8 +54,9 @@ pub enum Conflict {
     LastOwner,
     /// Nothing of the write could be taken back.
     RevertBlocked(Vec<LeftAlone>),
-    /// The record could not be restored.
-    RestoreBlocked(Vec<LeftAlone>),
+    /// The record could not be restored with all that went along; the number of the write that would have to be taken
+    /// back.
+    RestoreBlocked(Vec<LeftAlone>, i64),
     /// A workspace, or a user, has as many as it may.
     TooMany(&'static str),
 }
@@ -87,10 +88,12 @@ pub enum LeftAloneReason {
     NameTaken,
     /// It would be a part of itself.
     Circular,
+    /// There would be more of it than there may be.
+    LimitReached,
 }
 
 impl LeftAloneReason {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::ChangedSince,
         Self::ReferenceGone,
         Self::HasGainedReferences,
@@ -99,6 +102,7 @@ impl LeftAloneReason {
         Self::SelfContact,
         Self::NameTaken,
         Self::Circular,
+        Self::LimitReached,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -111,6 +115,7 @@ impl LeftAloneReason {
             Self::SelfContact => "self_contact",
             Self::NameTaken => "name_taken",
             Self::Circular => "circular",
+            Self::LimitReached => "limit_reached",
         }
     }
 
@@ -124,6 +129,9 @@ impl LeftAloneReason {
             Self::SelfContact => "The contact that stands for yourself cannot be deleted.",
             Self::NameTaken => "Another record has its name now.",
             Self::Circular => "It would be a part of itself.",
+            Self::LimitReached => {
+                "There are as many of it as there may be, in the workspace or at the record it belongs to."
+            }
         }
     }
 }

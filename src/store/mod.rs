@@ -8,6 +8,7 @@ pub mod duplicate_dismissals;
 pub mod duplicates;
 mod error;
 mod joint;
+mod labels;
 pub mod lists;
 pub mod matches;
 pub mod merging;

@@ -3,7 +3,7 @@
 
 use diesel::prelude::*;
 use serde_json::{Map, Value};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::db::conn::Conn;
 use super::db::record::{Record, for_entity, record_statements};
@@ -94,7 +94,7 @@ pub fn carried_key(label: &str) -> Key {
 }
 
 impl Tx<'_> {
-    /// Spells labels as their tags are spelled, and makes the tags that are new.
+    /// Spells labels as their tags are spelled, each once, and makes the tags that are new.
     pub(super) fn keep_tags(&mut self, labels: &mut Vec<LabelText>) -> Result<()> {
         if labels.is_empty() {
             return Ok(());
@@ -103,7 +103,7 @@ impl Tx<'_> {
         let known = Tag::select(self.conn, Select::all(self.workspace, has_key::<Tag>(keys)))?;
         let spelled: HashMap<String, String> =
             known.into_iter().map(|tag| (text::fold(&tag.fields.name), tag.fields.name)).collect();
-        for label in labels {
+        for label in labels.iter_mut() {
             match spelled.get(&text::fold(&label.0)) {
                 Some(name) => label.0.clone_from(name),
                 None => {
@@ -114,7 +114,13 @@ impl Tx<'_> {
                 }
             }
         }
+        let mut seen = HashSet::new();
+        labels.retain(|label| seen.insert(text::fold(&label.0)));
         Ok(())
+    }
+
+    pub(super) fn count_tags(&mut self) -> Result<i64> {
+        Ok(Tag::count(self.conn, Select::all(self.workspace, Predicate::always()))?)
     }
 
     /// The records that carry a label.

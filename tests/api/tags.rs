@@ -201,12 +201,18 @@ on_both! {
 
 #[test]
 fn every_kind_of_record_that_carries_tags_is_known_to_do_so() {
-    use wellmet::domain::{entity::Entity, tag::CARRIERS};
-    let document = crate::operations::document();
-    let carries = |entity: &Entity| {
-        let name: String = entity.as_str().split('_').map(|word| word[..1].to_uppercase() + &word[1..]).collect();
-        !document["components"]["schemas"][format!("{name}Input")]["properties"]["tags"].is_null()
+    use wellmet::domain::{
+        entity::Entity,
+        tag::{CARRIERS, MAX_PER_RECORD},
     };
-    let carriers: Vec<Entity> = Entity::ALL.iter().copied().filter(carries).collect();
+    let document = crate::operations::document();
+    let tags = |entity: &Entity| {
+        let name: String = entity.as_str().split('_').map(|word| word[..1].to_uppercase() + &word[1..]).collect();
+        &document["components"]["schemas"][format!("{name}Input")]["properties"]["tags"]
+    };
+    let carriers: Vec<Entity> = Entity::ALL.iter().copied().filter(|entity| !tags(entity).is_null()).collect();
     assert_eq!(carriers, CARRIERS);
+    for carrier in CARRIERS {
+        assert_eq!(tags(carrier)["maxItems"], MAX_PER_RECORD, "{carrier}");
+    }
 }

@@ -146,7 +146,11 @@ macro_rules! record_operations {
 
         #[doc = $restore_summary]
         #[doc = ""]
-        #[doc = "Finds the delete and takes it back, with all that went along. A record that exists is answered as it is."]
+        #[doc = "Finds the delete and takes it back, with all that went along: all of it, or nothing. What referred to it refers to it"]
+        #[doc = "again, unless it refers to something else by now. Where anything could not come back as it was (a name is taken, a"]
+        #[doc = "record that it refers to is gone, the record it was merged into has changed since), nothing is changed, and 409"]
+        #[doc = "`restore_blocked` names it in `left_alone`, and in its detail the number to POST to `/v1/changes/{version}/revert`"]
+        #[doc = "for who wants the rest all the same. A record that exists is answered as it is."]
         #[utoipa::path(tag = $tag, security(("bearer" = [$write])),
             extensions(("x-errors" = json!(["restore_blocked"]))),
             responses((status = 200, description = "The record as it is now.", body = $Record)))]

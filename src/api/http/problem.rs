@@ -104,7 +104,8 @@ catalog! {
     LastOwner = "last_owner", 409, "A shared workspace needs an owner";
     /// Nothing of the write could be taken back; `left_alone` names each record and why.
     RevertBlocked = "revert_blocked", 409, "Nothing could be taken back";
-    /// The record could not be restored; `left_alone` names what is missing or taken.
+    /// The record could not be restored with all that went along; `left_alone` names what is missing or taken, and the
+    /// detail the write that can be taken back without that.
     RestoreBlocked = "restore_blocked", 409, "The record could not be restored";
     /// There are as many of these as there may be. Delete some first.
     LimitReached = "limit_reached", 409, "The limit is reached";
@@ -334,7 +335,13 @@ impl From<Conflict> for Problem {
             Conflict::IdempotencyKeyReused => Self::new(Code::IdempotencyKeyReused),
             Conflict::LastOwner => Self::new(Code::LastOwner),
             Conflict::RevertBlocked(left_alone) => Self { left_alone, ..Self::new(Code::RevertBlocked) },
-            Conflict::RestoreBlocked(left_alone) => Self { left_alone, ..Self::new(Code::RestoreBlocked) },
+            Conflict::RestoreBlocked(left_alone, write) => {
+                let detail = format!(
+                    "Nothing was changed: `left_alone` names what could not come back. POST /v1/changes/{write}/revert \
+                     takes back the rest of the write all the same."
+                );
+                Self { left_alone, ..Self::new(Code::RestoreBlocked).detail(detail) }
+            }
             Conflict::TooMany(what) => {
                 Self::new(Code::LimitReached).detail(format!("There are as many {what} as there may be."))
             }

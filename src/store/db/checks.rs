@@ -83,6 +83,10 @@ impl Tx<'_> {
         if self.find::<R>(id)?.is_some() {
             return Err(Conflict::IdTaken.into());
         }
+        // An earlier operation of the batch that this one is of: for everybody else the record is replaced.
+        if self.has_deleted(R::ENTITY, id) {
+            return Ok(());
+        }
         let reserved_since = self.now().minus(chrono::TimeDelta::days(UNDO_DAYS));
         match self.newest_change(R::ENTITY, id)? {
             Some((_, Op::Deleted, at)) => match self.missing(R::ENTITY, id)? {
@@ -129,7 +133,7 @@ impl Tx<'_> {
     }
 
     pub(super) fn check_unique<R: Record>(&mut self, before: Option<&R>, row: &R) -> Result<()> {
-        if !self.checks_names || before.is_some_and(|before| before.unique_key() == row.unique_key()) {
+        if self.is_planned || before.is_some_and(|before| before.unique_key() == row.unique_key()) {
             return Ok(());
         }
         match self.unique_holder(row)? {

@@ -8,6 +8,8 @@ mod erase;
 pub mod idempotency;
 mod keys;
 pub mod migrations;
+mod obstacles;
+mod plan;
 pub mod record;
 pub mod revert;
 pub mod rows;

@@ -15,6 +15,14 @@ impl Tx<'_> {
         for_entity!(entity, Kind => self.find::<Kind>(id)?.as_ref().map(json).transpose())
     }
 
+    /// The records that carry this one as their label: it is a tag.
+    pub(super) fn carriers_of(&mut self, entity: Entity, id: AnyId) -> Result<Vec<(Entity, AnyId)>> {
+        for_entity!(entity, Kind => match self.find::<Kind>(id)?.as_ref().and_then(Record::carried_as) {
+            Some(label) => self.carriers(label),
+            None => Ok(Vec::new()),
+        })
+    }
+
     /// Brings back a record that was deleted; a revert has looked at its references.
     pub(super) fn restore_row(&mut self, entity: Entity, row: Value) -> Result<()> {
         for_entity!(entity, Kind => self.insert(from_json::<Kind>(row)?).map(drop))
@@ -35,6 +43,14 @@ impl Tx<'_> {
         let filter = Predicate::equal(Field::of_reference(reference.column), Scalar::Id(to));
         let select = Select::all(self.workspace, filter);
         for_entity!(reference.from, Kind => Kind::select(self.conn, select)?.iter().map(json).collect())
+    }
+
+    /// The same by kind and id.
+    pub(super) fn referring_places(&mut self, reference: &Reference, to: AnyId) -> Result<Vec<(Entity, AnyId)>> {
+        let filter = Predicate::equal(Field::of_reference(reference.column), Scalar::Id(to));
+        let select = Select::all(self.workspace, filter);
+        let ids = for_entity!(reference.from, Kind => Kind::ids(self.conn, select)?);
+        Ok(ids.into_iter().map(|id| (reference.from, id)).collect())
     }
 
     pub(super) fn count_referring(&mut self, reference: &Reference, to: AnyId) -> Result<i64> {

@@ -49,8 +49,9 @@ pub struct Tx<'c> {
     found_anew: BTreeSet<(Entity, AnyId)>,
     /// How many of `erased` the kept answers and the search index have forgotten already.
     forgotten: usize,
-    /// Whether a name has to be free; a revert has looked at all of them beforehand.
-    pub(super) checks_names: bool,
+    /// Whether what is written is a plan of `plan.rs`, which has looked at every name and every label: names come back one
+    /// after the other, and two of them may have changed places.
+    pub(super) is_planned: bool,
     /// Numbers that are in the log and no longer anybody's.
     outdated: Vec<i64>,
 }
@@ -96,7 +97,7 @@ impl<'c> Tx<'c> {
             erased: Vec::new(),
             found_anew: BTreeSet::new(),
             forgotten: 0,
-            checks_names: true,
+            is_planned: false,
             outdated: Vec::new(),
         })
     }
@@ -209,7 +210,8 @@ impl<'c> Tx<'c> {
         if let Some(labels) = row.labels() {
             self.keep_tags(labels)?;
         }
-        self.touch(R::ENTITY, row.id(), Op::Created, None, Vec::new());
+        let fields = self.fields_unlike_deleted(&row)?;
+        self.touch(R::ENTITY, row.id(), Op::Created, None, fields);
         row.stamp(self.number_of(R::ENTITY, row.id()), self.now);
         row.insert(self.conn, self.workspace)?;
         keys::write(self.conn, self.workspace, R::ENTITY, row.id(), &row.keys())?;
@@ -247,7 +249,7 @@ impl<'c> Tx<'c> {
             self.find_anew(before)?;
             self.find_anew(&after)?;
         }
-        if let (Some(old), Some(new)) = (before.carried_as(), after.carried_as())
+        if let (Some(old), Some(new), false) = (before.carried_as(), after.carried_as(), self.is_planned)
             && old != new
         {
             self.relabel(old, Some(new))?;
@@ -261,7 +263,7 @@ impl<'c> Tx<'c> {
         if row.is_permanent() {
             return Err(Conflict::SelfContact.into());
         }
-        if let Some(label) = row.carried_as() {
+        if let (Some(label), false) = (row.carried_as(), self.is_planned) {
             self.relabel(label, None)?;
         }
         for reference in REFERENCES.iter().filter(|reference| reference.to == R::ENTITY) {
@@ -349,7 +351,25 @@ impl<'c> Tx<'c> {
         self.touched.insert((entity, id), tombstone);
     }
 
+    /// Whether this write has deleted a record that was there before it, and neither merged nor erased it.
+    pub(super) fn has_deleted(&self, entity: Entity, id: AnyId) -> bool {
+        let is_deleted = |touched: &Touched| {
+            touched.op == Op::Deleted && touched.before.is_some() && touched.merged_into.is_none()
+        };
+        self.touched.get(&(entity, id)).is_some_and(is_deleted) && !self.erased.contains(&(entity, id))
+    }
+
     // Inner steps.
+
+    /// The fields in which a record that is made differs from one of the same id that this write has deleted.
+    fn fields_unlike_deleted<R: Record>(&self, row: &R) -> Result<Vec<String>> {
+        let before = self.touched.get(&(R::ENTITY, row.id())).and_then(|touched| touched.before.as_ref());
+        let Some(before) = before else { return Ok(Vec::new()) };
+        let mut fields = changed_fields(before, &json(row)?);
+        // What each write stamps on it.
+        fields.retain(|name| name != "version" && name != "updated_at");
+        Ok(fields)
+    }
 
     /// What this record tells of is to be found by it, or by it no longer.
     fn find_anew<R: Record>(&mut self, row: &R) -> Result<()> {
