@@ -15,7 +15,7 @@ use crate::domain::id::{UserId, WorkspaceId};
 use crate::store::{Precondition, accounts};
 
 /// Raised when a representation changes its shape, so that nobody keeps an old one for current.
-pub const SCHEMA_REVISION: u32 = 1;
+pub const SCHEMA_REVISION: u32 = 2;
 
 /// Makes and reads the tags of one database.
 #[derive(Debug, Clone)]
