@@ -190,9 +190,18 @@ fn check(id: OrganizationId, mut fields: OrganizationFields) -> Result<Organizat
 pub fn domain_of(text: &str) -> Result<String, Rejection> {
     let refuse = || Rejection::format("Expected an internet domain such as example.com.");
     let text = text.trim();
-    let after_at = text.rsplit_once('@').map_or(text, |(_, domain)| domain);
-    let with_scheme = if after_at.contains("://") { after_at.to_owned() } else { format!("https://{after_at}") };
+    let is_web_address = text.contains("//");
+    let with_scheme = match text.split_once('@') {
+        _ if text.contains("://") => text.to_owned(),
+        _ if is_web_address => format!("https:{text}"),
+        // An e-mail address, unless the path of a web address goes on with it.
+        Some((name, domain)) if !name.contains('/') && !domain.contains('@') => format!("https://{domain}"),
+        _ => format!("https://{text}"),
+    };
     let url = url::Url::parse(&with_scheme).map_err(|_| refuse())?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(refuse());
+    }
     let host = url.host_str().ok_or_else(refuse)?;
     // The root may be written, as one dot.
     let domain = domain_name::ascii(host.strip_suffix('.').unwrap_or(host)).ok_or_else(refuse)?;
@@ -311,6 +320,11 @@ mod tests {
             ("Example.COM", Some("example.com")),
             ("https://www.example.com/about?x=1", Some("example.com")),
             ("ada@mail.example.com", Some("mail.example.com")),
+            ("https://blog.example/@acme.example", Some("blog.example")),
+            ("//blog.example/@ada", Some("blog.example")),
+            ("blog.example/@ada", Some("blog.example")),
+            ("https://ada:secret@acme.example", None),
+            ("a@@acme.example", None),
             ("https://Müller.example./", Some("xn--mller-kva.example")),
             ("www.com", Some("www.com")),
             ("co.uk", Some("co.uk")),

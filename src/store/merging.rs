@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use std::collections::HashSet;
 
 use super::db::record::{Record, for_entity};
-use super::db::rows::{from_json, json, referred};
+use super::db::rows::{from_json, id_of, leads, referred, second};
 use super::db::types::AnyId;
 use super::db::write::Tx;
 use super::error::{Conflict, Result};
@@ -98,19 +98,6 @@ impl Said {
     }
 }
 
-fn leads(entity: Entity, row: &Value) -> Result<bool> {
-    Ok(for_entity!(entity, Kind => from_json::<Kind>(row.clone())?.leads()))
-}
-
-/// The record where another one leads.
-fn second(entity: Entity, row: Value) -> Result<Value> {
-    for_entity!(entity, Kind => {
-        let mut record = from_json::<Kind>(row)?;
-        record.give_way();
-        json(&record)
-    })
-}
-
 /// Whether the record refers to the same one in two places: a relationship with oneself.
 fn names_twice(reference: &Reference, row: &Value, keep: AnyId) -> bool {
     let alike = REFERENCES.iter().filter(|other| other.from == reference.from && other.to == reference.to);
@@ -126,8 +113,4 @@ fn essence(entity: Entity, row: &Value) -> Result<String> {
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     Ok(text::fold(&Value::Object(said).to_string()))
-}
-
-fn id_of(row: &Value) -> Option<AnyId> {
-    row.get("id").and_then(Value::as_str).and_then(|id| id.parse().ok()).map(AnyId::new)
 }

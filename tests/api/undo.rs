@@ -825,6 +825,27 @@ on_both! {
         assert_eq!(reply.body["results"][1]["body"]["code"], "deleted");
     }
 
+    async fn a_position_that_comes_back_comes_after_the_one_that_is_first_by_now(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let grace = make(&ada, json!({"given_name": "Grace"})).await;
+        let body = |title: &str| json!({"contact_id": grace.id(), "title": title, "primary": true});
+        let first = ada.post("/v1/positions", &body("one")).await.expect(201);
+        ada.delete(&first.location()).await.expect(204);
+        let second = ada.post("/v1/positions", &body("two")).await.expect(201);
+        let restored = ada.post_nothing(&format!("{}/restore", first.location())).await.expect(200);
+        assert_eq!(restored.body["primary"], false);
+        assert_eq!(ada.get(&second.location()).await.expect(200).body["primary"], true);
+
+        // An edit that took the place away, and is taken back after a third one has it.
+        ada.patch(&first.location(), &json!({"primary": true})).await.expect(200);
+        let left = ada.patch(&first.location(), &json!({"primary": false})).await.expect(200).body["version"].clone();
+        ada.patch(&second.location(), &json!({"primary": true})).await.expect(200);
+        revert(&ada, &left).await.expect(200);
+        let all = ada.get("/v1/positions").await.expect(200);
+        let leading: Vec<_> = all.items().iter().filter(|one| one["primary"] == true).map(|one| &one["title"]).collect();
+        assert_eq!(leading, ["two"]);
+    }
+
     async fn what_a_batch_made_and_merged_is_nothing_to_bring_back(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         let keep = make(&ada, json!({"given_name": "Keep"})).await;

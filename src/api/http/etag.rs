@@ -90,7 +90,7 @@ impl Tags {
 
     /// The version in a tag of this database, whatever else the answer depended on; a proxy's `W/` does no harm.
     fn version(&self, tag: &str) -> Option<i64> {
-        let inner = tag.trim().trim_start_matches("W/").strip_prefix('"')?.strip_suffix('"')?;
+        let inner = opaque(tag).strip_prefix('"')?.strip_suffix('"')?;
         let (rest, version) = inner.rsplit_once('.')?;
         let (epoch, _revision) = rest.rsplit_once('.')?;
         if epoch == self.epoch { version.split('-').next()?.parse().ok() } else { None }
@@ -102,10 +102,16 @@ fn short(id: Uuid) -> String {
     id.simple().to_string().split_off(24)
 }
 
-/// `"…"`, perhaps with a `W/` in front.
+/// A tag without the `W/` that may stand in front.
+fn opaque(tag: &str) -> &str {
+    let tag = tag.trim();
+    tag.strip_prefix("W/").unwrap_or(tag)
+}
+
+/// `"…"`, with neither quotes nor spaces within (RFC 9110, section 8.8.3), perhaps with a `W/` in front.
 fn is_tag(text: &str) -> bool {
-    let opaque = text.trim().trim_start_matches("W/");
-    opaque.len() >= 2 && opaque.starts_with('"') && opaque.ends_with('"')
+    let inner = opaque(text).strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    inner.is_some_and(|inner| inner.bytes().all(|byte| byte > b' ' && byte != b'"' && byte != 0x7F))
 }
 
 /// A header that may be sent once, as text.
@@ -186,6 +192,10 @@ mod tests {
         for (sent, expected) in table {
             let request = TestRequest::default().insert_header(("If-Match", sent)).to_http_request();
             assert_eq!(tags.precondition(&request).unwrap(), expected, "{sent}");
+        }
+        for none in ["7", "W/W/\"ab.c.1.7\"", "\"x\"y\"", "\"a b\"", "\"ab.c.1.7\" \"ab.c.1.8\"", ""] {
+            let request = TestRequest::default().insert_header(("If-Match", none)).to_http_request();
+            assert!(tags.precondition(&request).is_err(), "{none}");
         }
     }
 }

@@ -5,10 +5,9 @@ use actix_web::http::header;
 use chrono::NaiveDate;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use uuid::Uuid;
 
 use super::problem::{Code, Problem};
-use super::query::{Query, parse_flag};
+use super::query::{Query, parse_flag, parse_uuid};
 use crate::api::Api;
 use crate::domain::counted::counted;
 use crate::domain::entity::Entity;
@@ -168,7 +167,9 @@ impl Values {
 
 /// An id in a query.
 pub fn parse_id(text: &str) -> Result<AnyId, Rejection> {
-    Uuid::try_parse(text).map(AnyId::new).map_err(|_| Rejection::format("Expected a UUID."))
+    parse_uuid(text)
+        .map(AnyId::new)
+        .ok_or_else(|| Rejection::format("Expected a UUID (RFC 9562) of 36 characters."))
 }
 
 /// The query with the ids that are in use: that of a record that was merged stands for the one it lives on in.

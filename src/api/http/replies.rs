@@ -79,7 +79,7 @@ pub fn with_current_tag<T>(
             let detail = if request.headers().contains_key(header::IF_NONE_MATCH) {
                 "There is one with this id already.".to_owned()
             } else {
-                format!("It has changed since: its ETag is now {tag}. Read it again, merge, and repeat.")
+                format!("Its ETag is {tag}, which is none of those sent. Read it again, merge, and repeat.")
             };
             Problem::new(Code::PreconditionFailed).detail(detail).header(header::ETAG, tag)
         }

@@ -8,10 +8,11 @@ use std::collections::{BTreeSet, HashMap};
 use super::changes::{ChangeRow, refers_to_one_of, survivor, write_of};
 use super::conn::{check_foreign_keys, defer_foreign_keys};
 use super::plan::{Extent, Place, Plan, Step, Written};
+use super::rows::{id_of, leads, referred, second};
 use super::schema::changes;
 use super::types::AnyId;
 use super::write::Tx;
-use crate::domain::entity::{Entity, Op};
+use crate::domain::entity::{Entity, OnDelete, Op, REFERENCES, Reference};
 use crate::domain::text;
 use crate::store::error::{Conflict, Error, LeftAlone, LeftAloneReason, Result};
 use crate::store::labels::{labels_of, relabel};
@@ -125,7 +126,7 @@ impl Tx<'_> {
     fn carry_out(&mut self, plan: Plan) -> Result<()> {
         defer_foreign_keys(self.conn)?;
         let beside = self.respelled_beside(&plan)?;
-        let mut steps = plan.into_steps();
+        let mut steps = self.led_as_now(plan.into_steps())?;
         steps.extend(beside.into_iter().map(|(place, record)| (place, Step::Reset(record))));
         steps.sort_by_key(|((entity, _), step)| {
             let rank = match step {
@@ -141,6 +142,33 @@ impl Tx<'_> {
         }
         self.is_planned = false;
         Ok(check_foreign_keys(self.conn)?)
+    }
+
+    /// One that came first of those that belong to the same record comes after the one that does by now.
+    fn led_as_now(&mut self, mut steps: Vec<(Place, Step)>) -> Result<Vec<(Place, Step)>> {
+        let planned: BTreeSet<Place> = steps.iter().map(|(place, _)| *place).collect();
+        for ((entity, _), step) in &mut steps {
+            let (Step::Restore(record) | Step::Reset(record)) = step else { continue };
+            if leads(*entity, record)? && self.is_led_otherwise(*entity, record, &planned)? {
+                *record = second(*entity, std::mem::take(record))?;
+            }
+        }
+        Ok(steps)
+    }
+
+    fn is_led_otherwise(&mut self, entity: Entity, record: &Value, planned: &BTreeSet<Place>) -> Result<bool> {
+        let belongs =
+            |reference: &&Reference| reference.from == entity && reference.on_delete == OnDelete::TakeAlong;
+        for reference in REFERENCES.iter().filter(belongs) {
+            let Some(to) = referred(reference, record) else { continue };
+            for other in self.referring(reference, to)? {
+                let is_planned = id_of(&other).is_some_and(|id| planned.contains(&(entity, id)));
+                if !is_planned && leads(entity, &other)? {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
     }
 
     fn take_step(&mut self, place: Place, step: Step) -> Result<()> {

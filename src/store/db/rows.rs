@@ -73,3 +73,21 @@ pub(in crate::store) fn referred(reference: &Reference, record: &Value) -> Optio
     let text = record.pointer(reference.pointer)?.as_str()?;
     uuid::Uuid::parse_str(text).ok().map(AnyId::new)
 }
+
+/// Whether it is the one to show first of those that belong to the same record.
+pub(in crate::store) fn leads(entity: Entity, row: &Value) -> Result<bool> {
+    Ok(for_entity!(entity, Kind => from_json::<Kind>(row.clone())?.leads()))
+}
+
+/// The record where another one leads.
+pub(in crate::store) fn second(entity: Entity, row: Value) -> Result<Value> {
+    for_entity!(entity, Kind => {
+        let mut record = from_json::<Kind>(row)?;
+        record.give_way();
+        json(&record)
+    })
+}
+
+pub(in crate::store) fn id_of(row: &Value) -> Option<AnyId> {
+    row.get("id").and_then(Value::as_str).and_then(|id| id.parse().ok()).map(AnyId::new)
+}
