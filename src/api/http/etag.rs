@@ -166,10 +166,10 @@ pub fn with_tag(mut response: HttpResponse, tag: &str) -> HttpResponse {
 
 /// The answer under its tag, or 304 where the client has it.
 pub fn tagged<T: Serialize>(api: &Api, request: &HttpRequest, tag: String, answer: &T) -> HttpResponse {
-    if api.tags.is_current(request, &tag) {
-        return HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish();
+    match compared(api, request, tag) {
+        ListTag::Current(response) => response,
+        ListTag::Changed(tag) => HttpResponse::Ok().insert_header((header::ETAG, tag)).json(answer),
     }
-    HttpResponse::Ok().insert_header((header::ETAG, tag)).json(answer)
 }
 
 #[cfg(test)]

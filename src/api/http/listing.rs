@@ -1,12 +1,9 @@
 //! Lists: the parameters of a collection as one table, from which both the document and the query are made.
 
-use actix_web::HttpResponse;
-use actix_web::http::header;
 use chrono::NaiveDate;
-use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::problem::{Code, Problem};
+use super::problem::Problem;
 use super::query::{Query, parse_flag, parse_uuid};
 use crate::api::Api;
 use crate::domain::counted::counted;
@@ -583,36 +580,4 @@ fn with_example(mut parameter: Value, values: &Values) -> Value {
 
 fn parameter(name: &str, description: &str, schema: Value) -> Value {
     json!({ "name": name, "in": "query", "required": false, "description": description, "schema": schema })
-}
-
-/// A page of a list: `{"items": […], "next_cursor": …}`.
-#[derive(Serialize)]
-pub struct PageOut<'a, R> {
-    pub items: &'a [R],
-    pub next_cursor: Option<&'a str>,
-    /// How many fit in all, where it was counted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub total: Option<i64>,
-    /// What the tags of the records begin with, in lists of records that have one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub etag_prefix: Option<String>,
-}
-
-impl<'a, R: Serialize> PageOut<'a, R> {
-    pub fn of(items: &'a [R], next_cursor: Option<&'a str>) -> Self {
-        Self { items, next_cursor, total: None, etag_prefix: None }
-    }
-
-    /// The answer, with a `Link` to the next page.
-    pub fn respond(&self, path: &str, query: &Query) -> HttpResponse {
-        let mut response = HttpResponse::Ok();
-        if let Some(cursor) = self.next_cursor {
-            let next = query.with("cursor", cursor);
-            response.insert_header((header::LINK, format!("<{path}?{next}>; rel=\"next\"")));
-        }
-        match serde_json::to_vec(self) {
-            Ok(body) => response.content_type("application/json").body(body),
-            Err(error) => actix_web::ResponseError::error_response(&Problem::new(Code::Internal).caused_by(error)),
-        }
-    }
 }

@@ -16,6 +16,7 @@ pub mod listing;
 pub mod lookup;
 pub mod merging;
 pub mod operations;
+pub mod page;
 pub mod passwords;
 pub mod problem;
 pub mod query;

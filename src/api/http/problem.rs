@@ -326,7 +326,8 @@ impl From<Conflict> for Problem {
                 Self { record: Some((entity, id)), ..Self::new(Code::NameTaken).detail(detail) }
             }
             Conflict::Merged(entity, id) => {
-                let detail = format!("This {entity} was merged into {}.", location_of(entity, id));
+                let detail =
+                    format!("This {entity} was merged into {}. Write to that one.", location_of(entity, id));
                 Self { record: Some((entity, id)), ..Self::new(Code::Merged).detail(detail) }
             }
             Conflict::EmailTaken => Self::new(Code::EmailTaken),
