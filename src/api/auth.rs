@@ -158,7 +158,7 @@ fn checked(registration: Registration) -> Result<(EmailAddress, NewPassword, Use
     let fields = match fields.checked() {
         Ok(fields) => Some(fields),
         Err(more) => {
-            invalid.errors.extend(more.errors);
+            invalid.extend(more);
             None
         }
     };

@@ -6,6 +6,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, post};
 use chrono::NaiveDate;
 use serde_json::{Map, Value, json};
+use std::collections::HashSet;
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -207,22 +208,22 @@ impl Chosen {
                     MAX_EDITED,
                 )
             }
-            Self::Ids(mut ids) => {
+            Self::Ids(ids) => {
                 let mut invalid = Invalid::default();
                 let mut contacts = Vec::with_capacity(ids.len());
-                let all = ids.clone();
-                ids.sort();
-                ids.dedup();
-                for id in ids {
+                let mut seen = HashSet::new();
+                for (index, id) in ids.into_iter().enumerate().filter(|(_, id)| seen.insert(*id)) {
                     match records::find::<Contact>(tx, AnyId::new(id))? {
                         Some(contact) => contacts.push(contact),
                         None => {
-                            let index = all.iter().position(|one| *one == id).unwrap_or_default();
                             invalid.add(
                                 format!("#/ids/{index}"),
                                 checks::unknown_reference(tx, Entity::Contact, AnyId::new(id))?,
                             );
                         }
+                    }
+                    if invalid.truncated {
+                        break;
                     }
                 }
                 Ok(invalid.into_result(contacts)?)

@@ -108,7 +108,7 @@ fn changed(schemas: &Schemas, before: &UserFields, mut patch: Value) -> StoreRes
     match schemas.parse("UserInput", &merge(serde_json::to_value(before)?, patch), UserFields::checked) {
         Ok(fields) => Ok(invalid.into_result(fields)?),
         Err(more) => {
-            invalid.errors.extend(more.errors);
+            invalid.extend(more);
             Err(invalid.into())
         }
     }

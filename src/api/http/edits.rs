@@ -3,6 +3,7 @@
 
 use crate::store::records;
 use serde_json::{Value, json};
+use std::collections::HashSet;
 use uuid::Uuid;
 
 use super::body::Schemas;
@@ -43,11 +44,7 @@ pub(super) fn gather_all<T>(mut invalid: Invalid, parsed: Result<T, Invalid>) ->
     match parsed {
         Ok(parsed) => invalid.into_result(parsed),
         Err(more) => {
-            for error in more.errors {
-                if invalid.errors.iter().all(|known| known.pointer != error.pointer) {
-                    invalid.errors.push(error);
-                }
-            }
+            invalid.extend_new(more);
             Err(invalid)
         }
     }
@@ -131,9 +128,6 @@ pub(super) fn remove(value: &mut Value, path: &str) {
     }
 }
 
-/// What a patch can say of tags beside replacing them.
-pub(super) const TAG_EDITS: [&str; 2] = ["add_tags", "remove_tags"];
-
 /// `add_tags` and `remove_tags` become the `tags` they lead to.
 pub(super) fn edit_tags(patch: &mut Value, current: &Value) -> Result<(), Invalid> {
     let Some(object) = patch.as_object_mut() else { return Ok(()) };
@@ -153,7 +147,7 @@ pub(super) fn edit_tags(patch: &mut Value, current: &Value) -> Result<(), Invali
     for (index, _) in add.iter().enumerate().filter(|(_, tag)| single_line(tag).is_empty()) {
         invalid.add(format!("#/add_tags/{index}"), Rejection::new(FieldCode::TooShort, "Must not be blank."));
     }
-    let removed: Vec<String> = texts(remove).iter().map(|tag| text::fold(tag)).collect();
+    let removed: HashSet<String> = texts(remove).iter().map(|tag| text::fold(tag)).collect();
     for (index, _) in add.iter().enumerate().filter(|(_, tag)| removed.contains(&text::fold(tag))) {
         let rejection = Rejection::new(FieldCode::Contradiction, "It is among those to remove.");
         invalid.add(format!("#/add_tags/{index}"), rejection);

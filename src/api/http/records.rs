@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::body::Body;
 use super::caller::Caller;
-use super::edits::{TAG_EDITS, check_patch, check_read_only, edit_tags, entered, gather_all, remove, take_id};
+use super::edits::{check_patch, check_read_only, edit_tags, entered, gather_all, remove, take_id};
 use super::etag::{ListTag, compared, list_tag, seq_and_today, tagged, with_tag};
 use super::listing::{Collection, DEFAULT_LIMIT, MAX_LIMIT, Shown, led_on};
 use super::page::PageOut;
@@ -48,6 +48,8 @@ pub async fn list_where<R: Resource>(
 ) -> Result<HttpResponse, Problem> {
     let (workspace, path) = (caller.workspace, request.path());
     let (seq, today) = seq_and_today(api, workspace).await?;
+    // Refuses too many ids before they are looked up.
+    collection.filter(query, today)?;
     let found_by = led_on(api, workspace, query, collection.names(query)).await?;
     let mut listing = collection.listing(api, workspace, today, query, &found_by, path)?;
     let shown = collection.shown(query)?;
@@ -175,7 +177,10 @@ async fn make<R: Resource>(
             input.insert(parent.field.to_owned(), json!(parent.id));
         }
     }
-    let (schemas, tags) = (api.schemas.clone(), api.tags.clone());
+    let tags = api.tags.clone();
+    // Before the workspace is locked: nobody waits while a body is checked.
+    let (id, now) = (id.unwrap_or_else(|| api.store.new_id()), api.store.now());
+    let mut record = gather_all(invalid, api.schemas.parse(R::INPUT, &input, |fields| R::new(id, now, fields)))?;
     let outcome = api
         .store
         .write(who, move |tx| {
@@ -184,9 +189,6 @@ async fn make<R: Resource>(
             {
                 return Err(checks::not_found_or_merged(tx, parent.entity, parent.id)?);
             }
-            let (id, now) = (id.unwrap_or_else(|| tx.new_id()), tx.now());
-            let parsed = schemas.parse(R::INPUT, &input, |fields| R::new(id, now, fields));
-            let mut record = gather_all(invalid, parsed)?;
             let made = record.prepare(tx, None).and_then(|()| records::create(tx, record));
             // What is wrong with a field that is not in the body is wrong with the body.
             let own = parent.map(|parent| format!("#/{}", parent.field));
@@ -219,6 +221,13 @@ pub async fn replace<R: Resource>(
         _ => Ok(()),
     });
     let (schemas, tags) = (api.schemas.clone(), api.tags.clone());
+    // Before the workspace is locked: nobody waits while a body is checked. What the server sets is compared within.
+    let mut entered = input.clone();
+    R::READ_ONLY.iter().for_each(|path| remove(&mut entered, path));
+    let mut invalid = Invalid::default();
+    invalid.gather(sent_id);
+    invalid.gather(schemas.check::<Value>(R::INPUT, &entered));
+    invalid.into_result(())?;
     let write = api.store.write(who, move |tx| {
         let current = records::find::<R>(tx, id)?;
         if precondition != Precondition::Absent && current.is_none() {
@@ -227,7 +236,6 @@ pub async fn replace<R: Resource>(
         precondition.check(current.as_ref().map(Record::version))?;
         let shown = current.as_ref().map(serde_json::to_value).transpose()?;
         let mut invalid = Invalid::default();
-        invalid.gather(sent_id);
         invalid.gather(check_read_only::<R>(&mut input, shown.as_ref()));
         let now = tx.now();
         let parsed = schemas.parse(R::INPUT, &input, |fields| match &current {
@@ -259,17 +267,15 @@ pub async fn patch<R: Resource>(
     let mut invalid = Invalid::default();
     invalid.gather(check_patch::<R>(&mut patch));
     invalid.gather(api.schemas.check::<Value>(R::PATCH, &patch));
+    // Before the workspace is locked: nobody waits while a body is checked.
+    invalid.into_result(())?;
     let (schemas, tags) = (api.schemas.clone(), api.tags.clone());
     let write = api.store.write(who, move |tx| {
         let current = records::get::<R>(tx, id, &precondition)?;
         let base = entered::<R>(current.fields())?;
-        if invalid.errors.is_empty() {
-            invalid.gather(edit_tags(&mut patch, &base));
-        } else {
-            TAG_EDITS.iter().for_each(|name| remove(&mut patch, name));
-        }
+        edit_tags(&mut patch, &base)?;
         let merged = merge(base, patch.clone());
-        let mut after = gather_all(invalid, schemas.parse(R::INPUT, &merged, |fields| current.with(fields)))?;
+        let mut after = schemas.parse(R::INPUT, &merged, |fields| current.with(fields))?;
         after.follow(tx, &current, &patch)?;
         after.prepare(tx, Some(&current))?;
         let record = records::update(tx, &current, after)?;
