@@ -1,6 +1,7 @@
 //! What a body enters of a record: the id its client chose, what it may not set, patches and edits of tags. What is stored
 //! of it, the store decides.
 
+use crate::store::records;
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use uuid::Uuid;
@@ -35,7 +36,7 @@ pub fn patched<R: Resource>(
     let mut after = schemas.parse(R::INPUT, &merged, |fields| current.with(fields))?;
     after.follow(tx, current, &patch)?;
     after.prepare(tx, Some(current))?;
-    tx.update(current, after)
+    records::update(tx, current, after)
 }
 
 /// What was parsed, unless something was wrong before; everything that is wrong, each place once.
