@@ -42,7 +42,7 @@ impl Resource for Contact {
         &["is_self", "name", "sort_name", "created_at", "updated_at", "version", "phones/*/e164"];
 
     fn new(id: Uuid, now: Timestamp, fields: ContactFields) -> Result<Self, Invalid> {
-        Self::new(ContactId::new(id), false, now, fields)
+        Self::new(ContactId::new(id), now, fields)
     }
 
     fn with(&self, fields: ContactFields) -> Result<Self, Invalid> {

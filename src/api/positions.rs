@@ -66,7 +66,7 @@ impl Resource for Position {
             self.fields.organization_id =
                 organizations::organization_named(tx, name)?.map(|organization| organization.id);
         }
-        if self.fields.primary { stored::make_primary(tx, self) } else { Ok(()) }
+        Ok(())
     }
 }
 

@@ -220,7 +220,9 @@ pub fn create_account(
     let actor = Actor { user: user.id, token: None };
     tx.records(workspace.id, actor, |tx| {
         let id = ContactId::new(tx.new_id());
-        create(tx, Contact::new(id, true, tx.now(), own)?)
+        let mut own = Contact::new(id, tx.now(), own)?;
+        own.fields.is_self = true;
+        create(tx, own)
     })?;
     Ok((user, workspace))
 }

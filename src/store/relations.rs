@@ -11,8 +11,9 @@ use super::db::write::json::{any_id, json as json_of};
 use super::db::write::record::{Record, for_entity};
 use super::error::Result;
 use super::tags;
-use crate::domain::entity::{Entity, REFERENCES};
+use crate::domain::entity::Entity;
 use crate::domain::id::WorkspaceId;
+use crate::domain::reference::REFERENCES;
 
 /// How many of those that refer to one record are shown with it.
 pub const MAX_RELATED: usize = 100;

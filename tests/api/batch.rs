@@ -531,7 +531,7 @@ on_both! {
             let work = async {
                 let fields: ContactFields = serde_json::from_value(json!({"given_name": "Gone"})).unwrap();
                 let make = move |tx: &mut Tx<'_>| {
-                    records::create(tx, Contact::new(ContactId::new(tx.new_id()), false, tx.now(), fields)?)?;
+                    records::create(tx, Contact::new(ContactId::new(tx.new_id()), tx.now(), fields)?)?;
                     Ok(Default::default())
                 };
                 done.send(store.write(who.clone(), make).await.is_ok()).unwrap();

@@ -199,7 +199,7 @@ on_both! {
             let contact: Contact = records::get(tx, AnyId::new(deleted), &Precondition::None)?;
             records::delete(tx, &contact)?;
             let fields = ContactFields { given_name: Some("Brief".to_owned()), ..ContactFields::default() };
-            let brief = records::create(tx, Contact::new(ContactId::new(tx.new_id()), false, tx.now(), fields)?)?;
+            let brief = records::create(tx, Contact::new(ContactId::new(tx.new_id()), tx.now(), fields)?)?;
             records::delete(tx, &brief)?;
             Ok(())
         }).await;

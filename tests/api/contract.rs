@@ -6,11 +6,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 use serde_json::{Map, Value, json};
 use wellmet::{
     api::http::problem::{self, Code},
-    domain::{
-        counted::grouped,
-        entity::{Entity, REFERENCES},
-        scope::SCOPES,
-    },
+    domain::{counted::grouped, entity::Entity, reference::REFERENCES, scope::SCOPES},
 };
 
 use crate::{

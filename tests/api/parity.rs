@@ -9,7 +9,7 @@ use std::{
 };
 
 use wellmet::{
-    domain::entity::{Entity, REFERENCES},
+    domain::{entity::Entity, reference::REFERENCES},
     store::db::sql::{
         conn::{Address, Manager},
         migrations,

@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::domain::counted::counted;
-use crate::domain::entity::{Entity, REFERENCES, reference};
+use crate::domain::entity::Entity;
+use crate::domain::reference::{REFERENCES, reference};
 
 /// A schema that is written by hand, where no struct tells it.
 pub fn written(schema: Value) -> RefOr<Schema> {

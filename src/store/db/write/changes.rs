@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::json::{json, referred};
 use super::record::{Record, for_entity};
-use crate::domain::entity::{Entity, Op, REFERENCES};
+use crate::domain::entity::{Entity, Op};
 use crate::domain::id::{TokenId, UserId, WorkspaceId};
+use crate::domain::reference::REFERENCES;
 use crate::domain::timestamp::Timestamp;
 use crate::store::db::sql::conn::{Conn, read_transaction};
 use crate::store::db::sql::schema::{changes, workspaces};

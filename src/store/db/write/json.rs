@@ -3,8 +3,8 @@
 
 use serde_json::Value;
 
-use super::record::{Record, for_entity};
-use crate::domain::entity::{Entity, Reference};
+use super::record::Record;
+use crate::domain::reference::{AtMostOne, Reference};
 use crate::store::db::sql::types::AnyId;
 use crate::store::error::Result;
 
@@ -30,16 +30,27 @@ pub(in crate::store) fn any_id(value: &Value) -> Option<AnyId> {
     value.as_str().and_then(|text| text.parse().ok()).map(AnyId::new)
 }
 
-/// Whether it is the primary one of those that belong to the same record.
-pub(in crate::store) fn is_primary(entity: Entity, record: &Value) -> Result<bool> {
-    Ok(for_entity!(entity, Kind => from_json::<Kind>(record.clone())?.is_primary()))
+/// Makes a reference of a record null, and what holds nothing else with it.
+pub(in crate::store) fn clear(record: &mut Value, pointer: &str) {
+    if let Some(place) = record.pointer_mut(pointer) {
+        *place = Value::Null;
+    }
+    let holder = pointer.rsplit_once('/').map_or("", |(holder, _)| holder);
+    if let Some(holder) = record.pointer_mut(holder).filter(|_| !holder.is_empty())
+        && holder.as_object().is_some_and(|members| members.values().all(Value::is_null))
+    {
+        *holder = Value::Null;
+    }
+}
+
+pub(in crate::store) fn is_primary(rule: &AtMostOne, record: &Value) -> bool {
+    record.pointer(rule.pointer) == Some(&Value::Bool(true))
 }
 
 /// The record where another one is the primary one.
-pub(in crate::store) fn demoted(entity: Entity, record: Value) -> Result<Value> {
-    for_entity!(entity, Kind => {
-        let mut record = from_json::<Kind>(record)?;
-        record.clear_primary();
-        json(&record)
-    })
+pub(in crate::store) fn demoted(rule: &AtMostOne, mut record: Value) -> Value {
+    if let Some(flag) = record.pointer_mut(rule.pointer) {
+        *flag = Value::Bool(false);
+    }
+    record
 }
