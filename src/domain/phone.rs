@@ -1,9 +1,12 @@
 //! Phone numbers and the countries they are read in. Nothing about calling, and no guess at a country.
 
+use std::collections::HashSet;
 use std::str::FromStr;
+use std::sync::LazyLock;
 
 use phonenumber::{Mode, country};
 
+use crate::domain::data;
 use crate::domain::invalid::{FieldCode, Rejection};
 use crate::domain::text::trimmed;
 
@@ -186,7 +189,7 @@ fn ascii_digit(c: char) -> Option<char> {
 
 /// Whether this is a country's code: ISO 3166-1 alpha-2 in upper case, or XK for Kosovo.
 pub fn is_country(code: &str) -> bool {
-    code.len() == 2 && COUNTRIES.split(' ').any(|known| known == code)
+    COUNTRIES.contains(code)
 }
 
 /// A country by its code of two upper-case letters (ISO 3166-1 alpha-2, and XK).
@@ -197,9 +200,8 @@ impl Country {
     /// Takes upper case only.
     pub fn parse(code: &str) -> Result<Self, Rejection> {
         COUNTRIES
-            .split(' ')
-            .find(|known| *known == code)
-            .map(Self)
+            .get(code)
+            .map(|known| Self(known))
             .ok_or_else(|| Rejection::format("Must be a country's two-letter code (ISO 3166-1), such as DE."))
     }
 
@@ -208,21 +210,8 @@ impl Country {
     }
 }
 
-/// ISO 3166-1 as of 2024, and XK, which is Kosovo's in practice though ISO has none.
-const COUNTRIES: &str = "\
-    AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE \
-    BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ CA CC CD \
-    CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM \
-    DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF \
-    GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU \
-    ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN \
-    KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME \
-    MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA \
-    NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM \
-    PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI \
-    SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK \
-    TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI \
-    VN VU WF WS XK YE YT ZA ZM ZW";
+static COUNTRIES: LazyLock<HashSet<&str>> =
+    LazyLock::new(|| data::entries(include_str!("data/countries.txt")).collect());
 
 #[cfg(test)]
 mod tests {
@@ -335,13 +324,12 @@ mod tests {
             assert!(!is_country(code), "{code:?}");
             assert_eq!(Country::parse(code).unwrap_err().code, FieldCode::InvalidFormat, "{code:?}");
         }
-        assert_eq!(COUNTRIES.split(' ').count(), 250);
-        assert!(COUNTRIES.split(' ').is_sorted());
-        assert!(COUNTRIES.split(' ').all(|code| code.len() == 2));
+        assert_eq!(COUNTRIES.len(), 250);
+        assert!(COUNTRIES.iter().all(|code| code.len() == 2));
     }
 
     fn countries() -> impl Strategy<Value = &'static str> {
-        prop::sample::select(COUNTRIES.split(' ').collect::<Vec<_>>())
+        prop::sample::select(COUNTRIES.iter().copied().collect::<Vec<_>>())
     }
 
     proptest! {
