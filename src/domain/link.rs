@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use unicode_normalization::UnicodeNormalization;
 use url::{Host, Url, form_urlencoded};
 
@@ -236,40 +237,26 @@ fn lower(segment: &str) -> String {
     segment.to_lowercase().nfc().collect()
 }
 
-/// A path segment in plain characters. What would change the path's structure stays encoded, and
-/// so does what is no UTF-8 or cannot be seen.
+/// What a decoded path segment keeps encoded: what would change the structure of the path.
+const STRUCTURAL: &AsciiSet = &CONTROLS.add(b' ').add(b'/').add(b'\\').add(b'?').add(b'#').add(b'%');
+
+/// A path segment in plain characters; unchanged if it is no UTF-8 or holds what cannot be seen.
 fn decoded(segment: &str) -> String {
-    let mut bytes = Vec::with_capacity(segment.len());
-    let mut rest = segment.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let mut ahead = rest.clone();
-        match (ahead.next().and_then(hex), ahead.next().and_then(hex)) {
-            (Some(high), Some(low)) => {
-                rest = ahead;
-                let byte = (high << 4) | low;
-                if byte <= b' ' || b"/\\?#%\x7f".contains(&byte) {
-                    bytes.extend(format!("%{byte:02X}").bytes());
-                } else {
-                    bytes.push(byte);
-                }
+    match percent_decode_str(segment).decode_utf8() {
+        Ok(text)
+            if !text
+                .contains(|c: char| !c.is_ascii() && (c.is_whitespace() || c.is_control() || is_invisible(c))) =>
+        {
+            let mut plain = String::with_capacity(text.len());
+            for part in text.split_inclusive(|c: char| !c.is_ascii()) {
+                let (ascii, other) = part.split_at(part.find(|c: char| !c.is_ascii()).unwrap_or(part.len()));
+                plain.extend(utf8_percent_encode(ascii, STRUCTURAL));
+                plain.push_str(other);
             }
-            _ => bytes.extend(b"%25"),
-        }
-    }
-    match String::from_utf8(bytes) {
-        Ok(text) if !text.contains(|c: char| c.is_whitespace() || c.is_control() || is_invisible(c)) => {
-            text.nfc().collect()
+            plain.nfc().collect()
         }
         _ => segment.to_owned(),
     }
-}
-
-fn hex(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
 #[cfg(test)]
