@@ -95,7 +95,7 @@ pub fn parse_bind(text: &str) -> Result<SocketAddr, Fault> {
 }
 
 /// Fewest bytes of a signing key: as many as the hash behind HS256 gives (RFC 7518, section 3.2).
-pub const SIGNING_KEY_BYTES_MIN: usize = 32;
+const SIGNING_KEY_BYTES_MIN: usize = 32;
 
 /// A signing key without surrounding white space, so that a key from a file that ends in a newline is the same as one
 /// from a variable.

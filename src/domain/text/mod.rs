@@ -10,5 +10,5 @@ mod tests;
 mod tokens;
 
 pub use characters::{is_cjk, is_invisible};
-pub use fold::{SORT_KEY_MAX_CHARS, fold, sort_key, trimmed};
-pub use tokens::{Query, TOKEN_MAX_CHARS, query, stretches, tokens};
+pub use fold::{fold, sort_key, trimmed};
+pub use tokens::{Query, query, stretches, tokens};

@@ -92,13 +92,6 @@ pub struct Query {
     pub prefix: Option<String>,
 }
 
-impl Query {
-    /// True when the text held nothing to search for, which finds nothing.
-    pub fn is_empty(&self) -> bool {
-        self.exact.is_empty() && self.prefix.is_none()
-    }
-}
-
 /// The tokens that a search text asks for. There is no syntax: quotes, `*`, `AND`, `-` and `:` are text.
 pub fn query(text: &str) -> Query {
     let mut asked = InOrder::default();
