@@ -81,7 +81,11 @@ fn failure(sentence: impl Into<String>) -> Failure {
 /// Reads the command line and does what it says.
 #[allow(clippy::print_stderr, reason = "the one sentence of a failed command")]
 pub fn run() -> ExitCode {
-    match Cli::read().map_err(Failure::from).and_then(dispatch) {
+    let done = match Cli::read() {
+        Err(ConfigError::Usage(usage)) => usage.exit(),
+        read => read.map_err(Failure::from).and_then(dispatch),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure { sentence, code }) => {
             eprintln!("wellmet: {sentence}");
@@ -91,13 +95,13 @@ pub fn run() -> ExitCode {
 }
 
 fn dispatch(cli: Cli) -> Result<(), Failure> {
-    let Cli { settings, command } = cli;
+    let Cli { config, command } = cli;
     match command.unwrap_or(Command::Serve) {
         Command::Version => print(&format!("wellmet {}", env!("CARGO_PKG_VERSION"))),
         Command::Openapi { check, write } => openapi(check, write),
-        Command::Serve => serve(load(settings)?),
+        Command::Serve => serve(with_log(config)?),
         Command::Migrate => {
-            open_store(&load(settings)?, Arc::new(SystemClock))?;
+            open_store(&with_log(config)?, Arc::new(SystemClock))?;
             print("The database is up to date.")
         }
         Command::User(UserCommand::Create { email, name, time_zone, locale, password_stdin }) => {
@@ -108,19 +112,19 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
                 locale: locale.unwrap_or(default.locale),
                 ..UserFields::default()
             };
-            create_user(load(settings)?, &email, fields, password_stdin)
+            create_user(with_log(config)?, &email, fields, password_stdin)
         }
         Command::User(UserCommand::ResetPassword { email, password_stdin }) => {
-            reset_password(load(settings)?, &email, password_stdin)
+            reset_password(with_log(config)?, &email, password_stdin)
         }
         Command::Token(TokenCommand::Create { email, name, scope, expires_in_days }) => {
-            create_token(load(settings)?, &email, &name, &scope, expires_in_days)
+            create_token(with_log(config)?, &email, &name, &scope, expires_in_days)
         }
     }
 }
 
-fn load(settings: crate::config::Settings) -> Result<Config, Failure> {
-    let config = Config::load(settings)?;
+/// The configuration, once the log is set up as it says.
+fn with_log(config: Config) -> Result<Config, Failure> {
     telemetry::init(&config).map_err(|error| failure(error.to_string()))?;
     Ok(config)
 }
