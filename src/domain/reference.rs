@@ -14,26 +14,36 @@ pub enum OnDelete {
     /// Its reference becomes null, and the field at the pointer `kept_as` keeps what the record was called in the field at
     /// the pointer `name`, unless something stands there already.
     KeepName { name: &'static str, kept_as: &'static str },
+    /// Its id leaves the list. The record is deleted too once none of the fields at these pointers holds anything; without
+    /// any it stays.
+    LeaveList { needs_any: &'static [&'static str] },
 }
 
-/// One column that holds the id of another record.
+/// A field that holds the id of another record, or a list of ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reference {
     pub from: Entity,
-    /// The column of the table.
+    /// The column of the table that holds the id; of a list, that of its join table.
     pub column: &'static str,
-    /// Where the id stands in the record's JSON, as a JSON pointer.
+    /// Where the id, or the list, stands in the record's JSON, as a JSON pointer.
     pub pointer: &'static str,
     pub to: Entity,
     pub on_delete: OnDelete,
     /// How many records of the kind may refer to one by it.
     pub most: Option<i64>,
+    /// Of a list the join table, whose rows every write derives from the list: `<from>_<to plural>`.
+    pub join: Option<&'static str>,
 }
 
 impl Reference {
     /// Whether it tells what a record is a part of, which must not lead back to itself.
     pub fn is_parent(&self) -> bool {
         self.from == self.to && self.column == "parent_id"
+    }
+
+    /// The column of the join table that holds the id of the record with the list.
+    pub fn own_column(&self) -> String {
+        format!("{}_id", self.from)
     }
 
     /// The rule that of those that refer to one record by this, at most one is the primary one.
@@ -52,6 +62,7 @@ pub const REFERENCES: &[Reference] = &[
         to: Entity::Contact,
         on_delete: OnDelete::SetNull,
         most: None,
+        join: None,
     },
     Reference {
         from: Entity::Organization,
@@ -60,6 +71,7 @@ pub const REFERENCES: &[Reference] = &[
         to: Entity::Organization,
         on_delete: OnDelete::SetNull,
         most: None,
+        join: None,
     },
     Reference {
         from: Entity::Position,
@@ -68,6 +80,7 @@ pub const REFERENCES: &[Reference] = &[
         to: Entity::Contact,
         on_delete: OnDelete::Cascade,
         most: Some(position::MAX_PER_CONTACT),
+        join: None,
     },
     Reference {
         from: Entity::Position,
@@ -76,6 +89,7 @@ pub const REFERENCES: &[Reference] = &[
         to: Entity::Organization,
         on_delete: OnDelete::KeepName { name: "/name", kept_as: "/organization_name" },
         most: None,
+        join: None,
     },
     Reference {
         from: Entity::Relationship,
@@ -84,6 +98,7 @@ pub const REFERENCES: &[Reference] = &[
         to: Entity::Contact,
         on_delete: OnDelete::Cascade,
         most: Some(relationship::MAX_PER_CONTACT),
+        join: None,
     },
     Reference {
         from: Entity::Relationship,
@@ -92,6 +107,7 @@ pub const REFERENCES: &[Reference] = &[
         to: Entity::Contact,
         on_delete: OnDelete::Cascade,
         most: Some(relationship::MAX_PER_CONTACT),
+        join: None,
     },
     Reference {
         from: Entity::Need,
@@ -100,6 +116,7 @@ pub const REFERENCES: &[Reference] = &[
         to: Entity::Contact,
         on_delete: OnDelete::Cascade,
         most: Some(need::MAX_PER_CONTACT),
+        join: None,
     },
     Reference {
         from: Entity::DuplicateDismissal,
@@ -108,6 +125,7 @@ pub const REFERENCES: &[Reference] = &[
         to: Entity::Contact,
         on_delete: OnDelete::Cascade,
         most: None,
+        join: None,
     },
     Reference {
         from: Entity::DuplicateDismissal,
@@ -116,6 +134,7 @@ pub const REFERENCES: &[Reference] = &[
         to: Entity::Contact,
         on_delete: OnDelete::Cascade,
         most: None,
+        join: None,
     },
     Reference {
         from: Entity::DuplicateDismissal,
@@ -124,6 +143,7 @@ pub const REFERENCES: &[Reference] = &[
         to: Entity::Organization,
         on_delete: OnDelete::Cascade,
         most: None,
+        join: None,
     },
     Reference {
         from: Entity::DuplicateDismissal,
@@ -132,6 +152,7 @@ pub const REFERENCES: &[Reference] = &[
         to: Entity::Organization,
         on_delete: OnDelete::Cascade,
         most: None,
+        join: None,
     },
 ];
 

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use std::collections::HashSet;
 
 use super::db::sql::types::AnyId;
-use super::db::write::json::{clear, demoted, from_json, id_of, is_primary, json, referred};
+use super::db::write::json::{demoted, detach, from_json, id_of, is_primary, json, referred, repoint};
 use super::db::write::lookup::{find, referring};
 use super::db::write::record::{Record, for_entity};
 use super::db::write::records::{delete, delete_json, rename_in_lists, update_json};
@@ -30,7 +30,7 @@ pub fn merge_into<R: Record>(tx: &mut Tx<'_>, keep: &R, merged: &[R]) -> Result<
             for row in referring(tx, reference, record.id())? {
                 let goes_too = reference.from == R::ENTITY && id_of(&row).is_some_and(|id| gone.contains(&id));
                 if !goes_too {
-                    repoint(tx, reference, row, keep.id(), &mut seen)?;
+                    take_over(tx, reference, row, (record.id(), keep.id()), &mut seen)?;
                 }
             }
         }
@@ -46,13 +46,20 @@ pub fn merge_into<R: Record>(tx: &mut Tx<'_>, keep: &R, merged: &[R]) -> Result<
     Ok(())
 }
 
-fn repoint(tx: &mut Tx<'_>, reference: &Reference, row: Value, keep: AnyId, seen: &mut SeenContent) -> Result<()> {
+/// Points one record that refers to a merged one to the one that is kept.
+fn take_over(
+    tx: &mut Tx<'_>,
+    reference: &Reference,
+    row: Value,
+    (merged, keep): (AnyId, AnyId),
+    seen: &mut SeenContent,
+) -> Result<()> {
     let refers_to_itself = reference.from == reference.to && id_of(&row) == Some(keep);
     let mut repointed = row.clone();
     if refers_to_itself {
-        clear(&mut repointed, reference.pointer);
-    } else if let Some(place) = repointed.pointer_mut(reference.pointer) {
-        *place = Value::String(keep.uuid().to_string());
+        detach(reference, &mut repointed, merged);
+    } else {
+        repoint(reference, &mut repointed, merged, keep);
     }
     let rule = reference.at_most_one();
     // The primary one of those that belong to the kept record stays so.
@@ -60,7 +67,8 @@ fn repoint(tx: &mut Tx<'_>, reference: &Reference, row: Value, keep: AnyId, seen
         repointed = demoted(rule, repointed);
     }
     // What only loses its link when the other goes says more than that link.
-    let drop = reference.on_delete != OnDelete::SetNull
+    let is_only_link = matches!(reference.on_delete, OnDelete::SetNull | OnDelete::LeaveList { .. });
+    let drop = !is_only_link
         && (names_twice(reference, &repointed, keep)
             || !seen.texts.insert(content_key(reference.from, &repointed)?));
     if drop {
@@ -73,8 +81,8 @@ fn repoint(tx: &mut Tx<'_>, reference: &Reference, row: Value, keep: AnyId, seen
 /// Takes out of a record the references that would lead to itself once these records are one.
 pub fn clear_references(entity: Entity, record: &mut Value, to: &[AnyId]) {
     for reference in REFERENCES.iter().filter(|reference| reference.from == entity && reference.to == entity) {
-        if referred(reference, record).is_some_and(|id| to.contains(&id)) {
-            clear(record, reference.pointer);
+        for id in to {
+            detach(reference, record, *id);
         }
     }
 }

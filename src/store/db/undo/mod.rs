@@ -1,5 +1,6 @@
 //! Undo of anything that is in the log: planned, then carried out. No kind of record is described here.
 
+mod lists;
 mod names;
 mod obstacles;
 mod plan;

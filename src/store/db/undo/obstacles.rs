@@ -10,7 +10,7 @@ use crate::domain::reference::{REFERENCES, name_list, names_of};
 use crate::store::db::sql::select::{Predicate, Select};
 use crate::store::db::sql::types::{AnyId, RecordRef};
 use crate::store::db::write::checks::unique_holder;
-use crate::store::db::write::json::{from_json, referred};
+use crate::store::db::write::json::{from_json, referred, referred_ids};
 use crate::store::db::write::lookup::{count_referring, exists, find_json, referring_ids};
 use crate::store::db::write::names::{holders_of_name, name_in};
 use crate::store::db::write::record::{Record, for_entity};
@@ -56,16 +56,30 @@ fn obstacle(tx: &mut Tx<'_>, plan: &Plan, place: RecordRef) -> Result<Option<Lef
 
 fn has_dangling_reference(tx: &mut Tx<'_>, plan: &Plan, entity: Entity, record: &Value) -> Result<bool> {
     for reference in REFERENCES.iter().filter(|reference| reference.from == entity) {
-        let Some(id) = referred(reference, record) else { continue };
-        let exists = match plan.steps.get(&(reference.to, id)) {
-            Some(step) => step.record().is_some(),
-            None => exists(tx, reference.to, id)?,
-        };
-        if !exists {
+        let (mut is_left, mut is_missing) = (false, false);
+        for id in referred_ids(reference, record) {
+            if exists_after(tx, plan, (reference.to, id))? {
+                is_left = true;
+            } else if reference.join.is_some() && plan.deleted.contains(&(reference.to, id)) {
+                // It comes back to the list when it is restored itself.
+                is_missing = true;
+            } else {
+                return Ok(true);
+            }
+        }
+        if is_missing && !is_left {
             return Ok(true);
         }
     }
     Ok(false)
+}
+
+/// Whether a record exists in the end.
+pub(super) fn exists_after(tx: &mut Tx<'_>, plan: &Plan, (entity, id): RecordRef) -> Result<bool> {
+    match plan.steps.get(&(entity, id)) {
+        Some(step) => Ok(step.record().is_some()),
+        None => exists(tx, entity, id),
+    }
 }
 
 /// Whether an organization would belong to itself, by way of others.
@@ -115,21 +129,21 @@ fn exceeds_limit(tx: &mut Tx<'_>, plan: &Plan, place: RecordRef, record: &Value)
         return Ok(true);
     }
     for reference in REFERENCES.iter().filter(|reference| reference.from == place.0) {
-        let (Some(most), Some(to)) = (reference.most, referred(reference, record)) else { continue };
+        let Some(most) = reference.most else { continue };
         // What comes back with what it belongs to was there before.
-        if plan.restores(&(reference.to, to)) {
-            continue;
-        }
-        let coming = plan.coming.get(&(reference.column, place.0, to)).copied().unwrap_or_default();
-        if coming.saturating_add(count_referring(tx, reference, to)?) <= most {
-            continue;
-        }
-        let there: Vec<RecordRef> =
-            referring_ids(tx, reference, to)?.into_iter().map(|id| (reference.from, id)).collect();
-        let others = there.iter().filter(|there| !plan.steps.contains_key(there)).count();
-        let total = coming.saturating_add(i64::try_from(others).unwrap_or(i64::MAX));
-        if total > most && !there.contains(&place) {
-            return Ok(true);
+        let given = referred_ids(reference, record).into_iter().filter(|to| !plan.restores(&(reference.to, *to)));
+        for to in given {
+            let coming = plan.coming.get(&(reference.column, place.0, to)).copied().unwrap_or_default();
+            if coming.saturating_add(count_referring(tx, reference, to)?) <= most {
+                continue;
+            }
+            let there: Vec<RecordRef> =
+                referring_ids(tx, reference, to)?.into_iter().map(|id| (reference.from, id)).collect();
+            let others = there.iter().filter(|there| !plan.steps.contains_key(there)).count();
+            let total = coming.saturating_add(i64::try_from(others).unwrap_or(i64::MAX));
+            if total > most && !there.contains(&place) {
+                return Ok(true);
+            }
         }
     }
     Ok(false)
@@ -165,7 +179,7 @@ fn is_needed(tx: &mut Tx<'_>, plan: &Plan, (entity, id): RecordRef) -> Result<bo
             let lets_go = plan
                 .steps
                 .get(&(reference.from, referring))
-                .is_some_and(|step| step.record().and_then(|record| referred(reference, record)) != Some(id));
+                .is_some_and(|step| step.record().is_none_or(|own| !referred_ids(reference, own).contains(&id)));
             if !lets_go {
                 return Ok(true);
             }

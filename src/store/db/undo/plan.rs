@@ -2,14 +2,14 @@
 //! `planning.rs`.
 
 use serde_json::Value;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::names::{BeforeAfterNow, Label, Names, taken_back};
 use crate::domain::entity::Entity;
 use crate::domain::reference::{REFERENCES, name_list, names_of};
 use crate::store::db::sql::types::{AnyId, RecordRef};
 use crate::store::db::write::changes::ChangeRow;
-use crate::store::db::write::json::referred;
+use crate::store::db::write::json::referred_ids;
 use crate::store::db::write::names::{name_in, set_names};
 use crate::store::error::{LeftAlone, LeftAloneReason};
 
@@ -19,8 +19,10 @@ pub(super) struct Written {
     pub number: i64,
     /// The number of its last change.
     pub last: i64,
-    /// Its changes, newest first.
+    /// Its changes, newest first; those of them that are to be taken back.
     pub rows: Vec<ChangeRow>,
+    /// All that it deleted.
+    pub deleted: BTreeSet<RecordRef>,
 }
 
 /// How much of a write is taken back.
@@ -56,6 +58,8 @@ impl Step {
 /// What is done, and what is not.
 #[derive(Default)]
 pub(super) struct Plan {
+    /// All that the write deleted, whether or not it comes back.
+    pub deleted: BTreeSet<RecordRef>,
     pub steps: BTreeMap<RecordRef, Step>,
     pub left_alone: Vec<LeftAlone>,
     /// What is in the name lists of those records in `steps` that have one.
@@ -83,9 +87,19 @@ impl Plan {
         self.steps.insert(place, step);
     }
 
+    /// Changes what a record becomes.
+    pub fn replace(&mut self, place: &RecordRef, record: Value) {
+        let step = match self.steps.get(place) {
+            Some(Step::Restore(_)) => Step::Restore(record),
+            Some(Step::Reset(_)) => Step::Reset(record),
+            Some(Step::Remove) | None => return,
+        };
+        self.steps.insert(*place, step);
+    }
+
     fn count(&mut self, entity: Entity, step: &Step, by: i64) {
         for reference in REFERENCES.iter().filter(|reference| reference.from == entity) {
-            if let Some(to) = step.record().and_then(|record| referred(reference, record)) {
+            for to in step.record().map(|record| referred_ids(reference, record)).unwrap_or_default() {
                 *self.coming.entry((reference.column, entity, to)).or_default() += by;
             }
         }

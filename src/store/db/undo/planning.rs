@@ -5,8 +5,9 @@ use diesel::prelude::*;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashSet};
 
+use super::lists::{ListHistory, histories};
 use super::names::{BeforeAfterNow, names_at};
-use super::obstacles::drop_blocked_steps;
+use super::obstacles::{drop_blocked_steps, exists_after};
 use super::plan::{Plan, RevertScope, Step, Written, without_stamps};
 use crate::domain::entity::{Entity, Op};
 use crate::domain::reference::{NAME_LISTS, NameList, OnDelete, REFERENCES, name_list, names_of};
@@ -14,29 +15,35 @@ use crate::domain::text;
 use crate::store::db::sql::schema::changes;
 use crate::store::db::sql::types::{AsJson, RecordRef};
 use crate::store::db::write::changes::ChangeRow;
-use crate::store::db::write::json::referred;
+use crate::store::db::write::json::{detach, referred, referred_ids, set_list};
 use crate::store::db::write::lookup::{find_json, is_permanent};
 use crate::store::db::write::names::{holds_name, name_in, names_in, set_names};
 use crate::store::db::write::tx::Tx;
 use crate::store::error::{LeftAloneReason, Result};
 
 pub(super) fn make_plan(tx: &mut Tx<'_>, write: Written, scope: RevertScope) -> Result<Plan> {
-    let mut plan = Plan::default();
+    let mut plan = Plan { deleted: write.deleted, ..Plan::default() };
     let deleted = write.rows.iter().filter(|row| row.op == Op::Deleted);
     let gone: BTreeMap<RecordRef, Value> =
         deleted.filter_map(|row| Some(((row.entity, row.record_id), row.before.as_ref()?.0.clone()))).collect();
     let named = || write.rows.iter().filter(|row| names_of(row.entity).is_some() && row.op != Op::Created);
     plan.named = named().map(|row| (row.entity, row.record_id)).collect();
     plan.has_forgotten_name = named().any(|row| row.before.is_none());
+    let mut restored_lists: BTreeMap<RecordRef, Vec<ListHistory>> = BTreeMap::new();
     let mut texts: BTreeMap<RecordRef, BeforeAfterNow<Vec<String>>> = BTreeMap::new();
     for row in write.rows {
         let place = (row.entity, row.record_id);
         let record = before_after_now(tx, &row)?;
+        let last = record.now.as_ref().or(record.before.as_ref());
+        let lists = last.map(|last| histories(tx, place, last)).transpose()?.unwrap_or_default();
         let step = match (scope, row.op) {
-            (RevertScope::Deletes, Op::Updated) => Ok(links_back(row.entity, &record, &gone)),
+            (RevertScope::Deletes, Op::Updated) => Ok(links_back(row.entity, &record, &gone, &lists)),
             _ if row.op == Op::Deleted && record.before.is_none() && !existed(tx, &row)? => Ok(None),
-            _ => step_back(row.op, row.entity, &record, &gone, !plan.named.is_empty())?,
+            _ => step_back(row.op, row.entity, &record, &gone, !plan.named.is_empty(), &lists)?,
         };
+        if matches!(step, Ok(Some(Step::Restore(_)))) {
+            restored_lists.insert(place, lists);
+        }
         match step {
             Ok(None) => {}
             Ok(Some(step)) => {
@@ -57,8 +64,28 @@ pub(super) fn make_plan(tx: &mut Tx<'_>, write: Written, scope: RevertScope) -> 
         plan.labels.extend(own.into_iter().map(|(place, texts)| (place, names.resolve(list, texts))));
         plan.names.insert(list.to, names);
     }
+    for (place, lists) in restored_lists {
+        rejoin_lost(tx, &mut plan, place, &lists)?;
+    }
     drop_blocked_steps(tx, &mut plan)?;
     Ok(plan)
+}
+
+/// What had left the lists of a record, before that was deleted too, comes back to them where it exists again.
+fn rejoin_lost(tx: &mut Tx<'_>, plan: &mut Plan, place: RecordRef, lists: &[ListHistory]) -> Result<()> {
+    let Some(mut record) = plan.steps.get(&place).and_then(Step::record).cloned() else { return Ok(()) };
+    for list in lists {
+        let mut back = Vec::new();
+        for id in &list.lost {
+            if exists_after(tx, plan, (list.reference.to, *id))? {
+                back.push(*id);
+            }
+        }
+        let rejoined = list.rejoined(&referred_ids(list.reference, &record), &back);
+        set_list(list.reference, &mut record, &rejoined);
+    }
+    plan.replace(&place, record);
+    Ok(())
 }
 
 /// A record before a change, right after it, and now.
@@ -105,6 +132,7 @@ fn step_back(
     record: &BeforeAfterNow<Option<Value>>,
     gone: &BTreeMap<RecordRef, Value>,
     is_of_names: bool,
+    lists: &[ListHistory],
 ) -> Result<std::result::Result<Option<Step>, LeftAloneReason>> {
     let BeforeAfterNow { before, after, now } = record;
     let is_as_after = match (now, after) {
@@ -112,6 +140,16 @@ fn step_back(
         _ => false,
     };
     Ok(match (op, now, before) {
+        // It was restored with another record that it listed: this one comes back to the list too.
+        (Op::Deleted, Some(now), Some(before)) if !lists.is_empty() => {
+            let links = Links::of(entity, before, now, now, gone, lists);
+            let is_complete = !links.is_filled && lists.iter().any(|list| holds_any(list, now, gone));
+            match links.is_back {
+                true => Ok(Some(Step::Reset(links.record))),
+                false if is_complete => Ok(None),
+                false => Err(LeftAloneReason::IdTaken),
+            }
+        }
         (Op::Deleted, Some(_), _) => Err(LeftAloneReason::IdTaken),
         (Op::Deleted, None, Some(before)) => Ok(Some(Step::Restore(before.clone()))),
         (Op::Created | Op::Updated, None, _) => Err(LeftAloneReason::ChangedSince),
@@ -123,7 +161,7 @@ fn step_back(
         // What was done to a record was done to what refers to it, or names it, which may have changed since in other ways.
         (Op::Updated, Some(now), Some(before)) => {
             let Some(after) = after else { return Ok(Err(LeftAloneReason::ChangedSince)) };
-            let links = Links::of(entity, before, after, now, gone);
+            let links = Links::of(entity, before, after, now, gone, lists);
             let names = |record| name_list(entity).map(|list| names_in(list, record));
             let is_relabelled = is_of_names && names(before) != names(after);
             let did_no_more = without_links(entity, before, gone, is_of_names)
@@ -142,9 +180,10 @@ fn links_back(
     entity: Entity,
     record: &BeforeAfterNow<Option<Value>>,
     gone: &BTreeMap<RecordRef, Value>,
+    lists: &[ListHistory],
 ) -> Option<Step> {
     let (before, now) = (record.before.as_ref()?, record.now.as_ref()?);
-    let links = Links::of(entity, before, record.after.as_ref().unwrap_or(now), now, gone);
+    let links = Links::of(entity, before, record.after.as_ref().unwrap_or(now), now, gone, lists);
     let carried =
         name_list(entity).is_some_and(|list| gone_names(list, gone).any(|name| holds_name(list, before, name)));
     (links.is_back || carried).then_some(Step::Reset(links.record))
@@ -155,14 +194,21 @@ struct Links {
     record: Value,
     /// Whether one of them is back.
     is_back: bool,
-    /// Whether one of them is_primary elsewhere by now.
+    /// Whether one of them leads elsewhere by now.
     is_filled: bool,
 }
 
 impl Links {
     /// The record as it is now, with its links to what was deleted where it refers to nothing. The name that was kept in
     /// their place goes, if nobody has changed it.
-    fn of(entity: Entity, before: &Value, after: &Value, now: &Value, gone: &BTreeMap<RecordRef, Value>) -> Self {
+    fn of(
+        entity: Entity,
+        before: &Value,
+        after: &Value,
+        now: &Value,
+        gone: &BTreeMap<RecordRef, Value>,
+        lists: &[ListHistory],
+    ) -> Self {
         let mut links = Self { record: now.clone(), is_back: false, is_filled: false };
         for reference in REFERENCES.iter().filter(|reference| reference.from == entity) {
             let Some(old) = referred(reference, before) else { continue };
@@ -185,8 +231,21 @@ impl Links {
                 }
             }
         }
+        for list in lists {
+            let (own, mut back) = (referred_ids(list.reference, now), referred_ids(list.reference, before));
+            back.retain(|id| gone.contains_key(&(list.reference.to, *id)) && !own.contains(id));
+            if !back.is_empty() {
+                set_list(list.reference, &mut links.record, &list.rejoined(&own, &back));
+                links.is_back = true;
+            }
+        }
         links
     }
+}
+
+/// Whether a list holds one of the records that were deleted.
+fn holds_any(list: &ListHistory, record: &Value, gone: &BTreeMap<RecordRef, Value>) -> bool {
+    referred_ids(list.reference, record).iter().any(|id| gone.contains_key(&(list.reference.to, *id)))
 }
 
 /// What a record says beside its links to what was deleted and, where the write was one on records that others name, its list of names.
@@ -196,9 +255,15 @@ fn without_links(entity: Entity, record: &Value, gone: &BTreeMap<RecordRef, Valu
         if !gone.keys().any(|(to, _)| *to == reference.to) {
             continue;
         }
+        if reference.join.is_some() {
+            for (_, id) in gone.keys().filter(|(to, _)| *to == reference.to) {
+                detach(reference, &mut rest, *id);
+            }
+            continue;
+        }
         let kept = match reference.on_delete {
             OnDelete::KeepName { kept_as, .. } => Some(kept_as),
-            OnDelete::SetNull | OnDelete::Cascade => None,
+            OnDelete::SetNull | OnDelete::Cascade | OnDelete::LeaveList { .. } => None,
         };
         for pointer in [reference.pointer].into_iter().chain(kept) {
             if let Some(place) = rest.pointer_mut(pointer) {

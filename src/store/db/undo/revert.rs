@@ -5,7 +5,8 @@ use diesel::prelude::*;
 use serde_json::Value;
 use std::collections::{BTreeSet, HashMap};
 
-use super::obstacles::carriers_of;
+use super::lists::lists_of;
+use super::obstacles::{carriers_of, exists_after};
 use super::plan::{Plan, RevertScope, Step, Written};
 use super::planning::make_plan;
 use crate::domain::entity::{Entity, Op};
@@ -15,7 +16,7 @@ use crate::store::db::sql::conn::{check_foreign_keys, defer_foreign_keys};
 use crate::store::db::sql::schema::changes;
 use crate::store::db::sql::types::{AnyId, RecordRef};
 use crate::store::db::write::changes::{ChangeRow, refers_to_one_of, survivor, write_of};
-use crate::store::db::write::json::{demoted, id_of, is_primary, referred};
+use crate::store::db::write::json::{demoted, id_of, is_primary, referred, referred_ids, set_list};
 use crate::store::db::write::lookup::{exists, find_json, newest_change, primaries};
 use crate::store::db::write::names::{holds_name, name_in, names_in, set_names};
 use crate::store::db::write::records::{delete_json, restore_json, update_json};
@@ -106,7 +107,9 @@ fn write_with(tx: &mut Tx<'_>, version: i64) -> Result<Written> {
         .select(ChangeRow::as_select())
         .load(tx.conn)?;
     let last = rows.first().map_or(number, |row| row.seq);
-    Ok(Written { number, last, rows })
+    let deleted = rows.iter().filter(|row| row.op == Op::Deleted);
+    let deleted = deleted.map(|row| (row.entity, row.record_id)).collect();
+    Ok(Written { number, last, rows, deleted })
 }
 
 /// The record that this one was merged into when it was last deleted.
@@ -129,6 +132,7 @@ fn last_merged_into(tx: &mut Tx<'_>, (entity, id): RecordRef) -> Result<Option<A
 fn carry_out(tx: &mut Tx<'_>, plan: Plan) -> Result<()> {
     defer_foreign_keys(tx.conn)?;
     let respelled = respelled_carriers(tx, &plan)?;
+    let plan = without_absent(tx, plan)?;
     let mut steps = demote_if_primary_taken(tx, plan.into_steps())?;
     steps.extend(respelled.into_iter().map(|(place, record)| (place, Step::Reset(record))));
     steps.sort_by_key(|((entity, _), step)| {
@@ -145,6 +149,26 @@ fn carry_out(tx: &mut Tx<'_>, plan: Plan) -> Result<()> {
     }
     tx.is_reverting = false;
     Ok(check_foreign_keys(tx.conn)?)
+}
+
+/// What a list would hold that does not exist yet waits until it is restored itself.
+fn without_absent(tx: &mut Tx<'_>, mut plan: Plan) -> Result<Plan> {
+    let with_lists: Vec<RecordRef> =
+        plan.steps.keys().filter(|(entity, _)| lists_of(*entity).next().is_some()).copied().collect();
+    for place in with_lists {
+        let Some(mut record) = plan.steps.get(&place).and_then(Step::record).cloned() else { continue };
+        for reference in lists_of(place.0) {
+            let mut present = Vec::new();
+            for id in referred_ids(reference, &record) {
+                if exists_after(tx, &plan, (reference.to, id))? {
+                    present.push(id);
+                }
+            }
+            set_list(reference, &mut record, &present);
+        }
+        plan.replace(&place, record);
+    }
+    Ok(plan)
 }
 
 /// One that came first of those that belong to the same record comes after the one that does by now.

@@ -57,17 +57,25 @@ pub(in crate::store) fn is_permanent(entity: Entity, record: &Value) -> Result<b
 }
 
 /// The records that refer to one.
-pub(in crate::store) fn referring(tx: &mut Tx<'_>, reference: &Reference, to: AnyId) -> Result<Vec<Value>> {
+pub(in crate::store) fn referring(
+    tx: &mut Tx<'_>,
+    reference: &'static Reference,
+    to: AnyId,
+) -> Result<Vec<Value>> {
     let select = select_referring(tx, reference, to);
     for_entity!(reference.from, Kind => Kind::select(tx.conn, select)?.iter().map(json).collect())
 }
 
-pub(in crate::store) fn referring_ids(tx: &mut Tx<'_>, reference: &Reference, to: AnyId) -> Result<Vec<AnyId>> {
+pub(in crate::store) fn referring_ids(
+    tx: &mut Tx<'_>,
+    reference: &'static Reference,
+    to: AnyId,
+) -> Result<Vec<AnyId>> {
     let select = select_referring(tx, reference, to);
     Ok(for_entity!(reference.from, Kind => Kind::ids(tx.conn, select)?))
 }
 
-pub(in crate::store) fn count_referring(tx: &mut Tx<'_>, reference: &Reference, to: AnyId) -> Result<i64> {
+pub(in crate::store) fn count_referring(tx: &mut Tx<'_>, reference: &'static Reference, to: AnyId) -> Result<i64> {
     let select = select_referring(tx, reference, to);
     Ok(for_entity!(reference.from, Kind => Kind::count(tx.conn, select)?))
 }
@@ -75,7 +83,7 @@ pub(in crate::store) fn count_referring(tx: &mut Tx<'_>, reference: &Reference, 
 /// Those that refer to a record and are flagged as the primary one.
 pub(in crate::store) fn primaries(
     tx: &mut Tx<'_>,
-    reference: &Reference,
+    reference: &'static Reference,
     rule: &AtMostOne,
     to: AnyId,
 ) -> Result<Vec<Value>> {
@@ -85,6 +93,6 @@ pub(in crate::store) fn primaries(
     for_entity!(reference.from, Kind => Kind::select(tx.conn, select)?.iter().map(json).collect())
 }
 
-fn select_referring(tx: &Tx<'_>, reference: &Reference, to: AnyId) -> Select {
-    Select::all(tx.workspace, Predicate::equal(Field::of_reference(reference.column), Scalar::Id(to)))
+fn select_referring(tx: &Tx<'_>, reference: &'static Reference, to: AnyId) -> Select {
+    Select::all(tx.workspace, Predicate::refers_to(reference, vec![to]))
 }

@@ -6,6 +6,7 @@ pub mod checks;
 pub mod context;
 pub mod erase;
 pub mod idempotency;
+pub(in crate::store) mod joins;
 pub(in crate::store) mod json;
 pub mod lookup;
 pub(in crate::store) mod names;

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::checks::{
     Precondition, check_id_is_free, check_references, check_room, check_unique, not_found_or_merged,
 };
-use super::json::{clear, demoted, from_json, id_of, is_primary, json, referred};
+use super::joins;
+use super::json::{demoted, detach, from_json, id_of, is_primary, json, referred, referred_ids};
 use super::lookup::{find_json, primaries, referring};
 use super::names::{holders_of_name, name_in, names_in, replaced, set_names, spellings};
 use super::record::{Record, for_entity};
@@ -32,19 +33,22 @@ pub fn get<R: Record>(tx: &mut Tx<'_>, id: AnyId, precondition: &Precondition) -
 
 /// Creates a record; its id has to be free, and what it refers to has to exist.
 pub fn create<R: Record>(tx: &mut Tx<'_>, record: R) -> Result<R> {
+    let row = json(&record)?;
     check_id_is_free::<R>(tx, record.id())?;
-    check_references(tx, R::ENTITY, None, &json(&record)?)?;
+    check_references(tx, R::ENTITY, None, &row)?;
     check_unique(tx, None, &record)?;
-    demote_others(tx, R::ENTITY, None, &json(&record)?)?;
-    insert(tx, record)
+    demote_others(tx, R::ENTITY, None, &row)?;
+    insert(tx, record, row)
 }
 
-fn insert<R: Record>(tx: &mut Tx<'_>, record: R) -> Result<R> {
-    let mut record = resolve_names(tx, None, record)?;
-    let fields = fields_unlike_deleted(tx, &record)?;
+/// Writes a record of which this is the JSON.
+fn insert<R: Record>(tx: &mut Tx<'_>, record: R, row: Value) -> Result<R> {
+    let (mut record, row) = resolve_names(tx, None, record, row)?;
+    let fields = fields_unlike_deleted(tx, R::ENTITY, record.id(), &row);
     tx.touch(R::ENTITY, record.id(), Op::Created, None, fields);
     record.stamp(tx.number_of(R::ENTITY, record.id()), tx.now());
     record.insert(tx.conn, tx.workspace)?;
+    write_joins(tx, R::ENTITY, record.id(), None, Some(&row))?;
     keys::write(tx.conn, tx.workspace, R::ENTITY, record.id(), &record.keys())?;
     // Nothing refers to it yet.
     documents::write(tx, &record, "")?;
@@ -54,9 +58,8 @@ fn insert<R: Record>(tx: &mut Tx<'_>, record: R) -> Result<R> {
 
 /// Writes the record if it differs; one that does not keeps its version.
 pub fn update<R: Record>(tx: &mut Tx<'_>, before: &R, after: R) -> Result<R> {
-    let old = json(before)?;
-    let mut after = resolve_names(tx, Some(&old), after)?;
-    let new = json(&after)?;
+    let (old, new) = (json(before)?, json(&after)?);
+    let (mut after, new) = resolve_names(tx, Some(&old), after, new)?;
     let fields = changed_fields(&old, &new);
     if fields.is_empty() {
         return Ok(before.clone());
@@ -67,6 +70,7 @@ pub fn update<R: Record>(tx: &mut Tx<'_>, before: &R, after: R) -> Result<R> {
     tx.touch(R::ENTITY, after.id(), Op::Updated, Some(old.clone()), fields);
     after.stamp(tx.number_of(R::ENTITY, after.id()), tx.now());
     after.update(tx.conn, tx.workspace)?;
+    write_joins(tx, R::ENTITY, after.id(), Some(&old), Some(&new))?;
     keys::write(tx.conn, tx.workspace, R::ENTITY, after.id(), &after.keys())?;
     // Half of the cost of a write; most edits change nothing that is searched.
     if before.search_text() != after.search_text() {
@@ -95,10 +99,18 @@ pub fn delete<R: Record>(tx: &mut Tx<'_>, record: &R) -> Result<()> {
     for reference in REFERENCES.iter().filter(|reference| reference.to == R::ENTITY) {
         for row in referring(tx, reference, record.id())? {
             let mut detached = row.clone();
-            clear(&mut detached, reference.pointer);
+            detach(reference, &mut detached, record.id());
             match reference.on_delete {
                 OnDelete::Cascade => delete_json(tx, reference.from, row)?,
                 OnDelete::SetNull => update_json(tx, reference.from, row, detached)?,
+                OnDelete::LeaveList { needs_any } => {
+                    let holds = |pointer: &&str| !is_empty(detached.pointer(pointer));
+                    if needs_any.is_empty() || needs_any.iter().any(holds) {
+                        update_json(tx, reference.from, row, detached)?;
+                    } else {
+                        delete_json(tx, reference.from, row)?;
+                    }
+                }
                 OnDelete::KeepName { name, kept_as } => {
                     if let Some(place) = detached.pointer_mut(kept_as).filter(|place| place.is_null()) {
                         *place = own.pointer(name).cloned().unwrap_or_default();
@@ -109,6 +121,7 @@ pub fn delete<R: Record>(tx: &mut Tx<'_>, record: &R) -> Result<()> {
         }
     }
     queue_dependents(tx, record)?;
+    write_joins(tx, R::ENTITY, record.id(), Some(&own), None)?;
     tx.touch(R::ENTITY, record.id(), Op::Deleted, Some(own), Vec::new());
     keys::write(tx.conn, tx.workspace, R::ENTITY, record.id(), &[])?;
     search::unindex(tx.conn, tx.workspace, R::ENTITY, record.id())?;
@@ -116,9 +129,32 @@ pub fn delete<R: Record>(tx: &mut Tx<'_>, record: &R) -> Result<()> {
     Ok(())
 }
 
+fn is_empty(field: Option<&Value>) -> bool {
+    match field {
+        None | Some(Value::Null) => true,
+        Some(Value::Array(items)) => items.is_empty(),
+        Some(_) => false,
+    }
+}
+
+/// Derives the rows of join tables from the lists that a record holds.
+fn write_joins(
+    tx: &mut Tx<'_>,
+    entity: Entity,
+    id: AnyId,
+    before: Option<&Value>,
+    after: Option<&Value>,
+) -> Result<()> {
+    for reference in REFERENCES.iter().filter(|reference| reference.from == entity && reference.join.is_some()) {
+        let ids = |record: Option<&Value>| record.map(|own| referred_ids(reference, own)).unwrap_or_default();
+        joins::write(tx.conn, tx.workspace, reference, id, &ids(before), &ids(after))?;
+    }
+    Ok(())
+}
+
 /// Brings back a record that was deleted; undo has checked its references.
 pub(in crate::store) fn restore_json(tx: &mut Tx<'_>, entity: Entity, record: Value) -> Result<()> {
-    for_entity!(entity, Kind => insert(tx, from_json::<Kind>(record)?).map(drop))
+    for_entity!(entity, Kind => insert(tx, from_json::<Kind>(record.clone())?, record).map(drop))
 }
 
 pub(in crate::store) fn update_json(tx: &mut Tx<'_>, entity: Entity, before: Value, after: Value) -> Result<()> {
@@ -151,13 +187,18 @@ fn demote_others(tx: &mut Tx<'_>, entity: Entity, before: Option<&Value>, after:
     Ok(())
 }
 
-/// The record with the names in its list spelled as the records are that they name; those that are new are created.
-pub(in crate::store) fn resolve_names<R: Record>(tx: &mut Tx<'_>, before: Option<&Value>, record: R) -> Result<R> {
-    let Some(list) = name_list(R::ENTITY) else { return Ok(record) };
-    let mut row = json(&record)?;
+/// A record, and its JSON, with the names in its list spelled as the records are that they name; those that are new are
+/// created.
+pub(in crate::store) fn resolve_names<R: Record>(
+    tx: &mut Tx<'_>,
+    before: Option<&Value>,
+    record: R,
+    mut row: Value,
+) -> Result<(R, Value)> {
+    let Some(list) = name_list(R::ENTITY) else { return Ok((record, row)) };
     let names = names_in(list, &row);
     if names.is_empty() || before.is_some_and(|before| names_in(list, before) == names) {
-        return Ok(record);
+        return Ok((record, row));
     }
     let mut known = spellings(tx, list, &names)?;
     for name in &names {
@@ -167,7 +208,7 @@ pub(in crate::store) fn resolve_names<R: Record>(tx: &mut Tx<'_>, before: Option
         }
     }
     set_names(list, &mut row, names.iter().filter_map(|name| known.get(&fold(name)).cloned()));
-    if names_in(list, &row) == names { Ok(record) } else { from_json(row) }
+    if names_in(list, &row) == names { Ok((record, row)) } else { Ok((from_json(row.clone())?, row)) }
 }
 
 fn create_named(tx: &mut Tx<'_>, list: &NameList, name: &str) -> Result<()> {
@@ -201,12 +242,12 @@ pub(in crate::store) fn rename_in_lists(
 }
 
 /// The fields in which a record that is created differs from one of the same id that this write has deleted.
-fn fields_unlike_deleted<R: Record>(tx: &Tx<'_>, record: &R) -> Result<Vec<String>> {
-    let Some(before) = tx.before(R::ENTITY, record.id()) else { return Ok(Vec::new()) };
-    let mut fields = changed_fields(before, &json(record)?);
+fn fields_unlike_deleted(tx: &Tx<'_>, entity: Entity, id: AnyId, row: &Value) -> Vec<String> {
+    let Some(before) = tx.before(entity, id) else { return Vec::new() };
+    let mut fields = changed_fields(before, row);
     // What each write stamps on it.
     fields.retain(|name| name != "version" && name != "updated_at");
-    Ok(fields)
+    fields
 }
 
 /// The records that this one says something of are indexed anew at the end.
