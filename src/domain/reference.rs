@@ -1,4 +1,4 @@
-//! What refers to what, and what of it is to be kept true by every write. Nothing here knows a database.
+//! What refers to what, what is computed from what, and what of it every write has to keep true. Nothing here knows a database.
 
 use super::entity::Entity;
 use super::key::KeyKind;
@@ -175,6 +175,14 @@ pub struct AtMostOne {
 
 pub const AT_MOST_ONE: &[AtMostOne] =
     &[AtMostOne { of: Entity::Position, per: "contact_id", column: "is_primary", pointer: "/primary" }];
+
+/// Records that are computed from others and never entered: every write settles those that it affects once, at its end. Undo
+/// and merging pass them over; what they are computed from tells what they are.
+pub const DERIVED: &[Entity] = &[];
+
+pub fn is_derived(entity: Entity) -> bool {
+    DERIVED.contains(&entity)
+}
 
 /// A list in which records name others of a kind, in place of their ids. A name that is new makes its record; every record
 /// follows when that one is renamed, merged or deleted. Case and accents do not count.

@@ -1,5 +1,5 @@
-//! What is derived from records (look-up keys, search documents, tags for their labels), made anew once after an update
-//! of the program that derives more than before. What is derived is told where each kind of record is.
+//! What is derived from records (look-up keys, search documents, tags for their labels, derived records), made anew once
+//! after an update of the program that derives more than before. What is derived is told where each kind of record is.
 
 use diesel::prelude::*;
 
@@ -64,6 +64,7 @@ fn derive<R: Record>(tx: &mut Tx<'_>, record: R) -> Result<()> {
     let (derived, _) = resolve_names(tx, None, record.clone(), json(&record)?)?;
     let derived = update(tx, &record, derived)?;
     keys::write(tx.conn, tx.workspace, R::ENTITY, derived.id(), &derived.keys())?;
+    tx.queue_derived(derived.derived_dependents());
     let related = derived.related_search_text(tx.conn, tx.workspace)?;
     documents::write(tx, &derived, &related)
 }
