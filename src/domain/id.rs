@@ -103,6 +103,10 @@ ids! {
     TagId = "tag";
     /// "These two are not the same."
     DuplicateDismissalId = "duplicate_dismissal";
+    /// A meeting, a call, a message: what happened between people.
+    InteractionId = "interaction";
+    /// When somebody was last in touch; the same as the id of the contact.
+    ContactActivityId = "contact_activity";
     /// A conference, a meetup: where people are met.
     EventId = "event";
 }

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod comparable_name;
 pub mod contact;
+pub mod contact_activity;
 pub mod counted;
 mod data;
 pub mod domain_name;
@@ -12,6 +13,7 @@ pub mod email;
 pub mod entity;
 pub mod fields;
 pub mod id;
+pub mod interaction;
 pub mod invalid;
 pub mod key;
 pub mod keyed;

@@ -21,7 +21,7 @@ use crate::domain::scope::Role;
 use crate::domain::timestamp::Timestamp;
 
 /// Grows whenever a record is to be found by something else than before.
-const REVISION: i32 = 1;
+const REVISION: i32 = 2;
 
 /// Makes everything anew if the database is from before `REVISION`; a workspace at a time, so that it can be broken off and
 /// begun again. Blocks.

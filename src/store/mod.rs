@@ -2,12 +2,14 @@
 
 mod account_tx;
 pub mod accounts;
+pub mod contact_activities;
 pub mod contacts;
 pub mod db;
 mod derived;
 pub mod duplicate_dismissals;
 pub mod duplicates;
 mod error;
+pub mod interactions;
 mod joint;
 pub mod lists;
 pub mod matches;
