@@ -9,8 +9,8 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use crate::api::http::passwords;
-use crate::api::http::problem;
+use crate::api::http::auth::passwords;
+use crate::api::http::messages::problem;
 use crate::api::tokens::new_token;
 use crate::app::{App, StartError, open_store};
 use crate::clock::SystemClock;

@@ -73,21 +73,17 @@ pub fn list<R: Record>(conn: &mut Conn, workspace: WorkspaceId, listing: Listing
     read_transaction(conn, |conn| page(conn, workspace, listing))
 }
 
-/// One page of records shown with relations, or as summaries.
-pub fn list_shown<R: Record>(
+/// One page of records shown with relations.
+pub fn list_with<R: Record>(
     conn: &mut Conn,
     workspace: WorkspaceId,
     listing: Listing,
-    summary: bool,
     relations: &[Relation],
 ) -> Result<Page<Value>> {
     read_transaction(conn, |conn| {
         let Page { items, total, next } = page::<R>(conn, workspace, listing)?;
-        let whole: Vec<Value> = items.iter().map(json).collect::<Result<_>>()?;
-        let mut shown: Vec<Value> =
-            if summary { whole.iter().map(relations::summary::<R>).collect() } else { whole.clone() };
-        // A summary may lack the ids that relations go by, so they are found in the whole.
-        relations::attach_from(conn, workspace, &whole, &mut shown, relations)?;
+        let mut shown: Vec<Value> = items.iter().map(json).collect::<Result<_>>()?;
+        relations::attach(conn, workspace, &mut shown, relations)?;
         Ok(Page { items: shown, total, next })
     })
 }
