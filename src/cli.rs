@@ -1,5 +1,6 @@
 //! The commands of the `wellmet` binary. What they do is done elsewhere; here it is asked for and told.
 
+use crate::store::sessions;
 use secrecy::SecretString;
 use std::fs;
 use std::io::{IsTerminal, Write};
@@ -182,7 +183,7 @@ fn create_user(config: Config, email: &str, fields: UserFields, password_stdin: 
     let password = new_password(password_stdin, &[email.as_str(), &fields.name])?;
     let hash = passwords::hash(password.expose()).map_err(|error| failure(error.to_string()))?;
     let address = email.as_str().to_owned();
-    block_on(store.account_write(move |tx| tx.create_account(&email, &hash, fields).map(drop)))?;
+    block_on(store.account_write(move |tx| accounts::create_account(tx, &email, &hash, fields).map(drop)))?;
     print(&format!("{address} can log in."))
 }
 
@@ -195,9 +196,9 @@ fn reset_password(config: Config, email: &str, password_stdin: bool) -> Result<(
     let (user, _) =
         block_on(store.read(move |conn| accounts::find_by_email(conn, &email)?.ok_or(StoreError::NotFound)))?;
     block_on(store.account_write(move |tx| {
-        tx.set_password(user.id, &hash)?;
-        tx.end_other_sessions(user.id, None)?;
-        tx.delete_tokens(user.id)
+        accounts::set_password(tx, user.id, &hash)?;
+        sessions::end_other_sessions(tx, user.id, None)?;
+        crate::store::tokens::delete_tokens(tx, user.id)
     }))?;
     print(&format!("{address} has a new password; sessions and tokens of theirs have ended."))
 }
@@ -221,7 +222,9 @@ fn create_token(
         let home = accounts::home(conn, user.id)?.ok_or(StoreError::NotFound)?;
         Ok((user.id, home))
     }))?;
-    block_on(store.account_write(move |tx| tx.create_token(home, user, new, &kept).map(drop)))?;
+    block_on(
+        store.account_write(move |tx| crate::store::tokens::create_token(tx, home, user, new, &kept).map(drop)),
+    )?;
     print(&secret)
 }
 

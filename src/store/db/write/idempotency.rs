@@ -2,12 +2,12 @@
 
 use diesel::prelude::*;
 
-use super::conn::Conn;
-use super::schema::idempotency_keys;
-use super::types::AnyId;
 use crate::domain::entity::Entity;
 use crate::domain::id::{UserId, WorkspaceId};
 use crate::domain::timestamp::Timestamp;
+use crate::store::db::sql::conn::Conn;
+use crate::store::db::sql::schema::idempotency_keys;
+use crate::store::db::sql::types::AnyId;
 use crate::store::error::{Conflict, Result};
 
 /// How long a reply is replayed.
@@ -35,8 +35,8 @@ pub struct Reply {
     pub record: Option<(Entity, AnyId)>,
 }
 
-/// Whether the body tells of one of these records, by its id.
-pub(in crate::store) fn names_one(body: &str, ids: &[AnyId]) -> bool {
+/// Whether the body mentions one of these records, by its id.
+pub(in crate::store) fn mentions_one(body: &str, ids: &[AnyId]) -> bool {
     ids.iter().any(|id| body.contains(&id.uuid().to_string()))
 }
 
@@ -105,8 +105,8 @@ pub(in crate::store) fn keep(
     Ok(())
 }
 
-/// Forgets the replies that are of no one record and tell of one of these, as the answer to a batch may.
-pub(in crate::store) fn forget_naming(conn: &mut Conn, workspace: WorkspaceId, ids: &[AnyId]) -> Result<()> {
+/// Deletes the replies that are of no single record and mention one of these, as the reply to a batch may.
+pub(in crate::store) fn delete_mentioning(conn: &mut Conn, workspace: WorkspaceId, ids: &[AnyId]) -> Result<()> {
     let of_none = idempotency_keys::table
         .filter(idempotency_keys::workspace_id.eq(workspace))
         .filter(idempotency_keys::record_id.is_null());
@@ -116,7 +116,7 @@ pub(in crate::store) fn forget_naming(conn: &mut Conn, workspace: WorkspaceId, i
     for (user, key) in kept {
         let one = of_none.filter(idempotency_keys::user_id.eq(user)).filter(idempotency_keys::key.eq(key));
         let body: Option<String> = one.clone().select(idempotency_keys::body).first(conn)?;
-        if body.is_some_and(|body| names_one(&body, ids)) {
+        if body.is_some_and(|body| mentions_one(&body, ids)) {
             diesel::delete(one).execute(conn)?;
         }
     }

@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use super::conn::MultiBackend;
-use super::search::Match;
 use super::types::{AnyId, Id, Instant};
 use crate::domain::entity::Entity;
 use crate::domain::id::WorkspaceId;
 use crate::domain::key::{Key, KeyKind};
 use crate::domain::timestamp::Timestamp;
+use crate::store::db::index::search::Match;
 
 /// A column, and whether it can be null; made from one of `schema.rs`, so a misspelt one does not compile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -231,7 +231,7 @@ fn scalar<'b>(value: &'b Scalar, out: &mut AstPass<'_, 'b, MultiBackend>) -> Que
     }
 }
 
-pub(super) fn separated<'b, T>(
+pub(in crate::store) fn separated<'b, T>(
     items: &'b [T],
     separator: &str,
     out: &mut AstPass<'_, 'b, MultiBackend>,
@@ -336,7 +336,7 @@ fn has_key<'b>(
 /// Selects from `record_keys` where there is one of the keys. One list of values for each kind: SQLite takes expressions
 /// of 1,000 levels at most, of which each OR is one. And a SELECT for each: with an OR between them SQLite reads all keys
 /// of the workspace.
-pub(super) fn holders_of<'b>(
+pub(in crate::store) fn holders_of<'b>(
     columns: &str,
     entity: Entity,
     keys: &'b [Key],

@@ -4,15 +4,15 @@ use diesel::prelude::*;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::conn::{Conn, read_transaction};
+use super::json::{json, referred};
 use super::record::{Record, for_entity};
-use super::rows::{json, referred};
-use super::schema::{changes, workspaces};
-use super::select::{Predicate, Select};
-use super::types::{AnyId, AsJson};
 use crate::domain::entity::{Entity, Op, REFERENCES};
 use crate::domain::id::{TokenId, UserId, WorkspaceId};
 use crate::domain::timestamp::Timestamp;
+use crate::store::db::sql::conn::{Conn, read_transaction};
+use crate::store::db::sql::schema::{changes, workspaces};
+use crate::store::db::sql::select::{Predicate, Select};
+use crate::store::db::sql::types::{AnyId, AsJson};
 use crate::store::error::{Error, Result};
 
 /// A page of the log, or of a history, ends where what it holds reaches this many bytes of JSON.
@@ -36,7 +36,7 @@ struct ChangeHead {
 
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = changes)]
-pub(super) struct ChangeRow {
+pub(in crate::store) struct ChangeRow {
     pub seq: i64,
     pub write_seq: i64,
     pub entity: Entity,
@@ -138,7 +138,7 @@ pub fn since(
 
 /// The write that the change of this number belongs to, or that has this number itself: of one that touched its first
 /// record again, the first change has gone from the log.
-pub(super) fn write_of(conn: &mut Conn, workspace: WorkspaceId, version: i64) -> Result<i64> {
+pub(in crate::store) fn write_of(conn: &mut Conn, workspace: WorkspaceId, version: i64) -> Result<i64> {
     Ok(changes::table
         .filter(changes::workspace_id.eq(workspace))
         .filter(changes::seq.eq(version).or(changes::write_seq.eq(version)))
@@ -165,7 +165,7 @@ pub fn entities_of_write(conn: &mut Conn, workspace: WorkspaceId, version: i64) 
 }
 
 /// Whether the record referred to one of these before the change.
-pub(super) fn refers_to_one_of(row: &ChangeRow, these: &BTreeSet<(Entity, AnyId)>) -> bool {
+pub(in crate::store) fn refers_to_one_of(row: &ChangeRow, these: &BTreeSet<(Entity, AnyId)>) -> bool {
     let Some(before) = &row.before else { return false };
     let own = REFERENCES.iter().filter(|reference| reference.from == row.entity);
     own.filter_map(|reference| Some((reference.to, referred(reference, &before.0)?)))

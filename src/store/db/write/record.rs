@@ -1,22 +1,23 @@
 //! What a kind of record brings to the mechanism, and the one `match` that names every kind.
 
 use chrono::NaiveDate;
+use diesel::result::QueryResult;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
-use super::conn::Conn;
-use super::select::{Field, Scalar, Select};
-use super::types::AnyId;
+use super::tx::Tx;
 use crate::domain::entity::Entity;
 use crate::domain::fields::LabelText;
 use crate::domain::id::WorkspaceId;
 use crate::domain::key::Key;
 use crate::domain::search::SearchText;
 use crate::domain::timestamp::Timestamp;
+use crate::store::db::sql::conn::Conn;
+use crate::store::db::sql::select::{Field, Scalar, Select};
+use crate::store::db::sql::types::AnyId;
 use crate::store::error::Result;
-use diesel::result::QueryResult;
 
 /// A kind of record that clients sync. Its JSON, which is also its representation, is the currency of changes,
 /// history and undo; a field that comes later needs `#[serde(default)]`, since older before-images lack it.
@@ -34,46 +35,40 @@ pub trait Record: Serialize + DeserializeOwned + Clone + Send + 'static {
     fn sort_value(&self, field: Field) -> Scalar;
 
     /// What the record is found by exactly.
-    fn keys(&self) -> Vec<Key>;
+    fn keys(&self) -> Vec<Key> {
+        Vec::new()
+    }
     /// What the record is found by when somebody types; `None` for kinds that are not searched.
-    fn search_text(&self) -> Option<SearchText>;
+    fn search_text(&self) -> Option<SearchText> {
+        None
+    }
     /// What no other record of its kind may be known by.
     fn unique_key(&self) -> Option<Key> {
         None
     }
-    /// The tags it carries, for kinds that carry any.
-    fn labels(&mut self) -> Option<&mut Vec<LabelText>> {
-        None
-    }
-    /// The label under which others carry it: a tag.
-    fn carried_as(&self) -> Option<&str> {
-        None
-    }
-    /// What other records tell of it, for it to be found by as well.
-    fn context(&self, _conn: &mut Conn, _workspace: WorkspaceId) -> Result<String> {
+    /// What other records say of it, for it to be found by as well.
+    fn related_search_text(&self, _conn: &mut Conn, _workspace: WorkspaceId) -> Result<String> {
         Ok(String::new())
     }
-    /// What it tells of others; where that has changed, those of `tells_of` are found anew.
-    fn told(&self) -> Option<String> {
+    /// What of it stands in the `related_search_text` of its `search_dependents`; these are indexed anew when it changes.
+    fn search_projection(&self) -> Option<String> {
         None
     }
-    /// The records in whose `context` it stands.
-    fn tells_of(&self, _conn: &mut Conn, _workspace: WorkspaceId) -> Result<Vec<(Entity, AnyId)>> {
+    fn search_dependents(&self, _conn: &mut Conn, _workspace: WorkspaceId) -> Result<Vec<(Entity, AnyId)>> {
         Ok(Vec::new())
     }
-    /// The members of its JSON that say nothing of the thing itself, besides its head: two records that differ in nothing
-    /// else say the same.
-    fn beside_the_point(&self) -> &'static [&'static str] {
+    /// The members of its JSON, besides its head, that do not make it another record: merging drops one that differs from
+    /// another in these only.
+    fn ignored_by_dedup(&self) -> &'static [&'static str] {
         &[]
     }
-    /// Whether it is the one to show first of those that belong to the same record.
-    fn leads(&self) -> bool {
+    /// Whether it is the primary one of those that belong to the same record.
+    fn is_primary(&self) -> bool {
         false
     }
-    /// Another one is shown first.
-    fn give_way(&mut self) {}
-    /// Which of two that belong to the same record is shown before the other; of equals it is the newer.
-    fn shown_before(&self, _other: &Self) -> Ordering {
+    fn clear_primary(&mut self) {}
+    /// Which of two that belong to the same record is shown first; of equals the newer one.
+    fn display_order(&self, _other: &Self) -> Ordering {
         Ordering::Equal
     }
     /// What tells these records from others with the same title, on a day, in a constant number of statements.
@@ -88,6 +83,27 @@ pub trait Record: Serialize + DeserializeOwned + Clone + Send + 'static {
     /// A record that stays as long as its workspace.
     fn is_permanent(&self) -> bool {
         false
+    }
+
+    /// The tags it carries, for kinds that carry any.
+    fn labels(&mut self) -> Option<&mut Vec<LabelText>> {
+        None
+    }
+    /// Spells the tags that it carries as they are spelled, and creates those that are new. `before` is what it was.
+    fn resolve_tags(&mut self, _tx: &mut Tx<'_>, _before: Option<&Self>) -> Result<()> {
+        Ok(())
+    }
+    /// The name by which other records carry it: that of a tag.
+    fn tag_name(&self) -> Option<&str> {
+        None
+    }
+    /// The records that carry it.
+    fn carriers(&self, _tx: &mut Tx<'_>) -> Result<Vec<(Entity, AnyId)>> {
+        Ok(Vec::new())
+    }
+    /// Puts another name, or none, in the place of its own in every record that carries it.
+    fn replace_in_carriers(&self, _tx: &mut Tx<'_>, _name: Option<&str>) -> Result<()> {
+        Ok(())
     }
 
     fn select(conn: &mut Conn, select: Select) -> QueryResult<Vec<Self>>;
@@ -107,8 +123,8 @@ pub trait Record: Serialize + DeserializeOwned + Clone + Send + 'static {
 /// `workspace_id` and `id`: its head and its statements. `$Row` holds the columns, with `Row::of(workspace, &record)` and `row.into_record()` to and from the record.
 macro_rules! record_statements {
     ($table:ident, $Row:ty) => {
-        fn id(&self) -> $crate::store::db::types::AnyId {
-            $crate::store::db::types::AnyId::new(self.id.uuid())
+        fn id(&self) -> $crate::store::db::sql::types::AnyId {
+            $crate::store::db::sql::types::AnyId::new(self.id.uuid())
         }
 
         fn version(&self) -> i64 {
@@ -121,8 +137,8 @@ macro_rules! record_statements {
         }
 
         fn select(
-            conn: &mut $crate::store::db::conn::Conn,
-            select: $crate::store::db::select::Select,
+            conn: &mut $crate::store::db::sql::conn::Conn,
+            select: $crate::store::db::sql::select::Select,
         ) -> diesel::QueryResult<Vec<Self>> {
             let (filter, order, limit) = select.parts();
             let rows: Vec<$Row> = $table::table
@@ -135,16 +151,16 @@ macro_rules! record_statements {
         }
 
         fn ids(
-            conn: &mut $crate::store::db::conn::Conn,
-            select: $crate::store::db::select::Select,
-        ) -> diesel::QueryResult<Vec<$crate::store::db::types::AnyId>> {
+            conn: &mut $crate::store::db::sql::conn::Conn,
+            select: $crate::store::db::sql::select::Select,
+        ) -> diesel::QueryResult<Vec<$crate::store::db::sql::types::AnyId>> {
             let (filter, order, limit) = select.parts();
             $table::table.filter(filter).order(order).limit(limit).select($table::id).load(conn)
         }
 
         fn count(
-            conn: &mut $crate::store::db::conn::Conn,
-            select: $crate::store::db::select::Select,
+            conn: &mut $crate::store::db::sql::conn::Conn,
+            select: $crate::store::db::sql::select::Select,
         ) -> diesel::QueryResult<i64> {
             let (filter, _, _) = select.parts();
             $table::table.filter(filter).count().get_result(conn)
@@ -152,7 +168,7 @@ macro_rules! record_statements {
 
         fn insert(
             &self,
-            conn: &mut $crate::store::db::conn::Conn,
+            conn: &mut $crate::store::db::sql::conn::Conn,
             workspace: $crate::domain::id::WorkspaceId,
         ) -> diesel::QueryResult<()> {
             diesel::insert_into($table::table).values(<$Row>::of(workspace, self)).execute(conn).map(drop)
@@ -160,7 +176,7 @@ macro_rules! record_statements {
 
         fn update(
             &self,
-            conn: &mut $crate::store::db::conn::Conn,
+            conn: &mut $crate::store::db::sql::conn::Conn,
             workspace: $crate::domain::id::WorkspaceId,
         ) -> diesel::QueryResult<()> {
             let own = $table::table.filter($table::workspace_id.eq(workspace)).filter($table::id.eq(self.id));
@@ -168,16 +184,16 @@ macro_rules! record_statements {
         }
 
         fn delete(
-            conn: &mut $crate::store::db::conn::Conn,
+            conn: &mut $crate::store::db::sql::conn::Conn,
             workspace: $crate::domain::id::WorkspaceId,
-            id: $crate::store::db::types::AnyId,
+            id: $crate::store::db::sql::types::AnyId,
         ) -> diesel::QueryResult<()> {
             let own = $table::table.filter($table::workspace_id.eq(workspace)).filter($table::id.eq(id));
             diesel::delete(own).execute(conn).map(drop)
         }
 
         fn delete_all(
-            conn: &mut $crate::store::db::conn::Conn,
+            conn: &mut $crate::store::db::sql::conn::Conn,
             workspace: $crate::domain::id::WorkspaceId,
         ) -> diesel::QueryResult<()> {
             diesel::delete($table::table.filter($table::workspace_id.eq(workspace))).execute(conn).map(drop)
@@ -189,7 +205,7 @@ pub(in crate::store) use record_statements;
 /// Runs the body with `$Kind` standing for the record type of the entity.
 macro_rules! for_entity {
     ($entity:expr, $Kind:ident => $body:expr) => {
-        $crate::store::db::record::for_each_kind!($entity, $Kind => $body;
+        $crate::store::db::write::record::for_each_kind!($entity, $Kind => $body;
             Contact in contact, Organization in organization, Position in position, Relationship in relationship,
             Need in need, Tag in tag, DuplicateDismissal in duplicate_dismissal,
         )

@@ -9,10 +9,10 @@ macro_rules! statement {
             const HAS_STATIC_QUERY_ID: bool = false;
         }
 
-        impl diesel::RunQueryDsl<$crate::store::db::conn::Conn> for $name {}
+        impl diesel::RunQueryDsl<$crate::store::db::sql::conn::Conn> for $name {}
     };
     ($name:ty, $rows:ty) => {
-        $crate::store::db::statement::statement!($name);
+        $crate::store::db::sql::statement::statement!($name);
 
         impl diesel::query_builder::Query for $name {
             type SqlType = $rows;

@@ -16,7 +16,7 @@ table! {
 
 table! {
     use diesel::sql_types::*;
-    use crate::store::db::types::{Id, Instant};
+    use crate::store::db::sql::types::{Id, Instant};
 
     users (id) {
         id -> Id,
@@ -36,7 +36,7 @@ table! {
 
 table! {
     use diesel::sql_types::*;
-    use crate::store::db::types::{Id, Instant};
+    use crate::store::db::sql::types::{Id, Instant};
 
     workspaces (id) {
         id -> Id,
@@ -51,7 +51,7 @@ table! {
 
 table! {
     use diesel::sql_types::*;
-    use crate::store::db::types::{Id, Instant};
+    use crate::store::db::sql::types::{Id, Instant};
 
     memberships (workspace_id, user_id) {
         workspace_id -> Id,
@@ -63,7 +63,7 @@ table! {
 
 table! {
     use diesel::sql_types::*;
-    use crate::store::db::types::{Id, Instant};
+    use crate::store::db::sql::types::{Id, Instant};
 
     sessions (workspace_id, id) {
         workspace_id -> Id,
@@ -78,7 +78,7 @@ table! {
 
 table! {
     use diesel::sql_types::*;
-    use crate::store::db::types::{Id, Instant};
+    use crate::store::db::sql::types::{Id, Instant};
 
     refresh_tokens (workspace_id, id) {
         workspace_id -> Id,
@@ -93,7 +93,7 @@ table! {
 
 table! {
     use diesel::sql_types::*;
-    use crate::store::db::types::{Id, Instant, Json};
+    use crate::store::db::sql::types::{Id, Instant, Json};
 
     personal_access_tokens (workspace_id, id) {
         workspace_id -> Id,
@@ -111,7 +111,7 @@ table! {
 
 table! {
     use diesel::sql_types::*;
-    use crate::store::db::types::{Id, Instant};
+    use crate::store::db::sql::types::{Id, Instant};
 
     idempotency_keys (workspace_id, user_id, key) {
         workspace_id -> Id,
@@ -130,7 +130,7 @@ table! {
 
 table! {
     use diesel::sql_types::*;
-    use crate::store::db::types::{Id, Instant, Json};
+    use crate::store::db::sql::types::{Id, Instant, Json};
 
     changes (workspace_id, seq) {
         workspace_id -> Id,
@@ -150,7 +150,7 @@ table! {
 
 table! {
     use diesel::sql_types::*;
-    use crate::store::db::types::Id;
+    use crate::store::db::sql::types::Id;
 
     record_keys (workspace_id, entity, kind, value, record_id) {
         workspace_id -> Id,
@@ -163,7 +163,7 @@ table! {
 
 table! {
     use diesel::sql_types::*;
-    use crate::store::db::types::Id;
+    use crate::store::db::sql::types::Id;
 
     search_documents (document_id) {
         document_id -> BigInt,
@@ -177,7 +177,7 @@ table! {
 
 table! {
     use diesel::sql_types::*;
-    use crate::store::db::types::{Id, Instant, Json};
+    use crate::store::db::sql::types::{Id, Instant, Json};
 
     contacts (workspace_id, id) {
         workspace_id -> Id,
@@ -214,7 +214,7 @@ table! {
 
 table! {
     use diesel::sql_types::*;
-    use crate::store::db::types::{Id, Instant, Json};
+    use crate::store::db::sql::types::{Id, Instant, Json};
 
     organizations (workspace_id, id) {
         workspace_id -> Id,
@@ -242,7 +242,7 @@ table! {
 
 table! {
     use diesel::sql_types::*;
-    use crate::store::db::types::{Id, Instant};
+    use crate::store::db::sql::types::{Id, Instant};
 
     positions (workspace_id, id) {
         workspace_id -> Id,
@@ -265,7 +265,7 @@ table! {
 
 table! {
     use diesel::sql_types::*;
-    use crate::store::db::types::{Id, Instant};
+    use crate::store::db::sql::types::{Id, Instant};
 
     relationships (workspace_id, id) {
         workspace_id -> Id,
@@ -284,7 +284,7 @@ table! {
 
 table! {
     use diesel::sql_types::*;
-    use crate::store::db::types::{Id, Instant};
+    use crate::store::db::sql::types::{Id, Instant};
 
     needs (workspace_id, id) {
         workspace_id -> Id,
@@ -302,7 +302,7 @@ table! {
 
 table! {
     use diesel::sql_types::*;
-    use crate::store::db::types::{Id, Instant};
+    use crate::store::db::sql::types::{Id, Instant};
 
     tags (workspace_id, id) {
         workspace_id -> Id,
@@ -318,7 +318,7 @@ table! {
 
 table! {
     use diesel::sql_types::*;
-    use crate::store::db::types::{Id, Instant};
+    use crate::store::db::sql::types::{Id, Instant};
 
     duplicate_dismissals (workspace_id, id) {
         workspace_id -> Id,

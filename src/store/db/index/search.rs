@@ -6,14 +6,14 @@ use diesel::query_builder::{AstPass, QueryFragment};
 use diesel::sql_types::Text;
 use diesel::sqlite::Sqlite;
 
-use super::conn::{Conn, MultiBackend};
-use super::schema::search_documents;
-use super::statement::statement;
-use super::types::AnyId;
 use crate::domain::entity::Entity;
 use crate::domain::id::WorkspaceId;
 use crate::domain::search::SearchText;
 use crate::domain::text;
+use crate::store::db::sql::conn::{Conn, MultiBackend};
+use crate::store::db::sql::schema::search_documents;
+use crate::store::db::sql::statement::statement;
+use crate::store::db::sql::types::AnyId;
 
 /// PostgreSQL keeps at most 1 MiB of words a document; what comes beyond is not found.
 const MAX_TOKEN_BYTES: usize = 600_000;
@@ -176,7 +176,7 @@ struct Ranked<'a> {
     limit: i64,
 }
 
-statement!(Ranked<'_>, (diesel::sql_types::Integer, Text, super::types::Id, Text));
+statement!(Ranked<'_>, (diesel::sql_types::Integer, Text, crate::store::db::sql::types::Id, Text));
 
 impl QueryFragment<MultiBackend> for Ranked<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
@@ -189,7 +189,7 @@ impl QueryFragment<MultiBackend> for Ranked<'_> {
         out.push_sql(
             " THEN 1 ELSE 2 END AS place, title, record_id, entity FROM search_documents WHERE workspace_id = ",
         );
-        out.push_bind_param::<super::types::Id, _>(&self.workspace)?;
+        out.push_bind_param::<crate::store::db::sql::types::Id, _>(&self.workspace)?;
         out.push_sql(" AND entity IN (");
         for (index, entity) in self.entities.iter().enumerate() {
             out.push_sql(if index > 0 { ", '" } else { "'" });
@@ -205,7 +205,7 @@ impl QueryFragment<MultiBackend> for Ranked<'_> {
             out.push_sql(", ");
             out.push_bind_param::<Text, _>(&after.title)?;
             out.push_sql(", ");
-            out.push_bind_param::<super::types::Id, _>(&after.id)?;
+            out.push_bind_param::<crate::store::db::sql::types::Id, _>(&after.id)?;
             out.push_sql(")");
         }
         out.push_sql(" ORDER BY place, title, record_id, entity LIMIT ");

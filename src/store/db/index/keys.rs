@@ -5,14 +5,15 @@ use diesel::query_builder::{AstPass, QueryFragment};
 use diesel::sql_types::{BigInt, Text};
 use sha2::{Digest, Sha256};
 
-use super::conn::{Conn, MultiBackend};
-use super::schema::record_keys;
-use super::select::{holders_of, separated};
-use super::statement::statement;
-use super::types::{AnyId, Id};
 use crate::domain::entity::Entity;
 use crate::domain::id::WorkspaceId;
 use crate::domain::key::{Key, KeyKind};
+use crate::store::db::sql::conn::{Conn, MultiBackend};
+use crate::store::db::sql::schema::record_keys;
+use crate::store::db::sql::select::{Predicate, holders_of, separated};
+use crate::store::db::sql::statement::statement;
+use crate::store::db::sql::types::{AnyId, Id};
+use crate::store::db::write::record::Record;
 
 /// An index row of PostgreSQL holds 2,704 bytes; a longer value stands as its hash.
 const MAX_VALUE_BYTES: usize = 600;
@@ -25,6 +26,12 @@ pub fn stored(value: &str) -> String {
         let hash = Sha256::digest(value.as_bytes());
         hash.iter().fold(String::from("sha256:"), |text, byte| text + &format!("{byte:02x}"))
     }
+}
+
+/// Has one of these keys.
+pub fn has_key<R: Record>(keys: Vec<Key>) -> Predicate {
+    let keys = keys.into_iter().map(|key| Key { value: stored(&key.value), ..key }).collect();
+    Predicate::HasKey(R::ENTITY, keys)
 }
 
 /// Replaces the keys of a record, if they differ.

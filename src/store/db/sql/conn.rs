@@ -1,8 +1,8 @@
-//! One connection type for both databases, and the pools that hold it. No query lives here.
+//! One connection type for both databases, and the transactions that run on it. No query lives here.
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::prelude::*;
-use diesel::r2d2::{ManageConnection, Pool, PooledConnection, R2D2Connection};
+use diesel::r2d2::{ManageConnection, R2D2Connection};
 use secrecy::{ExposeSecret, SecretString};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -81,22 +81,6 @@ impl ManageConnection for Manager {
     fn has_broken(&self, conn: &mut Conn) -> bool {
         std::thread::panicking() || conn.is_broken()
     }
-}
-
-pub type ConnPool = Pool<Manager>;
-pub type Pooled = PooledConnection<Manager>;
-
-/// A pool that opens its connections when they are first wanted.
-pub fn pool(manager: Manager, size: u32, timeout: Duration) -> ConnPool {
-    // A PostgreSQL server may have restarted since; a file is always there.
-    let check = matches!(manager.address, Address::Postgres(_));
-    Pool::builder()
-        .max_size(size)
-        .min_idle(Some(0))
-        .connection_timeout(timeout)
-        .test_on_check_out(check)
-        .error_handler(Box::new(diesel::r2d2::LoggingErrorHandler))
-        .build_unchecked(manager)
 }
 
 /// Runs the work in a transaction; on SQLite one that takes the write lock at once, since a transaction that reads

@@ -1,25 +1,25 @@
-//! Labels as references, for undo: records hold them as text, so which tag one stood for at a moment is told by the log, and
-//! which a record carries once a write is taken back goes by the tags, whatever these are called by then.
+//! Tags as references, for undo: records hold them as text, so which tag a label stood for at a moment is read from the log,
+//! and which a record carries once a write is taken back goes by the tags, whatever they are called by then.
 
 use diesel::prelude::*;
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
 
-use super::db::record::Record;
-use super::db::schema::changes;
-use super::db::select::{Predicate, Select};
-use super::db::types::{AnyId, AsJson};
-use super::db::write::Tx;
-use super::error::Result;
-use super::lists::has_key;
 use crate::domain::entity::Entity;
 use crate::domain::key::{Key, KeyKind};
 use crate::domain::tag::Tag;
 use crate::domain::text;
+use crate::store::db::index::keys::has_key;
+use crate::store::db::sql::schema::changes;
+use crate::store::db::sql::select::{Predicate, Select};
+use crate::store::db::sql::types::{AnyId, AsJson};
+use crate::store::db::write::record::Record;
+use crate::store::db::write::tx::Tx;
+use crate::store::error::Result;
 
 /// The same thing before a write, right after it, and now.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Moments<T> {
+pub(super) struct BeforeAfterNow<T> {
     pub before: T,
     pub after: T,
     pub now: T,
@@ -48,17 +48,17 @@ impl Label {
 /// Which tag had which name, folded, and what the tags are called now.
 #[derive(Debug, Default)]
 pub(super) struct TagNames {
-    tags: Moments<HashMap<String, AnyId>>,
+    tags: BeforeAfterNow<HashMap<String, AnyId>>,
     pub now: HashMap<AnyId, String>,
 }
 
 impl TagNames {
-    pub fn resolve(&self, texts: Moments<Vec<String>>) -> Moments<Vec<Label>> {
+    pub fn resolve(&self, texts: BeforeAfterNow<Vec<String>>) -> BeforeAfterNow<Vec<Label>> {
         let labels = |tags: &HashMap<String, AnyId>, texts: Vec<String>| {
             let label = |text: String| Label { tag: tags.get(&text::fold(&text)).copied(), text };
             texts.into_iter().map(label).collect()
         };
-        Moments {
+        BeforeAfterNow {
             before: labels(&self.tags.before, texts.before),
             after: labels(&self.tags.after, texts.after),
             now: labels(&self.tags.now, texts.now),
@@ -66,56 +66,51 @@ impl TagNames {
     }
 }
 
-impl Tx<'_> {
-    /// Which tags had these names before and after the write with the changes of these numbers, and have them now.
-    pub(super) fn tag_names<'t>(
-        &mut self,
-        texts: impl Iterator<Item = &'t String>,
-        first: i64,
-        last: i64,
-    ) -> Result<TagNames> {
-        let wanted: HashSet<String> = texts.map(|label| text::fold(label)).collect();
-        if wanted.is_empty() {
-            return Ok(TagNames::default());
-        }
-        let rows: Vec<(AnyId, i64, Option<AsJson<Value>>)> = changes::table
-            .filter(changes::workspace_id.eq(self.workspace))
-            .filter(changes::seq.ge(first))
-            .filter(changes::entity.eq(Entity::Tag))
-            .order(changes::seq.asc())
-            .select((changes::record_id, changes::seq, changes::before))
-            .load(self.conn)?;
-        let name =
-            |before: Option<AsJson<Value>>| before.and_then(|tag| Some(tag.0.get("name")?.as_str()?.to_owned()));
-        let changed: Vec<(AnyId, i64, Option<String>)> = rows
-            .into_iter()
-            .map(|(id, seq, before)| (id, seq, name(before).map(|name| text::fold(&name))))
-            .collect();
-        let had_one = |(id, _, name): &(AnyId, i64, Option<String>)| {
-            name.as_ref().is_some_and(|name| wanted.contains(name)).then_some(*id)
-        };
-        let once: HashSet<AnyId> = changed.iter().filter_map(had_one).collect();
-        let keys = wanted.into_iter().map(|name| Key::new(KeyKind::Name, name)).collect();
-        let concerned = Predicate::Any(vec![has_key::<Tag>(keys), Predicate::ids(once)]);
-        let tags = Tag::select(self.conn, Select::all(self.workspace, concerned))?;
-        let now: HashMap<AnyId, String> =
-            tags.into_iter().map(|tag| (Record::id(&tag), tag.fields.name)).collect();
-        // A tag was called what it was before the first change that came later, or else what it is now.
-        let named_before = |seq: i64| {
-            let mut seen = HashSet::new();
-            let later = changed.iter().filter(|(id, at, _)| *at >= seq && seen.insert(*id));
-            let earlier: HashMap<String, AnyId> =
-                later.filter_map(|(id, _, name)| Some((name.clone()?, *id))).collect();
-            let unchanged = now.iter().filter(|(id, _)| !seen.contains(*id));
-            unchanged.map(|(id, name)| (text::fold(name), *id)).chain(earlier).collect()
-        };
-        let tags = Moments {
-            before: named_before(first),
-            after: named_before(last.saturating_add(1)),
-            now: named_before(i64::MAX),
-        };
-        Ok(TagNames { tags, now })
+/// Which tags had these names before and after the write with the changes of these numbers, and have them now.
+pub(super) fn tag_names<'t>(
+    tx: &mut Tx<'_>,
+    texts: impl Iterator<Item = &'t String>,
+    first: i64,
+    last: i64,
+) -> Result<TagNames> {
+    let wanted: HashSet<String> = texts.map(|label| text::fold(label)).collect();
+    if wanted.is_empty() {
+        return Ok(TagNames::default());
     }
+    let rows: Vec<(AnyId, i64, Option<AsJson<Value>>)> = changes::table
+        .filter(changes::workspace_id.eq(tx.workspace))
+        .filter(changes::seq.ge(first))
+        .filter(changes::entity.eq(Entity::Tag))
+        .order(changes::seq.asc())
+        .select((changes::record_id, changes::seq, changes::before))
+        .load(tx.conn)?;
+    let name =
+        |before: Option<AsJson<Value>>| before.and_then(|tag| Some(tag.0.get("name")?.as_str()?.to_owned()));
+    let changed: Vec<(AnyId, i64, Option<String>)> =
+        rows.into_iter().map(|(id, seq, before)| (id, seq, name(before).map(|name| text::fold(&name)))).collect();
+    let had_one = |(id, _, name): &(AnyId, i64, Option<String>)| {
+        name.as_ref().is_some_and(|name| wanted.contains(name)).then_some(*id)
+    };
+    let once: HashSet<AnyId> = changed.iter().filter_map(had_one).collect();
+    let keys = wanted.into_iter().map(|name| Key::new(KeyKind::Name, name)).collect();
+    let concerned = Predicate::Any(vec![has_key::<Tag>(keys), Predicate::ids(once)]);
+    let tags = Tag::select(tx.conn, Select::all(tx.workspace, concerned))?;
+    let now: HashMap<AnyId, String> = tags.into_iter().map(|tag| (Record::id(&tag), tag.fields.name)).collect();
+    // A tag was called what it was before the first change that came later, or else what it is now.
+    let named_before = |seq: i64| {
+        let mut seen = HashSet::new();
+        let later = changed.iter().filter(|(id, at, _)| *at >= seq && seen.insert(*id));
+        let earlier: HashMap<String, AnyId> =
+            later.filter_map(|(id, _, name)| Some((name.clone()?, *id))).collect();
+        let unchanged = now.iter().filter(|(id, _)| !seen.contains(*id));
+        unchanged.map(|(id, name)| (text::fold(name), *id)).chain(earlier).collect()
+    };
+    let tags = BeforeAfterNow {
+        before: named_before(first),
+        after: named_before(last.saturating_add(1)),
+        now: named_before(i64::MAX),
+    };
+    Ok(TagNames { tags, now })
 }
 
 /// The labels that a record, as JSON, carries.
@@ -135,8 +130,8 @@ pub(super) fn relabel(record: &mut Value, labels: impl Iterator<Item = String>) 
 
 /// The labels of a record once a write is taken back: what it took away comes back where the other label is, and what it
 /// put there goes; what came since stays. Of those that are lost for good nothing comes back, and so nothing goes.
-pub(super) fn taken_back(labels: &Moments<Vec<Label>>, is_lost: impl Fn(&Label) -> bool) -> Vec<Label> {
-    let Moments { before, after, now } = labels;
+pub(super) fn taken_back(labels: &BeforeAfterNow<Vec<Label>>, is_lost: impl Fn(&Label) -> bool) -> Vec<Label> {
+    let BeforeAfterNow { before, after, now } = labels;
     let gone = || before.iter().filter(|label| !label.is_among(after));
     let mut back: Vec<&Label> = gone().filter(|label| !is_lost(label) && !label.is_among(now)).collect();
     let loses = gone().any(is_lost);
@@ -187,18 +182,20 @@ mod tests {
             (&["b", "a"], &["a", "b"], &["a", "b"], &["b", "a"]),
         ];
         for (before, after, now, expected) in table {
-            let moments = Moments { before: labels(before), after: labels(after), now: labels(now) };
+            let before_after_now =
+                BeforeAfterNow { before: labels(before), after: labels(after), now: labels(now) };
             let told = |labels: &[Label]| labels.iter().map(|label| label.text.clone()).collect::<Vec<_>>();
-            let back = taken_back(&moments, |_| false);
+            let back = taken_back(&before_after_now, |_| false);
             assert_eq!(told(&back), told(&labels(expected)), "{before:?} {after:?} {now:?}");
         }
     }
 
     #[test]
     fn what_is_lost_for_good_does_not_come_back_and_nothing_goes_for_it() {
-        let moments = Moments { before: labels(&["a", "b"]), after: labels(&["c"]), now: labels(&["c"]) };
+        let before_after_now =
+            BeforeAfterNow { before: labels(&["a", "b"]), after: labels(&["c"]), now: labels(&["c"]) };
         let lost = labels(&["a"]);
-        let back = taken_back(&moments, |label| label.is_among(&lost));
+        let back = taken_back(&before_after_now, |label| label.is_among(&lost));
         assert_eq!(back.iter().map(|label| label.text.as_str()).collect::<Vec<_>>(), ["c", "b"]);
     }
 
