@@ -49,7 +49,7 @@ struct Registration {
     locale: Option<String>,
 }
 
-/// WriteContext logs in.
+/// Who logs in.
 #[derive(Deserialize, ToSchema)]
 struct Credentials {
     /// The address of the account; case does not count.

@@ -67,7 +67,7 @@ impl utoipa::PartialSchema for ContactBulk {
                 },
                 "archived": {
                     "type": "boolean",
-                    "description": "Puts them aside now, or takes them back. WriteContext is put aside already keeps the time.",
+                    "description": "Puts them aside now, or takes them back. Who is put aside already keeps the time.",
                 },
                 "delete": { "type": "boolean", "default": false, "description": "Deletes them. Not together with anything else." },
             },
@@ -152,7 +152,7 @@ impl Edit {
             PATCHED.iter().filter_map(|name| Some(((*name).to_owned(), body.remove(*name)?))).collect();
         let says_something = archived.is_some() || !patch.is_empty();
         if delete && says_something {
-            let detail = "WriteContext is deleted cannot be changed as well.";
+            let detail = "Who is deleted cannot be changed as well.";
             invalid.add("#/delete", Rejection::new(FieldCode::Contradiction, detail));
         } else if !delete && !says_something {
             let detail = "Say what to do: add_tags, remove_tags, tier, archived or delete.";

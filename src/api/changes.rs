@@ -31,7 +31,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     config.service(list_changes).service(revert_change);
 }
 
-/// WriteContext made a change.
+/// Who made a change.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documents what is written as JSON")]
 struct Actor {

@@ -249,7 +249,7 @@ fn hold_writes(
             Job::End(Ending { reply, .. }) => {
                 let reply = reply(whole.write_number())?;
                 erased.extend(whole.erased());
-                // WriteContext was to be forgotten is not to be remembered here.
+                // Who was to be forgotten is not to be remembered here.
                 if !reply.body.as_ref().is_some_and(|body| idempotency::mentions_one(body, &erased)) {
                     idempotency::keep(whole.conn, workspace, user, key, now, &reply)?;
                 }

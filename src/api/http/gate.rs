@@ -26,14 +26,14 @@ pub struct Operation {
     pub takes_idempotency_key: bool,
 }
 
-/// WriteContext may call an operation.
+/// Who may call an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Access {
     /// Anybody.
     Public,
     /// Whoever has a token; what it may do is judged within.
     AnyToken,
-    /// WriteContext has a token with this scope.
+    /// Who has a token with this scope.
     Scope(String),
 }
 

@@ -18,7 +18,7 @@ use crate::store::{
 /// How long an Idempotency-Key may be.
 pub const MAX_KEY_CHARACTERS: usize = 255;
 
-/// WriteContext writes, under the Idempotency-Key of the request if it has one.
+/// Who writes, under the Idempotency-Key of the request if it has one.
 pub fn who(api: &Api, caller: &Caller, request: &HttpRequest, body: &Body) -> Result<WriteContext, Problem> {
     let key = etag::text(request, HeaderName::from_static("idempotency-key"))?;
     let idempotency = match key {
