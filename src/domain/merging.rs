@@ -1,5 +1,6 @@
-//! What is left of several records that turn out to be one: what was entered in any of them, and nothing twice. The one
-//! that is kept comes first and wins where only one thing can stand.
+//! Merging the fields of records that are the same person or organization: everything that was entered in any of
+//! them, once. Where only one value can stay, it is that of the record that is kept. References to the others are
+//! not moved here.
 
 use std::collections::HashSet;
 
@@ -13,18 +14,18 @@ use super::partial_date::PartialDate;
 use super::phone::PhoneNumber;
 use super::text;
 
-/// How long a key of a map may be.
+/// Most characters of a key of a map.
 const MAX_KEY_CHARACTERS: usize = 64;
 
 impl Contact {
-    /// What is left of this person and others who are the same: maps and lists united, notes one below the other, of
-    /// everything else what this one has, or else the first of the others that has any. Known if any is known; archived
-    /// only if all are; not to be contacted if that holds of any.
+    /// The fields of this contact merged with those of others: maps and lists are combined and notes appended; of
+    /// any other field, the first value that is set. Known, favorite and not to be contacted if any is; archived
+    /// only if all are.
     pub fn united(&self, others: &[Self]) -> ContactFields {
         let all: Vec<&ContactFields> =
             std::iter::once(self).chain(others).map(|contact| &contact.fields).collect();
         let first = |field: fn(&ContactFields) -> &Option<String>| all.iter().find_map(|one| field(one).clone());
-        // Parts of a name belong together: one from here and one from there make a third person.
+        // Parts of a name belong together: mixed, they would name a third person.
         let named = all.iter().find(|one| one.given_name.is_some() || one.family_name.is_some());
         let named = named.copied().unwrap_or(&self.fields);
         let is_named = self.fields.given_name.is_some() || self.fields.family_name.is_some();
@@ -98,7 +99,7 @@ impl Contact {
 }
 
 impl Organization {
-    /// What is left of this organization and others that are the same. The names of the others become aliases.
+    /// The fields of this organization merged with those of others, whose names become aliases.
     pub fn united(&self, others: &[Self]) -> OrganizationFields {
         let all: Vec<&OrganizationFields> =
             std::iter::once(self).chain(others).map(|organization| &organization.fields).collect();
@@ -126,7 +127,7 @@ impl Organization {
     }
 }
 
-/// Every item once; two that differ in case or accents only are one.
+/// Each item once, ignoring case and accents.
 fn united_list<'a, T: Clone + 'a>(
     lists: impl Iterator<Item = &'a Vec<T>>,
     text: impl Fn(&T) -> &String,
@@ -135,7 +136,7 @@ fn united_list<'a, T: Clone + 'a>(
     lists.flatten().filter(|item| seen.insert(text::fold(text(item)))).cloned().collect()
 }
 
-/// Different texts one below the other; `None` where there are none.
+/// Different texts separated by blank lines; `None` if there are none.
 fn united_text<'a>(texts: impl Iterator<Item = &'a str>) -> Option<String> {
     let mut kept: Vec<&str> = Vec::new();
     for text in texts {
@@ -154,7 +155,7 @@ fn united_links<'a>(maps: impl Iterator<Item = &'a Keyed<ProfileLink>>) -> Keyed
     united_keys(maps, same, |_, _| {})
 }
 
-/// As [`united_keys`]; what is preferred in the first map that prefers anything stays so, alone.
+/// As [`united_keys`]; only the preferred entry of the first map that has one stays preferred.
 fn united_map<'a, T: Clone + 'a>(
     maps: impl Iterator<Item = &'a Keyed<T>>,
     same: impl Fn(&T) -> String,
@@ -169,23 +170,23 @@ fn united_map<'a, T: Clone + 'a>(
     })
 }
 
-/// Every entry once: one whose value is there already is dropped, one whose key is taken gets a number behind it.
-/// `settle` may change an entry that is taken over; it is told the number of its map.
+/// Each entry once: an entry whose value is there already is dropped, and one whose key is taken gets a numbered
+/// key. `adjust` may change an entry before it is added; it also gets the index of its map.
 fn united_keys<'a, T: Clone + 'a>(
     maps: impl Iterator<Item = &'a Keyed<T>>,
     same: impl Fn(&T) -> String,
-    mut settle: impl FnMut(&mut T, usize),
+    mut adjust: impl FnMut(&mut T, usize),
 ) -> Keyed<T> {
     let mut united = Keyed::default();
     let mut seen = HashSet::new();
     for (map, entries) in maps.enumerate() {
         for (key, entry) in entries {
-            // What one record itself holds twice is its own affair.
+            // Doubles within one record are left as they are.
             if !seen.insert(same(entry)) && map > 0 {
                 continue;
             }
             let mut entry = entry.clone();
-            settle(&mut entry, map);
+            adjust(&mut entry, map);
             let key = free_key(&united, key);
             united.insert(key, entry);
         }
@@ -193,10 +194,10 @@ fn united_keys<'a, T: Clone + 'a>(
     united
 }
 
-/// Every date once: the key tells what it is of, so under one key of two dates that can be the same day only the one that
-/// says more is left. The label stays with the first that has one.
+/// Each date once. The key says what a date is of, so of two dates under one key that may be the same day, only
+/// the more precise one is kept. The label is that of the first that has one.
 fn united_dates<'a>(maps: impl Iterator<Item = &'a Keyed<ContactDate>>) -> Keyed<ContactDate> {
-    // Under the key that it had where it came from.
+    // With the key in the record it comes from.
     let mut kept: Vec<(&str, ContactDate)> = Vec::new();
     for (key, date) in maps.flatten() {
         let same = kept.iter_mut().filter(|(of, _)| *of == key);
@@ -217,7 +218,7 @@ fn united_dates<'a>(maps: impl Iterator<Item = &'a Keyed<ContactDate>>) -> Keyed
     united
 }
 
-/// The one of two partial dates that says all that the other says; `None` where neither does.
+/// The more precise of two partial dates that agree; `None` if they do not.
 fn fuller(one: &str, other: &str) -> Option<String> {
     let (known, more) = (PartialDate::parse(one).ok()?, PartialDate::parse(other).ok()?);
     if known.says_all_of(more) { Some(one.to_owned()) } else { more.says_all_of(known).then(|| other.to_owned()) }

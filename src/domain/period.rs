@@ -1,16 +1,16 @@
-//! When something lasts: from one partial date to another. What is current is told here and nowhere else. No clock: the day
-//! is given.
+//! Periods from one partial date to another, and the one rule for whether a period is current. No clock: the day
+//! is passed in.
 
 use chrono::NaiveDate;
 
 use super::partial_date::PartialDate;
 
-/// From the first day it may have begun to the last day it may have lasted.
+/// From the earliest possible first day to the latest possible last day.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Period {
-    /// `None`: not known.
+    /// `None` if it is not known.
     pub since: Option<NaiveDate>,
-    /// `None`: it has not ended.
+    /// `None` if it has not ended.
     pub until: Option<NaiveDate>,
 }
 
@@ -18,7 +18,7 @@ impl Period {
     pub fn of(started_on: Option<&str>, ended_on: Option<&str>) -> Self {
         Self {
             since: started_on.and_then(|date| PartialDate::parse(date).ok()?.earliest()),
-            // An end whose year is not known is an end.
+            // An end without a year is still an end.
             until: ended_on
                 .map(|date| PartialDate::parse(date).ok().and_then(PartialDate::latest).unwrap_or(NaiveDate::MIN)),
         }
@@ -35,9 +35,9 @@ impl Period {
     }
 }
 
-/// The same rule for partial dates with a year as the texts they are stored as. A period is current on a day when it began
-/// at or before `day` (`2026` is before `2026-03-02`), and ends at or after `day`, in this `month` or this `year`: they
-/// are not over before the day is.
+/// A day as text, in each precision that a stored partial date can have, to apply the same rule in SQL. A period
+/// is current if it starts at or before `day` (`2026` sorts before `2026-03-02`), and ends at or after `day`, in
+/// this `month` or in this `year`, which are not over yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CurrentOn {
     pub day: String,
