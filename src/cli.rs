@@ -217,7 +217,7 @@ fn create_token(
     let now = store.now();
     let expires_at = expires_in_days.map(|days| now.plus(chrono::TimeDelta::days(i64::from(days))));
     let new = new_token(name, scopes, expires_at, now)?;
-    let secret = personal_token::make(&store.random().map_err(Failure::from)?);
+    let secret = personal_token::generate(&store.random().map_err(Failure::from)?);
     let kept = secret.clone();
     let (user, home) = block_on(store.read(move |conn| {
         let (user, _) = accounts::find_by_email(conn, &email)?.ok_or(StoreError::NotFound)?;

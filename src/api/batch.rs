@@ -16,7 +16,7 @@ use super::http::body::{Body, MAX_VALUES, count_values};
 use super::http::caller::Caller;
 use super::http::problem::{Code, Problem};
 use super::http::replies::{respond, who};
-use crate::domain::counted::grouped;
+use crate::domain::count::thousands;
 use crate::domain::invalid::Invalid;
 
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -157,7 +157,7 @@ fn check_values(batch: &Value) -> Result<(), Problem> {
     }
     let detail = format!(
         "Each body in a batch holds at most {0} values, and so does the batch beside them.",
-        grouped(MAX_VALUES)
+        thousands(MAX_VALUES)
     );
     Err(Problem::new(Code::BodyTooLarge).detail(detail))
 }

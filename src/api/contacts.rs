@@ -57,8 +57,8 @@ impl Resource for Contact {
 impl Mergeable for Contact {
     const MERGE: &'static str = "ContactMergeInput";
 
-    fn united(&self, others: &[Self]) -> ContactFields {
-        self.united(others)
+    fn merged_with(&self, others: &[Self]) -> ContactFields {
+        self.merged_with(others)
     }
 }
 

@@ -54,8 +54,8 @@ impl Resource for Organization {
 impl Mergeable for Organization {
     const MERGE: &'static str = "OrganizationMergeInput";
 
-    fn united(&self, others: &[Self]) -> OrganizationFields {
-        self.united(others)
+    fn merged_with(&self, others: &[Self]) -> OrganizationFields {
+        self.merged_with(others)
     }
 }
 

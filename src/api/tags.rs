@@ -58,8 +58,8 @@ impl Resource for Tag {
 impl Mergeable for Tag {
     const MERGE: &'static str = "TagMergeInput";
 
-    fn united(&self, others: &[Self]) -> TagFields {
-        self.united(others)
+    fn merged_with(&self, others: &[Self]) -> TagFields {
+        self.merged_with(others)
     }
 }
 

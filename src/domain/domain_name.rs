@@ -11,7 +11,7 @@ const MAX_LABEL_LENGTH: usize = 63;
 
 /// The name in lower-case ASCII, as IDNA encodes it (RFC 5890). `None` unless it is at least two labels of
 /// letters, digits and inner hyphens (RFC 1123, section 2.1).
-pub fn ascii(name: &str) -> Option<String> {
+pub fn canonical(name: &str) -> Option<String> {
     // Host::parse reads URLs, where percent-encoding is allowed.
     if name.contains('%') || name.contains(is_invisible) {
         return None;
@@ -70,15 +70,15 @@ mod tests {
             ("[::1]", None),
             ("", None),
         ] {
-            assert_eq!(ascii(name).as_deref(), expected, "{name}");
+            assert_eq!(canonical(name).as_deref(), expected, "{name}");
         }
     }
 
     proptest! {
         #[test]
         fn what_is_written_so_stays_so(name in "\\PC{0,20}\\.\\PC{0,5}") {
-            if let Some(once) = ascii(&name) {
-                prop_assert_eq!(ascii(&once), Some(once));
+            if let Some(once) = canonical(&name) {
+                prop_assert_eq!(canonical(&once), Some(once));
             }
         }
     }

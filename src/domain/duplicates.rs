@@ -78,14 +78,14 @@ pub struct Company {
 }
 
 /// A key that both records have and few others do.
-pub type Shared = (KeyKind, String);
+pub type SharedKey = (KeyKind, String);
 
 /// Why two contacts may be the same person; empty if no reason counts in favour. `organization` is one where both
 /// have or had a position.
 pub fn reasons_for_people(
     one: &Person,
     other: &Person,
-    shared: &[Shared],
+    shared: &[SharedKey],
     organization: Option<&str>,
 ) -> Vec<Reason> {
     let mut reasons = Vec::new();
@@ -127,11 +127,11 @@ pub fn reasons_for_people(
     {
         reasons.push(Reason::new(ReasonCode::DifferentBirthday, format!("{first}, {second}"), -60));
     }
-    if_any_speaks_for(reasons)
+    require_support(reasons)
 }
 
 /// Why two organizations may be the same; empty if no reason counts in favour.
-pub fn reasons_for_organizations(one: &Company, other: &Company, shared: &[Shared]) -> Vec<Reason> {
+pub fn reasons_for_organizations(one: &Company, other: &Company, shared: &[SharedKey]) -> Vec<Reason> {
     let mut reasons = Vec::new();
     for (kind, code) in [(KeyKind::Domain, ReasonCode::SameDomain), (KeyKind::Link, ReasonCode::SameLink)] {
         reasons.extend(same(kind, code, 90, shared));
@@ -159,7 +159,7 @@ pub fn reasons_for_organizations(one: &Company, other: &Company, shared: &[Share
             reasons.push(Reason::new(ReasonCode::PartOfTheOther, detail, -80));
         }
     }
-    if_any_speaks_for(reasons)
+    require_support(reasons)
 }
 
 /// How likely two records are the same, in percent. Reasons in favour combine as independent causes (noisy-or: J.
@@ -177,7 +177,7 @@ pub fn score(reasons: &[Reason]) -> u8 {
     u8::try_from((likely * 100 + WHOLE / 2) / WHOLE).unwrap_or(100)
 }
 
-fn same(kind: KeyKind, code: ReasonCode, points: i8, shared: &[Shared]) -> Option<Reason> {
+fn same(kind: KeyKind, code: ReasonCode, points: i8, shared: &[SharedKey]) -> Option<Reason> {
     let mut values: Vec<&str> =
         shared.iter().filter(|(own, _)| *own == kind).map(|(_, value)| value.as_str()).collect();
     values.sort_unstable();
@@ -196,7 +196,7 @@ fn contradict(one: PartialDate, other: PartialDate) -> bool {
     days_differ || one.year().zip(other.year()).is_some_and(|(one, other)| one != other)
 }
 
-fn if_any_speaks_for(reasons: Vec<Reason>) -> Vec<Reason> {
+fn require_support(reasons: Vec<Reason>) -> Vec<Reason> {
     if reasons.iter().any(|reason| reason.points > 0) { reasons } else { Vec::new() }
 }
 
@@ -221,7 +221,7 @@ mod tests {
         Company { id: id_of(id), name: name.to_owned(), parent_id: parent.map(id_of) }
     }
 
-    fn told(reasons: &[Reason]) -> String {
+    fn summary(reasons: &[Reason]) -> String {
         let all: Vec<String> = reasons
             .iter()
             .map(|reason| format!("{:?} {} ({})", reason.code, reason.points, reason.detail))
@@ -278,8 +278,8 @@ mod tests {
             (person("Jan", "Nowak"), person("Piotr", "Nowak"), vec![], None, "0"),
             (person("明", "李"), person("强", "李"), vec![], None, "0"),
         ] {
-            let shared: Vec<Shared> = kinds.into_iter().map(|kind| (kind, "x".to_owned())).collect();
-            assert_eq!(told(&reasons_for_people(&one, &other, &shared, organization)), expected);
+            let shared: Vec<SharedKey> = kinds.into_iter().map(|kind| (kind, "x".to_owned())).collect();
+            assert_eq!(summary(&reasons_for_people(&one, &other, &shared, organization)), expected);
         }
     }
 
@@ -311,12 +311,12 @@ mod tests {
             ),
             (company(1, "Acme", None), company(2, "Monday", None), vec![], "0"),
         ] {
-            let shared: Vec<Shared> = kinds.into_iter().map(|kind| (kind, "x".to_owned())).collect();
-            assert_eq!(told(&reasons_for_organizations(&one, &other, &shared)), expected);
+            let shared: Vec<SharedKey> = kinds.into_iter().map(|kind| (kind, "x".to_owned())).collect();
+            assert_eq!(summary(&reasons_for_organizations(&one, &other, &shared)), expected);
         }
     }
 
-    fn shared() -> impl Strategy<Value = Vec<Shared>> {
+    fn shared() -> impl Strategy<Value = Vec<SharedKey>> {
         let kind =
             prop_oneof![Just(KeyKind::Email), Just(KeyKind::Phone), Just(KeyKind::Link), Just(KeyKind::Tag)];
         prop::collection::vec((kind, "[a-c]{1,2}"), 0..4)

@@ -41,7 +41,7 @@ impl EmailAddress {
         if !is_dot_string(local) {
             return Err(malformed());
         }
-        let domain = domain_name::ascii(domain).ok_or_else(malformed)?;
+        let domain = domain_name::canonical(domain).ok_or_else(malformed)?;
         if local.len() + 1 + domain.len() > Self::MAX_LENGTH {
             return Err(Rejection::new(
                 FieldCode::TooLong,

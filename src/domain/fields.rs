@@ -64,7 +64,7 @@ pub struct ProfileLink {
 }
 
 /// Puts a text on one line; a blank one becomes `None`.
-pub fn tidy(text: &mut Option<String>) {
+pub fn clean(text: &mut Option<String>) {
     if let Some(value) = text {
         let line = single_line(value);
         *text = (!line.is_empty()).then_some(line);
@@ -79,19 +79,19 @@ pub fn single_line(value: &str) -> String {
 }
 
 /// Trims labels and drops other spellings of an earlier one; a blank label is an error.
-pub fn tidy_labels(field: &str, labels: &mut Vec<LabelText>, invalid: &mut Invalid) {
+pub fn clean_labels(field: &str, labels: &mut Vec<LabelText>, invalid: &mut Invalid) {
     let mut seen = std::collections::HashSet::new();
-    let mut tidied = Vec::with_capacity(labels.len());
+    let mut cleaned = Vec::with_capacity(labels.len());
     for (index, label) in labels.iter().enumerate() {
         let trimmed = single_line(&label.0);
         if trimmed.is_empty() {
             let rejection = Rejection::new(FieldCode::TooShort, "Must not be blank.");
             invalid.add(pointer(&[field, &index.to_string()]), rejection);
         } else if seen.insert(text::fold(&trimmed)) {
-            tidied.push(LabelText(trimmed));
+            cleaned.push(LabelText(trimmed));
         }
     }
-    *labels = tidied;
+    *labels = cleaned;
 }
 
 const MAX_PLATFORM_CHARACTERS: usize = 50;
@@ -102,7 +102,7 @@ pub fn check_links(links: &mut Keyed<ProfileLink>, invalid: &mut Invalid) {
         if let Some(url) = invalid.check(pointer(&["links", key, "url"]), ProfileUrl::parse(&link.url)) {
             link.url = url.as_str().to_owned();
         }
-        tidy(&mut link.platform);
+        clean(&mut link.platform);
         link.platform = match link.platform.take() {
             // Some letters become two in lower case.
             Some(platform) => Some(platform.to_lowercase().chars().take(MAX_PLATFORM_CHARACTERS).collect()),

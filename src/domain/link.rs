@@ -8,7 +8,7 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_enco
 use unicode_normalization::UnicodeNormalization;
 use url::{Host, Url, form_urlencoded};
 
-use crate::domain::counted::counted;
+use crate::domain::count::pluralize;
 use crate::domain::data;
 use crate::domain::invalid::{FieldCode, Rejection};
 use crate::domain::text::{is_invisible, trimmed};
@@ -37,7 +37,7 @@ impl ProfileUrl {
                 FieldCode::TooLong,
                 format!(
                     "A web address can have at most {}.",
-                    counted(Self::MAX_LENGTH, "character", "characters")
+                    pluralize(Self::MAX_LENGTH, "character", "characters")
                 ),
             ));
         }

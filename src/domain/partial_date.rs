@@ -83,7 +83,7 @@ impl PartialDate {
     }
 
     /// Whether this date agrees with the other and is at least as precise.
-    pub fn says_all_of(self, other: Self) -> bool {
+    pub fn refines(self, other: Self) -> bool {
         let (bounds, within) = (self.earliest().zip(self.latest()), other.earliest().zip(other.latest()));
         match (bounds, within) {
             (Some((first, last)), Some((from, to))) => from <= first && last <= to,
@@ -192,8 +192,8 @@ mod tests {
             ("1990-06-15", "1990-07", false, false),
         ] {
             let dates = (PartialDate::parse(one).unwrap(), PartialDate::parse(other).unwrap());
-            let told = (dates.0.says_all_of(dates.1), dates.1.says_all_of(dates.0));
-            assert_eq!(told, (all_of, of_the_other), "{one} {other}");
+            let refined = (dates.0.refines(dates.1), dates.1.refines(dates.0));
+            assert_eq!(refined, (all_of, of_the_other), "{one} {other}");
         }
     }
 

@@ -7,7 +7,7 @@ const SECRET_CHARACTERS: usize = 30;
 const CHECKSUM_CHARACTERS: usize = 6;
 
 /// `wm_pat_`, 30 random base62 characters, and their CRC32 in 6 more, so that scanners find few false positives.
-pub fn make(random: &[u8; 64]) -> String {
+pub fn generate(random: &[u8; 64]) -> String {
     // Bytes of 248 and above would favour the first characters; 64 bytes practically always have 30 below.
     let letter = |byte: &u8| BASE62.get(usize::from(byte % 62)).map(|letter| char::from(*letter));
     let secret: String =
@@ -45,7 +45,7 @@ mod tests {
         #[test]
         fn a_personal_token_has_its_form_and_a_typo_shows(random in any::<[u8; 32]>(), at in 7_usize..37) {
             let bytes: [u8; 64] = std::array::from_fn(|index| random[index % 32] % 248);
-            let token = make(&bytes);
+            let token = generate(&bytes);
             prop_assert_eq!(token.len(), 7 + 30 + 6);
             prop_assert!(is_well_formed(&token));
             let mut typo = token.clone();

@@ -90,7 +90,7 @@ pub struct Profile {
     pub skills: usize,
     /// The keys of the profile links, and the day each was last checked.
     pub links: Vec<(String, Option<NaiveDate>)>,
-    pub positions: Vec<Held>,
+    pub positions: Vec<HeldPosition>,
     /// Open needs; `offers` are open, too.
     pub needs: usize,
     pub offers: usize,
@@ -99,14 +99,14 @@ pub struct Profile {
 
 /// The period and kind of a position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Held {
+pub struct HeldPosition {
     pub period: Period,
     /// As a student or a teacher.
     pub at_school: bool,
 }
 
 impl Profile {
-    pub fn of(own: &Contact, positions: &[Position], needs: &[Need], relationships: &[Relationship]) -> Self {
+    pub fn new(own: &Contact, positions: &[Position], needs: &[Need], relationships: &[Relationship]) -> Self {
         let fields = &own.fields;
         let open = |kind| {
             needs.iter().filter(|need| need.fields.status == NeedStatus::Open && need.fields.kind == kind).count()
@@ -123,7 +123,7 @@ impl Profile {
             positions: positions.iter().map(held).collect(),
             needs: open(NeedKind::Need),
             offers: open(NeedKind::Offer),
-            references: relationships.iter().filter(|relationship| speaks_for(own.id, relationship)).count(),
+            references: relationships.iter().filter(|relationship| can_recommend(own.id, relationship)).count(),
         }
     }
 
@@ -133,8 +133,9 @@ impl Profile {
     }
 
     fn have(&self, part: ProfilePart, on: NaiveDate) -> usize {
-        let positions =
-            |fits: fn(Held, NaiveDate) -> bool| self.positions.iter().filter(|held| fits(**held, on)).count();
+        let positions = |fits: fn(HeldPosition, NaiveDate) -> bool| {
+            self.positions.iter().filter(|held| fits(**held, on)).count()
+        };
         match part {
             ProfilePart::Name => usize::from(self.has_name),
             ProfilePart::Headline => usize::from(self.has_headline),
@@ -161,13 +162,16 @@ fn day(text: Option<&str>) -> Option<NaiveDate> {
     text.and_then(|text| PartialDate::parse(text).ok()?.latest())
 }
 
-fn held(position: &Position) -> Held {
+fn held(position: &Position) -> HeldPosition {
     let kind = position.fields.kind;
-    Held { period: position.period(), at_school: matches!(kind, PositionKind::Student | PositionKind::Teacher) }
+    HeldPosition {
+        period: position.period(),
+        at_school: matches!(kind, PositionKind::Student | PositionKind::Teacher),
+    }
 }
 
 /// Whether the other person has worked with the user or was a client of theirs.
-fn speaks_for(own: ContactId, relationship: &Relationship) -> bool {
+fn can_recommend(own: ContactId, relationship: &Relationship) -> bool {
     match relationship.fields.kind {
         RelationshipType::Colleague
         | RelationshipType::Manager
@@ -249,8 +253,8 @@ mod tests {
             skills: 5,
             links: vec![("linkedin".to_owned(), Some(date("2026-02-01")))],
             positions: vec![
-                Held { period: Period::of(Some("2021-04"), None), at_school: false },
-                Held { period: Period::of(None, Some("2020")), at_school: false },
+                HeldPosition { period: Period::from_texts(Some("2021-04"), None), at_school: false },
+                HeldPosition { period: Period::from_texts(None, Some("2020")), at_school: false },
             ],
             needs: 1,
             offers: 1,
@@ -317,7 +321,7 @@ mod tests {
 
     #[test]
     fn a_position_counts_as_current_and_one_at_school_as_background_too() {
-        let student = Held { at_school: true, period: Period::default() };
+        let student = HeldPosition { at_school: true, period: Period::default() };
         let profile = Profile { positions: vec![student], ..Profile::default() };
         assert_eq!(points(&profile, "2026-03-02", ProfilePart::Background), 5);
         assert_eq!(points(&profile, "2026-03-02", ProfilePart::CurrentPosition), 10);
@@ -341,7 +345,7 @@ mod tests {
             Profile {
                 has_name, has_headline, has_about, has_location, emails, languages, skills,
                 links: links.into_iter().enumerate().map(|(index, day)| (index.to_string(), day)).collect(),
-                positions: positions.into_iter().map(|(since, until, at_school)| Held { period: Period { since, until }, at_school }).collect(),
+                positions: positions.into_iter().map(|(since, until, at_school)| HeldPosition { period: Period { since, until }, at_school }).collect(),
                 needs, offers, references,
             }
         }

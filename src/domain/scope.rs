@@ -90,7 +90,7 @@ impl Scopes {
     }
 
     /// Those of `self` that `other` lacks.
-    pub fn beyond(&self, other: &Self) -> Vec<String> {
+    pub fn difference(&self, other: &Self) -> Vec<String> {
         self.0.iter().filter(|scope| !other.contains(scope)).cloned().collect()
     }
 }

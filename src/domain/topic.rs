@@ -14,11 +14,11 @@ static STOP_WORDS: LazyLock<HashSet<&str>> =
 /// topic of nothing else keeps all of its words.
 pub fn words(topic: &str) -> Vec<String> {
     let all = text::tokens(topic);
-    let telling: Vec<String> = all.iter().filter(|word| is_telling(word)).cloned().collect();
-    if telling.is_empty() { all } else { telling }
+    let significant: Vec<String> = all.iter().filter(|word| is_significant(word)).cloned().collect();
+    if significant.is_empty() { all } else { significant }
 }
 
-fn is_telling(word: &str) -> bool {
+fn is_significant(word: &str) -> bool {
     let is_letter = word.len() == 1 && word.bytes().all(|letter| letter.is_ascii_alphabetic());
     !is_letter && !STOP_WORDS.contains(word)
 }

@@ -15,7 +15,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::problem::{Code, Problem};
 use crate::api::Api;
-use crate::domain::counted::{counted, grouped};
+use crate::domain::count::{pluralize, thousands};
 use crate::domain::invalid::{FieldCode, Invalid, Rejection, escape};
 
 /// How large a JSON body may be.
@@ -57,7 +57,7 @@ async fn read(request: &HttpRequest, mut payload: Payload) -> Result<Vec<u8>, Pr
     let Some(api) = request.app_data::<Data<Api>>() else { return Err(Problem::new(Code::Internal)) };
     let too_large = || {
         Problem::new(Code::BodyTooLarge)
-            .detail(format!("A JSON body has at most {} bytes.", grouped(MAX_BODY_BYTES)))
+            .detail(format!("A JSON body has at most {} bytes.", thousands(MAX_BODY_BYTES)))
             .header(header::CONNECTION, "close")
     };
     let announced =
@@ -114,7 +114,7 @@ fn parse(bytes: &[u8], max_values: usize) -> Result<Value, Problem> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let parsed = Bounded { left: &left }.deserialize(&mut json).and_then(|value| json.end().map(|()| value));
     if left.get().is_none() {
-        let detail = format!("A JSON body holds at most {} values.", grouped(max_values));
+        let detail = format!("A JSON body holds at most {} values.", thousands(max_values));
         return Err(Problem::new(Code::BodyTooLarge).detail(detail));
     }
     let value = parsed.map_err(|error| invalid(format!("The body is not JSON: {error}.")))?;
@@ -429,11 +429,11 @@ fn add(error: &jsonschema::ValidationError<'_>, invalid: &mut Invalid) {
 }
 
 fn too_long(limit: u64, one: &str, many: &str) -> (FieldCode, String) {
-    (FieldCode::TooLong, format!("At most {}.", counted(limit, one, many)))
+    (FieldCode::TooLong, format!("At most {}.", pluralize(limit, one, many)))
 }
 
 fn too_short(limit: u64, one: &str, many: &str) -> (FieldCode, String) {
-    (FieldCode::TooShort, format!("At least {}.", counted(limit, one, many)))
+    (FieldCode::TooShort, format!("At least {}.", pluralize(limit, one, many)))
 }
 
 /// The JSON types that a value should have had; none where its type is not what is wrong.

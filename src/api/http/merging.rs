@@ -32,7 +32,7 @@ pub trait Mergeable: Resource {
     const MERGE: &'static str;
 
     /// What is left of this one and the others.
-    fn united(&self, others: &[Self]) -> Self::Fields;
+    fn merged_with(&self, others: &[Self]) -> Self::Fields;
 }
 
 /// What is asked.
@@ -107,7 +107,7 @@ pub async fn merge<R: Mergeable>(
     let work = move |tx: &mut Tx<'_>| {
         let (keep, merged) = find_all::<R>(tx, &merge)?;
         let ids: Vec<AnyId> = std::iter::once(&keep).chain(&merged).map(Record::id).collect();
-        let mut united = entered::<R>(&keep.united(&merged))?;
+        let mut united = entered::<R>(&keep.merged_with(&merged))?;
         clear_references(R::ENTITY, &mut united, &ids);
         merging::merge_into(tx, &keep, &merged).map_err(|error| error.at("#/merge_ids"))?;
         // As it is by now: it may have referred to one of the others.

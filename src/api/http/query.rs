@@ -6,7 +6,7 @@ use std::future::{Ready, ready};
 use uuid::Uuid;
 
 use super::problem::{Code, Problem};
-use crate::domain::counted::counted;
+use crate::domain::count::pluralize;
 use crate::domain::invalid::Rejection;
 use crate::store::AnyId;
 
@@ -59,7 +59,7 @@ impl Query {
         let values = self.all(name);
         // One that takes no value at all is told by its own check.
         if values.len() > most.max(1) {
-            let detail = format!("It may come at most {}.", counted(most, "time", "times"));
+            let detail = format!("It may come at most {}.", pluralize(most, "time", "times"));
             return Err(Problem::parameter(name, &Rejection::format(detail)));
         }
         Ok(values)

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use utoipa::openapi::{RefOr, Schema};
 
-use crate::domain::counted::counted;
+use crate::domain::count::pluralize;
 use crate::domain::entity::{Entity, REFERENCES, reference};
 
 /// A schema that is written by hand, where no struct tells it.
@@ -275,7 +275,7 @@ pub(super) fn limits_of(entity: Entity) -> Vec<String> {
     let limited = REFERENCES.iter().filter(|reference| reference.from == entity);
     limited
         .filter_map(|reference| {
-            let most = counted(reference.most?, entity.as_str(), entity.plural());
+            let most = pluralize(reference.most?, entity.as_str(), entity.plural());
             let field = reference.pointer.strip_prefix('/')?;
             Some(format!(
                 "At most {most} may name the same {} as `{field}`; one more is refused with 422.",
@@ -291,7 +291,7 @@ fn tell_limits(entity: Entity, schema: &mut Value) {
         let (Some(most), Some(field)) = (reference.most, reference.pointer.strip_prefix('/')) else { continue };
         let property = &mut schema["properties"][field];
         let told = property["description"].as_str().unwrap_or_default();
-        let most = counted(most, entity.as_str(), entity.plural());
+        let most = pluralize(most, entity.as_str(), entity.plural());
         property["description"] = json!(format!("{told} At most {most} may name the same one."));
     }
 }

@@ -18,7 +18,7 @@ mod tests {
             ("countries", include_str!("countries.txt"), false),
             ("legal_forms", include_str!("legal_forms.txt"), true),
             ("mastodon_hosts", include_str!("mastodon_hosts.txt"), true),
-            ("not_organizations", include_str!("not_organizations.txt"), false),
+            ("placeholder_organizations", include_str!("placeholder_organizations.txt"), false),
             ("platforms", include_str!("platforms.txt"), true),
             ("stop_words", include_str!("stop_words.txt"), true),
             ("unspaced_legal_forms", include_str!("unspaced_legal_forms.txt"), true),

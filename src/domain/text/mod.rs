@@ -11,4 +11,4 @@ mod tokens;
 
 pub use characters::{is_cjk, is_invisible};
 pub use fold::{fold, sort_key, trimmed};
-pub use tokens::{Query, query, stretches, tokens};
+pub use tokens::{Query, query, readable_tokens, tokens};

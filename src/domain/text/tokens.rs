@@ -16,7 +16,7 @@ pub const TOKEN_MAX_CHARS: usize = 64;
 ///   the first and last character alone: 田中様 is 田, 田中, 中様, 様.
 /// - A symbol or emoji is a token; punctuation is none.
 pub fn tokens(text: &str) -> Vec<String> {
-    let mut found = InOrder::default();
+    let mut found = UniqueTokens::default();
     for piece in pieces(&fold(text)) {
         match piece {
             Piece::Word(parts) => {
@@ -42,9 +42,9 @@ pub fn tokens(text: &str) -> Vec<String> {
 
 /// Some of a text's tokens in readable form: pairs from scripts without spaces are joined into the stretches that
 /// they cover. Each once, in the order of the text; a single character only where no pair covers it.
-pub fn stretches(text: &str, tokens: &[String]) -> Vec<String> {
+pub fn readable_tokens(text: &str, tokens: &[String]) -> Vec<String> {
     let is_wanted = |token: &String| tokens.contains(token);
-    let mut found = InOrder::default();
+    let mut found = UniqueTokens::default();
     for piece in pieces(&fold(text)) {
         match piece {
             Piece::Word(parts) => {
@@ -53,7 +53,7 @@ pub fn stretches(text: &str, tokens: &[String]) -> Vec<String> {
                     own.into_iter().filter(is_wanted).for_each(|token| found.add(token));
                 }
             }
-            Piece::Unspaced(run) => run_stretches(&run, is_wanted).into_iter().for_each(|own| found.add(own)),
+            Piece::Unspaced(run) => covered_stretches(&run, is_wanted).into_iter().for_each(|own| found.add(own)),
             Piece::Symbol(symbol) => {
                 [symbol.to_string()].into_iter().filter(is_wanted).for_each(|own| found.add(own))
             }
@@ -63,7 +63,7 @@ pub fn stretches(text: &str, tokens: &[String]) -> Vec<String> {
 }
 
 /// The stretches of a run that wanted pairs cover, and its first and last character where no pair covers them.
-fn run_stretches(run: &[char], is_wanted: impl Fn(&String) -> bool) -> Vec<String> {
+fn covered_stretches(run: &[char], is_wanted: impl Fn(&String) -> bool) -> Vec<String> {
     let mut stretches: Vec<String> = Vec::new();
     let is_end_wanted = |end: Option<&char>| end.map(char::to_string).filter(&is_wanted);
     let mut is_open = false;
@@ -94,7 +94,7 @@ pub struct Query {
 
 /// Reads what a user typed to search. There is no syntax: quotes, `*`, `AND`, `-` and `:` are text.
 pub fn query(text: &str) -> Query {
-    let mut asked = InOrder::default();
+    let mut asked = UniqueTokens::default();
     let mut prefix = None;
     let pieces = pieces(&fold(text));
     let count = pieces.len();
@@ -119,12 +119,12 @@ pub fn query(text: &str) -> Query {
 }
 
 #[derive(Default)]
-struct InOrder {
+struct UniqueTokens {
     tokens: Vec<String>,
     seen: HashSet<String>,
 }
 
-impl InOrder {
+impl UniqueTokens {
     fn add(&mut self, token: String) {
         if self.seen.insert(token.clone()) {
             self.tokens.push(token);
