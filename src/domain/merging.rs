@@ -201,8 +201,9 @@ fn merge_dates<'a>(maps: impl Iterator<Item = &'a Keyed<ContactDate>>) -> Keyed<
     let mut kept: Vec<(&str, ContactDate)> = Vec::new();
     for (key, date) in maps.flatten() {
         let same = kept.iter_mut().filter(|(of, _)| *of == key);
-        let told = same.into_iter().find_map(|(_, known)| Some((more_precise(&known.value, &date.value)?, known)));
-        match told {
+        let known =
+            same.into_iter().find_map(|(_, known)| Some((more_precise(&known.value, &date.value)?, known)));
+        match known {
             Some((value, known)) => {
                 known.label = known.label.take().or_else(|| date.label.clone());
                 known.value = value;

@@ -210,7 +210,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_number_is_told_by_its_plus_its_zeros_or_its_country() {
+    fn a_number_is_known_by_its_plus_its_zeros_or_its_country() {
         for (typed, country, e164) in [
             ("+49 30 901820", None, Some("+4930901820")),
             ("+49 (0)30 90 18-20", None, Some("+4930901820")),
