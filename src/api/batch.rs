@@ -15,7 +15,7 @@ use super::http::messages::body::{MAX_VALUES, count_values};
 use super::http::messages::problem::{Code, Problem};
 use super::http::messages::response::of_outcome;
 use super::http::operation::{Access, Docs, Exchange, Operation, Run};
-use crate::domain::counted::grouped;
+use crate::domain::count::thousands;
 use crate::domain::invalid::Invalid;
 use crate::service::validation::validate;
 use crate::service::validation::views::View;
@@ -168,7 +168,7 @@ fn check_values(batch: &Value) -> Result<(), Problem> {
     }
     let detail = format!(
         "Each body in a batch holds at most {0} values, and so does the batch beside them.",
-        grouped(MAX_VALUES)
+        thousands(MAX_VALUES)
     );
     Err(Problem::new(Code::BodyTooLarge).detail(detail))
 }

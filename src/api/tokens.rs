@@ -146,12 +146,12 @@ async fn create_token(exchange: Exchange) -> Result<HttpResponse, Problem> {
     let (api, caller) = (exchange.api.clone(), exchange.caller()?.clone());
     let now = api.store.now();
     let new = parse(&exchange.call.body.value, |request| checked(request, now))?;
-    let beyond = new.scopes.beyond(&caller.scopes);
+    let beyond = new.scopes.difference(&caller.scopes);
     if !beyond.is_empty() {
         let detail = format!("A token gives no more than its maker has; yours lacks {}.", beyond.join(", "));
         return Err(Problem::insufficient_scope(&beyond.join(" ")).detail(detail));
     }
-    let secret = personal_token::make(&api.store.random()?);
+    let secret = personal_token::generate(&api.store.random()?);
     let stored = secret.clone();
     let token = api
         .store

@@ -4,7 +4,7 @@ pub mod account;
 pub mod card;
 pub mod comparable_name;
 pub mod contact;
-pub mod counted;
+pub mod count;
 mod data;
 pub mod domain_name;
 pub mod duplicate_dismissal;

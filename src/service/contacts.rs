@@ -28,6 +28,6 @@ impl Rules for Contact {
 
 impl Mergeable for Contact {
     fn merged_with(&self, others: &[Self]) -> ContactFields {
-        self.united(others)
+        self.merged_with(others)
     }
 }

@@ -33,6 +33,6 @@ impl Rules for Organization {
 
 impl Mergeable for Organization {
     fn merged_with(&self, others: &[Self]) -> OrganizationFields {
-        self.united(others)
+        self.merged_with(others)
     }
 }

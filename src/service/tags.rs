@@ -36,6 +36,6 @@ impl Rules for Tag {
 
 impl Mergeable for Tag {
     fn merged_with(&self, others: &[Self]) -> TagFields {
-        self.united(others)
+        self.merged_with(others)
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use wellmet::{
     api::http::messages::problem::{self, Code},
     domain::{
-        counted::grouped,
+        count::thousands,
         entity::{Entity, REFERENCES},
         scope::SCOPES,
     },
@@ -236,7 +236,7 @@ fn how_many_may_refer_to_one_is_told_where_one_more_is_made() {
         report.require(making.len() >= 2, || format!("nothing makes a {}", reference.from));
         let rule = format!(
             "{} {} can have the same {} as `{field}`",
-            grouped(most),
+            thousands(most),
             reference.from.plural(),
             reference.to
         );

@@ -2,7 +2,7 @@
 
 use jsonschema::error::ValidationErrorKind;
 
-use crate::domain::counted::counted;
+use crate::domain::count::pluralize;
 use crate::domain::invalid::{FieldCode, Invalid, Rejection, escape};
 
 /// Adds one error of the schema check, in our words.
@@ -78,11 +78,11 @@ pub fn add(error: &jsonschema::ValidationError<'_>, invalid: &mut Invalid) {
 }
 
 fn too_long(limit: u64, one: &str, many: &str) -> (FieldCode, String) {
-    (FieldCode::TooLong, format!("At most {}.", counted(limit, one, many)))
+    (FieldCode::TooLong, format!("At most {}.", pluralize(limit, one, many)))
 }
 
 fn too_short(limit: u64, one: &str, many: &str) -> (FieldCode, String) {
-    (FieldCode::TooShort, format!("At least {}.", counted(limit, one, many)))
+    (FieldCode::TooShort, format!("At least {}.", pluralize(limit, one, many)))
 }
 
 /// The JSON types that a value should have had; none where its type is not what is wrong.

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
 
-use crate::domain::counted::counted;
+use crate::domain::count::pluralize;
 use crate::domain::entity::{Entity, REFERENCES};
 
 /// Where a schema is used.
@@ -356,7 +356,7 @@ pub fn limits_of(entity: Entity) -> Vec<String> {
     let limited = REFERENCES.iter().filter(|reference| reference.from == entity);
     limited
         .filter_map(|reference| {
-            let most = counted(reference.most?, entity.as_str(), entity.plural());
+            let most = pluralize(reference.most?, entity.as_str(), entity.plural());
             let field = reference.pointer.strip_prefix('/')?;
             Some(format!(
                 "At most {most} can have the same {} as `{field}`; one more is rejected with 422.",
@@ -370,7 +370,7 @@ pub fn limits_of(entity: Entity) -> Vec<String> {
 fn describe_limits(entity: Entity, schema: &mut Value) {
     for reference in REFERENCES.iter().filter(|reference| reference.from == entity) {
         let (Some(most), Some(field)) = (reference.most, reference.pointer.strip_prefix('/')) else { continue };
-        let most = counted(most, entity.as_str(), entity.plural());
+        let most = pluralize(most, entity.as_str(), entity.plural());
         append_description(
             &mut schema["properties"][field],
             &format!("At most {most} can refer to the same one."),

@@ -12,7 +12,7 @@ use std::num::NonZeroU32;
 
 use crate::api::http::messages::problem::{Code, Problem};
 use crate::config::Config;
-use crate::domain::counted::counted;
+use crate::domain::count::pluralize;
 use crate::domain::id::UserId;
 
 /// Requests a minute of one user.
@@ -92,7 +92,7 @@ impl Limits {
                 let wait = not_until.wait_time_from(DefaultClock::default().now());
                 let seconds = wait.as_secs().saturating_add(1);
                 let mut problem = Problem::new(Code::RateLimited)
-                    .detail(format!("Too many requests. Come again in {}.", counted(seconds, "second", "seconds")))
+                    .detail(format!("Too many requests. Come again in {}.", pluralize(seconds, "second", "seconds")))
                     .header(actix_web::http::header::RETRY_AFTER, seconds.to_string());
                 problem.headers.extend(Left { policy, per_minute, remaining: 0 }.headers());
                 Err(problem)

@@ -19,7 +19,7 @@ use super::replies::MAX_KEY_CHARACTERS;
 use super::views::{
     View, Views, flatten_all_of, hoist_descriptions, limits_of, merged, name_of, nested, pascal, written,
 };
-use crate::domain::counted::grouped;
+use crate::domain::count::thousands;
 use crate::domain::entity::Entity;
 use crate::domain::scope::{Role, SCOPES};
 use crate::store::relations::summary_fields;
@@ -316,8 +316,8 @@ fn complete_operation(
         operation["requestBody"]["required"] = json!(true);
         let limit = format!(
             "One JSON object of at most {} bytes, {} values and {MAX_DEPTH} levels.",
-            grouped(MAX_BODY_BYTES),
-            grouped(if path == "/v1/batch" { MAX_BATCH_VALUES } else { MAX_VALUES })
+            thousands(MAX_BODY_BYTES),
+            thousands(if path == "/v1/batch" { MAX_BATCH_VALUES } else { MAX_VALUES })
         );
         operation["requestBody"]["description"] = json!(limit);
     }

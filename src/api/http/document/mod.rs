@@ -12,7 +12,7 @@ use super::messages::etag::SCHEMA_REVISION;
 use super::messages::problem::{Code, ProblemOut};
 use super::operation::{Access, Docs, Operation, Parameter, RequestDocs, Tagged};
 use super::router::MAX_KEY_CHARACTERS;
-use crate::domain::counted::grouped;
+use crate::domain::count::thousands;
 use crate::domain::entity::Entity;
 use crate::domain::scope::SCOPES;
 use crate::service::validation::views::{View, Views, collect, limits_of, pascal, reference_to};
@@ -197,8 +197,8 @@ fn request_body(operation: &Operation, request: &RequestDocs, views: &mut Views)
     let values = if operation.path == "/v1/batch" { MAX_BATCH_VALUES } else { MAX_VALUES };
     let description = format!(
         "One JSON object of at most {} bytes, {} values and {MAX_DEPTH} levels.",
-        grouped(MAX_BODY_BYTES),
-        grouped(values)
+        thousands(MAX_BODY_BYTES),
+        thousands(values)
     );
     json!({ "required": true, "description": description, "content": content })
 }

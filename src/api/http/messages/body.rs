@@ -11,7 +11,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use super::problem::{Code, Problem};
-use crate::domain::counted::grouped;
+use crate::domain::count::thousands;
 use crate::domain::invalid::{FieldCode, Invalid, Rejection, escape};
 
 /// How large a JSON body may be.
@@ -63,7 +63,7 @@ impl Body {
 pub async fn read(request: &HttpRequest, mut payload: Payload, timeout: Duration) -> Result<Vec<u8>, Problem> {
     let too_large = || {
         Problem::new(Code::BodyTooLarge)
-            .detail(format!("A JSON body can have at most {} bytes.", grouped(MAX_BODY_BYTES)))
+            .detail(format!("A JSON body can have at most {} bytes.", thousands(MAX_BODY_BYTES)))
             .header(header::CONNECTION, "close")
     };
     let announced =
@@ -128,7 +128,7 @@ fn parse(bytes: &[u8], max_values: usize) -> Result<Value, Problem> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let parsed = Bounded { left: &left }.deserialize(&mut json).and_then(|value| json.end().map(|()| value));
     if left.get().is_none() {
-        let detail = format!("A JSON body can hold at most {} values.", grouped(max_values));
+        let detail = format!("A JSON body can hold at most {} values.", thousands(max_values));
         return Err(Problem::new(Code::BodyTooLarge).detail(detail));
     }
     let value = parsed.map_err(|error| invalid(format!("The body is not JSON: {error}.")))?;

@@ -4,7 +4,7 @@ use percent_encoding::percent_decode_str;
 use uuid::Uuid;
 
 use super::problem::{Code, Problem};
-use crate::domain::counted::counted;
+use crate::domain::count::pluralize;
 use crate::domain::invalid::Rejection;
 
 /// The parameters of a request, in the order they came.
@@ -58,7 +58,7 @@ impl Query {
         let values = self.all(name);
         // One that takes no value at all is told by its own check.
         if values.len() > most.max(1) {
-            let detail = format!("It can be sent at most {}.", counted(most, "time", "times"));
+            let detail = format!("It can be sent at most {}.", pluralize(most, "time", "times"));
             return Err(Problem::parameter(name, &Rejection::format(detail)));
         }
         Ok(values)
