@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::contact::Channel;
 use super::entity::Entity;
-use super::fields::{check_day, parse_day, tidy};
+use super::fields::{check_day, clean, parse_day};
 use super::id::{ContactId, InteractionId};
 use super::invalid::{FieldCode, Invalid, Rejection};
 use super::link::ProfileUrl;
@@ -201,7 +201,7 @@ impl Fields for InteractionFields {
 
     fn check(mut self, _id: InteractionId, _before: Option<&Self>) -> Result<Self, Invalid> {
         let mut invalid = Invalid::default();
-        [&mut self.subject, &mut self.location, &mut self.url].into_iter().for_each(tidy);
+        [&mut self.subject, &mut self.location, &mut self.url].into_iter().for_each(clean);
         self.body = self.body.filter(|body| !body.trim().is_empty());
         let mut seen = HashSet::new();
         self.contact_ids.retain(|id| seen.insert(*id));

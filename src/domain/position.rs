@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::entity::Entity;
-use super::fields::{check_period, tidy};
+use super::fields::{check_period, clean};
 use super::id::{ContactId, OrganizationId, PositionId};
 use super::invalid::{FieldCode, Invalid, Rejection};
 use super::period::Period;
@@ -87,7 +87,7 @@ pub type Position = Stored<PositionFields>;
 
 impl Position {
     pub fn period(&self) -> Period {
-        Period::of(self.fields.started_on.as_deref(), self.fields.ended_on.as_deref())
+        Period::from_texts(self.fields.started_on.as_deref(), self.fields.ended_on.as_deref())
     }
 
     /// Which of somebody's positions is shown before another: the primary one, then those without an end, then the one that
@@ -110,7 +110,7 @@ impl Fields for PositionFields {
     fn check(mut self, _id: PositionId, _before: Option<&Self>) -> Result<Self, Invalid> {
         let mut invalid = Invalid::default();
         let texts = [&mut self.organization_name, &mut self.title, &mut self.department, &mut self.source];
-        texts.into_iter().for_each(tidy);
+        texts.into_iter().for_each(clean);
         if self.organization_id.is_none() && self.organization_name.is_none() && self.title.is_none() {
             let detail = "Say where or what: organization_id, organization_name or title.";
             invalid.add("#/organization_id", Rejection::new(FieldCode::Required, detail));

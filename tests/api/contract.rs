@@ -5,14 +5,14 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use serde_json::{Map, Value, json};
 use wellmet::{
-    api::http::problem::{self, Code},
-    domain::{counted::grouped, entity::Entity, reference::REFERENCES, scope::SCOPES},
+    api::http::messages::problem::{self, Code},
+    domain::{count::thousands, reference::REFERENCES, scope::SCOPES},
 };
 
 use crate::{
     operations::{
         NOBODYS_ID, Operation, Place, Report, World, document, faults, full, operations, places, put, resolve,
-        sample, told,
+        sample, served, told,
     },
     support::{Backend, Reply, TestServer},
 };
@@ -36,7 +36,7 @@ const PUBLIC: &[&str] = &[
 const OF_ANY_TOKEN: &[(&str, &str)] = &[("send_batch", "each operation of a batch is judged by its own scope")];
 
 /// What a browser's script may read of an answer.
-const EXPOSED: [&str; 9] = [
+const EXPOSED: [&str; 10] = [
     "content-location",
     "etag",
     "link",
@@ -45,6 +45,7 @@ const EXPOSED: [&str; 9] = [
     "ratelimit-policy",
     "retry-after",
     "idempotent-replayed",
+    "wellmet-write",
     "x-request-id",
 ];
 
@@ -230,8 +231,8 @@ fn how_many_may_refer_to_one_is_told_where_one_more_is_made() {
             .collect();
         report.require(making.len() >= 2, || format!("nothing makes a {}", reference.from));
         let rule = format!(
-            "{} {} may name the same {} as `{field}`",
-            grouped(most),
+            "{} {} can have the same {} as `{field}`",
+            thousands(most),
             reference.from.plural(),
             reference.to
         );

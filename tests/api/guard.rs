@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::{
     operations::{
         NOBODYS_ID, Operation, Place, Report, World, collection_of, exclude_others, operations, places, put,
-        resolve, told,
+        resolve, served, told,
     },
     support::{Client, Reply, Request, TestServer},
 };

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::json::{json, referred_ids};
 use super::record::{Record, for_entity};
+use super::tx::Tx;
 use crate::domain::entity::{Entity, Op};
 use crate::domain::id::{TokenId, UserId, WorkspaceId};
 use crate::domain::reference::{REFERENCES, is_derived};
@@ -149,7 +150,8 @@ pub(in crate::store) fn write_of(conn: &mut Conn, workspace: WorkspaceId, versio
 
 /// The kinds of record that somebody has to be allowed to write who takes back the write of a change: that of the
 /// change, and those of the others but for what went along with a delete.
-pub fn entities_of_write(conn: &mut Conn, workspace: WorkspaceId, version: i64) -> Result<BTreeSet<Entity>> {
+pub fn entities_of_write(tx: &mut Tx<'_>, version: i64) -> Result<BTreeSet<Entity>> {
+    let (workspace, conn) = (tx.workspace, &mut *tx.conn);
     let write = write_of(conn, workspace, version)?;
     let rows: Vec<ChangeRow> = changes::table
         .filter(changes::workspace_id.eq(workspace))

@@ -97,6 +97,10 @@ impl<'c> Tx<'c> {
         self.workspace
     }
 
+    pub fn actor(&self) -> Actor {
+        self.actor
+    }
+
     pub fn now(&self) -> Timestamp {
         self.now
     }
