@@ -2,6 +2,7 @@
 //! What a kind brings to this is told in `record.rs`.
 
 use serde_json::{Value, json};
+use std::collections::hash_map::Entry;
 
 use super::checks::{
     Precondition, check_id_is_free, check_references, check_room, check_unique, not_found_or_merged,
@@ -206,9 +207,9 @@ pub(in crate::store) fn resolve_names<R: Record>(
     }
     let mut known = spellings(tx, list, &names)?;
     for name in &names {
-        if !known.contains_key(&fold(name)) {
+        if let Entry::Vacant(unknown) = known.entry(fold(name)) {
             create_named(tx, list, name)?;
-            known.insert(fold(name), name.clone());
+            unknown.insert(name.clone());
         }
     }
     set_names(list, &mut row, names.iter().filter_map(|name| known.get(&fold(name)).cloned()));
