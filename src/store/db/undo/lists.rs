@@ -110,7 +110,7 @@ mod tests {
             (vec!["abc", "ac"], "c", "b", "bc"),
             (vec!["abc", "ac", "c"], "bc", "a", "abc"),
             (vec!["abc", "ab", "a"], "a", "c", "ac"),
-            (vec!["abc"], "cb", "a", "acb"),
+            (vec!["abc"], "cb", "a", "cab"),
             (vec!["ab"], "xy", "ab", "xyab"),
             (vec!["abc"], "ab", "", "ab"),
             (vec![], "b", "a", "ba"),
