@@ -11,11 +11,12 @@ use super::http::messages::problem::{Code, LeftAloneRecord, Problem, left_alone_
 use super::http::messages::response::Response;
 use super::http::operation::{Access, Docs, Operation, Parameter, Run, Tagged, Write};
 use super::http::records::any;
+use crate::domain::contact_activity::ContactActivity;
 use crate::domain::entity::{Entity, Op};
 use crate::domain::id::{TokenId, UserId};
 use crate::domain::invalid::{FieldCode, Rejection};
 use crate::domain::timestamp::Timestamp;
-use crate::service::validation::views::written;
+use crate::service::validation::views::{collect, written};
 use crate::store::changes::{self, Change, Since};
 use crate::store::undo::{self, Action, Reverted};
 use crate::store::{Answer, Conn};
@@ -23,7 +24,7 @@ use crate::store::{Answer, Conn};
 pub const DEFAULT_LIMIT: i64 = 100;
 pub const MAX_LIMIT: i64 = 1_000;
 
-/// WriteContext made a change.
+/// Who made a change.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documents what is written as JSON")]
 struct Actor {
@@ -68,7 +69,12 @@ impl utoipa::PartialSchema for AnyRecord {
     }
 }
 
-impl ToSchema for AnyRecord {}
+impl ToSchema for AnyRecord {
+    /// Those of the kinds that no operation of their own returns.
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        collect::<ContactActivity>(schemas);
+    }
+}
 
 /// A page of the log.
 #[derive(ToSchema)]

@@ -36,7 +36,7 @@ pub const COLLECTION: Collection = Collection {
     relations: &[
         Relation {
             name: "introduced_by",
-            description: "WriteContext introduced you.",
+            description: "Who introduced you.",
             link: Link::To(Entity::Contact, "/how_met/introduced_by_id"),
             with: &[],
         },
@@ -51,6 +51,12 @@ pub const COLLECTION: Collection = Collection {
             name: "needs",
             description: "Their needs, offers and interests: at most 100, newest first.",
             link: Link::From(Entity::Need, "contact_id"),
+            with: &[],
+        },
+        Relation {
+            name: "activity",
+            description: "When you were last in touch, and how often; null before the first interaction that happened.",
+            link: Link::To(Entity::ContactActivity, "/id"),
             with: &[],
         },
     ],

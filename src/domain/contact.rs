@@ -22,6 +22,7 @@ use super::record::{Fields, Stored};
 use super::search::SearchText;
 use super::text;
 use super::timestamp::Timestamp;
+use super::words::enumeration;
 
 /// What can be entered about a person.
 ///
@@ -365,18 +366,18 @@ pub enum AddressAs {
     Informal,
 }
 
-/// A way to reach somebody.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Channel {
-    Email,
-    Phone,
-    Message,
-    Linkedin,
-    Video,
-    InPerson,
-    Letter,
-    Other,
+enumeration! {
+    /// A way to reach somebody.
+    Channel {
+        Email = "email",
+        Phone = "phone",
+        Message = "message",
+        Linkedin = "linkedin",
+        Video = "video",
+        InPerson = "in_person",
+        Letter = "letter",
+        Other = "other",
+    }
 }
 
 /// A person in the network.

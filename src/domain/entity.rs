@@ -55,6 +55,8 @@ entities! {
     Need = "need", "needs", "relationships";
     Tag = "tag", "tags", "contacts";
     DuplicateDismissal = "duplicate_dismissal", "duplicate_dismissals", "contacts";
+    Interaction = "interaction", "interactions", "interactions";
+    ContactActivity = "contact_activity", "contact_activities", "contacts";
 }
 
 impl fmt::Display for Entity {

@@ -1,8 +1,8 @@
-//! What refers to what, and what of it is to be kept true by every write. Nothing here knows a database.
+//! What refers to what, what is computed from what, and what of it every write has to keep true. Nothing here knows a database.
 
 use super::entity::Entity;
 use super::key::KeyKind;
-use super::{need, position, relationship, tag};
+use super::{interaction, need, position, relationship, tag};
 
 /// What becomes of a record when the one it refers to is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,6 +154,24 @@ pub const REFERENCES: &[Reference] = &[
         most: None,
         join: None,
     },
+    Reference {
+        from: Entity::Interaction,
+        column: "contact_id",
+        pointer: "/contact_ids",
+        to: Entity::Contact,
+        on_delete: OnDelete::LeaveList { needs_any: &["/contact_ids"] },
+        most: Some(interaction::MAX_PER_CONTACT),
+        join: Some("interaction_contacts"),
+    },
+    Reference {
+        from: Entity::ContactActivity,
+        column: "contact_id",
+        pointer: "/contact_id",
+        to: Entity::Contact,
+        on_delete: OnDelete::Cascade,
+        most: None,
+        join: None,
+    },
 ];
 
 /// How a record of the one kind belongs to one of the other: the first reference there is.
@@ -175,6 +193,14 @@ pub struct AtMostOne {
 
 pub const AT_MOST_ONE: &[AtMostOne] =
     &[AtMostOne { of: Entity::Position, per: "contact_id", column: "is_primary", pointer: "/primary" }];
+
+/// Records that are computed from others and never entered: every write settles those that it affects once, at its end. Undo
+/// and merging pass them over; what they are computed from tells what they are.
+pub const DERIVED: &[Entity] = &[Entity::ContactActivity];
+
+pub fn is_derived(entity: Entity) -> bool {
+    DERIVED.contains(&entity)
+}
 
 /// A list in which records name others of a kind, in place of their ids. A name that is new makes its record; every record
 /// follows when that one is renamed, merged or deleted. Case and accents do not count.

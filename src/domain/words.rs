@@ -33,6 +33,8 @@ mod tests {
     use serde::Serialize;
     use serde_json::json;
 
+    use crate::domain::contact::Channel;
+    use crate::domain::interaction::{InteractionDirection, InteractionKind, InteractionStatus};
     use crate::domain::need::{NeedKind, NeedStatus};
     use crate::domain::organization::OrganizationKind;
     use crate::domain::position::PositionKind;
@@ -49,5 +51,9 @@ mod tests {
         assert_eq!(written(RelationshipType::ALL), json!(RelationshipType::WORDS));
         assert_eq!(written(NeedKind::ALL), json!(NeedKind::WORDS));
         assert_eq!(written(NeedStatus::ALL), json!(NeedStatus::WORDS));
+        assert_eq!(written(Channel::ALL), json!(Channel::WORDS));
+        assert_eq!(written(InteractionKind::ALL), json!(InteractionKind::WORDS));
+        assert_eq!(written(InteractionStatus::ALL), json!(InteractionStatus::WORDS));
+        assert_eq!(written(InteractionDirection::ALL), json!(InteractionDirection::WORDS));
     }
 }

@@ -1,5 +1,5 @@
-//! What is derived from records (look-up keys, search documents, tags for their labels), made anew once after an update
-//! of the program that derives more than before. What is derived is told where each kind of record is.
+//! What is derived from records (look-up keys, search documents, tags for their labels, derived records), made anew once
+//! after an update of the program that derives more than before. What is derived is told where each kind of record is.
 
 use diesel::prelude::*;
 
@@ -21,7 +21,7 @@ use crate::domain::scope::Role;
 use crate::domain::timestamp::Timestamp;
 
 /// Grows whenever a record is to be found by something else than before.
-const REVISION: i32 = 1;
+const REVISION: i32 = 2;
 
 /// Makes everything anew if the database is from before `REVISION`; a workspace at a time, so that it can be broken off and
 /// begun again. Blocks.
@@ -64,6 +64,7 @@ fn derive<R: Record>(tx: &mut Tx<'_>, record: R) -> Result<()> {
     let (derived, _) = resolve_names(tx, None, record.clone(), json(&record)?)?;
     let derived = update(tx, &record, derived)?;
     keys::write(tx.conn, tx.workspace, R::ENTITY, derived.id(), &derived.keys())?;
+    tx.queue_derived(derived.derived_dependents());
     let related = derived.related_search_text(tx.conn, tx.workspace)?;
     documents::write(tx, &derived, &related)
 }

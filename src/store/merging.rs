@@ -11,7 +11,7 @@ use super::db::write::records::{delete, delete_json, rename_in_lists, update_jso
 use super::db::write::tx::Tx;
 use super::error::{Conflict, Result};
 use crate::domain::entity::Entity;
-use crate::domain::reference::{OnDelete, REFERENCES, Reference};
+use crate::domain::reference::{OnDelete, REFERENCES, Reference, is_derived};
 use crate::domain::text;
 
 /// What is in every record and says nothing of the thing itself.
@@ -25,7 +25,8 @@ pub fn merge_into<R: Record>(tx: &mut Tx<'_>, keep: &R, merged: &[R]) -> Result<
     }
     let gone: Vec<AnyId> = merged.iter().map(Record::id).collect();
     for record in merged {
-        for reference in REFERENCES.iter().filter(|reference| reference.to == R::ENTITY) {
+        let entered = REFERENCES.iter().filter(|reference| !is_derived(reference.from));
+        for reference in entered.filter(|reference| reference.to == R::ENTITY) {
             let mut seen = SeenContent::of(reference, &referring(tx, reference, keep.id())?)?;
             for row in referring(tx, reference, record.id())? {
                 let goes_too = reference.from == R::ENTITY && id_of(&row).is_some_and(|id| gone.contains(&id));

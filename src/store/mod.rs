@@ -3,12 +3,14 @@
 mod account_tx;
 pub mod accounts;
 mod batch;
+pub mod contact_activities;
 pub mod contacts;
 pub mod db;
 mod derived;
 pub mod duplicate_dismissals;
 pub mod duplicates;
 mod error;
+pub mod interactions;
 pub mod lists;
 pub mod matches;
 pub mod merging;

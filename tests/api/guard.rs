@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::{
     operations::{
         NOBODYS_ID, Operation, Place, Report, World, collection_of, exclude_others, operations, places, put,
-        resolve, told,
+        resolve, served, told,
     },
     support::{Client, Reply, Request, TestServer},
 };
@@ -227,7 +227,7 @@ on_both! {
         for own in [&own, &own.in_batch()] {
             // So that the other log is longer: no number of its end means anything here.
             while newest_version(&other).await < newest_version(own).await + 50 {
-                for entity in wellmet::domain::entity::Entity::ALL {
+                for entity in served() {
                     let _ = other.make(entity.as_str()).await;
                 }
             }

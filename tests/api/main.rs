@@ -18,6 +18,7 @@
 #[macro_use]
 mod support;
 
+mod activity;
 mod auth;
 mod batch;
 mod bulk;

@@ -13,7 +13,7 @@ use std::{
 use serde_json::{Map, Value, json};
 use wellmet::{
     api::{self, http::messages::problem::Code},
-    domain::entity::Entity,
+    domain::{entity::Entity, reference::is_derived},
 };
 
 use crate::support::{Client, PASSWORD, Reply, Request, TestServer};
@@ -768,9 +768,14 @@ impl<'s> World<'s> {
     }
 }
 
+/// The kinds of record that have operations of their own: derived ones are read with what they are derived from.
+pub fn served() -> impl Iterator<Item = Entity> {
+    Entity::ALL.iter().copied().filter(|entity| !is_derived(*entity))
+}
+
 /// The kinds of thing that have a path of their own; what others refer to comes first.
 fn kinds() -> Vec<String> {
-    let mut kinds: Vec<String> = Entity::ALL.iter().map(|entity| entity.as_str().to_owned()).collect();
+    let mut kinds: Vec<String> = served().map(|entity| entity.as_str().to_owned()).collect();
     for operation in operations() {
         for parameter in operation.parameters("path") {
             let entity = parameter["schema"]["x-entity"].as_str().map(str::to_owned);

@@ -1,4 +1,4 @@
-//! WriteContext calls: the holder of an access token or of a personal access token, and what they may do.
+//! Who calls: the holder of an access token or of a personal access token, and what they may do.
 
 use actix_web::dev::Payload;
 use actix_web::http::header;

@@ -333,5 +333,62 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant, Json};
+
+    interactions (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        contact_ids -> Json,
+        kind -> Text,
+        status -> Text,
+        direction -> Text,
+        occurred_at -> Nullable<Instant>,
+        occurred_on -> Nullable<Text>,
+        sorted_at -> Instant,
+        duration_minutes -> Nullable<Integer>,
+        channel -> Nullable<Text>,
+        subject -> Nullable<Text>,
+        body -> Nullable<Text>,
+        location -> Nullable<Text>,
+        url -> Nullable<Text>,
+        quality -> Nullable<Integer>,
+        counts -> Nullable<Bool>,
+        is_counted -> Bool,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::Id;
+
+    interaction_contacts (workspace_id, interaction_id, contact_id) {
+        workspace_id -> Id,
+        interaction_id -> Id,
+        contact_id -> Id,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant};
+
+    contact_activities (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        contact_id -> Id,
+        last_interaction_on -> Nullable<Text>,
+        interaction_count -> BigInt,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(interactions, interaction_contacts);
 diesel::allow_tables_to_appear_in_same_query!(users, memberships, workspaces, sessions, personal_access_tokens);
 diesel::allow_tables_to_appear_in_same_query!(refresh_tokens, sessions);

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::plan::{Plan, Step, without_stamps};
 use crate::domain::entity::Entity;
-use crate::domain::reference::{REFERENCES, name_list, names_of};
+use crate::domain::reference::{REFERENCES, is_derived, name_list, names_of};
 use crate::store::db::sql::select::{Predicate, Select};
 use crate::store::db::sql::types::{AnyId, RecordRef};
 use crate::store::db::write::checks::unique_holder;
@@ -174,7 +174,8 @@ fn is_needed(tx: &mut Tx<'_>, plan: &Plan, (entity, id): RecordRef) -> Result<bo
             return Ok(true);
         }
     }
-    for reference in REFERENCES.iter().filter(|reference| reference.to == entity) {
+    let entered = REFERENCES.iter().filter(|reference| !is_derived(reference.from));
+    for reference in entered.filter(|reference| reference.to == entity) {
         for referring in referring_ids(tx, reference, id)? {
             let lets_go = plan
                 .steps

@@ -10,7 +10,7 @@ use super::obstacles::{carriers_of, exists_after};
 use super::plan::{Plan, RevertScope, Step, Written};
 use super::planning::make_plan;
 use crate::domain::entity::{Entity, Op};
-use crate::domain::reference::{REFERENCES, name_list, names_of};
+use crate::domain::reference::{REFERENCES, is_derived, name_list, names_of};
 use crate::domain::text;
 use crate::store::db::sql::conn::{check_foreign_keys, defer_foreign_keys};
 use crate::store::db::sql::schema::changes;
@@ -73,6 +73,9 @@ pub fn restore(tx: &mut Tx<'_>, entity: Entity, id: AnyId) -> Result<()> {
     if exists(tx, entity, id)? {
         return Ok(());
     }
+    if is_derived(entity) {
+        return Err(Error::NotFound);
+    }
     let Some((version, Op::Deleted, _)) = newest_change(tx, entity, id)? else { return Err(Error::NotFound) };
     let mut write = write_with(tx, version)?;
     let number = write.number;
@@ -100,13 +103,15 @@ fn write_with(tx: &mut Tx<'_>, version: i64) -> Result<Written> {
     if tx.write_number() == Some(number) {
         return Err(Error::NotFound);
     }
-    let rows: Vec<ChangeRow> = changes::table
+    let mut rows: Vec<ChangeRow> = changes::table
         .filter(changes::workspace_id.eq(tx.workspace))
         .filter(changes::write_seq.eq(number))
         .order(changes::seq.desc())
         .select(ChangeRow::as_select())
         .load(tx.conn)?;
     let last = rows.first().map_or(number, |row| row.seq);
+    // They become what follows from the records that they are computed from.
+    rows.retain(|row| !is_derived(row.entity));
     let deleted = rows.iter().filter(|row| row.op == Op::Deleted);
     let deleted = deleted.map(|row| (row.entity, row.record_id)).collect();
     Ok(Written { number, last, rows, deleted })

@@ -9,7 +9,7 @@ use super::record::{Record, for_entity};
 use super::tx::Tx;
 use crate::domain::entity::{Entity, Op};
 use crate::domain::id::{TokenId, UserId, WorkspaceId};
-use crate::domain::reference::REFERENCES;
+use crate::domain::reference::{REFERENCES, is_derived};
 use crate::domain::timestamp::Timestamp;
 use crate::store::db::sql::conn::{Conn, read_transaction};
 use crate::store::db::sql::schema::{changes, workspaces};
@@ -161,9 +161,10 @@ pub fn entities_of_write(tx: &mut Tx<'_>, version: i64) -> Result<BTreeSet<Entit
     let deleted = rows.iter().filter(|row| row.op == Op::Deleted);
     let deleted: BTreeSet<(Entity, AnyId)> = deleted.map(|row| (row.entity, row.record_id)).collect();
     let goes_along = |row: &ChangeRow| row.op != Op::Created && refers_to_one_of(row, &deleted);
+    let rows = rows.iter().filter(|row| !is_derived(row.entity));
     // The write's own number names no change in particular.
     let is_named = |seq: i64| seq == version && version != write;
-    let own = rows.iter().filter(|row| is_named(row.seq) || !goes_along(row));
+    let own = rows.filter(|row| is_named(row.seq) || !goes_along(row));
     Ok(own.map(|row| row.entity).collect())
 }
 

@@ -14,7 +14,7 @@ use crate::domain::search::SearchText;
 use crate::domain::timestamp::Timestamp;
 use crate::store::db::sql::conn::Conn;
 use crate::store::db::sql::select::{Field, Scalar, Select};
-use crate::store::db::sql::types::AnyId;
+use crate::store::db::sql::types::{AnyId, RecordRef};
 use crate::store::error::Result;
 
 /// A kind of record that clients sync. Its JSON, which is also its representation, is the currency of changes,
@@ -26,6 +26,8 @@ pub trait Record: Serialize + DeserializeOwned + Clone + Send + 'static {
 
     fn id(&self) -> AnyId;
     fn version(&self) -> i64;
+    /// Takes over what the server keeps of another version of the record: its times and its number.
+    fn take_head(&mut self, other: &Self);
     /// Gives the record its number in the workspace's sequence.
     fn stamp(&mut self, version: i64, updated_at: Timestamp);
 
@@ -82,6 +84,15 @@ pub trait Record: Serialize + DeserializeOwned + Clone + Send + 'static {
         false
     }
 
+    /// The derived records that are computed from this one among others.
+    fn derived_dependents(&self) -> Vec<RecordRef> {
+        Vec::new()
+    }
+    /// Of a derived kind: the record of this id, computed anew from what is stored; `None` where there is nothing to tell.
+    fn computed(_conn: &mut Conn, _workspace: WorkspaceId, _id: AnyId, _now: Timestamp) -> Result<Option<Self>> {
+        Ok(None)
+    }
+
     fn select(conn: &mut Conn, select: Select) -> QueryResult<Vec<Self>>;
     /// The ids alone.
     fn ids(conn: &mut Conn, select: Select) -> QueryResult<Vec<AnyId>>;
@@ -120,6 +131,10 @@ macro_rules! record_statements {
                     .own_sort_value(field)
                     .unwrap_or_else(|| Scalar::Id($crate::store::db::write::record::Record::id(self))),
             }
+        }
+
+        fn take_head(&mut self, other: &Self) {
+            (self.created_at, self.updated_at, self.version) = (other.created_at, other.updated_at, other.version);
         }
 
         fn stamp(&mut self, version: i64, updated_at: $crate::domain::timestamp::Timestamp) {
@@ -198,7 +213,8 @@ macro_rules! for_entity {
     ($entity:expr, $Kind:ident => $body:expr) => {
         $crate::store::db::write::record::for_each_kind!($entity, $Kind => $body;
             Contact in contact, Organization in organization, Position in position, Relationship in relationship,
-            Need in need, Tag in tag, DuplicateDismissal in duplicate_dismissal,
+            Need in need, Tag in tag, DuplicateDismissal in duplicate_dismissal, Interaction in interaction,
+            ContactActivity in contact_activity,
         )
     };
 }

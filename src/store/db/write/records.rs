@@ -43,7 +43,7 @@ pub fn create<R: Record>(tx: &mut Tx<'_>, record: R) -> Result<R> {
 }
 
 /// Writes a record of which this is the JSON.
-fn insert<R: Record>(tx: &mut Tx<'_>, record: R, row: Value) -> Result<R> {
+pub(super) fn insert<R: Record>(tx: &mut Tx<'_>, record: R, row: Value) -> Result<R> {
     let (mut record, row) = resolve_names(tx, None, record, row)?;
     let fields = fields_unlike_deleted(tx, R::ENTITY, record.id(), &row);
     tx.touch(R::ENTITY, record.id(), Op::Created, None, fields);
@@ -53,7 +53,8 @@ fn insert<R: Record>(tx: &mut Tx<'_>, record: R, row: Value) -> Result<R> {
     keys::write(tx.conn, tx.workspace, R::ENTITY, record.id(), &record.keys())?;
     // Nothing refers to it yet.
     documents::write(tx, &record, "")?;
-    queue_dependents(tx, &record)?;
+    queue_reindex(tx, &record)?;
+    tx.queue_derived(record.derived_dependents());
     Ok(record)
 }
 
@@ -79,9 +80,11 @@ pub fn update<R: Record>(tx: &mut Tx<'_>, before: &R, after: R) -> Result<R> {
         documents::write(tx, &after, &related)?;
     }
     if before.search_projection() != after.search_projection() {
-        queue_dependents(tx, before)?;
-        queue_dependents(tx, &after)?;
+        queue_reindex(tx, before)?;
+        queue_reindex(tx, &after)?;
     }
+    tx.queue_derived(before.derived_dependents());
+    tx.queue_derived(after.derived_dependents());
     if !tx.is_reverting {
         rename_in_lists(tx, R::ENTITY, &old, Some(&new))?;
     }
@@ -121,7 +124,8 @@ pub fn delete<R: Record>(tx: &mut Tx<'_>, record: &R) -> Result<()> {
             }
         }
     }
-    queue_dependents(tx, record)?;
+    queue_reindex(tx, record)?;
+    tx.queue_derived(record.derived_dependents());
     write_joins(tx, R::ENTITY, record.id(), Some(&own), None)?;
     tx.touch(R::ENTITY, record.id(), Op::Deleted, Some(own), Vec::new());
     keys::write(tx.conn, tx.workspace, R::ENTITY, record.id(), &[])?;
@@ -252,7 +256,7 @@ fn fields_unlike_deleted(tx: &Tx<'_>, entity: Entity, id: AnyId, row: &Value) ->
 }
 
 /// The records that this one says something of are indexed anew at the end.
-fn queue_dependents<R: Record>(tx: &mut Tx<'_>, record: &R) -> Result<()> {
+fn queue_reindex<R: Record>(tx: &mut Tx<'_>, record: &R) -> Result<()> {
     let dependents = record.search_dependents(tx.conn, tx.workspace)?;
     tx.queue_reindex(dependents);
     Ok(())

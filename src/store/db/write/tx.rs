@@ -10,11 +10,12 @@ use super::idempotency;
 use crate::clock::Ids;
 use crate::domain::entity::{Entity, Op};
 use crate::domain::id::WorkspaceId;
+use crate::domain::reference::is_derived;
 use crate::domain::timestamp::Timestamp;
 use crate::store::db::index::search;
 use crate::store::db::sql::conn::{Conn, begin_savepoint, roll_back_savepoint};
 use crate::store::db::sql::schema::{changes, workspaces};
-use crate::store::db::sql::types::{AnyId, AsJson};
+use crate::store::db::sql::types::{AnyId, AsJson, RecordRef};
 use crate::store::error::Result;
 
 /// How long what a record was before a change is kept, and so how long a deleted id stays reserved.
@@ -30,10 +31,12 @@ pub struct Tx<'c> {
     ids: &'c Ids,
     first_seq: i64,
     seq: i64,
-    touched: BTreeMap<(Entity, AnyId), Touched>,
-    erased: Vec<(Entity, AnyId)>,
+    touched: BTreeMap<RecordRef, Touched>,
+    erased: Vec<RecordRef>,
     /// Records whose search documents are out of date, because of what other records say of them.
-    reindex_queue: BTreeSet<(Entity, AnyId)>,
+    reindex_queue: BTreeSet<RecordRef>,
+    /// Derived records to be computed anew, because of what they are computed from.
+    derived_queue: BTreeSet<RecordRef>,
     /// How many of `erased` are gone from kept replies and from the search index already.
     forgotten: usize,
     /// Whether this carries out a plan of undo, which has checked every name and every tag: names come back one after the
@@ -83,6 +86,7 @@ impl<'c> Tx<'c> {
             touched: BTreeMap::new(),
             erased: Vec::new(),
             reindex_queue: BTreeSet::new(),
+            derived_queue: BTreeSet::new(),
             forgotten: 0,
             is_reverting: false,
             outdated: Vec::new(),
@@ -152,21 +156,23 @@ impl<'c> Tx<'c> {
         Ok(())
     }
 
-    /// What the changes of this write have in the log as their write, by which it can be taken back; `None` while there
-    /// are none.
+    /// The number in the log that this write's changes have in common, by which it can be taken back; `None` while there
+    /// are none but of derived records.
     pub fn write_number(&self) -> Option<i64> {
-        (!self.touched.is_empty()).then_some(self.first_seq)
+        self.touched.keys().any(|(entity, _)| !is_derived(*entity)).then_some(self.first_seq)
     }
 
     /// Does the work to see its outcome, and rolls it back.
     pub fn dry_run<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         let (seq, touched, erased) = (self.seq, self.touched.clone(), self.erased.clone());
-        let (reindex_queue, outdated) = (self.reindex_queue.clone(), self.outdated.clone());
+        let (reindex_queue, derived_queue) = (self.reindex_queue.clone(), self.derived_queue.clone());
+        let outdated = self.outdated.clone();
         begin_savepoint(self.conn)?;
         let outcome = work(self);
         roll_back_savepoint(self.conn)?;
         (self.seq, self.touched, self.erased) = (seq, touched, erased);
-        (self.reindex_queue, self.outdated) = (reindex_queue, outdated);
+        (self.reindex_queue, self.derived_queue) = (reindex_queue, derived_queue);
+        self.outdated = outdated;
         outcome
     }
 
@@ -203,18 +209,27 @@ impl<'c> Tx<'c> {
     }
 
     /// The records that this write has deleted.
-    pub(super) fn deleted(&self) -> Vec<(Entity, AnyId)> {
+    pub(super) fn deleted(&self) -> Vec<RecordRef> {
         let deleted = self.touched.iter().filter(|(_, touched)| touched.op == Op::Deleted);
         deleted.map(|(record, _)| *record).collect()
     }
 
     /// Its search document is written anew at the end.
-    pub(super) fn queue_reindex(&mut self, records: impl IntoIterator<Item = (Entity, AnyId)>) {
+    pub(super) fn queue_reindex(&mut self, records: impl IntoIterator<Item = RecordRef>) {
         self.reindex_queue.extend(records);
     }
 
-    pub(super) fn take_reindex_queue(&mut self) -> BTreeSet<(Entity, AnyId)> {
+    pub(super) fn take_reindex_queue(&mut self) -> BTreeSet<RecordRef> {
         std::mem::take(&mut self.reindex_queue)
+    }
+
+    /// They are computed anew when the write is settled.
+    pub(in crate::store) fn queue_derived(&mut self, records: impl IntoIterator<Item = RecordRef>) {
+        self.derived_queue.extend(records);
+    }
+
+    pub(super) fn take_derived_queue(&mut self) -> BTreeSet<RecordRef> {
+        std::mem::take(&mut self.derived_queue)
     }
 
     /// It is no longer to be found in kept replies and in the log of this write.

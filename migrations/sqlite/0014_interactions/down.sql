@@ -1,0 +1,3 @@
+DROP TABLE contact_activities;
+DROP TABLE interaction_contacts;
+DROP TABLE interactions;

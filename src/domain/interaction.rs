@@ -1,0 +1,315 @@
+//! What happened, or is planned, between people. What follows from it for each of them is in `contact_activity.rs`.
+
+use chrono::{NaiveDate, TimeDelta};
+use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+use utoipa::ToSchema;
+
+use super::contact::Channel;
+use super::entity::Entity;
+use super::fields::{check_day, clean, parse_day};
+use super::id::{ContactId, InteractionId};
+use super::invalid::{FieldCode, Invalid, Rejection};
+use super::link::ProfileUrl;
+use super::locale::TimeZone;
+use super::record::{Fields, Stored};
+use super::search::SearchText;
+use super::timestamp::Timestamp;
+use super::words::enumeration;
+
+/// How many interactions a contact may have.
+pub const MAX_PER_CONTACT: i64 = 100_000;
+
+/// How many people one interaction may be with.
+pub const MAX_CONTACTS: usize = 100;
+
+/// The clock of a client may be ahead by this many minutes: such a time is stored as now.
+const CLOCK_SKEW_MINUTES: i64 = 10;
+
+/// What can be entered about an interaction.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct InteractionFields {
+    /// The contacts it was with, each once. When the last of them is deleted, so is the interaction.
+    #[schema(required = true, min_items = 1, max_items = 100)]
+    pub contact_ids: Vec<ContactId>,
+    /// What it was.
+    #[schema(required = true)]
+    pub kind: InteractionKind,
+    /// Where it stands. Only interactions that happened count.
+    #[schema(default = "happened")]
+    pub status: InteractionStatus,
+    /// Who reached out.
+    #[schema(default = "mutual")]
+    pub direction: InteractionDirection,
+    /// When it began; in the future only when it is planned. Null: only the day is known, or see `occurred_on`. Either
+    /// this or `occurred_on` is needed.
+    #[schema(example = "2026-02-27T16:30:00Z")]
+    pub occurred_at: Option<Timestamp>,
+    /// The day, where no time is known; it never moves with a time zone. Sorted at the end of that day. Null: see
+    /// `occurred_at`.
+    #[schema(value_type = Option<String>, format = Date, example = json!(null))]
+    pub occurred_on: Option<String>,
+    /// How long it took, in minutes.
+    #[schema(minimum = 0, maximum = 100000, example = 45)]
+    pub duration_minutes: Option<i32>,
+    /// The way it went.
+    pub channel: Option<Channel>,
+    /// What it was about, in a line.
+    #[schema(max_length = 300, example = "Coffee after the meetup")]
+    pub subject: Option<String>,
+    /// What was said. Markdown is kept as it is.
+    #[schema(max_length = 100000)]
+    pub body: Option<String>,
+    /// Where it was.
+    #[schema(max_length = 300, example = "Warsaw, Kawiarnia Kafka")]
+    pub location: Option<String>,
+    /// A page that belongs to it; http and https only.
+    #[schema(max_length = 2048, example = "https://meet.example.com/abc")]
+    pub url: Option<String>,
+    /// How good it was: 1 to 5, 5 the best. Null: not rated.
+    #[schema(minimum = 1, maximum = 5, example = 4)]
+    pub quality: Option<i32>,
+    /// Whether it counts as having been in touch. Null: by its kind; reactions, comments, shares and notes do not.
+    #[schema(example = json!(null))]
+    pub counts: Option<bool>,
+}
+
+enumeration! {
+    /// What an interaction is.
+    #[derive(Default)]
+    InteractionKind {
+        Meeting = "meeting",
+        Coffee = "coffee",
+        InformationalInterview = "informational_interview",
+        Video = "video",
+        Call = "call",
+        Email = "email",
+        Message = "message",
+        Letter = "letter",
+        EventChat = "event_chat",
+        Comment = "comment",
+        Reaction = "reaction",
+        Share = "share",
+        Note = "note",
+        #[default]
+        Other = "other",
+    }
+}
+
+enumeration! {
+    /// Where an interaction stands.
+    #[derive(Default)]
+    InteractionStatus {
+        Planned = "planned",
+        #[default]
+        Happened = "happened",
+        Cancelled = "cancelled",
+        NoShow = "no_show",
+    }
+}
+
+enumeration! {
+    /// Who reached out: you, they, or both.
+    #[derive(Default)]
+    InteractionDirection {
+        Outbound = "outbound",
+        Inbound = "inbound",
+        #[default]
+        Mutual = "mutual",
+    }
+}
+
+/// What happened, or is planned, between you and others.
+pub type Interaction = Stored<InteractionFields>;
+
+impl InteractionKind {
+    /// Whether one of this kind counts unless it says otherwise.
+    pub const fn counts(self) -> bool {
+        !matches!(self, Self::Comment | Self::Reaction | Self::Share | Self::Note)
+    }
+}
+
+impl InteractionStatus {
+    /// Whether an interaction may go on from here to another status.
+    pub const fn may_become(self, next: Self) -> bool {
+        matches!(
+            (self, next),
+            (Self::Planned, _)
+                | (Self::NoShow | Self::Cancelled, Self::Planned)
+                | (Self::Happened, Self::Cancelled)
+                | (Self::NoShow, Self::NoShow)
+                | (Self::Cancelled, Self::Cancelled)
+                | (Self::Happened, Self::Happened)
+        )
+    }
+}
+
+impl InteractionFields {
+    /// Whether it happened and counts as having been in touch.
+    pub fn is_counted(&self) -> bool {
+        self.status == InteractionStatus::Happened && self.counts.unwrap_or(self.kind.counts())
+    }
+
+    /// The local day on which it was, or is to be.
+    pub fn day(&self, zone: TimeZone) -> Option<NaiveDate> {
+        let of_instant = self.occurred_at.map(|at| zone.day(at));
+        of_instant.or_else(|| self.occurred_on.as_deref().and_then(|day| parse_day(day).ok()))
+    }
+
+    /// What it is sorted by: its time, or the end of its day in UTC.
+    pub fn sorted_at(&self) -> Timestamp {
+        let end_of = |day: NaiveDate| day.and_hms_micro_opt(23, 59, 59, 999_999).map(|end| end.and_utc());
+        let of_day =
+            || self.occurred_on.as_deref().and_then(|day| end_of(parse_day(day).ok()?)).map(Timestamp::new);
+        self.occurred_at.or_else(of_day).unwrap_or_else(|| Timestamp::new(chrono::DateTime::UNIX_EPOCH))
+    }
+
+    /// The rules that depend on the time: nothing but a plan lies in the future. A client whose clock is a little ahead
+    /// means now.
+    pub fn check_time(mut self, now: Timestamp, zone: TimeZone) -> Result<Self, Invalid> {
+        if self.status == InteractionStatus::Planned {
+            return Ok(self);
+        }
+        let detail = "Only a planned interaction can be in the future.";
+        if let Some(at) = self.occurred_at.filter(|at| *at > now) {
+            if at > now.plus(TimeDelta::minutes(CLOCK_SKEW_MINUTES)) {
+                return Err(Invalid::one("#/occurred_at", FieldCode::Contradiction, detail));
+            }
+            self.occurred_at = Some(now);
+        } else if self.occurred_at.is_none() && self.day(zone).is_some_and(|day| day > zone.day(now)) {
+            return Err(Invalid::one("#/occurred_on", FieldCode::Contradiction, detail));
+        }
+        Ok(self)
+    }
+}
+
+impl Interaction {
+    /// What it is found by when somebody types.
+    pub fn search_text(&self) -> SearchText {
+        let InteractionFields { kind, subject, body, location, .. } = &self.fields;
+        let title = subject.clone().unwrap_or_else(|| kind.as_str().replace('_', " "));
+        let text = [subject, body, location].into_iter().flatten().cloned().collect::<Vec<_>>().join("\n");
+        SearchText { title, text }
+    }
+}
+
+impl Fields for InteractionFields {
+    const ENTITY: Entity = Entity::Interaction;
+    const DESCRIPTION: &'static str = "What happened, or is planned, between you and others.";
+    type Id = InteractionId;
+
+    fn check(mut self, _id: InteractionId, _before: Option<&Self>) -> Result<Self, Invalid> {
+        let mut invalid = Invalid::default();
+        [&mut self.subject, &mut self.location, &mut self.url].into_iter().for_each(clean);
+        self.body = self.body.filter(|body| !body.trim().is_empty());
+        let mut seen = HashSet::new();
+        self.contact_ids.retain(|id| seen.insert(*id));
+        if self.contact_ids.is_empty() {
+            invalid
+                .add("#/contact_ids", Rejection::new(FieldCode::TooShort, "Say with whom: at least one contact."));
+        } else if self.contact_ids.len() > MAX_CONTACTS {
+            let detail = format!("At most {MAX_CONTACTS} contacts.");
+            invalid.add("#/contact_ids", Rejection::new(FieldCode::TooLong, detail));
+        }
+        check_day(&["occurred_on"], self.occurred_on.as_deref(), &mut invalid);
+        match (self.occurred_at, &self.occurred_on) {
+            (None, None) => {
+                let detail = "Say when: occurred_at, or occurred_on where only the day is known.";
+                invalid.add("#/occurred_at", Rejection::new(FieldCode::Required, detail));
+            }
+            (Some(_), Some(_)) => {
+                let detail = "Either occurred_at or occurred_on, not both.";
+                invalid.add("#/occurred_on", Rejection::new(FieldCode::Contradiction, detail));
+            }
+            _ => {}
+        }
+        if let Some(url) = &self.url
+            && let Some(url) = invalid.check("#/url", ProfileUrl::parse(url))
+        {
+            self.url = Some(url.as_str().to_owned());
+        }
+        invalid.into_result(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp::parse(text).unwrap()
+    }
+
+    fn fields() -> InteractionFields {
+        InteractionFields {
+            contact_ids: vec![ContactId::new(uuid::Uuid::from_u128(1))],
+            occurred_at: Some(at("2026-03-02T09:00:00Z")),
+            ..InteractionFields::default()
+        }
+    }
+
+    fn checked(fields: InteractionFields) -> Result<InteractionFields, Vec<String>> {
+        let id = InteractionId::new(uuid::Uuid::nil());
+        fields.check(id, None).map_err(|invalid| invalid.errors.into_iter().map(|error| error.pointer).collect())
+    }
+
+    #[test]
+    fn an_interaction_says_with_whom_and_when() {
+        let on = |day: &str| Some(day.to_owned());
+        let table = [
+            (fields(), Ok(())),
+            (InteractionFields { contact_ids: Vec::new(), ..fields() }, Err("#/contact_ids")),
+            (InteractionFields { occurred_at: None, ..fields() }, Err("#/occurred_at")),
+            (InteractionFields { occurred_on: on("2026-03-02"), ..fields() }, Err("#/occurred_on")),
+            (
+                InteractionFields { occurred_at: None, occurred_on: on("2026-03"), ..fields() },
+                Err("#/occurred_on"),
+            ),
+            (InteractionFields { occurred_at: None, occurred_on: on("2026-03-02"), ..fields() }, Ok(())),
+        ];
+        for (fields, expected) in table {
+            let told = checked(fields.clone()).map(drop);
+            assert_eq!(told, expected.map_err(|pointer: &str| vec![pointer.to_owned()]), "{fields:?}");
+        }
+        let one = ContactId::new(uuid::Uuid::from_u128(1));
+        let doubled = InteractionFields { contact_ids: vec![one, one], ..fields() };
+        assert_eq!(checked(doubled).unwrap().contact_ids, [one]);
+    }
+
+    #[test]
+    fn what_counts_follows_the_kind_unless_it_is_said() {
+        let is_counted =
+            |kind, counts, status| InteractionFields { kind, counts, status, ..fields() }.is_counted();
+        let happened = InteractionStatus::Happened;
+        assert!(is_counted(InteractionKind::Coffee, None, happened));
+        assert!(!is_counted(InteractionKind::Reaction, None, happened));
+        assert!(is_counted(InteractionKind::Reaction, Some(true), happened));
+        assert!(!is_counted(InteractionKind::Coffee, Some(false), happened));
+        assert!(!is_counted(InteractionKind::Coffee, Some(true), InteractionStatus::Planned));
+    }
+
+    #[test]
+    fn only_a_plan_lies_in_the_future() {
+        let zone = TimeZone::parse("Pacific/Auckland").unwrap();
+        let now = at("2026-03-02T09:00:00Z");
+        let with =
+            |occurred: &str, status| InteractionFields { occurred_at: Some(at(occurred)), status, ..fields() };
+        let happened = InteractionStatus::Happened;
+        assert_eq!(with("2026-03-02T09:09:00Z", happened).check_time(now, zone).unwrap().occurred_at, Some(now));
+        assert!(with("2026-03-02T09:11:00Z", happened).check_time(now, zone).is_err());
+        assert!(with("2026-03-02T09:11:00Z", InteractionStatus::Planned).check_time(now, zone).is_ok());
+        let on =
+            |day: &str| InteractionFields { occurred_at: None, occurred_on: Some(day.to_owned()), ..fields() };
+        // It is ten in the evening there.
+        assert!(on("2026-03-02").check_time(now, zone).is_ok());
+        assert!(on("2026-03-03").check_time(now, zone).is_err());
+    }
+
+    #[test]
+    fn a_day_without_a_time_comes_at_its_end() {
+        let on = InteractionFields { occurred_at: None, occurred_on: Some("2026-03-02".to_owned()), ..fields() };
+        assert!(on.sorted_at() > at("2026-03-02T23:59:59Z"));
+        assert!(on.sorted_at() < at("2026-03-03T00:00:00Z"));
+    }
+}

@@ -1,0 +1,75 @@
+//! Interactions in the database: their columns, and what lists can filter and sort by.
+
+use diesel::prelude::*;
+
+use super::db::sql::schema::interactions;
+use super::db::sql::select::{Field, Scalar, field, sortable};
+use super::db::sql::types::{AnyId, RecordRef};
+use super::db::write::record::{Record, record_statements};
+use super::db::write::row::record_row;
+use crate::domain::contact::Channel;
+use crate::domain::entity::Entity;
+use crate::domain::id::ContactId;
+use crate::domain::interaction::{
+    Interaction, InteractionDirection, InteractionFields, InteractionKind, InteractionStatus,
+};
+use crate::domain::search::SearchText;
+use crate::domain::timestamp::Timestamp;
+
+record_row! {
+    InteractionRow of InteractionFields in interactions;
+    columns {
+        kind: InteractionKind,
+        status: InteractionStatus,
+        direction: InteractionDirection,
+        occurred_at: Option<Timestamp>,
+        occurred_on: Option<String>,
+        duration_minutes: Option<i32>,
+        channel: Option<Channel>,
+        subject: Option<String>,
+        body: Option<String>,
+        location: Option<String>,
+        url: Option<String>,
+        quality: Option<i32>,
+        counts: Option<bool>,
+    }
+    json {
+        contact_ids: Vec<ContactId>,
+    }
+    computed {
+        sorted_at: Timestamp = |fields| fields.sorted_at(),
+        is_counted: bool = |fields| fields.is_counted(),
+    }
+}
+
+impl Record for Interaction {
+    const SUMMARY: &'static [&'static str] =
+        &["contact_ids", "kind", "status", "direction", "occurred_at", "occurred_on", "subject"];
+
+    fn own_sort_value(&self, field: Field) -> Option<Scalar> {
+        (field == OCCURRED).then(|| Scalar::Instant(self.fields.sorted_at()))
+    }
+
+    fn search_text(&self) -> Option<SearchText> {
+        Some(Self::search_text(self))
+    }
+
+    /// The activity of everybody it was with.
+    fn derived_dependents(&self) -> Vec<RecordRef> {
+        let contacts = self.fields.contact_ids.iter();
+        contacts.map(|contact| (Entity::ContactActivity, AnyId::new(contact.uuid()))).collect()
+    }
+
+    record_statements!(interactions, InteractionRow, InteractionFields);
+}
+
+pub const CREATED_AT: Field = sortable(interactions::created_at);
+pub const UPDATED_AT: Field = sortable(interactions::updated_at);
+/// When it was, or the end of its day.
+pub const OCCURRED: Field = sortable(interactions::sorted_at);
+pub const KIND: Field = sortable(interactions::kind);
+pub const STATUS: Field = sortable(interactions::status);
+pub const DIRECTION: Field = sortable(interactions::direction);
+pub const CHANNEL: Field = field(interactions::channel);
+pub const QUALITY: Field = field(interactions::quality);
+pub const IS_COUNTED: Field = sortable(interactions::is_counted);
