@@ -46,4 +46,5 @@ mod start;
 mod tags;
 mod tokens;
 mod undo;
+mod upgrade;
 mod workplaces;
