@@ -296,17 +296,18 @@ impl AccountTx<'_> {
                 self.leave_workspace(workspace, user)?;
             }
         }
-        // What they did in a workspace that goes on stays, without their name.
-        let nobody: Option<UserId> = None;
-        diesel::update(changes::table.filter(changes::actor_user_id.eq(user)))
-            .set(changes::actor_user_id.eq(nobody))
-            .execute(self.conn)?;
         diesel::delete(users::table.filter(users::id.eq(user))).execute(self.conn)?;
         Ok(())
     }
 
-    /// Takes a user out of a workspace that goes on without them.
+    /// Takes a user out of a workspace that goes on without them: what they did there stays, without their name.
     fn leave_workspace(&mut self, workspace: WorkspaceId, user: UserId) -> Result<()> {
+        let nobody: Option<UserId> = None;
+        diesel::update(
+            changes::table.filter(changes::workspace_id.eq(workspace)).filter(changes::actor_user_id.eq(user)),
+        )
+        .set(changes::actor_user_id.eq(nobody))
+        .execute(self.conn)?;
         self.end_sessions(workspace, user)?;
         diesel::delete(
             personal_access_tokens::table

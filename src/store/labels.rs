@@ -96,10 +96,11 @@ impl Tx<'_> {
         };
         let once: HashSet<AnyId> = changed.iter().filter_map(had_one).collect();
         let keys = wanted.into_iter().map(|name| Key::new(KeyKind::Name, name)).collect();
-        let concerned = Predicate::Any(vec![has_key::<Tag>(keys), Predicate::ids(once)]);
-        let tags = Tag::select(self.conn, Select::all(self.workspace, concerned))?;
-        let now: HashMap<AnyId, String> =
-            tags.into_iter().map(|tag| (Record::id(&tag), tag.fields.name)).collect();
+        let mut now: HashMap<AnyId, String> = HashMap::new();
+        for concerned in [has_key::<Tag>(keys), Predicate::ids(once)] {
+            let tags = Tag::select(self.conn, Select::all(self.workspace, concerned))?;
+            now.extend(tags.into_iter().map(|tag| (Record::id(&tag), tag.fields.name)));
+        }
         // A tag was called what it was before the first change that came later, or else what it is now.
         let named_before = |seq: i64| {
             let mut seen = HashSet::new();

@@ -139,11 +139,11 @@ pub fn since(
 /// The write that the change of this number belongs to, or that has this number itself: of one that touched its first
 /// record again, the first change has gone from the log.
 pub(super) fn write_of(conn: &mut Conn, workspace: WorkspaceId, version: i64) -> Result<i64> {
-    Ok(changes::table
-        .filter(changes::workspace_id.eq(workspace))
-        .filter(changes::seq.eq(version).or(changes::write_seq.eq(version)))
-        .select(changes::write_seq)
-        .first(conn)?)
+    let own = changes::table.filter(changes::workspace_id.eq(workspace)).select(changes::write_seq);
+    match own.filter(changes::seq.eq(version)).first(conn).optional()? {
+        Some(write) => Ok(write),
+        None => Ok(own.filter(changes::write_seq.eq(version)).first(conn)?),
+    }
 }
 
 /// The kinds of record that somebody has to be allowed to write who takes back the write of a change: that of the

@@ -270,6 +270,11 @@ fn predicate<'b>(
             predicate(part, workspace, out)?;
             out.push_sql(") IS NOT TRUE");
         }
+        // A word of SQL, not a value: so it is the condition of a partial index too.
+        Predicate::Compare(field, Comparison::Equal, Scalar::Bool(truth)) => {
+            out.push_sql(if *truth { "" } else { "NOT " });
+            out.push_identifier(field.0)?;
+        }
         Predicate::Compare(field, comparison, value) => {
             out.push_identifier(field.0)?;
             out.push_sql(comparison.sql());
