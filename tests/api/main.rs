@@ -37,6 +37,7 @@ mod merging;
 mod operations;
 mod parity;
 mod people;
+mod plans;
 mod profile;
 mod purge;
 mod search;

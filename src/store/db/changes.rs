@@ -109,11 +109,15 @@ pub fn since(
         }
         let own = || changes::table.filter(changes::workspace_id.eq(workspace));
         let not_shown: Vec<Entity> = entities.iter().copied().filter(|entity| !shown.contains(entity)).collect();
-        if since.seq > 0 && !not_shown.is_empty() {
-            let missed = own().filter(changes::seq.le(since.seq)).filter(changes::entity.eq_any(not_shown));
-            let missed: Vec<i64> = missed.select(changes::seq).limit(1).load(conn)?;
-            if !missed.is_empty() {
-                return Err(Error::CursorExpired);
+        if since.seq > 0 {
+            // One after the other, and in order: PostgreSQL goes through the log of everybody for any of several.
+            for entity in not_shown {
+                let missed = own().filter(changes::entity.eq(entity)).filter(changes::seq.le(since.seq));
+                let missed: Vec<i64> =
+                    missed.order(changes::seq.asc()).select(changes::seq).limit(1).load(conn)?;
+                if !missed.is_empty() {
+                    return Err(Error::CursorExpired);
+                }
             }
         }
         let query = own()

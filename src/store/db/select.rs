@@ -119,6 +119,11 @@ impl Predicate {
         Self::All(Vec::new())
     }
 
+    /// Whether those that fit are found in another table, by index.
+    const fn is_looked_up(&self) -> bool {
+        matches!(self, Self::HasKey(..) | Self::ReferredBy(..) | Self::Found(..))
+    }
+
     pub fn negated(self) -> Self {
         Self::Not(Box::new(self))
     }
@@ -260,6 +265,12 @@ fn predicate<'b>(
             separated(parts, " AND ", out, |part, out| predicate(part, workspace, out))?;
             out.push_sql(")");
         }
+        // Looked up together: with an OR between them PostgreSQL asks every record of the workspace.
+        Predicate::Any(parts) if parts.iter().all(Predicate::is_looked_up) => {
+            out.push_sql("id IN (");
+            separated(parts, " UNION ALL ", out, |part, out| looked_up(part, workspace, out))?;
+            out.push_sql(")");
+        }
         Predicate::Any(parts) => {
             out.push_sql("(");
             separated(parts, " OR ", out, |part, out| predicate(part, workspace, out))?;
@@ -294,25 +305,9 @@ fn predicate<'b>(
             out.push_identifier(field.0)?;
             out.push_sql(" IS NOT NULL");
         }
-        Predicate::HasKey(entity, keys) => has_key(*entity, keys, workspace, out)?,
-        Predicate::ReferredBy(entity, column, referring) => {
-            out.push_sql("id IN (SELECT ");
-            out.push_identifier(column.0)?;
-            out.push_sql(" FROM ");
-            out.push_identifier(entity.plural())?;
-            out.push_sql(" WHERE workspace_id = ");
-            out.push_bind_param::<Id, _>(workspace)?;
-            out.push_sql(" AND ");
-            predicate(referring, workspace, out)?;
-            out.push_sql(")");
-        }
-        Predicate::Found(entity, words) => {
-            out.push_sql("id IN (SELECT record_id FROM search_documents WHERE workspace_id = ");
-            out.push_bind_param::<Id, _>(workspace)?;
-            out.push_sql(" AND entity = '");
-            out.push_sql(entity.as_str());
-            out.push_sql("' AND ");
-            MultiBackend::walk_variant_ast(words, out.reborrow())?;
+        Predicate::HasKey(..) | Predicate::ReferredBy(..) | Predicate::Found(..) => {
+            out.push_sql("id IN (");
+            looked_up(filter, workspace, out)?;
             out.push_sql(")");
         }
         Predicate::Beyond(place, direction) => {
@@ -326,15 +321,35 @@ fn predicate<'b>(
     Ok(())
 }
 
-fn has_key<'b>(
-    entity: Entity,
-    keys: &'b [Key],
+/// Selects the ids of those that fit, of a predicate that `is_looked_up`; of any other, none.
+fn looked_up<'b>(
+    part: &'b Predicate,
     workspace: &'b WorkspaceId,
     out: &mut AstPass<'_, 'b, MultiBackend>,
 ) -> QueryResult<()> {
-    out.push_sql("id IN (");
-    holders_of("record_id", entity, keys, workspace, out)?;
-    out.push_sql(")");
+    match part {
+        Predicate::HasKey(entity, keys) => holders_of("record_id", *entity, keys, workspace, out)?,
+        Predicate::ReferredBy(entity, column, referring) => {
+            out.push_sql("SELECT ");
+            out.push_identifier(column.0)?;
+            out.push_sql(" FROM ");
+            out.push_identifier(entity.plural())?;
+            out.push_sql(" WHERE workspace_id = ");
+            out.push_bind_param::<Id, _>(workspace)?;
+            out.push_sql(" AND ");
+            predicate(referring, workspace, out)?;
+        }
+        Predicate::Found(entity, words) => {
+            out.push_sql("SELECT record_id FROM search_documents WHERE (workspace_id = ");
+            out.push_bind_param::<Id, _>(workspace)?;
+            // As in `search.rs`: not by the index on it.
+            out.push_sql(") IS TRUE AND entity = '");
+            out.push_sql(entity.as_str());
+            out.push_sql("' AND ");
+            MultiBackend::walk_variant_ast(words, out.reborrow())?;
+        }
+        _ => out.push_sql("SELECT NULL WHERE 1 = 0"),
+    }
     Ok(())
 }
 

@@ -17,6 +17,7 @@
 mod client;
 mod command;
 mod database;
+pub mod plans;
 mod postgres;
 mod scratch;
 mod server;
@@ -112,4 +113,5 @@ pub fn check<G: Given>(backend: Backend, claim: impl AsyncFnOnce(G)) {
             claim(given).await;
         });
     }
+    crate::plans::check(backend);
 }
