@@ -132,12 +132,12 @@ impl App {
     /// Serves on a socket that is listening already.
     pub fn serve(&self, listener: TcpListener) -> std::io::Result<Server> {
         let config = &self.api.config;
-        let (workers, max_connections) = (config.workers, config.max_connections_per_worker());
+        let (workers, max_connections) = (config.worker_count(), config.max_connections_per_worker());
         let shutdown_timeout_seconds = config.shutdown_timeout_seconds;
         let api = self.api.clone();
         actix_web::rt::spawn(jobs::purge::run(self.api.store.clone()));
         actix_web::rt::spawn(tidy(self.api.clone()));
-        let mut server = HttpServer::new(move || {
+        let server = HttpServer::new(move || {
             let (app, _) = ActixApp::new().into_utoipa_app().configure(api::routes).split_for_parts();
             app.app_data(api.clone())
                 .app_data(Dispatcher::new(api.clone()))
@@ -149,10 +149,8 @@ impl App {
                 .wrap(from_fn(edge::catch_panic))
                 .wrap(TracingLogger::<RequestSpan>::new())
         });
-        if workers > 0 {
-            server = server.workers(workers);
-        }
         let server = server
+            .workers(workers)
             .max_connections(max_connections)
             .client_request_timeout(HEAD_TIMEOUT)
             .keep_alive(KEEP_ALIVE)
@@ -226,12 +224,10 @@ fn signing_key(config: &Config, store: &Store) -> Result<SecretString, StartErro
     }
     match (&config.signing_key_file, &config.database, store.shared_signing_key()) {
         (Some(path), _, _) => {
-            let text = fs::read_to_string(path).map_err(|error| ConfigError::Wrong {
-                variable: "SIGNING_KEY_FILE",
-                got: path.display().to_string(),
-                allowed: format!("a file that can be read ({error})"),
-            })?;
-            Ok(parse_signing_key("SIGNING_KEY_FILE", &text)?)
+            let invalid = |fault: String| ConfigError::Invalid { variable: "SIGNING_KEY_FILE".to_owned(), fault };
+            let text = fs::read_to_string(path)
+                .map_err(|error| invalid(format!("cannot be read from {}: {error}", path.display())))?;
+            Ok(parse_signing_key(&text).map_err(|fault| invalid(fault.to_string()))?)
         }
         (None, _, Some(shared)) => Ok(shared.clone()),
         (None, Database::Sqlite { path }, None) => {
@@ -241,7 +237,7 @@ fn signing_key(config: &Config, store: &Store) -> Result<SecretString, StartErro
                 make_key(&file, store)?;
             }
             let text = fs::read_to_string(&file).map_err(|error| unusable(&file, &error))?;
-            parse_signing_key("its content", &text).map_err(|error| unusable(&file, &error))
+            parse_signing_key(&text).map_err(|error| unusable(&file, &error))
         }
         (None, Database::Postgres { .. }, None) => Err(StartError::Build("the database holds no key".to_owned())),
     }

@@ -1,5 +1,6 @@
 //! The commands of the `wellmet` binary. What they do is done elsewhere; here it is asked for and told.
 
+use crate::store::sessions;
 use secrecy::SecretString;
 use std::fs;
 use std::io::{IsTerminal, Write};
@@ -80,7 +81,11 @@ fn failure(sentence: impl Into<String>) -> Failure {
 /// Reads the command line and does what it says.
 #[allow(clippy::print_stderr, reason = "the one sentence of a failed command")]
 pub fn run() -> ExitCode {
-    match Cli::read().map_err(Failure::from).and_then(dispatch) {
+    let done = match Cli::read() {
+        Err(ConfigError::Usage(usage)) => usage.exit(),
+        read => read.map_err(Failure::from).and_then(dispatch),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure { sentence, code }) => {
             eprintln!("wellmet: {sentence}");
@@ -90,13 +95,13 @@ pub fn run() -> ExitCode {
 }
 
 fn dispatch(cli: Cli) -> Result<(), Failure> {
-    let Cli { settings, command } = cli;
+    let Cli { config, command } = cli;
     match command.unwrap_or(Command::Serve) {
         Command::Version => print(&format!("wellmet {}", env!("CARGO_PKG_VERSION"))),
         Command::Openapi { check, write } => openapi(check, write),
-        Command::Serve => serve(load(settings)?),
+        Command::Serve => serve(with_log(config)?),
         Command::Migrate => {
-            open_store(&load(settings)?, Arc::new(SystemClock))?;
+            open_store(&with_log(config)?, Arc::new(SystemClock))?;
             print("The database is up to date.")
         }
         Command::User(UserCommand::Create { email, name, time_zone, locale, password_stdin }) => {
@@ -107,19 +112,19 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
                 locale: locale.unwrap_or(default.locale),
                 ..UserFields::default()
             };
-            create_user(load(settings)?, &email, fields, password_stdin)
+            create_user(with_log(config)?, &email, fields, password_stdin)
         }
         Command::User(UserCommand::ResetPassword { email, password_stdin }) => {
-            reset_password(load(settings)?, &email, password_stdin)
+            reset_password(with_log(config)?, &email, password_stdin)
         }
         Command::Token(TokenCommand::Create { email, name, scope, expires_in_days }) => {
-            create_token(load(settings)?, &email, &name, &scope, expires_in_days)
+            create_token(with_log(config)?, &email, &name, &scope, expires_in_days)
         }
     }
 }
 
-fn load(settings: crate::config::Settings) -> Result<Config, Failure> {
-    let config = Config::load(settings)?;
+/// The configuration, once the log is set up as it says.
+fn with_log(config: Config) -> Result<Config, Failure> {
     telemetry::init(&config).map_err(|error| failure(error.to_string()))?;
     Ok(config)
 }
@@ -178,7 +183,7 @@ fn create_user(config: Config, email: &str, fields: UserFields, password_stdin: 
     let password = new_password(password_stdin, &[email.as_str(), &fields.name])?;
     let hash = passwords::hash(password.expose()).map_err(|error| failure(error.to_string()))?;
     let address = email.as_str().to_owned();
-    block_on(store.account_write(move |tx| tx.create_account(&email, &hash, fields).map(drop)))?;
+    block_on(store.account_write(move |tx| accounts::create_account(tx, &email, &hash, fields).map(drop)))?;
     print(&format!("{address} can log in."))
 }
 
@@ -191,9 +196,9 @@ fn reset_password(config: Config, email: &str, password_stdin: bool) -> Result<(
     let (user, _) =
         block_on(store.read(move |conn| accounts::find_by_email(conn, &email)?.ok_or(StoreError::NotFound)))?;
     block_on(store.account_write(move |tx| {
-        tx.set_password(user.id, &hash)?;
-        tx.end_other_sessions(user.id, None)?;
-        tx.delete_tokens(user.id)
+        accounts::set_password(tx, user.id, &hash)?;
+        sessions::end_other_sessions(tx, user.id, None)?;
+        crate::store::tokens::delete_tokens(tx, user.id)
     }))?;
     print(&format!("{address} has a new password; sessions and tokens of theirs have ended."))
 }
@@ -217,7 +222,9 @@ fn create_token(
         let home = accounts::home(conn, user.id)?.ok_or(StoreError::NotFound)?;
         Ok((user.id, home))
     }))?;
-    block_on(store.account_write(move |tx| tx.create_token(home, user, new, &kept).map(drop)))?;
+    block_on(
+        store.account_write(move |tx| crate::store::tokens::create_token(tx, home, user, new, &kept).map(drop)),
+    )?;
     print(&secret)
 }
 

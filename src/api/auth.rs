@@ -1,5 +1,6 @@
 //! Signing up, logging in, refreshing, logging out.
 
+use crate::store::sessions;
 use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, post};
@@ -48,7 +49,7 @@ struct Registration {
     locale: Option<String>,
 }
 
-/// Who logs in.
+/// WriteContext logs in.
 #[derive(Deserialize, ToSchema)]
 struct Credentials {
     /// The address of the account; case does not count.
@@ -111,13 +112,13 @@ async fn register_user(api: Data<Api>, request: HttpRequest, body: Body) -> Resu
     let (user, workspace, session) = api
         .store
         .account_write(move |tx| {
-            let (user, workspace) = tx.create_account(&email, &hash, fields)?;
+            let (user, workspace) = accounts::create_account(tx, &email, &hash, fields)?;
             // Several may have found the door open. The count of workspaces makes them wait for one another, so
             // whoever was faster shows by now.
-            if only_the_first && tx.anybody_but(user.id)? {
+            if only_the_first && accounts::anybody_but(tx, user.id)? {
                 return Err(Conflict::RegistrationClosed.into());
             }
-            let session = tx.begin_session(workspace.id, user.id, user_agent, &first_token)?;
+            let session = sessions::begin_session(tx, workspace.id, user.id, user_agent, &first_token)?;
             Ok((user, workspace, session))
         })
         .await?;
@@ -157,7 +158,7 @@ fn checked(registration: Registration) -> Result<(EmailAddress, NewPassword, Use
     let fields = match fields.checked() {
         Ok(fields) => Some(fields),
         Err(more) => {
-            invalid.errors.extend(more.errors);
+            invalid.extend(more);
             None
         }
     };
@@ -193,11 +194,11 @@ async fn log_in(api: Data<Api>, request: HttpRequest, body: Body) -> Result<Http
         .store
         .account_write(move |tx| {
             // The password may have changed while it was checked.
-            if tx.confirm_password(user_id, &hash)?.is_none() {
+            if accounts::confirm_password(tx, user_id, &hash)?.is_none() {
                 return Ok(None);
             }
-            let Some(home) = tx.home(user_id)? else { return Ok(None) };
-            tx.begin_session(home, user_id, user_agent, &first_token).map(Some)
+            let Some(home) = accounts::home(tx.conn, user_id)? else { return Ok(None) };
+            sessions::begin_session(tx, home, user_id, user_agent, &first_token).map(Some)
         })
         .await?;
     let session = begun.ok_or_else(refused)?;
@@ -226,7 +227,7 @@ async fn refresh_session(api: Data<Api>, body: Body) -> Result<HttpResponse, Pro
     let RefreshRequest { refresh_token } = api.schemas.check("RefreshRequestInput", &body.value)?;
     let secret = new_refresh_token(&api)?;
     let next = secret.clone();
-    match api.store.account_write(move |tx| tx.refresh(&refresh_token, &next)).await? {
+    match api.store.account_write(move |tx| sessions::refresh(tx, &refresh_token, &next)).await? {
         Refreshed::Renewed(session) => {
             Ok(secret_response(&mut HttpResponse::Ok()).json(token_pair(&api, &session, secret)?))
         }
@@ -250,7 +251,7 @@ async fn refresh_session(api: Data<Api>, body: Body) -> Result<HttpResponse, Pro
 #[post("/v1/auth/logout")]
 async fn log_out(api: Data<Api>, body: Body) -> Result<HttpResponse, Problem> {
     let RefreshRequest { refresh_token } = api.schemas.check("RefreshRequestInput", &body.value)?;
-    api.store.account_write(move |tx| tx.end_session_of(&refresh_token)).await?;
+    api.store.account_write(move |tx| sessions::end_session_of(tx, &refresh_token)).await?;
     api.authenticator.forget();
     Ok(HttpResponse::NoContent().finish())
 }

@@ -12,10 +12,11 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::Api;
 use super::http::batch::{Call, MAX_OPERATIONS, carry_out};
-use super::http::body::Body;
+use super::http::body::{Body, MAX_VALUES, count_values};
 use super::http::caller::Caller;
-use super::http::problem::Problem;
+use super::http::problem::{Code, Problem};
 use super::http::replies::{respond, who};
+use crate::domain::counted::grouped;
 use crate::domain::invalid::Invalid;
 
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -138,10 +139,27 @@ async fn send_batch(
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let who = who(&api, &caller, &request, &body)?;
+    check_values(&body.value)?;
     let (atomic, calls) =
         api.schemas.parse("BatchInput", &body.value, |batch: Value| parse(&api, &request, &batch))?;
     let outcome = carry_out(&request, &api, &caller, who, atomic, calls).await?;
     respond(&api, &caller, outcome).await
+}
+
+/// A batch may hold many values only within the bodies of its operations, none of which holds more than it could by itself.
+fn check_values(batch: &Value) -> Result<(), Problem> {
+    let operations = batch.get("operations").and_then(Value::as_array).into_iter().flatten();
+    let bodies: Vec<usize> =
+        operations.take(MAX_OPERATIONS).filter_map(|one| one.get("body")).map(count_values).collect();
+    let beside = count_values(batch).saturating_sub(bodies.iter().sum());
+    if bodies.into_iter().chain([beside]).all(|values| values <= MAX_VALUES) {
+        return Ok(());
+    }
+    let detail = format!(
+        "Each body in a batch holds at most {0} values, and so does the batch beside them.",
+        grouped(MAX_VALUES)
+    );
+    Err(Problem::new(Code::BodyTooLarge).detail(detail))
 }
 
 /// Reads each operation by itself, so that a fault of one does not hide those of another. What cannot be read at all is

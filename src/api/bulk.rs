@@ -1,9 +1,12 @@
 //! One edit of many contacts: those of a list of ids, or those that a filter of the list finds.
 
+use crate::store::checks;
+use crate::store::records;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, post};
 use chrono::NaiveDate;
 use serde_json::{Map, Value, json};
+use std::collections::HashSet;
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -64,7 +67,7 @@ impl utoipa::PartialSchema for ContactBulk {
                 },
                 "archived": {
                     "type": "boolean",
-                    "description": "Puts them aside now, or takes them back. Who is put aside already keeps the time.",
+                    "description": "Puts them aside now, or takes them back. WriteContext is put aside already keeps the time.",
                 },
                 "delete": { "type": "boolean", "default": false, "description": "Deletes them. Not together with anything else." },
             },
@@ -117,7 +120,7 @@ async fn bulk_contacts(
         let answer = edit.carry_out(tx, &schemas, dry_run)?;
         Ok(Reply { status: 200, body: Some(answer.to_string()), ..Reply::default() })
     };
-    let outcome = if dry_run { api.store.rehearse(who, work).await? } else { api.store.write(who, work).await? };
+    let outcome = if dry_run { api.store.dry_run(who, work).await? } else { api.store.write(who, work).await? };
     respond(&api, &caller, outcome).await
 }
 
@@ -149,7 +152,7 @@ impl Edit {
             PATCHED.iter().filter_map(|name| Some(((*name).to_owned(), body.remove(*name)?))).collect();
         let says_something = archived.is_some() || !patch.is_empty();
         if delete && says_something {
-            let detail = "Who is deleted cannot be changed as well.";
+            let detail = "WriteContext is deleted cannot be changed as well.";
             invalid.add("#/delete", Rejection::new(FieldCode::Contradiction, detail));
         } else if !delete && !says_something {
             let detail = "Say what to do: add_tags, remove_tags, tier, archived or delete.";
@@ -192,27 +195,35 @@ impl Chosen {
             Self::Fitting(narrowed) => {
                 let mut invalid = Invalid::default();
                 for (name, entity, id) in &narrowed.names {
-                    if !tx.exists(*entity, *id)? {
-                        let unknown = tx.unknown(*entity, *id)?;
+                    if !records::exists(tx, *entity, *id)? {
+                        let unknown = checks::unknown_reference(tx, *entity, *id)?;
                         invalid.add(crate::domain::invalid::pointer(&["filter", name]), unknown);
                     }
                 }
                 invalid.into_result(())?;
-                tx.all_fitting::<Contact>(narrowed.filter, narrowed.query.as_deref(), MAX_EDITED)
+                crate::store::lists::all_matching::<Contact>(
+                    tx,
+                    narrowed.filter,
+                    narrowed.query.as_deref(),
+                    MAX_EDITED,
+                )
             }
-            Self::Ids(mut ids) => {
+            Self::Ids(ids) => {
                 let mut invalid = Invalid::default();
                 let mut contacts = Vec::with_capacity(ids.len());
-                let all = ids.clone();
-                ids.sort();
-                ids.dedup();
-                for id in ids {
-                    match tx.find::<Contact>(AnyId::new(id))? {
+                let mut seen = HashSet::new();
+                for (index, id) in ids.into_iter().enumerate().filter(|(_, id)| seen.insert(*id)) {
+                    match records::find::<Contact>(tx, AnyId::new(id))? {
                         Some(contact) => contacts.push(contact),
                         None => {
-                            let index = all.iter().position(|one| *one == id).unwrap_or_default();
-                            invalid.add(format!("#/ids/{index}"), tx.unknown(Entity::Contact, AnyId::new(id))?);
+                            invalid.add(
+                                format!("#/ids/{index}"),
+                                checks::unknown_reference(tx, Entity::Contact, AnyId::new(id))?,
+                            );
                         }
+                    }
+                    if invalid.truncated {
+                        break;
                     }
                 }
                 Ok(invalid.into_result(contacts)?)
@@ -225,7 +236,7 @@ impl Action {
     /// Whether it changed anything.
     fn carry_out(&self, tx: &mut Tx<'_>, schemas: &Schemas, contact: &Contact) -> StoreResult<bool> {
         let Self::Change(patch, archived) = self else {
-            tx.delete(contact)?;
+            records::delete(tx, contact)?;
             return Ok(true);
         };
         let mut patch = patch.clone();

@@ -1,5 +1,6 @@
 //! The log of changes: following it, and taking back what was written.
 
+use crate::store::undo;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get, post};
 use serde_json::{Value, json};
@@ -19,8 +20,9 @@ use crate::domain::entity::{Entity, Op};
 use crate::domain::id::{TokenId, UserId};
 use crate::domain::invalid::{FieldCode, Rejection};
 use crate::domain::timestamp::Timestamp;
+use crate::store::Reply;
 use crate::store::changes::{self, Change, Since};
-use crate::store::{Action, Reply, Reverted};
+use crate::store::undo::{Action, Reverted};
 
 pub const DEFAULT_LIMIT: i64 = 100;
 pub const MAX_LIMIT: i64 = 1_000;
@@ -29,7 +31,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     config.service(list_changes).service(revert_change);
 }
 
-/// Who made a change.
+/// WriteContext made a change.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documents what is written as JSON")]
 struct Actor {
@@ -266,7 +268,7 @@ async fn revert_change(
     let outcome = api
         .store
         .write(who, move |tx| {
-            let reverted = tx.revert(version, dry_run)?;
+            let reverted = undo::revert(tx, version, dry_run)?;
             let write = tx.write_number().filter(|_| !dry_run);
             let body = Some(reverted_json(&reverted, dry_run, write).to_string());
             Ok(Reply { status: 200, body, ..Reply::default() })

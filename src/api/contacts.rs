@@ -73,7 +73,7 @@ pub const COLLECTION: Collection = Collection {
     relations: &[
         Relation {
             name: "introduced_by",
-            description: "Who introduced you.",
+            description: "WriteContext introduced you.",
             link: Link::To(Entity::Contact, "/how_met/introduced_by_id"),
             with: &[],
         },

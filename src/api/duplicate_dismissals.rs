@@ -44,7 +44,7 @@ impl Resource for DuplicateDismissal {
         if before.is_some_and(|before| before.fields == self.fields) {
             return Ok(());
         }
-        tx.check_is_not_dismissed(self)
+        stored::check_is_not_dismissed(tx, self)
     }
 }
 

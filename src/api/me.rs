@@ -1,5 +1,6 @@
 //! The person behind the token: their account, their password, their leave.
 
+use crate::store::sessions;
 use actix_web::http::header;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post};
@@ -81,10 +82,10 @@ async fn update_me(
         .account_write(move |tx| {
             let by = who.clone();
             tx.once(&who, |tx| {
-                let (before, _) = tx.find_user(by.user())?;
+                let (before, _) = accounts::find(tx.conn, by.user())?;
                 precondition.check(Some(before.version))?;
                 let fields = changed(&schemas, &before.fields, body.value)?;
-                let user = tx.update_user(&before, fields)?;
+                let user = accounts::update_user(tx, &before, fields)?;
                 let etag = Some(tags.of_user(user.id, user.version));
                 let body = serde_json::to_string(&Me { user, workspace, self_contact_id })?;
                 Ok(Reply { status: 200, etag, body: Some(body), ..Reply::default() })
@@ -107,7 +108,7 @@ fn changed(schemas: &Schemas, before: &UserFields, mut patch: Value) -> StoreRes
     match schemas.parse("UserInput", &merge(serde_json::to_value(before)?, patch), UserFields::checked) {
         Ok(fields) => Ok(invalid.into_result(fields)?),
         Err(more) => {
-            invalid.errors.extend(more.errors);
+            invalid.extend(more);
             Err(invalid.into())
         }
     }
@@ -145,15 +146,15 @@ async fn delete_me(
     let written = api
         .store
         .account_write(move |tx| {
-            let Some(user) = tx.confirm_password(id, &current)? else {
+            let Some(user) = accounts::confirm_password(tx, id, &current)? else {
                 return Err(wrong_password("#/password").into());
             };
             precondition.check(Some(user.version))?;
-            tx.erase_user(id)
+            accounts::erase_user(tx, id)
         })
         .await;
     with_current_tag(&request, written, |version| api.tags.of_user(caller.user, version))?;
-    api.store.write_back().await;
+    api.store.checkpoint_wal().await;
     api.authenticator.forget();
     Ok(HttpResponse::NoContent().finish())
 }
@@ -204,11 +205,11 @@ async fn change_password(
         .store
         .account_write(move |tx| {
             tx.once(&who, |tx| {
-                if tx.confirm_password(id, &current)?.is_none() {
+                if accounts::confirm_password(tx, id, &current)?.is_none() {
                     return Err(wrong_password("#/current_password").into());
                 }
-                tx.set_password(id, &hash)?;
-                tx.end_other_sessions(id, session)?;
+                accounts::set_password(tx, id, &hash)?;
+                sessions::end_other_sessions(tx, id, session)?;
                 Ok(Reply { status: 204, ..Reply::default() })
             })
         })

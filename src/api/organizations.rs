@@ -47,7 +47,7 @@ impl Resource for Organization {
     }
 
     fn prepare(&mut self, tx: &mut Tx<'_>, _before: Option<&Self>) -> StoreResult<()> {
-        tx.check_parents(self)
+        stored::check_parents(tx, self)
     }
 }
 
@@ -82,7 +82,7 @@ pub const COLLECTION: Collection = Collection {
         },
         Relation {
             name: "positions",
-            description: "Who does or did what there, each with their `contact`: at most 100, those that are primary to their \
+            description: "WriteContext does or did what there, each with their `contact`: at most 100, those that are primary to their \
                           contact first, then those without an end, then the one that ends last; of these the one that \
                           began last.",
             link: Link::From(Entity::Position, "organization_id"),

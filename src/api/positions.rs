@@ -1,5 +1,6 @@
 //! Positions: what somebody does or did somewhere.
 
+use crate::store::organizations;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, put};
 use serde_json::Value;
@@ -51,7 +52,7 @@ impl Resource for Position {
         if let (Some(id), Some(name), true) = (organization_id, organization_name, is_silent)
             && before.fields.organization_name != *organization_name
         {
-            let linked = tx.find::<Organization>(AnyId::new(id.uuid()))?;
+            let linked = crate::store::records::find::<Organization>(tx, AnyId::new(id.uuid()))?;
             self.fields.organization_id = linked.filter(|linked| linked.is_called(name)).map(|linked| linked.id);
         }
         Ok(())
@@ -62,9 +63,10 @@ impl Resource for Position {
         let name = &self.fields.organization_name;
         let is_new_name = before.is_none_or(|before| before.fields.organization_name != *name);
         if let (None, Some(name), true) = (self.fields.organization_id, name, is_new_name) {
-            self.fields.organization_id = tx.organization_named(name)?.map(|organization| organization.id);
+            self.fields.organization_id =
+                organizations::organization_named(tx, name)?.map(|organization| organization.id);
         }
-        if self.fields.primary { tx.put_first(self) } else { Ok(()) }
+        if self.fields.primary { stored::make_primary(tx, self) } else { Ok(()) }
     }
 }
 

@@ -53,7 +53,7 @@ pub const COLLECTION: Collection = Collection {
     relations: &[
         Relation {
             name: "contact",
-            description: "Who is it.",
+            description: "WriteContext is it.",
             link: Link::To(Entity::Contact, "/contact_id"),
             with: &[],
         },
@@ -67,7 +67,7 @@ pub const COLLECTION: Collection = Collection {
     filters: &[
         Filter {
             name: "contact_id",
-            description: "Who is it.",
+            description: "WriteContext is it.",
             values: Values::Id(Entity::Contact),
             operators: Operators::AnyOf,
             default: None,

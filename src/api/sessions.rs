@@ -76,7 +76,7 @@ async fn list_sessions(api: Data<Api>, caller: Caller) -> Result<HttpResponse, P
 #[delete("/v1/sessions/{id}")]
 async fn delete_session(api: Data<Api>, caller: Caller, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let id = SessionId::new(path_id(&request)?.uuid());
-    api.store.account_write(move |tx| tx.end_own_session(caller.workspace, caller.user, id)).await?;
+    api.store.account_write(move |tx| sessions::end_own_session(tx, caller.workspace, caller.user, id)).await?;
     api.authenticator.forget();
     Ok(HttpResponse::NoContent().finish())
 }

@@ -43,7 +43,13 @@ impl Resource for Tag {
 
     fn prepare(&mut self, tx: &mut Tx<'_>, before: Option<&Self>) -> StoreResult<()> {
         match before {
-            None => tx.check_room::<Self>(Predicate::always(), MAX_PER_WORKSPACE, "/name", "tags"),
+            None => crate::store::checks::check_room::<Self>(
+                tx,
+                Predicate::always(),
+                MAX_PER_WORKSPACE,
+                "/name",
+                "tags",
+            ),
             Some(_) => Ok(()),
         }
     }

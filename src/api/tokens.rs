@@ -118,14 +118,16 @@ async fn create_token(api: Data<Api>, caller: Caller, body: Body) -> Result<Http
         .store
         .account_write(move |tx| {
             // Else a token that expires could make one that does not.
-            let made_by =
-                caller.token.map(|token| tx.find_token(caller.workspace, caller.user, token)).transpose()?;
+            let made_by = caller
+                .token
+                .map(|token| tokens::find_token(tx, caller.workspace, caller.user, token))
+                .transpose()?;
             let end = made_by.and_then(|token| token.expires_at);
             if end.is_some_and(|end| new.expires_at.is_none_or(|own| own > end)) {
                 let detail = "A token ends no later than the one that makes it.";
                 return Err(Invalid::one("#/expires_at", FieldCode::OutOfRange, detail).into());
             }
-            tx.create_token(caller.workspace, caller.user, new, &stored)
+            tokens::create_token(tx, caller.workspace, caller.user, new, &stored)
         })
         .await?;
     let mut response = HttpResponse::Created();
@@ -183,7 +185,7 @@ async fn get_token(api: Data<Api>, caller: Caller, request: HttpRequest) -> Resu
 #[delete("/v1/tokens/{id}")]
 async fn delete_token(api: Data<Api>, caller: Caller, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let id = TokenId::new(path_id(&request)?.uuid());
-    api.store.account_write(move |tx| tx.delete_token(caller.workspace, caller.user, id)).await?;
+    api.store.account_write(move |tx| tokens::delete_token(tx, caller.workspace, caller.user, id)).await?;
     api.authenticator.forget();
     Ok(HttpResponse::NoContent().finish())
 }

@@ -1,8 +1,11 @@
 //! Names made comparable: what makes two of them the same or nearly so, and the keys under which candidates meet.
 //! What that says of two records is in `duplicates.rs`.
 
+use std::sync::LazyLock;
+
 use unicode_normalization::char::is_combining_mark;
 
+use super::data;
 use super::key::{Key, KeyKind};
 use super::person_name::NameParts;
 use super::text::{fold, is_cjk};
@@ -292,111 +295,10 @@ fn without_legal_form(name: &str) -> Option<String> {
     rest.map(str::trim).filter(|rest| !rest.is_empty()).map(str::to_owned)
 }
 
-/// Legal forms as the words of a folded name, without dots; the longer before what it ends with.
-const LEGAL_FORMS: &[&str] = &[
-    "gmbh",
-    "mbh",
-    "ag",
-    "kg",
-    "kgaa",
-    "ohg",
-    "gbr",
-    "ug",
-    "ev",
-    "eg",
-    "se",
-    "inc",
-    "incorporated",
-    "corp",
-    "corporation",
-    "co",
-    "company",
-    "ltd",
-    "limited",
-    "llc",
-    "llp",
-    "lp",
-    "plc",
-    "pty",
-    "pvt",
-    "pte",
-    "sdn bhd",
-    "bhd",
-    "sp z oo",
-    "sp zoo",
-    "spzoo",
-    "spolka z oo",
-    "sp j",
-    "spj",
-    "sp k",
-    "spk",
-    "sa",
-    "sas",
-    "sasu",
-    "sarl",
-    "eurl",
-    "scop",
-    "sl",
-    "slu",
-    "srl",
-    "spa",
-    "sapa",
-    "lda",
-    "ltda",
-    "bv",
-    "nv",
-    "vof",
-    "ab",
-    "oy",
-    "oyj",
-    "as",
-    "asa",
-    "aps",
-    "kft",
-    "zrt",
-    "nyrt",
-    "bt",
-    "spol s ro",
-    "sro",
-    "doo",
-    "dd",
-    "ood",
-    "eood",
-    "ooo",
-    "oao",
-    "pao",
-    "zao",
-    "ооо",
-    "оао",
-    "пао",
-    "зао",
-    "ао",
-    "тоо",
-    "as",
-    "sti",
-    "as ve",
-    "co ltd",
-    "株式会社",
-    "有限会社",
-    "合同会社",
-    "有限公司",
-    "주식회사",
-];
-
-/// What Chinese, Japanese and Korean names carry without a space.
-const UNSPACED_LEGAL_FORMS: &[&str] = &[
-    "株式会社",
-    "有限会社",
-    "合同会社",
-    "合資会社",
-    "一般社団法人",
-    "股份有限公司",
-    "有限責任公司",
-    "有限责任公司",
-    "有限公司",
-    "주식회사",
-    "유한회사",
-];
+static LEGAL_FORMS: LazyLock<Vec<&str>> =
+    LazyLock::new(|| data::entries(include_str!("data/legal_forms.txt")).collect());
+static UNSPACED_LEGAL_FORMS: LazyLock<Vec<&str>> =
+    LazyLock::new(|| data::entries(include_str!("data/unspaced_legal_forms.txt")).collect());
 
 /// The words of a folded text; apostrophes join (O'Brien is obrien), everything else that is no letter or digit parts.
 fn words(text: &str) -> Vec<String> {

@@ -19,7 +19,7 @@ impl EmailAddress {
     /// Octets of the whole address (RFC 5321, section 4.5.3.1.3, less the angle brackets).
     pub const MAX_LENGTH: usize = 254;
     /// Octets before the `@` (RFC 5321, section 4.5.3.1.1).
-    pub const LOCAL_MAX_LENGTH: usize = 64;
+    const LOCAL_MAX_LENGTH: usize = 64;
 
     /// Reads an address; white space and what is invisible around it is dropped.
     pub fn parse(text: &str) -> Result<Self, Rejection> {

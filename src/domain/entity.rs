@@ -64,9 +64,9 @@ impl fmt::Display for Entity {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnDelete {
     /// It is deleted too.
-    TakeAlong,
+    Cascade,
     /// Its reference becomes null.
-    Clear,
+    SetNull,
     /// Its reference becomes null, and the field at this pointer keeps what the record was called.
     KeepName(&'static str),
 }
@@ -100,7 +100,7 @@ pub const REFERENCES: &[Reference] = &[
         column: "introduced_by_id",
         pointer: "/how_met/introduced_by_id",
         to: Entity::Contact,
-        on_delete: OnDelete::Clear,
+        on_delete: OnDelete::SetNull,
         most: None,
     },
     Reference {
@@ -108,7 +108,7 @@ pub const REFERENCES: &[Reference] = &[
         column: "parent_id",
         pointer: "/parent_id",
         to: Entity::Organization,
-        on_delete: OnDelete::Clear,
+        on_delete: OnDelete::SetNull,
         most: None,
     },
     Reference {
@@ -116,7 +116,7 @@ pub const REFERENCES: &[Reference] = &[
         column: "contact_id",
         pointer: "/contact_id",
         to: Entity::Contact,
-        on_delete: OnDelete::TakeAlong,
+        on_delete: OnDelete::Cascade,
         most: Some(position::MAX_PER_CONTACT),
     },
     Reference {
@@ -132,7 +132,7 @@ pub const REFERENCES: &[Reference] = &[
         column: "contact_id",
         pointer: "/contact_id",
         to: Entity::Contact,
-        on_delete: OnDelete::TakeAlong,
+        on_delete: OnDelete::Cascade,
         most: Some(relationship::MAX_PER_CONTACT),
     },
     Reference {
@@ -140,7 +140,7 @@ pub const REFERENCES: &[Reference] = &[
         column: "related_contact_id",
         pointer: "/related_contact_id",
         to: Entity::Contact,
-        on_delete: OnDelete::TakeAlong,
+        on_delete: OnDelete::Cascade,
         most: Some(relationship::MAX_PER_CONTACT),
     },
     Reference {
@@ -148,7 +148,7 @@ pub const REFERENCES: &[Reference] = &[
         column: "contact_id",
         pointer: "/contact_id",
         to: Entity::Contact,
-        on_delete: OnDelete::TakeAlong,
+        on_delete: OnDelete::Cascade,
         most: Some(need::MAX_PER_CONTACT),
     },
     Reference {
@@ -156,7 +156,7 @@ pub const REFERENCES: &[Reference] = &[
         column: "contact_id",
         pointer: "/contact_id",
         to: Entity::Contact,
-        on_delete: OnDelete::TakeAlong,
+        on_delete: OnDelete::Cascade,
         most: None,
     },
     Reference {
@@ -164,7 +164,7 @@ pub const REFERENCES: &[Reference] = &[
         column: "other_contact_id",
         pointer: "/other_contact_id",
         to: Entity::Contact,
-        on_delete: OnDelete::TakeAlong,
+        on_delete: OnDelete::Cascade,
         most: None,
     },
     Reference {
@@ -172,7 +172,7 @@ pub const REFERENCES: &[Reference] = &[
         column: "organization_id",
         pointer: "/organization_id",
         to: Entity::Organization,
-        on_delete: OnDelete::TakeAlong,
+        on_delete: OnDelete::Cascade,
         most: None,
     },
     Reference {
@@ -180,7 +180,7 @@ pub const REFERENCES: &[Reference] = &[
         column: "other_organization_id",
         pointer: "/other_organization_id",
         to: Entity::Organization,
-        on_delete: OnDelete::TakeAlong,
+        on_delete: OnDelete::Cascade,
         most: None,
     },
 ];

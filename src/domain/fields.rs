@@ -124,7 +124,7 @@ pub fn parse_day(text: &str) -> Result<NaiveDate, Rejection> {
 }
 
 /// A partial date, if one is given.
-pub fn check_partial_date(field: &str, date: Option<&str>, invalid: &mut Invalid) -> Option<PartialDate> {
+fn check_partial_date(field: &str, date: Option<&str>, invalid: &mut Invalid) -> Option<PartialDate> {
     date.and_then(|date| invalid.check(pointer(&[field]), PartialDate::parse(date)))
 }
 

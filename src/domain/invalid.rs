@@ -1,5 +1,6 @@
-//! What is wrong with an input: every fault at once, each with a JSON pointer. Knows nothing of HTTP.
+//! What is wrong with an input: all errors at once, each with a JSON pointer. Knows nothing of HTTP.
 
+use std::collections::HashSet;
 use std::fmt;
 
 /// Why one value was refused. The codes are public: clients branch on them.
@@ -108,10 +109,25 @@ pub struct FieldError {
     pub detail: String,
 }
 
-/// All faults of one input; never empty once it is returned as an error.
+/// How many errors of one input are kept. What checks an input may stop when there are more.
+pub const MAX_ERRORS: usize = 100;
+
+/// How much of a pointer or detail is kept: either may repeat a key of any length.
+const MAX_CHARACTERS: usize = 1_000;
+
+fn shorten(text: &mut String) {
+    if let Some((end, _)) = text.char_indices().nth(MAX_CHARACTERS) {
+        text.truncate(end);
+        text.push('…');
+    }
+}
+
+/// What is wrong with one input: the first [`MAX_ERRORS`] errors. Never empty once it is returned as an error.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Invalid {
     pub errors: Vec<FieldError>,
+    /// Whether there were more.
+    pub truncated: bool,
 }
 
 impl Invalid {
@@ -123,7 +139,34 @@ impl Invalid {
 
     pub fn add(&mut self, pointer: impl Into<String>, rejection: Rejection) {
         let Rejection { code, detail } = rejection;
-        self.errors.push(FieldError { pointer: pointer.into(), code, detail });
+        self.push(FieldError { pointer: pointer.into(), code, detail });
+    }
+
+    fn push(&mut self, mut error: FieldError) {
+        if self.errors.len() < MAX_ERRORS {
+            shorten(&mut error.pointer);
+            shorten(&mut error.detail);
+            self.errors.push(error);
+        } else {
+            self.truncated = true;
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.errors.is_empty()
+    }
+
+    /// Adds the errors of another part of the same input.
+    pub fn extend(&mut self, more: Self) {
+        self.truncated |= more.truncated;
+        more.errors.into_iter().for_each(|error| self.push(error));
+    }
+
+    /// Adds the errors at places where none is known yet.
+    pub fn extend_new(&mut self, more: Self) {
+        let known: HashSet<String> = self.errors.iter().map(|error| error.pointer.clone()).collect();
+        let errors = more.errors.into_iter().filter(|error| !known.contains(&error.pointer)).collect();
+        self.extend(Self { errors, ..more });
     }
 
     /// Keeps the value, or notes why there is none.
@@ -139,7 +182,7 @@ impl Invalid {
 
     /// Keeps the value, or notes all that is wrong with it.
     pub fn gather<T>(&mut self, result: Result<T, Self>) -> Option<T> {
-        result.map_err(|more| self.errors.extend(more.errors)).ok()
+        result.map_err(|more| self.extend(more)).ok()
     }
 
     /// The same at other places.
@@ -188,4 +231,34 @@ pub fn pointer(parts: &[&str]) -> String {
 /// One step of a JSON pointer (RFC 6901).
 pub fn escape(part: &str) -> String {
     part.replace('~', "~0").replace('/', "~1")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn invalid(pointers: std::ops::Range<usize>) -> Invalid {
+        let mut invalid = Invalid::default();
+        pointers.for_each(|index| invalid.add(format!("#/{index}"), Rejection::format("x")));
+        invalid
+    }
+
+    #[test]
+    fn no_more_than_the_first_hundred_errors_are_kept() {
+        for (count, kept, truncated) in [(0, 0, false), (100, 100, false), (101, 100, true), (5_000, 100, true)] {
+            let all = invalid(0..count);
+            assert_eq!((all.errors.len(), all.truncated), (kept, truncated), "{count}");
+        }
+        let mut both = invalid(0..60);
+        both.extend(invalid(60..120));
+        assert_eq!((both.errors.len(), both.truncated), (100, true));
+    }
+
+    #[test]
+    fn a_place_that_has_an_error_gets_no_second_one() {
+        let mut both = invalid(0..3);
+        both.extend_new(invalid(2..5));
+        let pointers: Vec<&str> = both.errors.iter().map(|error| error.pointer.as_str()).collect();
+        assert_eq!(pointers, ["#/0", "#/1", "#/2", "#/3", "#/4"]);
+    }
 }

@@ -8,7 +8,7 @@ use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Type};
 use utoipa::openapi::{Ref, RefOr, Schema};
 
 /// What a key looks like.
-pub const KEY_PATTERN: &str = "^[A-Za-z0-9_-]{1,64}$";
+const KEY_PATTERN: &str = "^[A-Za-z0-9_-]{1,64}$";
 /// How many entries a map may have.
 pub const MAX_ENTRIES: usize = 50;
 

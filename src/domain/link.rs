@@ -1,9 +1,14 @@
 //! Links to people's pages: what is accepted, when two are the same, whose platform it is. Nothing is fetched.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use unicode_normalization::UnicodeNormalization;
 use url::{Host, Url, form_urlencoded};
 
 use crate::domain::counted::counted;
+use crate::domain::data;
 use crate::domain::invalid::{FieldCode, Rejection};
 use crate::domain::text::{is_invisible, trimmed};
 
@@ -71,45 +76,28 @@ pub fn platform_of(text: &str) -> Option<&'static str> {
 struct Platform {
     name: &'static str,
     /// The first is the one the others lead to.
-    hosts: &'static [&'static str],
+    hosts: Vec<&'static str>,
     /// First path segments after which exactly one more names the page: what follows in
     /// `/in/ada/details/skills` is a part of it.
-    profiles_under: &'static [&'static str],
+    profiles_under: Vec<&'static str>,
 }
 
-const PLATFORMS: &[Platform] = &[
-    Platform {
-        name: "linkedin",
-        hosts: &["linkedin.com"],
-        profiles_under: &["in", "company", "school", "showcase"],
-    },
-    Platform { name: "github", hosts: &["github.com"], profiles_under: &[] },
-    Platform { name: "x", hosts: &["x.com", "twitter.com"], profiles_under: &[] },
-    Platform { name: "xing", hosts: &["xing.com"], profiles_under: &["profile"] },
-    Platform { name: "facebook", hosts: &["facebook.com", "fb.com"], profiles_under: &[] },
-    Platform { name: "instagram", hosts: &["instagram.com"], profiles_under: &[] },
-    Platform { name: "bluesky", hosts: &["bsky.app"], profiles_under: &[] },
-    Platform { name: "youtube", hosts: &["youtube.com"], profiles_under: &["channel", "c", "user"] },
-    Platform { name: "orcid", hosts: &["orcid.org"], profiles_under: &[] },
-    Platform { name: "researchgate", hosts: &["researchgate.net"], profiles_under: &["profile"] },
-    Platform { name: "google_scholar", hosts: &["scholar.google.com"], profiles_under: &[] },
-];
+/// Each line of the file is a name, hosts and segments, with bars between them.
+static PLATFORMS: LazyLock<Vec<Platform>> = LazyLock::new(|| {
+    let platform = |line: &'static str| {
+        let mut columns = line.split('|').map(str::trim);
+        let name = columns.next().unwrap_or_default();
+        let mut list = || columns.next().unwrap_or_default().split_whitespace().collect();
+        Platform { name, hosts: list(), profiles_under: list() }
+    };
+    data::entries(include_str!("data/platforms.txt")).map(platform).collect()
+});
 
 const MASTODON: &str = "mastodon";
 
-/// Large instances whose names do not give them away.
-const MASTODON_HOSTS: &[&str] = &[
-    "chaos.social",
-    "fosstodon.org",
-    "hachyderm.io",
-    "indieweb.social",
-    "infosec.exchange",
-    "mas.to",
-    "mathstodon.xyz",
-    "sigmoid.social",
-    "social.coop",
-    "techhub.social",
-];
+/// Large servers whose names do not say what they are.
+static MASTODON_HOSTS: LazyLock<HashSet<&str>> =
+    LazyLock::new(|| data::entries(include_str!("data/mastodon_hosts.txt")).collect());
 
 /// Query parameters that say whose page it is (`profile.php?id=`, `citations?user=`,
 /// `watch?v=`); on known platforms all others are tracking or layout.
@@ -232,7 +220,7 @@ fn platform_at(host: &str) -> Option<&'static Platform> {
 }
 
 fn is_mastodon(host: &str) -> bool {
-    MASTODON_HOSTS.contains(&host) || host.split('.').any(|label| matches!(label, "mastodon" | "mstdn"))
+    MASTODON_HOSTS.contains(host) || host.split('.').any(|label| matches!(label, "mastodon" | "mstdn"))
 }
 
 /// `@name` as the whole path is a handle wherever it stands; Mastodon's servers know longer forms.
@@ -249,40 +237,26 @@ fn lower(segment: &str) -> String {
     segment.to_lowercase().nfc().collect()
 }
 
-/// A path segment in plain characters. What would change the path's structure stays encoded, and
-/// so does what is no UTF-8 or cannot be seen.
+/// What a decoded path segment keeps encoded: what would change the structure of the path.
+const STRUCTURAL: &AsciiSet = &CONTROLS.add(b' ').add(b'/').add(b'\\').add(b'?').add(b'#').add(b'%');
+
+/// A path segment in plain characters; unchanged if it is no UTF-8 or holds what cannot be seen.
 fn decoded(segment: &str) -> String {
-    let mut bytes = Vec::with_capacity(segment.len());
-    let mut rest = segment.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let mut ahead = rest.clone();
-        match (ahead.next().and_then(hex), ahead.next().and_then(hex)) {
-            (Some(high), Some(low)) => {
-                rest = ahead;
-                let byte = (high << 4) | low;
-                if byte <= b' ' || b"/\\?#%\x7f".contains(&byte) {
-                    bytes.extend(format!("%{byte:02X}").bytes());
-                } else {
-                    bytes.push(byte);
-                }
+    match percent_decode_str(segment).decode_utf8() {
+        Ok(text)
+            if !text
+                .contains(|c: char| !c.is_ascii() && (c.is_whitespace() || c.is_control() || is_invisible(c))) =>
+        {
+            let mut plain = String::with_capacity(text.len());
+            for part in text.split_inclusive(|c: char| !c.is_ascii()) {
+                let (ascii, other) = part.split_at(part.find(|c: char| !c.is_ascii()).unwrap_or(part.len()));
+                plain.extend(utf8_percent_encode(ascii, STRUCTURAL));
+                plain.push_str(other);
             }
-            _ => bytes.extend(b"%25"),
-        }
-    }
-    match String::from_utf8(bytes) {
-        Ok(text) if !text.contains(|c: char| c.is_whitespace() || c.is_control() || is_invisible(c)) => {
-            text.nfc().collect()
+            plain.nfc().collect()
         }
         _ => segment.to_owned(),
     }
-}
-
-fn hex(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
 #[cfg(test)]
@@ -431,9 +405,10 @@ mod tests {
 
     fn addresses() -> impl Strategy<Value = String> {
         let host = prop_oneof![
-            prop::sample::select(PLATFORMS.iter().flat_map(|p| p.hosts).copied().collect::<Vec<_>>())
+            prop::sample::select(PLATFORMS.iter().flat_map(|p| &p.hosts).copied().collect::<Vec<_>>())
                 .prop_map(String::from),
-            prop::sample::select(MASTODON_HOSTS).prop_map(|host| host.to_owned()),
+            prop::sample::select(MASTODON_HOSTS.iter().copied().collect::<Vec<_>>())
+                .prop_map(|host| host.to_owned()),
             "(www\\.){0,2}[a-z]{1,3}\\.[a-z]{2,4}",
             "(de|m|pt-br)\\.(linkedin|facebook)\\.com",
         ];

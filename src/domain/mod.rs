@@ -4,6 +4,7 @@ pub mod account;
 pub mod comparable_name;
 pub mod contact;
 pub mod counted;
+mod data;
 pub mod domain_name;
 pub mod duplicate_dismissal;
 pub mod duplicates;

@@ -1,9 +1,13 @@
 //! Where people work, study and meet: what can be entered about an organization, and what is none.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::comparable_name::OrganizationName;
+use super::data;
 use super::domain_name;
 use super::fields::{LabelText, NameText, ProfileLink, check_links, single_line, tidy, tidy_labels};
 use super::id::OrganizationId;
@@ -220,89 +224,13 @@ pub fn keys_of_address(name: &str) -> Vec<Key> {
     domain.into_iter().chain([Key::new(KeyKind::Link, url.key())]).collect()
 }
 
-/// Names that say that there is no organization, folded, as people write them in the languages of LinkedIn's users.
-const NO_ORGANIZATION: &[&str] = &[
-    "self-employed",
-    "self employed",
-    "selfemployed",
-    "freelance",
-    "freelancer",
-    "freelancing",
-    "independent",
-    "independent consultant",
-    "independent contractor",
-    "stealth",
-    "stealth startup",
-    "stealth mode startup",
-    "stealth mode",
-    "confidential",
-    "unemployed",
-    "between jobs",
-    "looking for opportunities",
-    "open to work",
-    "career break",
-    "retired",
-    "student",
-    "none",
-    "n/a",
-    "na",
-    "-",
-    "--",
-    ".",
-    "selbststandig",
-    "selbstandig",
-    "freiberuflich",
-    "freiberufler",
-    "freischaffend",
-    "arbeitssuchend",
-    "independant",
-    "independante",
-    "auto-entrepreneur",
-    "autoentrepreneur",
-    "a son compte",
-    "en recherche d'emploi",
-    "autonomo",
-    "autonoma",
-    "por cuenta propia",
-    "trabajador independiente",
-    "desempleado",
-    "libero professionista",
-    "lavoratore autonomo",
-    "zelfstandig",
-    "zzp",
-    "zzp'er",
-    "samozatrudnienie",
-    "samozatrudniony",
-    "wolny strzelec",
-    "dzialalnosc gospodarcza",
-    "egenforetagare",
-    "frilans",
-    "frilansare",
-    "selvstendig",
-    "selvstaendig",
-    "yrittaja",
-    "osvc",
-    "szabaduszo",
-    "serbest",
-    "serbest calisan",
-    "самозанятый",
-    "самозанятая",
-    "фриланс",
-    "фрилансер",
-    "フリーランス",
-    "自営業",
-    "个体经营",
-    "自由职业",
-    "自由职业者",
-    "自雇",
-    "프리랜서",
-    "자영업",
-];
+/// Names that mean that there is no organization, folded.
+static NOT_ORGANIZATIONS: LazyLock<HashSet<String>> =
+    LazyLock::new(|| data::entries(include_str!("data/not_organizations.txt")).map(text::fold).collect());
 
 /// Whether a name says that there is no organization: "Self-employed", "Freelance", "Stealth" and the like.
 pub fn is_no_organization(name: &str) -> bool {
-    let folded = text::fold(name);
-    NO_ORGANIZATION.iter().any(|known| text::fold(known) == folded)
+    NOT_ORGANIZATIONS.contains(&text::fold(name))
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ pub struct NameParts<'a> {
 }
 
 /// The order that was set, else family first for names wholly in Han, Kana or Hangul.
-pub fn order_of(parts: &NameParts) -> NameOrder {
+fn order_of(parts: &NameParts) -> NameOrder {
     parts
         .order
         .unwrap_or_else(|| if is_written_in_cjk(parts) { NameOrder::FamilyFirst } else { NameOrder::GivenFirst })

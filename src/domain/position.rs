@@ -112,7 +112,7 @@ impl Position {
     /// Which of somebody's positions is shown before another: the primary one, then those without an end, then the one that
     /// ends last; of these the one that began last. It is the same on every day: what ends later than today stands before
     /// what is over.
-    pub fn shown_before(&self, other: &Self) -> Ordering {
+    pub fn display_order(&self, other: &Self) -> Ordering {
         let place = |position: &Self| {
             let Period { since, until } = position.period();
             (position.fields.primary, until.is_none(), until, since)
@@ -187,7 +187,7 @@ mod tests {
             position(2, Some("2021-04"), None, false),
             position(1, Some("2001"), Some("2002"), true),
         ];
-        all.sort_by(Position::shown_before);
+        all.sort_by(Position::display_order);
         let order: Vec<_> = all.iter().map(|position| position.id.uuid().as_u128()).collect();
         assert_eq!(order, [1, 2, 3, 4, 5, 6]);
     }

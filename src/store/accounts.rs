@@ -3,14 +3,17 @@
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
-use super::db::conn::{Conn, defer_foreign_keys};
-use super::db::record::{Record, for_entity};
-use super::db::schema::{
+use super::account_tx::AccountTx;
+use super::db::sql::conn::{Conn, defer_foreign_keys};
+use super::db::sql::schema::{
     changes, idempotency_keys, instance, memberships, personal_access_tokens, record_keys, search_documents,
     sessions, users, workspaces,
 };
+use super::db::write::context::Actor;
+use super::db::write::record::{Record, for_entity};
+use super::db::write::records::create;
 use super::error::{Conflict, Error, Result};
-use super::{AccountTx, Actor};
+use super::sessions::{end_session, end_sessions};
 use crate::domain::account::{User, UserFields, WeekDay, Workspace};
 use crate::domain::contact::{Contact, ContactEmail, ContactFields};
 use crate::domain::email::EmailAddress;
@@ -130,225 +133,211 @@ pub fn seq_and_time_zone(conn: &mut Conn, workspace: WorkspaceId) -> Result<(i64
     Ok((seq, time_zone))
 }
 
-impl AccountTx<'_> {
-    /// Makes a user with a workspace of their own.
-    pub fn create_user(
-        &mut self,
-        email: &EmailAddress,
-        password: &PasswordHash,
-        fields: UserFields,
-    ) -> Result<User> {
-        let UserFields { name, time_zone, locale, week_starts_on, notify_at } = fields.clone();
-        let id = UserId::new(self.new_id());
-        let row = UserRow {
-            id,
-            version: 1,
-            created_at: self.now,
-            updated_at: self.now,
-            email: email.as_str().to_owned(),
-            email_key: email.normalized().to_owned(),
-            name,
-            password_hash: password.0.clone(),
-            time_zone,
-            locale,
-            week_starts_on,
-            notify_at,
-        };
-        if find_by_email(self.conn, email)?.is_some() {
-            return Err(Conflict::EmailTaken.into());
+/// Makes a user with a workspace of their own.
+pub fn create_user(
+    tx: &mut AccountTx<'_>,
+    email: &EmailAddress,
+    password: &PasswordHash,
+    fields: UserFields,
+) -> Result<User> {
+    let UserFields { name, time_zone, locale, week_starts_on, notify_at } = fields.clone();
+    let id = UserId::new(tx.new_id());
+    let row = UserRow {
+        id,
+        version: 1,
+        created_at: tx.now,
+        updated_at: tx.now,
+        email: email.as_str().to_owned(),
+        email_key: email.normalized().to_owned(),
+        name,
+        password_hash: password.0.clone(),
+        time_zone,
+        locale,
+        week_starts_on,
+        notify_at,
+    };
+    if find_by_email(tx.conn, email)?.is_some() {
+        return Err(Conflict::EmailTaken.into());
+    }
+    // Two may ask at the same time: the unique index decides.
+    diesel::insert_into(users::table).values(&row).execute(tx.conn).map_err(|error| match error {
+        DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => Conflict::EmailTaken.into(),
+        other => Error::from(other),
+    })?;
+    Ok(row.into_user().0)
+}
+
+/// Makes a workspace that the user owns.
+pub fn create_workspace(tx: &mut AccountTx<'_>, owner: &User) -> Result<Workspace> {
+    let id = WorkspaceId::new(tx.new_id());
+    let number: i64 = diesel::update(instance::table.filter(instance::id.eq(1)))
+        .set(instance::workspace_count.eq(instance::workspace_count + 1))
+        .returning(instance::workspace_count)
+        .get_result(tx.conn)?;
+    let (name, time_zone) = (owner.fields.name.clone(), owner.fields.time_zone.clone());
+    diesel::insert_into(workspaces::table)
+        .values((
+            workspaces::id.eq(id),
+            workspaces::number.eq(number),
+            workspaces::name.eq(&name),
+            workspaces::time_zone.eq(&time_zone),
+            workspaces::seq.eq(0_i64),
+            workspaces::purged_seq.eq(0_i64),
+            workspaces::created_at.eq(tx.now),
+        ))
+        .execute(tx.conn)?;
+    let role = Role::Owner;
+    diesel::insert_into(memberships::table)
+        .values((
+            memberships::workspace_id.eq(id),
+            memberships::user_id.eq(owner.id),
+            memberships::role.eq(role),
+            memberships::created_at.eq(tx.now),
+        ))
+        .execute(tx.conn)?;
+    Ok(Workspace { id, name, time_zone, role })
+}
+
+/// Whether somebody else has an account.
+pub fn anybody_but(tx: &mut AccountTx<'_>, user: UserId) -> Result<bool> {
+    let found: Vec<UserId> = users::table.filter(users::id.ne(user)).select(users::id).limit(1).load(tx.conn)?;
+    Ok(!found.is_empty())
+}
+
+/// A user with a workspace, and in it the contact that stands for themselves.
+pub fn create_account(
+    tx: &mut AccountTx<'_>,
+    email: &EmailAddress,
+    password: &PasswordHash,
+    fields: UserFields,
+) -> Result<(User, Workspace)> {
+    let user = create_user(tx, email, password, fields)?;
+    let workspace = create_workspace(tx, &user)?;
+    let mut own = ContactFields { display_name: Some(user.fields.name.clone()), ..ContactFields::default() };
+    own.time_zone = Some(user.fields.time_zone.clone());
+    let address = ContactEmail { value: user.email.clone(), preferred: true, ..ContactEmail::default() };
+    own.emails.insert("main".to_owned(), address);
+    let actor = Actor { user: user.id, token: None };
+    tx.records(workspace.id, actor, |tx| {
+        let id = ContactId::new(tx.new_id());
+        create(tx, Contact::new(id, true, tx.now(), own)?)
+    })?;
+    Ok((user, workspace))
+}
+
+/// The user, if this is still the hash of their password; checking one takes a while.
+pub fn confirm_password(tx: &mut AccountTx<'_>, id: UserId, hash: &PasswordHash) -> Result<Option<User>> {
+    // Locked, so that it stays so until the commit.
+    diesel::update(users::table.filter(users::id.eq(id)))
+        .set(users::version.eq(users::version))
+        .execute(tx.conn)?;
+    match find(tx.conn, id) {
+        Ok((user, current)) => Ok((current.0 == hash.0).then_some(user)),
+        Err(Error::NotFound) => Ok(None),
+        Err(other) => Err(other),
+    }
+}
+
+/// Writes what a user changed about themselves; nothing changed leaves the version as it is.
+pub fn update_user(tx: &mut AccountTx<'_>, before: &User, fields: UserFields) -> Result<User> {
+    if before.fields == fields {
+        return Ok(before.clone());
+    }
+    let UserFields { name, time_zone, locale, week_starts_on, notify_at } = &fields;
+    let version = before.version + 1;
+    diesel::update(users::table.filter(users::id.eq(before.id)))
+        .set((
+            users::version.eq(version),
+            users::updated_at.eq(tx.now),
+            users::name.eq(name),
+            users::time_zone.eq(time_zone),
+            users::locale.eq(locale),
+            users::week_starts_on.eq(week_starts_on),
+            users::notify_at.eq(notify_at),
+        ))
+        .execute(tx.conn)?;
+    Ok(User { fields, version, updated_at: tx.now, ..before.clone() })
+}
+
+pub fn set_password(tx: &mut AccountTx<'_>, user: UserId, password: &PasswordHash) -> Result<()> {
+    diesel::update(users::table.filter(users::id.eq(user)))
+        .set(users::password_hash.eq(&password.0))
+        .execute(tx.conn)
+        .map(drop)
+        .map_err(Error::from)
+}
+
+/// Erases a user at once, with every workspace that is theirs alone. A workspace that others share needs another
+/// owner first.
+pub fn erase_user(tx: &mut AccountTx<'_>, user: UserId) -> Result<()> {
+    let own: Vec<(WorkspaceId, Role)> = memberships::table
+        .filter(memberships::user_id.eq(user))
+        .select((memberships::workspace_id, memberships::role))
+        .load(tx.conn)?;
+    for (workspace, role) in own {
+        let others: Vec<Role> = memberships::table
+            .filter(memberships::workspace_id.eq(workspace))
+            .filter(memberships::user_id.ne(user))
+            .select(memberships::role)
+            .load(tx.conn)?;
+        if others.is_empty() {
+            erase_workspace(tx, workspace)?;
+        } else if role == Role::Owner && !others.contains(&Role::Owner) {
+            return Err(Conflict::LastOwner.into());
+        } else {
+            leave_workspace(tx, workspace, user)?;
         }
-        // Two may ask at the same time: the unique index decides.
-        diesel::insert_into(users::table).values(&row).execute(self.conn).map_err(|error| match error {
-            DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => Conflict::EmailTaken.into(),
-            other => Error::from(other),
-        })?;
-        Ok(row.into_user().0)
     }
+    diesel::delete(users::table.filter(users::id.eq(user))).execute(tx.conn)?;
+    Ok(())
+}
 
-    /// Makes a workspace that the user owns.
-    pub fn create_workspace(&mut self, owner: &User) -> Result<Workspace> {
-        let id = WorkspaceId::new(self.new_id());
-        let number: i64 = diesel::update(instance::table.filter(instance::id.eq(1)))
-            .set(instance::workspace_count.eq(instance::workspace_count + 1))
-            .returning(instance::workspace_count)
-            .get_result(self.conn)?;
-        let (name, time_zone) = (owner.fields.name.clone(), owner.fields.time_zone.clone());
-        diesel::insert_into(workspaces::table)
-            .values((
-                workspaces::id.eq(id),
-                workspaces::number.eq(number),
-                workspaces::name.eq(&name),
-                workspaces::time_zone.eq(&time_zone),
-                workspaces::seq.eq(0_i64),
-                workspaces::purged_seq.eq(0_i64),
-                workspaces::created_at.eq(self.now),
-            ))
-            .execute(self.conn)?;
-        let role = Role::Owner;
-        diesel::insert_into(memberships::table)
-            .values((
-                memberships::workspace_id.eq(id),
-                memberships::user_id.eq(owner.id),
-                memberships::role.eq(role),
-                memberships::created_at.eq(self.now),
-            ))
-            .execute(self.conn)?;
-        Ok(Workspace { id, name, time_zone, role })
-    }
+/// Takes a user out of a workspace that goes on without them: what they did there stays, without their name.
+fn leave_workspace(tx: &mut AccountTx<'_>, workspace: WorkspaceId, user: UserId) -> Result<()> {
+    let nobody: Option<UserId> = None;
+    diesel::update(
+        changes::table.filter(changes::workspace_id.eq(workspace)).filter(changes::actor_user_id.eq(user)),
+    )
+    .set(changes::actor_user_id.eq(nobody))
+    .execute(tx.conn)?;
+    end_sessions(tx, workspace, user)?;
+    diesel::delete(
+        personal_access_tokens::table
+            .filter(personal_access_tokens::workspace_id.eq(workspace))
+            .filter(personal_access_tokens::user_id.eq(user)),
+    )
+    .execute(tx.conn)?;
+    diesel::delete(
+        idempotency_keys::table
+            .filter(idempotency_keys::workspace_id.eq(workspace))
+            .filter(idempotency_keys::user_id.eq(user)),
+    )
+    .execute(tx.conn)?;
+    diesel::delete(
+        memberships::table.filter(memberships::workspace_id.eq(workspace)).filter(memberships::user_id.eq(user)),
+    )
+    .execute(tx.conn)?;
+    Ok(())
+}
 
-    /// Whether somebody else has an account.
-    pub fn anybody_but(&mut self, user: UserId) -> Result<bool> {
-        let found: Vec<UserId> =
-            users::table.filter(users::id.ne(user)).select(users::id).limit(1).load(self.conn)?;
-        Ok(!found.is_empty())
+fn erase_workspace(tx: &mut AccountTx<'_>, workspace: WorkspaceId) -> Result<()> {
+    // The locks that writes of the workspace and refreshes of its sessions take first.
+    diesel::update(workspaces::table.filter(workspaces::id.eq(workspace)))
+        .set(workspaces::seq.eq(workspaces::seq))
+        .execute(tx.conn)?;
+    let open: Vec<SessionId> =
+        sessions::table.filter(sessions::workspace_id.eq(workspace)).select(sessions::id).load(tx.conn)?;
+    open.into_iter().try_for_each(|session| end_session(tx, workspace, session))?;
+    defer_foreign_keys(tx.conn)?;
+    for entity in Entity::ALL.iter().copied() {
+        for_entity!(entity, Kind => Kind::delete_all(tx.conn, workspace)?);
     }
-
-    /// A user with a workspace, and in it the contact that stands for themselves.
-    pub fn create_account(
-        &mut self,
-        email: &EmailAddress,
-        password: &PasswordHash,
-        fields: UserFields,
-    ) -> Result<(User, Workspace)> {
-        let user = self.create_user(email, password, fields)?;
-        let workspace = self.create_workspace(&user)?;
-        let mut own = ContactFields { display_name: Some(user.fields.name.clone()), ..ContactFields::default() };
-        own.time_zone = Some(user.fields.time_zone.clone());
-        let address = ContactEmail { value: user.email.clone(), preferred: true, ..ContactEmail::default() };
-        own.emails.insert("main".to_owned(), address);
-        let actor = Actor { user: user.id, token: None };
-        self.records(workspace.id, actor, |tx| {
-            let id = ContactId::new(tx.new_id());
-            tx.create(Contact::new(id, true, tx.now(), own)?)
-        })?;
-        Ok((user, workspace))
+    macro_rules! erase_from {
+        ($($table:ident),*) => {$(
+            diesel::delete($table::table.filter($table::workspace_id.eq(workspace))).execute(tx.conn)?;
+        )*};
     }
-
-    /// The user, if this is still the hash of their password; checking one takes a while.
-    pub fn confirm_password(&mut self, id: UserId, hash: &PasswordHash) -> Result<Option<User>> {
-        // Locked, so that it stays so until the commit.
-        diesel::update(users::table.filter(users::id.eq(id)))
-            .set(users::version.eq(users::version))
-            .execute(self.conn)?;
-        match find(self.conn, id) {
-            Ok((user, current)) => Ok((current.0 == hash.0).then_some(user)),
-            Err(Error::NotFound) => Ok(None),
-            Err(other) => Err(other),
-        }
-    }
-
-    /// The workspace a user works in.
-    pub fn home(&mut self, user: UserId) -> Result<Option<WorkspaceId>> {
-        home(self.conn, user)
-    }
-
-    pub fn find_user(&mut self, id: UserId) -> Result<(User, PasswordHash)> {
-        find(self.conn, id)
-    }
-
-    /// Writes what a user changed about themselves; nothing changed leaves the version as it is.
-    pub fn update_user(&mut self, before: &User, fields: UserFields) -> Result<User> {
-        if before.fields == fields {
-            return Ok(before.clone());
-        }
-        let UserFields { name, time_zone, locale, week_starts_on, notify_at } = &fields;
-        let version = before.version + 1;
-        diesel::update(users::table.filter(users::id.eq(before.id)))
-            .set((
-                users::version.eq(version),
-                users::updated_at.eq(self.now),
-                users::name.eq(name),
-                users::time_zone.eq(time_zone),
-                users::locale.eq(locale),
-                users::week_starts_on.eq(week_starts_on),
-                users::notify_at.eq(notify_at),
-            ))
-            .execute(self.conn)?;
-        Ok(User { fields, version, updated_at: self.now, ..before.clone() })
-    }
-
-    pub fn set_password(&mut self, user: UserId, password: &PasswordHash) -> Result<()> {
-        diesel::update(users::table.filter(users::id.eq(user)))
-            .set(users::password_hash.eq(&password.0))
-            .execute(self.conn)
-            .map(drop)
-            .map_err(Error::from)
-    }
-
-    /// Erases a user at once, with every workspace that is theirs alone. A workspace that others share needs another
-    /// owner first.
-    pub fn erase_user(&mut self, user: UserId) -> Result<()> {
-        let own: Vec<(WorkspaceId, Role)> = memberships::table
-            .filter(memberships::user_id.eq(user))
-            .select((memberships::workspace_id, memberships::role))
-            .load(self.conn)?;
-        for (workspace, role) in own {
-            let others: Vec<Role> = memberships::table
-                .filter(memberships::workspace_id.eq(workspace))
-                .filter(memberships::user_id.ne(user))
-                .select(memberships::role)
-                .load(self.conn)?;
-            if others.is_empty() {
-                self.erase_workspace(workspace)?;
-            } else if role == Role::Owner && !others.contains(&Role::Owner) {
-                return Err(Conflict::LastOwner.into());
-            } else {
-                self.leave_workspace(workspace, user)?;
-            }
-        }
-        diesel::delete(users::table.filter(users::id.eq(user))).execute(self.conn)?;
-        Ok(())
-    }
-
-    /// Takes a user out of a workspace that goes on without them: what they did there stays, without their name.
-    fn leave_workspace(&mut self, workspace: WorkspaceId, user: UserId) -> Result<()> {
-        let nobody: Option<UserId> = None;
-        diesel::update(
-            changes::table.filter(changes::workspace_id.eq(workspace)).filter(changes::actor_user_id.eq(user)),
-        )
-        .set(changes::actor_user_id.eq(nobody))
-        .execute(self.conn)?;
-        self.end_sessions(workspace, user)?;
-        diesel::delete(
-            personal_access_tokens::table
-                .filter(personal_access_tokens::workspace_id.eq(workspace))
-                .filter(personal_access_tokens::user_id.eq(user)),
-        )
-        .execute(self.conn)?;
-        diesel::delete(
-            idempotency_keys::table
-                .filter(idempotency_keys::workspace_id.eq(workspace))
-                .filter(idempotency_keys::user_id.eq(user)),
-        )
-        .execute(self.conn)?;
-        diesel::delete(
-            memberships::table
-                .filter(memberships::workspace_id.eq(workspace))
-                .filter(memberships::user_id.eq(user)),
-        )
-        .execute(self.conn)?;
-        Ok(())
-    }
-
-    fn erase_workspace(&mut self, workspace: WorkspaceId) -> Result<()> {
-        // The locks that writes of the workspace and refreshes of its sessions take first.
-        diesel::update(workspaces::table.filter(workspaces::id.eq(workspace)))
-            .set(workspaces::seq.eq(workspaces::seq))
-            .execute(self.conn)?;
-        let open: Vec<SessionId> =
-            sessions::table.filter(sessions::workspace_id.eq(workspace)).select(sessions::id).load(self.conn)?;
-        open.into_iter().try_for_each(|session| self.end_session(workspace, session))?;
-        defer_foreign_keys(self.conn)?;
-        for entity in Entity::ALL.iter().copied() {
-            for_entity!(entity, Kind => Kind::delete_all(self.conn, workspace)?);
-        }
-        macro_rules! erase_from {
-            ($($table:ident),*) => {$(
-                diesel::delete($table::table.filter($table::workspace_id.eq(workspace))).execute(self.conn)?;
-            )*};
-        }
-        erase_from!(search_documents, record_keys, changes, idempotency_keys, personal_access_tokens, memberships);
-        diesel::delete(workspaces::table.filter(workspaces::id.eq(workspace))).execute(self.conn)?;
-        Ok(())
-    }
+    erase_from!(search_documents, record_keys, changes, idempotency_keys, personal_access_tokens, memberships);
+    diesel::delete(workspaces::table.filter(workspaces::id.eq(workspace))).execute(tx.conn)?;
+    Ok(())
 }

@@ -5,13 +5,14 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
-use super::db::conn::Conn;
-use super::db::record::{Record, record_statements};
-use super::db::schema::contacts;
-use super::db::select::{Comparison, Field, Predicate, Scalar, Select, field, sortable};
-use super::db::types::{AnyId, AsJson};
+use super::db::sql::conn::Conn;
+use super::db::sql::schema::contacts;
+use super::db::sql::select::{Comparison, Field, Predicate, Scalar, Select, field, sortable};
+use super::db::sql::types::{AnyId, AsJson};
+use super::db::write::record::{Record, record_statements};
+use super::db::write::tx::Tx;
 use super::error::Result;
-use super::positions;
+use super::{positions, tags};
 use crate::domain::comparable_name::PersonName;
 use crate::domain::contact::{
     AddressAs, Cadence, Channel, Contact, ContactAddress, ContactDate, ContactEmail, ContactFields, ContactPhone,
@@ -316,9 +317,16 @@ impl Record for Contact {
         Some(&mut self.fields.tags)
     }
 
+    fn resolve_tags(&mut self, tx: &mut Tx<'_>, before: Option<&Self>) -> Result<()> {
+        match before {
+            Some(before) if before.fields.tags == self.fields.tags => Ok(()),
+            _ => tags::resolve(tx, &mut self.fields.tags),
+        }
+    }
+
     /// What they do and did, and where.
-    fn context(&self, conn: &mut Conn, workspace: WorkspaceId) -> Result<String> {
-        positions::told_of(conn, workspace, self.id)
+    fn related_search_text(&self, conn: &mut Conn, workspace: WorkspaceId) -> Result<String> {
+        positions::search_text_of(conn, workspace, self.id)
     }
 
     /// What they are and where, or else their headline, or where they live.

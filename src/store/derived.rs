@@ -3,11 +3,15 @@
 
 use diesel::prelude::*;
 
-use super::db::conn::{Conn, write_transaction};
-use super::db::record::{Record, for_entity};
-use super::db::schema::{instance, memberships, workspaces};
-use super::db::select::{Predicate, Select};
-use super::db::write::{Actor, Tx};
+use super::db::index::{documents, keys};
+use super::db::sql::conn::{Conn, write_transaction};
+use super::db::sql::schema::{instance, memberships, workspaces};
+use super::db::sql::select::{Predicate, Select};
+use super::db::write::context::Actor;
+use super::db::write::record::{Record, for_entity};
+use super::db::write::records::update;
+use super::db::write::settle::finish;
+use super::db::write::tx::Tx;
 use super::error::Result;
 use crate::clock::Ids;
 use crate::domain::entity::Entity;
@@ -36,20 +40,30 @@ pub fn bring_up_to_date(conn: &mut Conn, ids: &Ids, now: Timestamp) -> Result<()
             .optional()?;
         if let Some(user) = owner {
             let actor = Actor { user, token: None };
-            write_transaction(conn, |conn| derive(Tx::begin(conn, ids, now, workspace, actor)?))?;
+            write_transaction(conn, |conn| derive_all(Tx::begin(conn, ids, now, workspace, actor)?))?;
         }
     }
     diesel::update(instance::table).set(instance::derived_revision.eq(REVISION)).execute(conn)?;
     Ok(())
 }
 
-fn derive(mut tx: Tx<'_>) -> Result<()> {
+fn derive_all(mut tx: Tx<'_>) -> Result<()> {
     for entity in Entity::ALL {
         for_entity!(*entity, Kind => {
             for record in Kind::select(tx.conn, Select::all(tx.workspace, Predicate::always()))? {
-                tx.derive(record)?;
+                derive(&mut tx, record)?;
             }
         });
     }
-    tx.finish()
+    finish(tx)
+}
+
+/// Derives anew what belongs to a record: its tags, its keys, its search document.
+fn derive<R: Record>(tx: &mut Tx<'_>, record: R) -> Result<()> {
+    let mut derived = record.clone();
+    derived.resolve_tags(tx, None)?;
+    let derived = update(tx, &record, derived)?;
+    keys::write(tx.conn, tx.workspace, R::ENTITY, derived.id(), &derived.keys())?;
+    let related = derived.related_search_text(tx.conn, tx.workspace)?;
+    documents::write(tx, &derived, &related)
 }

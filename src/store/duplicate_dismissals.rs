@@ -2,19 +2,17 @@
 
 use diesel::prelude::*;
 
-use super::db::conn::Conn;
-use super::db::record::{Record, record_statements};
-use super::db::schema::duplicate_dismissals;
-use super::db::select::{Field, Predicate, Scalar, Select, field, sortable};
-use super::db::types::AnyId;
-use super::db::write::Tx;
+use super::db::sql::conn::Conn;
+use super::db::sql::schema::duplicate_dismissals;
+use super::db::sql::select::{Field, Predicate, Scalar, Select, field, sortable};
+use super::db::sql::types::AnyId;
+use super::db::write::record::{Record, record_statements};
+use super::db::write::tx::Tx;
 use super::error::Result;
 use crate::domain::duplicate_dismissal::{DismissedPair, DuplicateDismissal, DuplicateDismissalFields};
 use crate::domain::entity::Entity;
 use crate::domain::id::{ContactId, DuplicateDismissalId, OrganizationId, WorkspaceId};
 use crate::domain::invalid::{FieldCode, Invalid};
-use crate::domain::key::Key;
-use crate::domain::search::SearchText;
 use crate::domain::timestamp::Timestamp;
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
@@ -83,14 +81,6 @@ impl Record for DuplicateDismissal {
         }
     }
 
-    fn keys(&self) -> Vec<Key> {
-        Vec::new()
-    }
-
-    fn search_text(&self) -> Option<SearchText> {
-        None
-    }
-
     record_statements!(duplicate_dismissals, DuplicateDismissalRow);
 }
 
@@ -117,28 +107,26 @@ pub fn dismissals_of(
     Ok(found)
 }
 
-impl Tx<'_> {
-    /// A pair can be dismissed only once, in either order.
-    pub fn check_is_not_dismissed(&mut self, dismissal: &DuplicateDismissal) -> Result<()> {
-        let (sides, one, other, pointer) = match dismissal.pair() {
-            None => return Ok(()),
-            Some(DismissedPair::Contacts(one, other)) => {
-                ((CONTACT, OTHER_CONTACT), one.uuid(), other.uuid(), "#/other_contact_id")
-            }
-            Some(DismissedPair::Organizations(one, other)) => {
-                ((ORGANIZATION, OTHER_ORGANIZATION), one.uuid(), other.uuid(), "#/other_organization_id")
-            }
-        };
-        let equal = |field, id| Predicate::equal(field, Scalar::Id(AnyId::new(id)));
-        for (one, other) in [(one, other), (other, one)] {
-            let others = Predicate::id(Record::id(dismissal)).negated();
-            let filter = Predicate::All(vec![equal(sides.0, one), equal(sides.1, other), others]);
-            let select = Select { limit: 1, ..Select::all(self.workspace, filter) };
-            if let Some(known) = DuplicateDismissal::select(self.conn, select)?.pop() {
-                let detail = format!("These two are dismissed already, by the record {}.", known.id);
-                return Err(Invalid::one(pointer, FieldCode::Contradiction, detail).into());
-            }
+/// A pair can be dismissed only once, in either order.
+pub fn check_is_not_dismissed(tx: &mut Tx<'_>, dismissal: &DuplicateDismissal) -> Result<()> {
+    let (sides, one, other, pointer) = match dismissal.pair() {
+        None => return Ok(()),
+        Some(DismissedPair::Contacts(one, other)) => {
+            ((CONTACT, OTHER_CONTACT), one.uuid(), other.uuid(), "#/other_contact_id")
         }
-        Ok(())
+        Some(DismissedPair::Organizations(one, other)) => {
+            ((ORGANIZATION, OTHER_ORGANIZATION), one.uuid(), other.uuid(), "#/other_organization_id")
+        }
+    };
+    let equal = |field, id| Predicate::equal(field, Scalar::Id(AnyId::new(id)));
+    for (one, other) in [(one, other), (other, one)] {
+        let others = Predicate::id(Record::id(dismissal)).negated();
+        let filter = Predicate::All(vec![equal(sides.0, one), equal(sides.1, other), others]);
+        let select = Select { limit: 1, ..Select::all(tx.workspace, filter) };
+        if let Some(known) = DuplicateDismissal::select(tx.conn, select)?.pop() {
+            let detail = format!("These two are dismissed already, by the record {}.", known.id);
+            return Err(Invalid::one(pointer, FieldCode::Contradiction, detail).into());
+        }
     }
+    Ok(())
 }

@@ -7,12 +7,12 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::contacts;
-use super::db::conn::{Conn, read_transaction};
-use super::db::record::Record;
-use super::db::rows::json;
-use super::db::select::{Comparison, Direction, Field, ID, Predicate, Scalar, Select};
-use super::db::types::AnyId;
-use super::db::{holders, shared_by_few};
+use super::db::index::keys::{holders, shared_by_few};
+use super::db::sql::conn::{Conn, read_transaction};
+use super::db::sql::select::{Comparison, Direction, Field, ID, Predicate, Scalar, Select};
+use super::db::sql::types::AnyId;
+use super::db::write::json::json;
+use super::db::write::record::Record;
 use super::duplicate_dismissals::{CONTACT, ORGANIZATION, OTHER_CONTACT, OTHER_ORGANIZATION, dismissals_of};
 use super::error::Result;
 use super::positions;

@@ -4,7 +4,7 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use crate::domain::entity::Entity;
 use crate::domain::invalid::Invalid;
-use crate::store::db::types::AnyId;
+use crate::store::db::sql::types::AnyId;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{mpsc, oneshot};
 
-use super::db::conn::{Conn, read_transaction, savepoint, write_transaction};
-use super::db::idempotency::{self, Outcome, Reply};
-use super::db::types::AnyId;
-use super::db::write::Tx;
+use super::db::sql::conn::{Conn, read_transaction, savepoint, write_transaction};
+use super::db::sql::types::AnyId;
+use super::db::write::context::WriteContext;
+use super::db::write::idempotency::{self, Outcome, Reply};
+use super::db::write::settle::{finish, settle};
+use super::db::write::tx::Tx;
 use super::error::{Error, Result};
-use super::{Store, Who};
+use super::store::Store;
 use crate::domain::id::WorkspaceId;
 
 tokio::task_local! {
@@ -78,7 +80,7 @@ impl Joint {
 
     pub(super) async fn write(
         &self,
-        who: Who,
+        who: WriteContext,
         work: impl FnOnce(&mut Tx<'_>) -> Result<Reply> + Send + 'static,
     ) -> Result<Outcome> {
         // A reply of a part is never kept by itself: the whole is.
@@ -92,7 +94,7 @@ impl Joint {
     }
 
     /// What was erased is written back after the end.
-    pub(super) fn write_back(&self) {
+    pub(super) fn checkpoint_wal(&self) {
         self.has_erased.store(true, Ordering::SeqCst);
     }
 
@@ -109,17 +111,22 @@ impl Store {
     /// Everything the future asks of this store happens in one transaction, in the order it is asked, and is committed
     /// or rolled back at its end; rolled back too where the future is dropped. A reply that is kept under the
     /// Idempotency-Key is answered instead, and the future not begun.
-    pub async fn joint(&self, who: Who, joined: Joined, work: impl Future<Output = Ending>) -> Result<Outcome> {
+    pub async fn joint(
+        &self,
+        who: WriteContext,
+        joined: Joined,
+        work: impl Future<Output = Ending>,
+    ) -> Result<Outcome> {
         let (jobs, queue) = mpsc::unbounded_channel();
         let (begin, begun) = oneshot::channel();
         let has_erased = Arc::new(AtomicBool::new(false));
         let joint = Joint { jobs: jobs.clone(), workspace: who.workspace, has_erased: has_erased.clone() };
         let store = self.clone();
-        let lane = match joined {
+        let pool = match joined {
             Joined::Reads => &self.0.readers,
             Joined::Writes | Joined::OneWrite => &self.0.writers,
         };
-        let held = lane.run(move |conn| hold(conn, &store, &who, joined, begin, queue));
+        let held = pool.run(move |conn| hold(conn, &store, &who, joined, begin, queue));
         let asked = async move {
             // Where the transaction does not begin, what holds it tells why.
             if begun.await.is_ok() {
@@ -129,20 +136,20 @@ impl Store {
         };
         let (outcome, ()) = futures_util::future::join(held, asked).await;
         if outcome.is_ok() && has_erased.load(Ordering::SeqCst) {
-            self.write_back().await;
+            self.checkpoint_wal().await;
         }
         outcome
     }
 }
 
 /// Why a joint transaction is not committed.
-enum Undone {
+enum Rollback {
     /// It was to end so, with this answer.
     AsAsked(Outcome),
     Failed(Error),
 }
 
-impl<E: Into<Error>> From<E> for Undone {
+impl<E: Into<Error>> From<E> for Rollback {
     fn from(error: E) -> Self {
         Self::Failed(error.into())
     }
@@ -152,7 +159,7 @@ impl<E: Into<Error>> From<E> for Undone {
 fn hold(
     conn: &mut Conn,
     store: &Store,
-    who: &Who,
+    who: &WriteContext,
     joined: Joined,
     begin: oneshot::Sender<()>,
     queue: mpsc::UnboundedReceiver<Job>,
@@ -164,8 +171,8 @@ fn hold(
         }
     };
     done.or_else(|undone| match undone {
-        Undone::AsAsked(outcome) => Ok(outcome),
-        Undone::Failed(error) => Err(error),
+        Rollback::AsAsked(outcome) => Ok(outcome),
+        Rollback::Failed(error) => Err(error),
     })
 }
 
@@ -173,7 +180,7 @@ fn hold_reads(
     conn: &mut Conn,
     begin: oneshot::Sender<()>,
     mut queue: mpsc::UnboundedReceiver<Job>,
-) -> std::result::Result<Outcome, Undone> {
+) -> std::result::Result<Outcome, Rollback> {
     let _ = begin.send(());
     while let Some(job) = queue.blocking_recv() {
         match job {
@@ -191,11 +198,11 @@ fn hold_reads(
 fn hold_writes(
     conn: &mut Conn,
     store: &Store,
-    who: &Who,
+    who: &WriteContext,
     joined: Joined,
     begin: oneshot::Sender<()>,
     mut queue: mpsc::UnboundedReceiver<Job>,
-) -> std::result::Result<Outcome, Undone> {
+) -> std::result::Result<Outcome, Rollback> {
     let (workspace, user, key, now) = (who.workspace, who.user(), who.idempotency.as_ref(), store.now());
     // Locks the workspace from here to the end, whether or not it is this write that everything belongs to.
     let mut whole = Tx::begin(conn, &store.0.ids, now, workspace, who.actor)?;
@@ -210,6 +217,7 @@ fn hold_writes(
             Job::Write(work, answer) if joined == Joined::OneWrite => {
                 let done = unless_panics(|| {
                     let reply = work(&mut whole)?;
+                    settle(&mut whole)?;
                     whole.log()?;
                     Ok(reply)
                 });
@@ -222,7 +230,7 @@ fn hold_writes(
                         let mut tx = Tx::begin(conn, &store.0.ids, store.now(), workspace, who.actor)?;
                         let reply = work(&mut tx)?;
                         let gone: Vec<AnyId> = tx.erased().collect();
-                        tx.finish()?;
+                        finish(tx)?;
                         Ok((reply, gone))
                     })
                 });
@@ -232,7 +240,7 @@ fn hold_writes(
                 }));
             }
             Job::End(Ending { keep: false, reply }) => {
-                return Err(Undone::AsAsked(Outcome { reply: reply(None)?, replayed: false }));
+                return Err(Rollback::AsAsked(Outcome { reply: reply(None)?, replayed: false }));
             }
             // What failed has left a part of itself behind.
             Job::End(_) if !is_whole => {
@@ -241,11 +249,11 @@ fn hold_writes(
             Job::End(Ending { reply, .. }) => {
                 let reply = reply(whole.write_number())?;
                 erased.extend(whole.erased());
-                // Who was to be forgotten is not to be remembered here.
-                if !reply.body.as_ref().is_some_and(|body| idempotency::names_one(body, &erased)) {
+                // WriteContext was to be forgotten is not to be remembered here.
+                if !reply.body.as_ref().is_some_and(|body| idempotency::mentions_one(body, &erased)) {
                     idempotency::keep(whole.conn, workspace, user, key, now, &reply)?;
                 }
-                whole.finish()?;
+                finish(whole)?;
                 return Ok(Outcome { reply, replayed: false });
             }
         }

@@ -5,23 +5,23 @@ use serde_json::Value;
 use std::collections::HashMap;
 
 use super::accounts;
-use super::changes;
-use super::db::conn::{Conn, read_transaction};
-use super::db::record::Record;
-use super::db::rows::json;
-use super::db::search::{self, Match, Place};
-use super::db::select::{Comparison, Direction, Field, ID, Predicate, Scalar, Select};
-use super::db::stored_key;
-use super::db::types::AnyId;
-use super::db::write::Tx;
+use super::db::index::search::{self, Match, Place};
+use super::db::sql::conn::{Conn, read_transaction};
+use super::db::sql::select::{Comparison, Direction, Field, ID, Predicate, Scalar, Select};
+use super::db::sql::types::AnyId;
+use super::db::write::changes;
+use super::db::write::json::json;
+use super::db::write::record::Record;
+use super::db::write::tx::Tx;
 use super::error::{Error, Result};
 use super::relations::{self, Relation};
 use crate::domain::counted::grouped;
 use crate::domain::entity::Entity;
 use crate::domain::id::WorkspaceId;
 use crate::domain::invalid::{FieldCode, Invalid};
-use crate::domain::key::Key;
 use crate::domain::period::CurrentOn;
+
+pub use super::db::index::keys::has_key;
 
 /// The order of a list; ties are settled by the id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,12 +52,6 @@ pub struct Page<R> {
     pub total: Option<i64>,
     /// Where the next page begins; `None` on the last one.
     pub next: Option<Vec<Scalar>>,
-}
-
-/// Carries the key; long values are looked up as they are stored.
-pub fn has_key<R: Record>(keys: Vec<Key>) -> Predicate {
-    let keys = keys.into_iter().map(|key| Key { value: stored_key(&key.value), ..key }).collect();
-    Predicate::HasKey(R::ENTITY, keys)
 }
 
 /// Has begun by this day and is not over before it: `Period::is_current`, asked of the partial dates of two columns.
@@ -131,29 +125,28 @@ pub fn one_shown<R: Record>(
     })
 }
 
-impl Tx<'_> {
-    /// Everything that fits, to be written; more than `most` is refused.
-    pub fn all_fitting<R: Record>(&mut self, filter: Predicate, query: Option<&str>, most: i64) -> Result<Vec<R>> {
-        let mut all = vec![filter];
-        if let Some(query) = query {
-            match Match::parse(self.workspace_number, query) {
-                Some(words) => all.push(Predicate::Found(R::ENTITY, words)),
-                None => return Ok(Vec::new()),
-            }
+/// Everything that fits, to be written; more than `most` is refused.
+pub fn all_matching<R: Record>(
+    tx: &mut Tx<'_>,
+    filter: Predicate,
+    query: Option<&str>,
+    most: i64,
+) -> Result<Vec<R>> {
+    let mut all = vec![filter];
+    if let Some(query) = query {
+        match Match::parse(tx.workspace_number, query) {
+            Some(words) => all.push(Predicate::Found(R::ENTITY, words)),
+            None => return Ok(Vec::new()),
         }
-        let select = Select::all(self.workspace, Predicate::All(all));
-        let count = R::count(self.conn, select.clone())?;
-        if count > most {
-            let detail = format!(
-                "It matches {} {}; at most {} at once.",
-                grouped(count),
-                R::ENTITY.plural(),
-                grouped(most)
-            );
-            return Err(Invalid::one("#/filter", FieldCode::TooLong, detail).into());
-        }
-        Ok(R::select(self.conn, select)?)
     }
+    let select = Select::all(tx.workspace, Predicate::All(all));
+    let count = R::count(tx.conn, select.clone())?;
+    if count > most {
+        let detail =
+            format!("It matches {} {}; at most {} at once.", grouped(count), R::ENTITY.plural(), grouped(most));
+        return Err(Invalid::one("#/filter", FieldCode::TooLong, detail).into());
+    }
+    Ok(R::select(tx.conn, select)?)
 }
 
 /// One page, within a transaction of the caller's.

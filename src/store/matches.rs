@@ -9,13 +9,13 @@ use serde_json::Value;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::db::conn::{Conn, MultiBackend, read_transaction};
-use super::db::record::Record;
-use super::db::rows::json;
-use super::db::select::{Direction, ID, Predicate, Scalar, Select};
-use super::db::statement::statement;
-use super::db::stored_key;
-use super::db::types::{AnyId, Id};
+use super::db::index::keys::stored;
+use super::db::sql::conn::{Conn, MultiBackend, read_transaction};
+use super::db::sql::select::{Direction, ID, Predicate, Scalar, Select};
+use super::db::sql::statement::statement;
+use super::db::sql::types::{AnyId, Id};
+use super::db::write::json::json;
+use super::db::write::record::Record;
 use super::error::Result;
 use super::needs;
 use super::relations::summary;
@@ -125,7 +125,7 @@ fn found_by_words(offers: Vec<Need>) -> Found {
     let mut found = Found::new();
     for offer in offers {
         for word in topic::words(&offer.fields.topic) {
-            found.entry(stored_key(&word)).or_default().push(Record::id(&offer));
+            found.entry(stored(&word)).or_default().push(Record::id(&offer));
         }
     }
     found
@@ -145,7 +145,7 @@ fn with_offers(
     needs: Vec<Need>,
 ) -> Result<Vec<Met>> {
     let needs: Vec<(Need, Vec<String>)> = needs.into_iter().map(with_words).collect();
-    let words: BTreeSet<String> = needs.iter().flat_map(|(_, words)| words).map(|word| stored_key(word)).collect();
+    let words: BTreeSet<String> = needs.iter().flat_map(|(_, words)| words).map(|word| stored(word)).collect();
     let words: Vec<String> = words.into_iter().collect();
     let (mut numbers, mut found) = (HashMap::<String, i64>::new(), Found::new());
     for words in words.chunks(WORDS_AT_ONCE) {
@@ -155,7 +155,7 @@ fn with_offers(
         }
     }
     let found = offers.unwrap_or(&found);
-    let weight = |word: &str| topic::weight(numbers.get(&stored_key(word)).copied().unwrap_or(1));
+    let weight = |word: &str| topic::weight(numbers.get(&stored(word)).copied().unwrap_or(1));
 
     let candidates: Vec<Vec<AnyId>> = needs.iter().map(|(_, words)| candidates(words, found, weight)).collect();
     let every: HashSet<AnyId> = candidates.iter().flatten().copied().collect();
@@ -187,7 +187,7 @@ fn with_words(need: Need) -> (Need, Vec<String>) {
 fn candidates(words: &[String], found: &Found, weight: impl Fn(&str) -> u64) -> Vec<AnyId> {
     let mut weights: HashMap<AnyId, u64> = HashMap::new();
     for word in words {
-        for offer in found.get(&stored_key(word)).into_iter().flatten() {
+        for offer in found.get(&stored(word)).into_iter().flatten() {
             let own = weights.entry(*offer).or_default();
             *own = own.saturating_add(weight(word));
         }

@@ -5,11 +5,11 @@ use diesel::prelude::*;
 use std::collections::{BTreeSet, HashMap};
 
 use super::contacts;
-use super::db::conn::Conn;
-use super::db::record::{Record, record_statements};
-use super::db::schema::needs;
-use super::db::select::{Field, Scalar, sortable};
-use super::db::types::AnyId;
+use super::db::sql::conn::Conn;
+use super::db::sql::schema::needs;
+use super::db::sql::select::{Field, Scalar, sortable};
+use super::db::sql::types::AnyId;
+use super::db::write::record::{Record, record_statements};
 use super::error::Result;
 use crate::domain::entity::Entity;
 use crate::domain::id::{ContactId, NeedId, WorkspaceId};

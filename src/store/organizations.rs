@@ -4,15 +4,16 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 use std::collections::HashMap;
 
-use super::db::conn::Conn;
-use super::db::record::{Record, record_statements};
-use super::db::schema::organizations;
-use super::db::select::{Field, Predicate, Scalar, Select, field, sortable};
-use super::db::types::{AnyId, AsJson};
-use super::db::write::Tx;
+use super::db::index::keys::has_key;
+use super::db::sql::conn::Conn;
+use super::db::sql::schema::{organizations, positions};
+use super::db::sql::select::{Field, Predicate, Scalar, Select, field, sortable};
+use super::db::sql::types::{AnyId, AsJson};
+use super::db::write::lookup::find;
+use super::db::write::record::{Record, record_statements};
+use super::db::write::tx::Tx;
 use super::error::Result;
-use super::lists::has_key;
-use super::positions;
+use super::tags;
 use crate::domain::entity::Entity;
 use crate::domain::fields::{LabelText, NameText, ProfileLink};
 use crate::domain::id::{OrganizationId, WorkspaceId};
@@ -165,13 +166,25 @@ impl Record for Organization {
         Some(&mut self.fields.tags)
     }
 
+    fn resolve_tags(&mut self, tx: &mut Tx<'_>, before: Option<&Self>) -> Result<()> {
+        match before {
+            Some(before) if before.fields.tags == self.fields.tags => Ok(()),
+            _ => tags::resolve(tx, &mut self.fields.tags),
+        }
+    }
+
     /// Its names: people are found by where they work.
-    fn told(&self) -> Option<String> {
+    fn search_projection(&self) -> Option<String> {
         Some(self.fields.names().collect::<Vec<_>>().join("\n"))
     }
 
-    fn tells_of(&self, conn: &mut Conn, workspace: WorkspaceId) -> Result<Vec<(Entity, AnyId)>> {
-        positions::people_at(conn, workspace, self.id)
+    fn search_dependents(&self, conn: &mut Conn, workspace: WorkspaceId) -> Result<Vec<(Entity, AnyId)>> {
+        let contacts: Vec<AnyId> = positions::table
+            .filter(positions::workspace_id.eq(workspace))
+            .filter(positions::organization_id.eq(self.id))
+            .select(positions::contact_id)
+            .load(conn)?;
+        Ok(contacts.into_iter().map(|contact| (Entity::Contact, contact)).collect())
     }
 
     /// Its domain, or else where it is, or what it does.
@@ -214,35 +227,33 @@ pub fn names(
 /// How deep organizations may belong to one another.
 const MAX_DEPTH: usize = 50;
 
-impl Tx<'_> {
-    /// The one organization of this name or alias or, where there is none, of this domain or link; `None` where there are
-    /// several, or where the name says that there is none.
-    pub fn organization_named(&mut self, name: &str) -> Result<Option<Organization>> {
-        if is_no_organization(name) {
-            return Ok(None);
-        }
-        for keys in [vec![Key::new(KeyKind::Name, text::fold(name))], keys_of_address(name)] {
-            let select = Select { limit: 2, ..Select::all(self.workspace, has_key::<Organization>(keys)) };
-            let mut found = Organization::select(self.conn, select)?;
-            if let Some(one) = found.pop() {
-                return Ok(found.is_empty().then_some(one));
-            }
-        }
-        Ok(None)
+/// The one organization of this name or alias or, where there is none, of this domain or link; `None` where there are
+/// several, or where the name says that there is none.
+pub fn organization_named(tx: &mut Tx<'_>, name: &str) -> Result<Option<Organization>> {
+    if is_no_organization(name) {
+        return Ok(None);
     }
+    for keys in [vec![Key::new(KeyKind::Name, text::fold(name))], keys_of_address(name)] {
+        let select = Select { limit: 2, ..Select::all(tx.workspace, has_key::<Organization>(keys)) };
+        let mut found = Organization::select(tx.conn, select)?;
+        if let Some(one) = found.pop() {
+            return Ok(found.is_empty().then_some(one));
+        }
+    }
+    Ok(None)
+}
 
-    /// An organization cannot belong to one that belongs to it.
-    pub fn check_parents(&mut self, organization: &Organization) -> Result<()> {
-        let mut parent = organization.fields.parent_id;
-        for _ in 0..MAX_DEPTH {
-            let Some(id) = parent else { return Ok(()) };
-            if id == organization.id {
-                break;
-            }
-            let above = self.find::<Organization>(AnyId::new(id.uuid()))?;
-            parent = above.and_then(|above| above.fields.parent_id);
+/// An organization cannot belong to one that belongs to it.
+pub fn check_parents(tx: &mut Tx<'_>, organization: &Organization) -> Result<()> {
+    let mut parent = organization.fields.parent_id;
+    for _ in 0..MAX_DEPTH {
+        let Some(id) = parent else { return Ok(()) };
+        if id == organization.id {
+            break;
         }
-        let detail = format!("It would belong to itself, or be more than {MAX_DEPTH} levels deep.");
-        Err(Invalid::one("#/parent_id", FieldCode::Contradiction, detail).into())
+        let above = find::<Organization>(tx, AnyId::new(id.uuid()))?;
+        parent = above.and_then(|above| above.fields.parent_id);
     }
+    let detail = format!("It would belong to itself, or be more than {MAX_DEPTH} levels deep.");
+    Err(Invalid::one("#/parent_id", FieldCode::Contradiction, detail).into())
 }

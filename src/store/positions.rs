@@ -5,21 +5,20 @@ use diesel::prelude::*;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::db::conn::Conn;
-use super::db::record::{Record, record_statements};
-use super::db::schema::positions;
-use super::db::select::{Direction, Field, Predicate, Scalar, Select, field, sortable};
-use super::db::types::AnyId;
-use super::db::write::Tx;
+use super::db::sql::conn::Conn;
+use super::db::sql::schema::positions;
+use super::db::sql::select::{Direction, Field, Predicate, Scalar, Select, field, sortable};
+use super::db::sql::types::AnyId;
+use super::db::write::record::{Record, record_statements};
+use super::db::write::records::update;
+use super::db::write::tx::Tx;
 use super::error::Result;
 use super::lists::is_current;
 use super::organizations;
 use crate::domain::entity::Entity;
 use crate::domain::id::{ContactId, OrganizationId, PositionId, WorkspaceId};
-use crate::domain::key::Key;
 use crate::domain::organization::{Organization, is_no_organization};
 use crate::domain::position::{Position, PositionFields, PositionKind};
-use crate::domain::search::SearchText;
 use crate::domain::text::fold;
 use crate::domain::timestamp::Timestamp;
 
@@ -136,43 +135,35 @@ impl Record for Position {
         }
     }
 
-    fn keys(&self) -> Vec<Key> {
-        Vec::new()
-    }
-
-    fn search_text(&self) -> Option<SearchText> {
-        None
-    }
-
     /// Whose it is, where and as what: people are found by what they do.
-    fn told(&self) -> Option<String> {
+    fn search_projection(&self) -> Option<String> {
         let PositionFields { contact_id, organization_id, organization_name, title, department, .. } =
             &self.fields;
         Some(format!("{contact_id} {organization_id:?} {organization_name:?} {title:?} {department:?}"))
     }
 
-    fn tells_of(&self, _conn: &mut Conn, _workspace: WorkspaceId) -> Result<Vec<(Entity, AnyId)>> {
+    fn search_dependents(&self, _conn: &mut Conn, _workspace: WorkspaceId) -> Result<Vec<(Entity, AnyId)>> {
         Ok(vec![(Entity::Contact, AnyId::new(self.fields.contact_id.uuid()))])
     }
 
     /// Beside a link the name says nothing more.
-    fn beside_the_point(&self) -> &'static [&'static str] {
+    fn ignored_by_dedup(&self) -> &'static [&'static str] {
         match self.fields.organization_id {
             Some(_) => &["primary", "source", "organization_name"],
             None => &["primary", "source"],
         }
     }
 
-    fn leads(&self) -> bool {
+    fn is_primary(&self) -> bool {
         self.fields.primary
     }
 
-    fn give_way(&mut self) {
+    fn clear_primary(&mut self) {
         self.fields.primary = false;
     }
 
-    fn shown_before(&self, other: &Self) -> Ordering {
-        Self::shown_before(self, other)
+    fn display_order(&self, other: &Self) -> Ordering {
+        Self::display_order(self, other)
     }
 
     record_statements!(positions, PositionRow);
@@ -220,7 +211,7 @@ pub(super) fn current_of(
     let current = Predicate::All(vec![theirs, is_current(STARTED_ON, ENDED_ON, on)]);
     let newest = Select { direction: Direction::Descending, ..Select::all(workspace, current) };
     let mut positions = Position::select(conn, newest)?;
-    positions.sort_by(Position::shown_before);
+    positions.sort_by(Position::display_order);
     let mut first: HashMap<AnyId, PositionFields> = HashMap::new();
     for position in positions {
         first.entry(AnyId::new(position.fields.contact_id.uuid())).or_insert(position.fields);
@@ -244,25 +235,23 @@ pub const STARTED_ON: Field = field(positions::started_on);
 pub const ENDED_ON: Field = field(positions::ended_on);
 pub const PRIMARY: Field = sortable(positions::is_primary);
 
-impl Tx<'_> {
-    /// The position to show first is one: the others of the contact no longer are.
-    pub fn put_first(&mut self, position: &Position) -> Result<()> {
-        let own = Predicate::equal(CONTACT, Scalar::Id(AnyId::new(position.fields.contact_id.uuid())));
-        let first = Predicate::equal(PRIMARY, Scalar::Bool(true));
-        let select = Select::all(self.workspace, Predicate::All(vec![own, first]));
-        for other in Position::select(self.conn, select)? {
-            if other.id != position.id {
-                let mut second = other.clone();
-                second.give_way();
-                self.update(&other, second)?;
-            }
+/// A contact has at most one primary position: the others no longer are.
+pub fn make_primary(tx: &mut Tx<'_>, position: &Position) -> Result<()> {
+    let own = Predicate::equal(CONTACT, Scalar::Id(AnyId::new(position.fields.contact_id.uuid())));
+    let primary = Predicate::equal(PRIMARY, Scalar::Bool(true));
+    let select = Select::all(tx.workspace, Predicate::All(vec![own, primary]));
+    for other in Position::select(tx.conn, select)? {
+        if other.id != position.id {
+            let mut demoted = other.clone();
+            demoted.clear_primary();
+            update(tx, &other, demoted)?;
         }
-        Ok(())
     }
+    Ok(())
 }
 
 /// What somebody's positions tell of them: titles, departments and the names of organizations.
-pub(super) fn told_of(conn: &mut Conn, workspace: WorkspaceId, contact: ContactId) -> Result<String> {
+pub(super) fn search_text_of(conn: &mut Conn, workspace: WorkspaceId, contact: ContactId) -> Result<String> {
     let own = Predicate::equal(CONTACT, Scalar::Id(AnyId::new(contact.uuid())));
     let positions = Position::select(conn, Select::all(workspace, own))?;
     if positions.is_empty() {
@@ -279,16 +268,4 @@ pub(super) fn told_of(conn: &mut Conn, workspace: WorkspaceId, contact: ContactI
         told.extend([title, department, organization_name].into_iter().flatten().map(String::as_str));
     }
     Ok(told.join("\n"))
-}
-
-/// Everybody with a position at an organization.
-pub(super) fn people_at(
-    conn: &mut Conn,
-    workspace: WorkspaceId,
-    organization: OrganizationId,
-) -> Result<Vec<(Entity, AnyId)>> {
-    let there = Predicate::equal(ORGANIZATION, Scalar::Id(AnyId::new(organization.uuid())));
-    let positions = Position::select(conn, Select::all(workspace, there))?;
-    let contacts = positions.iter().map(|position| position.fields.contact_id);
-    Ok(contacts.map(|contact| (Entity::Contact, AnyId::new(contact.uuid()))).collect())
 }

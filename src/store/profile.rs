@@ -2,10 +2,10 @@
 //! `domain/profile.rs`.
 
 use super::contacts::self_contact;
-use super::db::conn::{Conn, read_transaction};
-use super::db::record::Record;
-use super::db::select::{Predicate, Scalar, Select};
-use super::db::types::AnyId;
+use super::db::sql::conn::{Conn, read_transaction};
+use super::db::sql::select::{Predicate, Scalar, Select};
+use super::db::sql::types::AnyId;
+use super::db::write::record::Record;
 use super::error::{Error, Result};
 use super::{needs, positions, relationships};
 use crate::domain::id::{ContactId, WorkspaceId};

@@ -6,12 +6,13 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use std::collections::BTreeMap;
 
-use super::AccountTx;
-use super::db::idempotency::KEPT_HOURS;
-use super::db::schema::{changes, idempotency_keys, refresh_tokens, sessions, workspaces};
-use super::db::types::{AnyId, AsJson};
-use super::db::write::UNDO_DAYS;
+use super::account_tx::AccountTx;
+use super::db::sql::schema::{changes, idempotency_keys, refresh_tokens, sessions, workspaces};
+use super::db::sql::types::{AnyId, AsJson};
+use super::db::write::idempotency::KEPT_HOURS;
+use super::db::write::tx::UNDO_DAYS;
 use super::error::Result;
+use super::sessions::end_session;
 use crate::domain::entity::Entity;
 use crate::domain::id::{SessionId, UserId, WorkspaceId};
 use crate::domain::timestamp::Timestamp;
@@ -43,112 +44,110 @@ impl Purged {
     }
 }
 
-impl AccountTx<'_> {
-    /// Removes a batch of what is past its time. Doing it twice, or on two servers at once, does no harm.
-    pub fn purge(&mut self) -> Result<Purged> {
-        let now = self.now();
-        Ok(Purged {
-            tombstones: self.purge_tombstones(now.minus(TimeDelta::days(TOMBSTONE_DAYS)))?,
-            before_images: self.purge_before_images(now.minus(TimeDelta::days(UNDO_DAYS)))?,
-            idempotency_keys: self.purge_replies(now.minus(TimeDelta::hours(KEPT_HOURS)))?,
-            sessions: self.purge_sessions(now)?,
-            refresh_tokens: self.purge_refresh_tokens(now.minus(TimeDelta::days(SPENT_TOKEN_DAYS)))?,
-        })
-    }
+/// Removes a batch of what is past its time. Doing it twice, or on two servers at once, does no harm.
+pub fn purge(tx: &mut AccountTx<'_>) -> Result<Purged> {
+    let now = tx.now();
+    Ok(Purged {
+        tombstones: purge_tombstones(tx, now.minus(TimeDelta::days(TOMBSTONE_DAYS)))?,
+        before_images: purge_before_images(tx, now.minus(TimeDelta::days(UNDO_DAYS)))?,
+        idempotency_keys: purge_replies(tx, now.minus(TimeDelta::hours(KEPT_HOURS)))?,
+        sessions: purge_sessions(tx, now)?,
+        refresh_tokens: purge_refresh_tokens(tx, now.minus(TimeDelta::days(SPENT_TOKEN_DAYS)))?,
+    })
+}
 
-    fn purge_replies(&mut self, end: Timestamp) -> Result<usize> {
-        let old: Vec<(WorkspaceId, UserId, String)> = idempotency_keys::table
-            .filter(idempotency_keys::created_at.le(end))
-            .select((idempotency_keys::workspace_id, idempotency_keys::user_id, idempotency_keys::key))
-            .limit(BATCH)
-            .load(self.conn)?;
-        for (workspace, user, key) in &old {
-            let own = idempotency_keys::table
-                .filter(idempotency_keys::workspace_id.eq(workspace))
-                .filter(idempotency_keys::user_id.eq(user))
-                .filter(idempotency_keys::key.eq(key))
-                .filter(idempotency_keys::created_at.le(end));
-            diesel::delete(own).execute(self.conn)?;
-        }
-        Ok(old.len())
+fn purge_replies(tx: &mut AccountTx<'_>, end: Timestamp) -> Result<usize> {
+    let old: Vec<(WorkspaceId, UserId, String)> = idempotency_keys::table
+        .filter(idempotency_keys::created_at.le(end))
+        .select((idempotency_keys::workspace_id, idempotency_keys::user_id, idempotency_keys::key))
+        .limit(BATCH)
+        .load(tx.conn)?;
+    for (workspace, user, key) in &old {
+        let own = idempotency_keys::table
+            .filter(idempotency_keys::workspace_id.eq(workspace))
+            .filter(idempotency_keys::user_id.eq(user))
+            .filter(idempotency_keys::key.eq(key))
+            .filter(idempotency_keys::created_at.le(end));
+        diesel::delete(own).execute(tx.conn)?;
     }
+    Ok(old.len())
+}
 
-    fn purge_before_images(&mut self, end: Timestamp) -> Result<usize> {
-        let old: Vec<(WorkspaceId, i64)> = changes::table
-            .filter(changes::at.le(end))
-            .filter(changes::before.is_not_null())
-            .select((changes::workspace_id, changes::seq))
-            .limit(BATCH)
-            .load(self.conn)?;
-        for (workspace, seq) in &old {
-            let own = changes::table.filter(changes::workspace_id.eq(workspace)).filter(changes::seq.eq(seq));
-            let nothing: Option<AsJson<serde_json::Value>> = None;
-            diesel::update(own).set(changes::before.eq(nothing)).execute(self.conn)?;
-        }
-        Ok(old.len())
+fn purge_before_images(tx: &mut AccountTx<'_>, end: Timestamp) -> Result<usize> {
+    let old: Vec<(WorkspaceId, i64)> = changes::table
+        .filter(changes::at.le(end))
+        .filter(changes::before.is_not_null())
+        .select((changes::workspace_id, changes::seq))
+        .limit(BATCH)
+        .load(tx.conn)?;
+    for (workspace, seq) in &old {
+        let own = changes::table.filter(changes::workspace_id.eq(workspace)).filter(changes::seq.eq(seq));
+        let nothing: Option<AsJson<serde_json::Value>> = None;
+        diesel::update(own).set(changes::before.eq(nothing)).execute(tx.conn)?;
     }
+    Ok(old.len())
+}
 
-    /// A purged tombstone takes along what the log holds of the record's life before it. The workspace remembers the
-    /// newest one, so that a reader who was away too long is told to start afresh.
-    fn purge_tombstones(&mut self, end: Timestamp) -> Result<usize> {
-        let old: Vec<(WorkspaceId, i64, Entity, AnyId)> = changes::table
-            // A word of SQL, not a value: so it is the condition of the index.
-            .filter(sql::<Bool>("op = 'deleted'"))
-            // Its id goes on to lead to the record it lives on in.
-            .filter(changes::merged_into_id.is_null())
-            .filter(changes::at.le(end))
-            .select((changes::workspace_id, changes::seq, changes::entity, changes::record_id))
-            .limit(BATCH)
-            .load(self.conn)?;
-        let mut newest: BTreeMap<WorkspaceId, i64> = BTreeMap::new();
-        for (workspace, seq, _, _) in &old {
-            let known = newest.entry(*workspace).or_insert(*seq);
-            *known = (*known).max(*seq);
-        }
-        // First the lock that every write of the workspace takes first too.
-        for (workspace, seq) in newest {
-            let own = workspaces::table.filter(workspaces::id.eq(workspace));
-            let known: i64 = diesel::update(own)
-                .set(workspaces::purged_seq.eq(workspaces::purged_seq))
-                .returning(workspaces::purged_seq)
-                .get_result(self.conn)?;
-            diesel::update(own).set(workspaces::purged_seq.eq(known.max(seq))).execute(self.conn)?;
-        }
-        for (workspace, seq, entity, record) in &old {
-            let life = changes::table
-                .filter(changes::workspace_id.eq(workspace))
-                .filter(changes::record_id.eq(record))
-                .filter(changes::entity.eq(entity))
-                .filter(changes::seq.le(seq));
-            diesel::delete(life).execute(self.conn)?;
-        }
-        Ok(old.len())
+/// A purged tombstone takes along what the log holds of the record's life before it. The workspace remembers the
+/// newest one, so that a reader who was away too long is told to start afresh.
+fn purge_tombstones(tx: &mut AccountTx<'_>, end: Timestamp) -> Result<usize> {
+    let old: Vec<(WorkspaceId, i64, Entity, AnyId)> = changes::table
+        // A word of SQL, not a value: so it is the condition of the index.
+        .filter(sql::<Bool>("op = 'deleted'"))
+        // Its id goes on to lead to the record it lives on in.
+        .filter(changes::merged_into_id.is_null())
+        .filter(changes::at.le(end))
+        .select((changes::workspace_id, changes::seq, changes::entity, changes::record_id))
+        .limit(BATCH)
+        .load(tx.conn)?;
+    let mut newest: BTreeMap<WorkspaceId, i64> = BTreeMap::new();
+    for (workspace, seq, _, _) in &old {
+        let known = newest.entry(*workspace).or_insert(*seq);
+        *known = (*known).max(*seq);
     }
+    // First the lock that every write of the workspace takes first too.
+    for (workspace, seq) in newest {
+        let own = workspaces::table.filter(workspaces::id.eq(workspace));
+        let known: i64 = diesel::update(own)
+            .set(workspaces::purged_seq.eq(workspaces::purged_seq))
+            .returning(workspaces::purged_seq)
+            .get_result(tx.conn)?;
+        diesel::update(own).set(workspaces::purged_seq.eq(known.max(seq))).execute(tx.conn)?;
+    }
+    for (workspace, seq, entity, record) in &old {
+        let life = changes::table
+            .filter(changes::workspace_id.eq(workspace))
+            .filter(changes::record_id.eq(record))
+            .filter(changes::entity.eq(entity))
+            .filter(changes::seq.le(seq));
+        diesel::delete(life).execute(tx.conn)?;
+    }
+    Ok(old.len())
+}
 
-    fn purge_sessions(&mut self, now: Timestamp) -> Result<usize> {
-        let ended: Vec<(WorkspaceId, SessionId)> = sessions::table
-            .filter(sessions::expires_at.le(now))
-            .select((sessions::workspace_id, sessions::id))
-            .limit(BATCH)
-            .load(self.conn)?;
-        for (workspace, session) in &ended {
-            self.end_session(*workspace, *session)?;
-        }
-        Ok(ended.len())
+fn purge_sessions(tx: &mut AccountTx<'_>, now: Timestamp) -> Result<usize> {
+    let ended: Vec<(WorkspaceId, SessionId)> = sessions::table
+        .filter(sessions::expires_at.le(now))
+        .select((sessions::workspace_id, sessions::id))
+        .limit(BATCH)
+        .load(tx.conn)?;
+    for (workspace, session) in &ended {
+        end_session(tx, *workspace, *session)?;
     }
+    Ok(ended.len())
+}
 
-    fn purge_refresh_tokens(&mut self, end: Timestamp) -> Result<usize> {
-        let old: Vec<(WorkspaceId, AnyId)> = refresh_tokens::table
-            .filter(refresh_tokens::spent_at.le(end))
-            .select((refresh_tokens::workspace_id, refresh_tokens::id))
-            .limit(BATCH)
-            .load(self.conn)?;
-        for (workspace, token) in &old {
-            let own = refresh_tokens::table
-                .filter(refresh_tokens::workspace_id.eq(workspace))
-                .filter(refresh_tokens::id.eq(token));
-            diesel::delete(own).execute(self.conn)?;
-        }
-        Ok(old.len())
+fn purge_refresh_tokens(tx: &mut AccountTx<'_>, end: Timestamp) -> Result<usize> {
+    let old: Vec<(WorkspaceId, AnyId)> = refresh_tokens::table
+        .filter(refresh_tokens::spent_at.le(end))
+        .select((refresh_tokens::workspace_id, refresh_tokens::id))
+        .limit(BATCH)
+        .load(tx.conn)?;
+    for (workspace, token) in &old {
+        let own = refresh_tokens::table
+            .filter(refresh_tokens::workspace_id.eq(workspace))
+            .filter(refresh_tokens::id.eq(token));
+        diesel::delete(own).execute(tx.conn)?;
     }
+    Ok(old.len())
 }

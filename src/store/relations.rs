@@ -4,11 +4,11 @@
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 
-use super::db::conn::Conn;
-use super::db::record::{Record, for_entity};
-use super::db::rows::json as json_of;
-use super::db::select::{Direction, Field, ID, Predicate, Scalar, Select};
-use super::db::types::AnyId;
+use super::db::sql::conn::Conn;
+use super::db::sql::select::{Direction, Field, ID, Predicate, Scalar, Select};
+use super::db::sql::types::AnyId;
+use super::db::write::json::{any_id, json as json_of};
+use super::db::write::record::{Record, for_entity};
 use super::error::Result;
 use super::tags;
 use crate::domain::entity::{Entity, REFERENCES};
@@ -99,11 +99,11 @@ fn referred_to(
     entity: Entity,
     pointer: &str,
 ) -> Result<Vec<Value>> {
-    let ids: Vec<Option<AnyId>> = whole.iter().map(|record| record.pointer(pointer).and_then(id_of)).collect();
+    let ids: Vec<Option<AnyId>> = whole.iter().map(|record| record.pointer(pointer).and_then(any_id)).collect();
     let filter = Predicate::ids(unique(ids.iter().flatten().copied().collect()));
     let found = summaries(conn, workspace, entity, filter)?;
     let by_id: HashMap<AnyId, Value> =
-        found.into_iter().filter_map(|(record, summary)| Some((id_of(record.get("id")?)?, summary))).collect();
+        found.into_iter().filter_map(|(record, summary)| Some((any_id(record.get("id")?)?, summary))).collect();
     Ok(ids.into_iter().map(|id| id.and_then(|id| by_id.get(&id).cloned()).unwrap_or(Value::Null)).collect())
 }
 
@@ -116,7 +116,7 @@ fn referring(
     column: &'static str,
     with: &[Relation],
 ) -> Result<Vec<Value>> {
-    let ids: Vec<Option<AnyId>> = whole.iter().map(|record| record.get("id").and_then(id_of)).collect();
+    let ids: Vec<Option<AnyId>> = whole.iter().map(|record| record.get("id").and_then(any_id)).collect();
     let values = unique(ids.iter().flatten().copied().collect()).into_iter().map(Scalar::Id).collect();
     let found = summaries(conn, workspace, entity, Predicate::In(Field::of_reference(column), values))?;
     let own = REFERENCES.iter().find(|reference| reference.from == entity && reference.column == column);
@@ -124,7 +124,7 @@ fn referring(
     let mut counts: HashMap<AnyId, usize> = HashMap::new();
     let (mut of, mut records, mut shown) = (Vec::new(), Vec::new(), Vec::new());
     for (record, summary) in found {
-        let Some(id) = record.pointer(pointer).and_then(id_of) else { continue };
+        let Some(id) = record.pointer(pointer).and_then(any_id) else { continue };
         let count = counts.entry(id).or_default();
         if *count < MAX_RELATED {
             *count += 1;
@@ -151,7 +151,7 @@ fn summaries(
     let select = Select { workspace, filter, order: vec![ID], direction: Direction::Descending, limit: i64::MAX };
     for_entity!(entity, Kind => {
         let mut records = Kind::select(conn, select)?;
-        records.sort_by(Kind::shown_before);
+        records.sort_by(Kind::display_order);
         records
             .iter()
             .map(|record| {
@@ -161,10 +161,6 @@ fn summaries(
             })
             .collect()
     })
-}
-
-fn id_of(value: &Value) -> Option<AnyId> {
-    value.as_str().and_then(|text| text.parse().ok()).map(AnyId::new)
 }
 
 fn unique(mut ids: Vec<AnyId>) -> Vec<AnyId> {

@@ -2,14 +2,12 @@
 
 use diesel::prelude::*;
 
-use super::db::record::{Record, record_statements};
-use super::db::schema::relationships;
-use super::db::select::{Field, Scalar, field, sortable};
+use super::db::sql::schema::relationships;
+use super::db::sql::select::{Field, Scalar, field, sortable};
+use super::db::write::record::{Record, record_statements};
 use crate::domain::entity::Entity;
 use crate::domain::id::{ContactId, RelationshipId, WorkspaceId};
-use crate::domain::key::Key;
 use crate::domain::relationship::{Relationship, RelationshipFields, RelationshipType};
-use crate::domain::search::SearchText;
 use crate::domain::timestamp::Timestamp;
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
@@ -80,14 +78,6 @@ impl Record for Relationship {
             UPDATED_AT => Scalar::Instant(self.updated_at),
             _ => Scalar::Id(Record::id(self)),
         }
-    }
-
-    fn keys(&self) -> Vec<Key> {
-        Vec::new()
-    }
-
-    fn search_text(&self) -> Option<SearchText> {
-        None
     }
 
     record_statements!(relationships, RelationshipRow);

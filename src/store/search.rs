@@ -6,12 +6,12 @@ use chrono::NaiveDate;
 use serde_json::Value;
 
 use super::accounts;
-use super::db::conn::{Conn, read_transaction};
-use super::db::record::{Record, for_entity};
-use super::db::rows::json;
-use super::db::search::{Match, ranked};
-use super::db::select::{Predicate, Select};
-use super::db::types::AnyId;
+use super::db::index::search::{Match, ranked};
+use super::db::sql::conn::{Conn, read_transaction};
+use super::db::sql::select::{Predicate, Select};
+use super::db::sql::types::AnyId;
+use super::db::write::json::json;
+use super::db::write::record::{Record, for_entity};
 use super::error::Result;
 use super::relations::summary;
 use crate::domain::entity::Entity;

@@ -3,12 +3,12 @@
 use chrono::TimeDelta;
 use diesel::prelude::*;
 
-use super::AccountTx;
-use super::db::conn::{Conn, MultiBackend};
-use super::db::schema::{memberships, refresh_tokens, sessions};
-use super::db::types::AnyId;
+use super::account_tx::AccountTx;
+use super::db::sql::conn::{Conn, MultiBackend};
+use super::db::sql::schema::{memberships, refresh_tokens, sessions};
+use super::db::sql::types::AnyId;
 use super::error::{Error, Result};
-use super::hash_of_secret;
+use super::tokens::hash_of_secret;
 use crate::domain::id::{SessionId, UserId, WorkspaceId};
 use crate::domain::scope::Role;
 use crate::domain::timestamp::Timestamp;
@@ -92,174 +92,177 @@ pub enum Refreshed {
     Reused(SessionId),
 }
 
-impl AccountTx<'_> {
-    /// Begins a session; the secret is the first refresh token.
-    pub fn begin_session(
-        &mut self,
-        workspace_id: WorkspaceId,
-        user_id: UserId,
-        user_agent: Option<String>,
-        secret: &str,
-    ) -> Result<Session> {
-        let session = Session {
-            workspace_id,
-            id: SessionId::new(self.new_id()),
-            user_id,
-            created_at: self.now,
-            last_used_at: self.now,
-            expires_at: self.now.plus(TimeDelta::days(SESSION_DAYS)),
-            user_agent,
-        };
-        diesel::insert_into(sessions::table).values(&session).execute(self.conn)?;
-        self.add_refresh_token(&session, None, secret)?;
-        Ok(session)
-    }
+/// Begins a session; the secret is the first refresh token.
+pub fn begin_session(
+    tx: &mut AccountTx<'_>,
+    workspace_id: WorkspaceId,
+    user_id: UserId,
+    user_agent: Option<String>,
+    secret: &str,
+) -> Result<Session> {
+    let session = Session {
+        workspace_id,
+        id: SessionId::new(tx.new_id()),
+        user_id,
+        created_at: tx.now,
+        last_used_at: tx.now,
+        expires_at: tx.now.plus(TimeDelta::days(SESSION_DAYS)),
+        user_agent,
+    };
+    diesel::insert_into(sessions::table).values(&session).execute(tx.conn)?;
+    add_refresh_token(tx, &session, None, secret)?;
+    Ok(session)
+}
 
-    fn add_refresh_token(&mut self, session: &Session, predecessor_id: Option<AnyId>, secret: &str) -> Result<()> {
-        let token = RefreshToken {
-            workspace_id: session.workspace_id,
-            id: AnyId::new(self.new_id()),
-            session_id: session.id,
-            token_hash: hash_of_secret(secret),
-            predecessor_id,
-            created_at: self.now,
-            spent_at: None,
-        };
-        diesel::insert_into(refresh_tokens::table).values(&token).execute(self.conn)?;
-        Ok(())
-    }
+fn add_refresh_token(
+    tx: &mut AccountTx<'_>,
+    session: &Session,
+    predecessor_id: Option<AnyId>,
+    secret: &str,
+) -> Result<()> {
+    let token = RefreshToken {
+        workspace_id: session.workspace_id,
+        id: AnyId::new(tx.new_id()),
+        session_id: session.id,
+        token_hash: hash_of_secret(secret),
+        predecessor_id,
+        created_at: tx.now,
+        spent_at: None,
+    };
+    diesel::insert_into(refresh_tokens::table).values(&token).execute(tx.conn)?;
+    Ok(())
+}
 
-    /// Exchanges a refresh token for the next one.
-    pub fn refresh(&mut self, secret: &str, next_secret: &str) -> Result<Refreshed> {
-        let Some(session) = self.lock_session_of(secret)? else { return Ok(Refreshed::Unknown) };
-        // Read under the lock: two refreshes of one family happen one after the other.
-        let presented: Option<RefreshToken> = refresh_tokens::table
-            .filter(refresh_tokens::token_hash.eq(hash_of_secret(secret)))
-            .select(RefreshToken::as_select())
-            .load(self.conn)?
-            .pop();
-        let Some(token) = presented else { return Ok(Refreshed::Unknown) };
-        match token.spent_at {
-            None => self.spend(&session, token.id, self.now)?,
-            Some(spent_at) if self.now < spent_at.plus(TimeDelta::seconds(GRACE_SECONDS)) => {}
-            Some(spent_at) => {
-                let successors = self.successors(&session, token.id)?;
-                let mut lost = !successors.is_empty();
-                for successor in &successors {
-                    lost = lost && self.successors(&session, successor.id)?.is_empty();
-                }
-                if !lost {
-                    self.end_session(session.workspace_id, session.id)?;
-                    return Ok(Refreshed::Reused(session.id));
-                }
-                // The reply that carried them did not arrive. Whoever holds one got it by other ways, and is found out
-                // when they come with it.
-                for successor in successors {
-                    self.spend(&session, successor.id, spent_at)?;
-                }
+/// Exchanges a refresh token for the next one.
+pub fn refresh(tx: &mut AccountTx<'_>, secret: &str, next_secret: &str) -> Result<Refreshed> {
+    let Some(session) = lock_session_of(tx, secret)? else { return Ok(Refreshed::Unknown) };
+    // Read under the lock: two refreshes of one family happen one after the other.
+    let presented: Option<RefreshToken> = refresh_tokens::table
+        .filter(refresh_tokens::token_hash.eq(hash_of_secret(secret)))
+        .select(RefreshToken::as_select())
+        .load(tx.conn)?
+        .pop();
+    let Some(token) = presented else { return Ok(Refreshed::Unknown) };
+    match token.spent_at {
+        None => spend(tx, &session, token.id, tx.now)?,
+        Some(spent_at) if tx.now < spent_at.plus(TimeDelta::seconds(GRACE_SECONDS)) => {}
+        Some(spent_at) => {
+            let given = successors(tx, &session, token.id)?;
+            let mut lost = !given.is_empty();
+            for successor in &given {
+                lost = lost && successors(tx, &session, successor.id)?.is_empty();
+            }
+            if !lost {
+                end_session(tx, session.workspace_id, session.id)?;
+                return Ok(Refreshed::Reused(session.id));
+            }
+            // The reply that carried them did not arrive. Whoever holds one got it by other ways, and is found out
+            // when they come with it.
+            for successor in given {
+                spend(tx, &session, successor.id, spent_at)?;
             }
         }
-        self.add_refresh_token(&session, Some(token.id), next_secret)?;
-        let renewed = Session {
-            last_used_at: self.now,
-            expires_at: self.now.plus(TimeDelta::days(SESSION_DAYS)),
-            ..session
-        };
-        diesel::update(own_session(renewed.workspace_id, renewed.id))
-            .set((sessions::last_used_at.eq(renewed.last_used_at), sessions::expires_at.eq(renewed.expires_at)))
-            .execute(self.conn)?;
-        Ok(Refreshed::Renewed(renewed))
     }
+    add_refresh_token(tx, &session, Some(token.id), next_secret)?;
+    let renewed =
+        Session { last_used_at: tx.now, expires_at: tx.now.plus(TimeDelta::days(SESSION_DAYS)), ..session };
+    diesel::update(own_session(renewed.workspace_id, renewed.id))
+        .set((sessions::last_used_at.eq(renewed.last_used_at), sessions::expires_at.eq(renewed.expires_at)))
+        .execute(tx.conn)?;
+    Ok(Refreshed::Renewed(renewed))
+}
 
-    /// The living session that a refresh token belongs to, locked.
-    fn lock_session_of(&mut self, secret: &str) -> Result<Option<Session>> {
-        let found: Vec<(WorkspaceId, SessionId)> = refresh_tokens::table
-            .filter(refresh_tokens::token_hash.eq(hash_of_secret(secret)))
-            .select((refresh_tokens::workspace_id, refresh_tokens::session_id))
-            .load(self.conn)?;
-        let Some((workspace, session)) = found.into_iter().next() else { return Ok(None) };
-        let locked: Vec<Session> = diesel::update(own_session(workspace, session))
-            .set(sessions::expires_at.eq(sessions::expires_at))
-            .returning(<Session as Selectable<MultiBackend>>::construct_selection())
-            .load(self.conn)?;
-        Ok(locked.into_iter().find(|session| self.now < session.expires_at))
-    }
+/// The living session that a refresh token belongs to, locked.
+fn lock_session_of(tx: &mut AccountTx<'_>, secret: &str) -> Result<Option<Session>> {
+    let found: Vec<(WorkspaceId, SessionId)> = refresh_tokens::table
+        .filter(refresh_tokens::token_hash.eq(hash_of_secret(secret)))
+        .select((refresh_tokens::workspace_id, refresh_tokens::session_id))
+        .load(tx.conn)?;
+    let Some((workspace, session)) = found.into_iter().next() else { return Ok(None) };
+    let locked: Vec<Session> = diesel::update(own_session(workspace, session))
+        .set(sessions::expires_at.eq(sessions::expires_at))
+        .returning(<Session as Selectable<MultiBackend>>::construct_selection())
+        .load(tx.conn)?;
+    Ok(locked.into_iter().find(|session| tx.now < session.expires_at))
+}
 
-    /// The tokens given in exchange for one.
-    fn successors(&mut self, session: &Session, token: AnyId) -> Result<Vec<RefreshToken>> {
-        Ok(refresh_tokens::table
-            .filter(refresh_tokens::workspace_id.eq(session.workspace_id))
-            .filter(refresh_tokens::session_id.eq(session.id))
-            .filter(refresh_tokens::predecessor_id.eq(token))
-            .select(RefreshToken::as_select())
-            .load(self.conn)?)
-    }
+/// The tokens given in exchange for one.
+fn successors(tx: &mut AccountTx<'_>, session: &Session, token: AnyId) -> Result<Vec<RefreshToken>> {
+    Ok(refresh_tokens::table
+        .filter(refresh_tokens::workspace_id.eq(session.workspace_id))
+        .filter(refresh_tokens::session_id.eq(session.id))
+        .filter(refresh_tokens::predecessor_id.eq(token))
+        .select(RefreshToken::as_select())
+        .load(tx.conn)?)
+}
 
-    fn spend(&mut self, session: &Session, token: AnyId, at: Timestamp) -> Result<()> {
-        let own = refresh_tokens::table
-            .filter(refresh_tokens::workspace_id.eq(session.workspace_id))
-            .filter(refresh_tokens::id.eq(token))
-            .filter(refresh_tokens::spent_at.is_null());
-        diesel::update(own).set(refresh_tokens::spent_at.eq(at)).execute(self.conn)?;
-        Ok(())
-    }
+fn spend(tx: &mut AccountTx<'_>, session: &Session, token: AnyId, at: Timestamp) -> Result<()> {
+    let own = refresh_tokens::table
+        .filter(refresh_tokens::workspace_id.eq(session.workspace_id))
+        .filter(refresh_tokens::id.eq(token))
+        .filter(refresh_tokens::spent_at.is_null());
+    diesel::update(own).set(refresh_tokens::spent_at.eq(at)).execute(tx.conn)?;
+    Ok(())
+}
 
-    /// Ends one session of a user.
-    pub fn end_own_session(&mut self, workspace: WorkspaceId, user: UserId, session: SessionId) -> Result<()> {
-        let found: Vec<SessionId> = sessions::table
-            .filter(sessions::workspace_id.eq(workspace))
-            .filter(sessions::user_id.eq(user))
-            .filter(sessions::id.eq(session))
-            .select(sessions::id)
-            .load(self.conn)?;
-        if found.is_empty() {
-            return Err(Error::NotFound);
-        }
-        self.end_session(workspace, session)
+/// Ends one session of a user.
+pub fn end_own_session(
+    tx: &mut AccountTx<'_>,
+    workspace: WorkspaceId,
+    user: UserId,
+    session: SessionId,
+) -> Result<()> {
+    let found: Vec<SessionId> = sessions::table
+        .filter(sessions::workspace_id.eq(workspace))
+        .filter(sessions::user_id.eq(user))
+        .filter(sessions::id.eq(session))
+        .select(sessions::id)
+        .load(tx.conn)?;
+    if found.is_empty() {
+        return Err(Error::NotFound);
     }
+    end_session(tx, workspace, session)
+}
 
-    /// Ends the session that a refresh token belongs to; an unknown token ends nothing.
-    pub fn end_session_of(&mut self, secret: &str) -> Result<Option<SessionId>> {
-        let found: Vec<(WorkspaceId, SessionId)> = refresh_tokens::table
-            .filter(refresh_tokens::token_hash.eq(hash_of_secret(secret)))
-            .select((refresh_tokens::workspace_id, refresh_tokens::session_id))
-            .load(self.conn)?;
-        let Some((workspace, session)) = found.into_iter().next() else { return Ok(None) };
-        self.end_session(workspace, session)?;
-        Ok(Some(session))
-    }
+/// Ends the session that a refresh token belongs to; an unknown token ends nothing.
+pub fn end_session_of(tx: &mut AccountTx<'_>, secret: &str) -> Result<Option<SessionId>> {
+    let found: Vec<(WorkspaceId, SessionId)> = refresh_tokens::table
+        .filter(refresh_tokens::token_hash.eq(hash_of_secret(secret)))
+        .select((refresh_tokens::workspace_id, refresh_tokens::session_id))
+        .load(tx.conn)?;
+    let Some((workspace, session)) = found.into_iter().next() else { return Ok(None) };
+    end_session(tx, workspace, session)?;
+    Ok(Some(session))
+}
 
-    /// The session is locked before its tokens go, as a refresh does: it may be adding one.
-    pub(super) fn end_session(&mut self, workspace: WorkspaceId, session: SessionId) -> Result<()> {
-        diesel::update(own_session(workspace, session))
-            .set(sessions::expires_at.eq(self.now))
-            .execute(self.conn)?;
-        let tokens = refresh_tokens::table
-            .filter(refresh_tokens::workspace_id.eq(workspace))
-            .filter(refresh_tokens::session_id.eq(session));
-        diesel::delete(tokens).execute(self.conn)?;
-        diesel::delete(own_session(workspace, session)).execute(self.conn)?;
-        Ok(())
-    }
+/// The session is locked before its tokens go, as a refresh does: it may be adding one.
+pub(super) fn end_session(tx: &mut AccountTx<'_>, workspace: WorkspaceId, session: SessionId) -> Result<()> {
+    diesel::update(own_session(workspace, session)).set(sessions::expires_at.eq(tx.now)).execute(tx.conn)?;
+    let tokens = refresh_tokens::table
+        .filter(refresh_tokens::workspace_id.eq(workspace))
+        .filter(refresh_tokens::session_id.eq(session));
+    diesel::delete(tokens).execute(tx.conn)?;
+    diesel::delete(own_session(workspace, session)).execute(tx.conn)?;
+    Ok(())
+}
 
-    /// Ends every session of a user in a workspace.
-    pub fn end_sessions(&mut self, workspace: WorkspaceId, user: UserId) -> Result<()> {
-        let own: Vec<SessionId> = sessions::table
-            .filter(sessions::workspace_id.eq(workspace))
-            .filter(sessions::user_id.eq(user))
-            .select(sessions::id)
-            .load(self.conn)?;
-        own.into_iter().try_for_each(|session| self.end_session(workspace, session))
-    }
+/// Ends every session of a user in a workspace.
+pub fn end_sessions(tx: &mut AccountTx<'_>, workspace: WorkspaceId, user: UserId) -> Result<()> {
+    let own: Vec<SessionId> = sessions::table
+        .filter(sessions::workspace_id.eq(workspace))
+        .filter(sessions::user_id.eq(user))
+        .select(sessions::id)
+        .load(tx.conn)?;
+    own.into_iter().try_for_each(|session| end_session(tx, workspace, session))
+}
 
-    /// Ends every session of a user, in all workspaces, but for one.
-    pub fn end_other_sessions(&mut self, user: UserId, kept: Option<SessionId>) -> Result<()> {
-        let own: Vec<(WorkspaceId, SessionId)> = sessions::table
-            .filter(sessions::user_id.eq(user))
-            .select((sessions::workspace_id, sessions::id))
-            .load(self.conn)?;
-        own.into_iter()
-            .filter(|(_, session)| Some(*session) != kept)
-            .try_for_each(|(workspace, session)| self.end_session(workspace, session))
-    }
+/// Ends every session of a user, in all workspaces, but for one.
+pub fn end_other_sessions(tx: &mut AccountTx<'_>, user: UserId, kept: Option<SessionId>) -> Result<()> {
+    let own: Vec<(WorkspaceId, SessionId)> = sessions::table
+        .filter(sessions::user_id.eq(user))
+        .select((sessions::workspace_id, sessions::id))
+        .load(tx.conn)?;
+    own.into_iter()
+        .filter(|(_, session)| Some(*session) != kept)
+        .try_for_each(|(workspace, session)| end_session(tx, workspace, session))
 }

@@ -5,15 +5,16 @@ use diesel::prelude::*;
 use serde_json::{Map, Value};
 use std::collections::{HashMap, HashSet};
 
-use super::db::conn::Conn;
-use super::db::record::{Record, for_entity, record_statements};
-use super::db::schema::{record_keys, tags};
-use super::db::select::{Field, Predicate, Scalar, Select, sortable};
-use super::db::stored_key;
-use super::db::types::AnyId;
-use super::db::write::Tx;
+use super::db::index::keys::{has_key, stored};
+use super::db::sql::conn::Conn;
+use super::db::sql::schema::{record_keys, tags};
+use super::db::sql::select::{Field, Predicate, Scalar, Select, sortable};
+use super::db::sql::types::AnyId;
+use super::db::write::checks::check_room;
+use super::db::write::record::{Record, for_entity, record_statements};
+use super::db::write::records::{create, update};
+use super::db::write::tx::Tx;
 use super::error::Result;
-use super::lists::has_key;
 use crate::domain::entity::Entity;
 use crate::domain::fields::LabelText;
 use crate::domain::id::{TagId, WorkspaceId};
@@ -77,8 +78,16 @@ impl Record for Tag {
         Some(self.key())
     }
 
-    fn carried_as(&self) -> Option<&str> {
+    fn tag_name(&self) -> Option<&str> {
         Some(&self.fields.name)
+    }
+
+    fn carriers(&self, tx: &mut Tx<'_>) -> Result<Vec<(Entity, AnyId)>> {
+        carriers(tx, &self.fields.name)
+    }
+
+    fn replace_in_carriers(&self, tx: &mut Tx<'_>, name: Option<&str>) -> Result<()> {
+        relabel(tx, &self.fields.name, name)
     }
 
     record_statements!(tags, TagRow);
@@ -90,68 +99,66 @@ pub const NAME: Field = sortable(tags::sort_key);
 
 /// The key under which records carry a label.
 pub fn carried_key(label: &str) -> Key {
-    Key::new(KeyKind::Tag, stored_key(&text::fold(label)))
+    Key::new(KeyKind::Tag, stored(&text::fold(label)))
 }
 
-impl Tx<'_> {
-    /// Spells labels as their tags are spelled, each once, and makes the tags that are new.
-    pub(super) fn keep_tags(&mut self, labels: &mut Vec<LabelText>) -> Result<()> {
-        if labels.is_empty() {
-            return Ok(());
-        }
-        let keys = labels.iter().map(|label| Key::new(KeyKind::Name, text::fold(&label.0))).collect();
-        let known = Tag::select(self.conn, Select::all(self.workspace, has_key::<Tag>(keys)))?;
-        let spelled: HashMap<String, String> =
-            known.into_iter().map(|tag| (text::fold(&tag.fields.name), tag.fields.name)).collect();
-        for label in labels.iter_mut() {
-            match spelled.get(&text::fold(&label.0)) {
-                Some(name) => label.0.clone_from(name),
-                None => {
-                    let fields = TagFields { name: label.0.clone(), color: None };
-                    let tag = Tag::new(TagId::new(self.new_id()), self.now(), fields)?;
-                    self.check_room::<Tag>(Predicate::always(), MAX_PER_WORKSPACE, "/tags", "tags")?;
-                    self.create(tag)?;
-                }
+/// Spells labels as their tags are spelled, each once, and makes the tags that are new.
+pub(super) fn resolve(tx: &mut Tx<'_>, labels: &mut Vec<LabelText>) -> Result<()> {
+    if labels.is_empty() {
+        return Ok(());
+    }
+    let keys = labels.iter().map(|label| Key::new(KeyKind::Name, text::fold(&label.0))).collect();
+    let known = Tag::select(tx.conn, Select::all(tx.workspace, has_key::<Tag>(keys)))?;
+    let spelled: HashMap<String, String> =
+        known.into_iter().map(|tag| (text::fold(&tag.fields.name), tag.fields.name)).collect();
+    for label in labels.iter_mut() {
+        match spelled.get(&text::fold(&label.0)) {
+            Some(name) => label.0.clone_from(name),
+            None => {
+                let fields = TagFields { name: label.0.clone(), color: None };
+                let tag = Tag::new(TagId::new(tx.new_id()), tx.now(), fields)?;
+                check_room::<Tag>(tx, Predicate::always(), MAX_PER_WORKSPACE, "/tags", "tags")?;
+                create(tx, tag)?;
             }
         }
-        let mut seen = HashSet::new();
-        labels.retain(|label| seen.insert(text::fold(&label.0)));
-        Ok(())
     }
+    let mut seen = HashSet::new();
+    labels.retain(|label| seen.insert(text::fold(&label.0)));
+    Ok(())
+}
 
-    pub(super) fn count_tags(&mut self) -> Result<i64> {
-        Ok(Tag::count(self.conn, Select::all(self.workspace, Predicate::always()))?)
-    }
+pub(super) fn count_tags(tx: &mut Tx<'_>) -> Result<i64> {
+    Ok(Tag::count(tx.conn, Select::all(tx.workspace, Predicate::always()))?)
+}
 
-    /// The records that carry a label.
-    pub(super) fn carriers(&mut self, label: &str) -> Result<Vec<(Entity, AnyId)>> {
-        let key = carried_key(label);
-        Ok(record_keys::table
-            .filter(record_keys::workspace_id.eq(self.workspace))
-            .filter(record_keys::entity.eq_any(CARRIERS.iter().copied()))
-            .filter(record_keys::kind.eq(key.kind.as_str()))
-            .filter(record_keys::value.eq(key.value))
-            .select((record_keys::entity, record_keys::record_id))
-            .load(self.conn)?)
-    }
+/// The records that carry a label.
+fn carriers(tx: &mut Tx<'_>, label: &str) -> Result<Vec<(Entity, AnyId)>> {
+    let key = carried_key(label);
+    Ok(record_keys::table
+        .filter(record_keys::workspace_id.eq(tx.workspace))
+        .filter(record_keys::entity.eq_any(CARRIERS.iter().copied()))
+        .filter(record_keys::kind.eq(key.kind.as_str()))
+        .filter(record_keys::value.eq(key.value))
+        .select((record_keys::entity, record_keys::record_id))
+        .load(tx.conn)?)
+}
 
-    /// Puts another label in the place of one, or none, in every record that carries it.
-    pub(super) fn relabel(&mut self, old: &str, new: Option<&str>) -> Result<()> {
-        for entity in CARRIERS {
-            let carriers = Predicate::HasKey(*entity, vec![carried_key(old)]);
-            let select = Select::all(self.workspace, carriers);
-            for_entity!(*entity, Kind => {
-                for record in Kind::select(self.conn, select)? {
-                    let mut relabelled = record.clone();
-                    if let Some(labels) = relabelled.labels() {
-                        replace(labels, old, new);
-                        self.update(&record, relabelled)?;
-                    }
+/// Puts another label in the place of one, or none, in every record that carries it.
+fn relabel(tx: &mut Tx<'_>, old: &str, new: Option<&str>) -> Result<()> {
+    for entity in CARRIERS {
+        let carriers = Predicate::HasKey(*entity, vec![carried_key(old)]);
+        let select = Select::all(tx.workspace, carriers);
+        for_entity!(*entity, Kind => {
+            for record in Kind::select(tx.conn, select)? {
+                let mut relabelled = record.clone();
+                if let Some(labels) = relabelled.labels() {
+                    replace(labels, old, new);
+                    update(tx, &record, relabelled)?;
                 }
-            });
-        }
-        Ok(())
+            }
+        });
     }
+    Ok(())
 }
 
 /// Whether a record, as JSON, carries a label.

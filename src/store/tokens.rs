@@ -2,13 +2,13 @@
 
 use chrono::TimeDelta;
 use diesel::prelude::*;
+use sha2::{Digest, Sha256};
 
-use super::AccountTx;
-use super::db::conn::Conn;
-use super::db::schema::{memberships, personal_access_tokens};
-use super::db::types::AsJson;
+use super::account_tx::AccountTx;
+use super::db::sql::conn::Conn;
+use super::db::sql::schema::{memberships, personal_access_tokens};
+use super::db::sql::types::AsJson;
 use super::error::{Conflict, Error, Result};
-use super::hash_of_secret;
 use crate::domain::id::{TokenId, UserId, WorkspaceId};
 use crate::domain::scope::{Role, Scopes};
 use crate::domain::timestamp::Timestamp;
@@ -85,60 +85,68 @@ pub struct NewToken {
     pub expires_at: Option<Timestamp>,
 }
 
-impl AccountTx<'_> {
-    pub fn create_token(
-        &mut self,
-        workspace_id: WorkspaceId,
-        user_id: UserId,
-        new: NewToken,
-        secret: &str,
-    ) -> Result<AccessToken> {
-        if list(self.conn, workspace_id, user_id)?.len() >= MAX_TOKENS {
-            return Err(Conflict::TooMany("personal access tokens").into());
-        }
-        let token = AccessToken {
-            workspace_id,
-            id: TokenId::new(self.new_id()),
-            user_id,
-            name: new.name,
-            token_hash: hash_of_secret(secret),
-            hint: secret.chars().skip(secret.chars().count().saturating_sub(4)).collect(),
-            scopes: AsJson(new.scopes),
-            created_at: self.now,
-            expires_at: new.expires_at,
-            last_used_at: None,
-        };
-        diesel::insert_into(personal_access_tokens::table).values(&token).execute(self.conn)?;
-        Ok(token)
+pub fn create_token(
+    tx: &mut AccountTx<'_>,
+    workspace_id: WorkspaceId,
+    user_id: UserId,
+    new: NewToken,
+    secret: &str,
+) -> Result<AccessToken> {
+    if list(tx.conn, workspace_id, user_id)?.len() >= MAX_TOKENS {
+        return Err(Conflict::TooMany("personal access tokens").into());
     }
+    let token = AccessToken {
+        workspace_id,
+        id: TokenId::new(tx.new_id()),
+        user_id,
+        name: new.name,
+        token_hash: hash_of_secret(secret),
+        hint: secret.chars().skip(secret.chars().count().saturating_sub(4)).collect(),
+        scopes: AsJson(new.scopes),
+        created_at: tx.now,
+        expires_at: new.expires_at,
+        last_used_at: None,
+    };
+    diesel::insert_into(personal_access_tokens::table).values(&token).execute(tx.conn)?;
+    Ok(token)
+}
 
-    pub fn find_token(&mut self, workspace: WorkspaceId, user: UserId, id: TokenId) -> Result<AccessToken> {
-        find(self.conn, workspace, user, id)
-    }
+pub fn find_token(
+    tx: &mut AccountTx<'_>,
+    workspace: WorkspaceId,
+    user: UserId,
+    id: TokenId,
+) -> Result<AccessToken> {
+    find(tx.conn, workspace, user, id)
+}
 
-    pub fn delete_token(&mut self, workspace: WorkspaceId, user: UserId, id: TokenId) -> Result<()> {
-        let own = personal_access_tokens::table
-            .filter(personal_access_tokens::workspace_id.eq(workspace))
-            .filter(personal_access_tokens::user_id.eq(user))
-            .filter(personal_access_tokens::id.eq(id));
-        match diesel::delete(own).execute(self.conn)? {
-            0 => Err(Error::NotFound),
-            _ => Ok(()),
-        }
+pub fn delete_token(tx: &mut AccountTx<'_>, workspace: WorkspaceId, user: UserId, id: TokenId) -> Result<()> {
+    let own = personal_access_tokens::table
+        .filter(personal_access_tokens::workspace_id.eq(workspace))
+        .filter(personal_access_tokens::user_id.eq(user))
+        .filter(personal_access_tokens::id.eq(id));
+    match diesel::delete(own).execute(tx.conn)? {
+        0 => Err(Error::NotFound),
+        _ => Ok(()),
     }
+}
 
-    /// Ends every token of a user: their password was changed by somebody who could not say the old one.
-    pub fn delete_tokens(&mut self, user: UserId) -> Result<()> {
-        let own = personal_access_tokens::table.filter(personal_access_tokens::user_id.eq(user));
-        diesel::delete(own).execute(self.conn)?;
-        Ok(())
-    }
+/// Ends every token of a user: their password was changed by somebody who could not say the old one.
+pub fn delete_tokens(tx: &mut AccountTx<'_>, user: UserId) -> Result<()> {
+    let own = personal_access_tokens::table.filter(personal_access_tokens::user_id.eq(user));
+    diesel::delete(own).execute(tx.conn)?;
+    Ok(())
+}
 
-    pub fn note_use(&mut self, workspace: WorkspaceId, id: TokenId) -> Result<()> {
-        let own = personal_access_tokens::table
-            .filter(personal_access_tokens::workspace_id.eq(workspace))
-            .filter(personal_access_tokens::id.eq(id));
-        diesel::update(own).set(personal_access_tokens::last_used_at.eq(self.now)).execute(self.conn)?;
-        Ok(())
-    }
+pub fn note_use(tx: &mut AccountTx<'_>, workspace: WorkspaceId, id: TokenId) -> Result<()> {
+    let own = personal_access_tokens::table
+        .filter(personal_access_tokens::workspace_id.eq(workspace))
+        .filter(personal_access_tokens::id.eq(id));
+    diesel::update(own).set(personal_access_tokens::last_used_at.eq(tx.now)).execute(tx.conn)?;
+    Ok(())
+}
+
+/// What is stored of a secret that is only ever compared.
+pub fn hash_of_secret(secret: &str) -> Vec<u8> {
+    Sha256::digest(secret.as_bytes()).to_vec()
 }

@@ -532,7 +532,10 @@ mod limits {
     async fn limited(backend: Backend) -> TestServer {
         TestServer::start_with(backend, |config| {
             config.rate_limits = true;
-            config.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap(), "10.0.0.0/8".parse().unwrap()];
+            config.trusted_proxies = wellmet::config::TrustedProxies(vec![
+                "127.0.0.1/32".parse().unwrap(),
+                "10.0.0.0/8".parse().unwrap(),
+            ]);
         })
         .await
     }

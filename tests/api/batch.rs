@@ -1,6 +1,7 @@
 //! Batches: each operation is what it is by itself, and an atomic batch is one write or nothing.
 
 use std::time::Duration;
+use wellmet::store::records;
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -10,7 +11,7 @@ use wellmet::{
         contact::{Contact, ContactFields},
         id::{ContactId, UserId, WorkspaceId},
     },
-    store::{Actor, Joined, Tx, Who},
+    store::{Actor, Joined, Tx, WriteContext},
 };
 
 use crate::support::{Backend, Client, Reply, TestServer};
@@ -522,7 +523,7 @@ on_both! {
         let me = ada.get("/v1/me").await.expect(200);
         let id = |pointer: &str| Uuid::parse_str(me.body.pointer(pointer).unwrap().as_str().unwrap()).unwrap();
         let actor = Actor { user: UserId::new(id("/user/id")), token: None };
-        let who = Who { workspace: WorkspaceId::new(id("/workspace/id")), actor, idempotency: None };
+        let who = WriteContext { workspace: WorkspaceId::new(id("/workspace/id")), actor, idempotency: None };
         let store = server.app().store();
         let before = log(&ada).await;
         for joined in [Joined::Writes, Joined::OneWrite] {
@@ -530,7 +531,7 @@ on_both! {
             let work = async {
                 let fields: ContactFields = serde_json::from_value(json!({"given_name": "Gone"})).unwrap();
                 let make = move |tx: &mut Tx<'_>| {
-                    tx.create(Contact::new(ContactId::new(tx.new_id()), false, tx.now(), fields)?)?;
+                    records::create(tx, Contact::new(ContactId::new(tx.new_id()), false, tx.now(), fields)?)?;
                     Ok(Default::default())
                 };
                 done.send(store.write(who.clone(), make).await.is_ok()).unwrap();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
+use wellmet::store::records;
 
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 use wellmet::domain::contact::{Contact, ContactFields};
 use wellmet::domain::id::{ContactId, UserId, WorkspaceId};
-use wellmet::store::{self, Actor, AnyId, Precondition, Who};
+use wellmet::store::{self, Actor, AnyId, Precondition, WriteContext};
 
 use crate::support::{Client, Reply, TestServer};
 
@@ -152,7 +153,7 @@ on_both! {
         let tags = cursor(&ada.get("/v1/changes?entity=tag").await.expect(200));
         ada.get(&format!("/v1/changes?since={tags}")).await.problem(410, "cursor_expired");
         ada.get(&format!("/v1/changes?since={tags}&entity=tag")).await.expect(200);
-        // Who has seen more may look at less, and has missed something then.
+        // WriteContext has seen more may look at less, and has missed something then.
         let narrower = cursor(&ada.get(&format!("/v1/changes?since={}&entity=need", end(&ada).await)).await.expect(200));
         ada.get(&format!("/v1/changes?since={narrower}")).await.problem(410, "cursor_expired");
     }
@@ -190,16 +191,16 @@ on_both! {
         let (patched, deleted) = (uuid(&made.body), uuid(&gone.body));
         write(&server, &ada, move |tx| {
             for (id, name) in [(patched, "First"), (patched, "Second"), (deleted, "Third")] {
-                let contact: Contact = tx.get(AnyId::new(id), &Precondition::None)?;
+                let contact: Contact = records::get(tx, AnyId::new(id), &Precondition::None)?;
                 let nickname = Some(name.to_owned());
                 let renamed = contact.with(ContactFields { nickname, ..contact.fields.clone() })?;
-                tx.update(&contact, renamed)?;
+                records::update(tx, &contact, renamed)?;
             }
-            let contact: Contact = tx.get(AnyId::new(deleted), &Precondition::None)?;
-            tx.delete(&contact)?;
+            let contact: Contact = records::get(tx, AnyId::new(deleted), &Precondition::None)?;
+            records::delete(tx, &contact)?;
             let fields = ContactFields { given_name: Some("Brief".to_owned()), ..ContactFields::default() };
-            let brief = tx.create(Contact::new(ContactId::new(tx.new_id()), false, tx.now(), fields)?)?;
-            tx.delete(&brief)?;
+            let brief = records::create(tx, Contact::new(ContactId::new(tx.new_id()), false, tx.now(), fields)?)?;
+            records::delete(tx, &brief)?;
             Ok(())
         }).await;
 
@@ -288,7 +289,7 @@ async fn write(
 ) {
     let me = client.get("/v1/me").await.expect(200);
     let actor = Actor { user: UserId::new(uuid(&me.body["user"])), token: None };
-    let who = Who { workspace: WorkspaceId::new(uuid(&me.body["workspace"])), actor, idempotency: None };
+    let who = WriteContext { workspace: WorkspaceId::new(uuid(&me.body["workspace"])), actor, idempotency: None };
     let write = server.app().store().write(who, |tx| work(tx).map(|()| store::Reply::default()));
     let _ = write.await.expect("a write");
 }

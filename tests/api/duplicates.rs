@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 use wellmet::domain::contact::{Contact, ContactEmail, ContactFields};
 use wellmet::domain::id::{ContactId, UserId, WorkspaceId};
-use wellmet::store::{self, Actor, Who};
+use wellmet::store::{self, Actor, WriteContext};
 
 use crate::support::*;
 
@@ -52,12 +52,12 @@ async fn make_many(server: &TestServer, client: &Client, all: Vec<ContactFields>
     let me = client.get("/v1/me").await.expect(200);
     let id = |pointer: &str| Uuid::parse_str(me.body.pointer(pointer).unwrap().as_str().unwrap()).unwrap();
     let actor = Actor { user: UserId::new(id("/user/id")), token: None };
-    let who = Who { workspace: WorkspaceId::new(id("/workspace/id")), actor, idempotency: None };
+    let who = WriteContext { workspace: WorkspaceId::new(id("/workspace/id")), actor, idempotency: None };
     for some in all.chunks(1_000) {
         let some = some.to_vec();
         let write = move |tx: &mut store::Tx<'_>| {
             for fields in some {
-                tx.create(Contact::new(ContactId::new(tx.new_id()), false, tx.now(), fields)?)?;
+                store::records::create(tx, Contact::new(ContactId::new(tx.new_id()), false, tx.now(), fields)?)?;
             }
             Ok(store::Reply::default())
         };

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
+use wellmet::store::records;
 
 use chrono::TimeDelta;
 use futures_util::future::{join, join_all};
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 use wellmet::domain::contact::{Contact, ContactFields};
 use wellmet::domain::id::{ContactId, UserId, WorkspaceId};
-use wellmet::store::{self, Actor, Who};
+use wellmet::store::{self, Actor, WriteContext};
 
 use crate::support::{Client, Reply, TestServer, sent_to};
 
@@ -40,7 +41,7 @@ async fn make_many(server: &TestServer, client: &Client, count: usize) -> Vec<St
     let me = client.get("/v1/me").await.expect(200);
     let id = |pointer: &str| Uuid::parse_str(me.body.pointer(pointer).unwrap().as_str().unwrap()).unwrap();
     let actor = Actor { user: UserId::new(id("/user/id")), token: None };
-    let who = Who { workspace: WorkspaceId::new(id("/workspace/id")), actor, idempotency: None };
+    let who = WriteContext { workspace: WorkspaceId::new(id("/workspace/id")), actor, idempotency: None };
     let mut made = Vec::new();
     for start in (0..count).step_by(1_000) {
         let ids: Vec<Uuid> = (start..count.min(start + 1_000)).map(|_| server.app().store().new_id()).collect();
@@ -49,7 +50,7 @@ async fn make_many(server: &TestServer, client: &Client, count: usize) -> Vec<St
             for (index, id) in ids.into_iter().enumerate() {
                 let given_name = Some(format!("Contact {}", start + index));
                 let fields = ContactFields { given_name, ..ContactFields::default() };
-                tx.create(Contact::new(ContactId::new(id), false, tx.now(), fields)?)?;
+                records::create(tx, Contact::new(ContactId::new(id), false, tx.now(), fields)?)?;
             }
             Ok(store::Reply::default())
         };

@@ -28,6 +28,7 @@ mod contract;
 mod duplicate_dismissals;
 mod duplicates;
 mod guard;
+mod hostile;
 mod idempotency;
 mod layers;
 mod lists;

@@ -10,7 +10,7 @@ use std::{
 
 use wellmet::{
     domain::entity::{Entity, REFERENCES},
-    store::db::{
+    store::db::sql::{
         conn::{Address, Manager},
         migrations,
     },
@@ -447,7 +447,7 @@ struct Declared {
 
 /// `schema.rs` read as text: `name (key) {`, then `column -> Type,` a line.
 fn declared() -> BTreeMap<String, Declared> {
-    let text = include_str!("../../src/store/db/schema.rs");
+    let text = include_str!("../../src/store/db/sql/schema.rs");
     let mut tables: BTreeMap<String, Declared> = BTreeMap::new();
     let mut current = None;
     for line in text.lines().map(str::trim) {

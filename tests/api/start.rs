@@ -186,6 +186,13 @@ mod sqlite {
         fs::write(folder.path().join(".env"), "BIND=nowhere\n").unwrap();
         let said = sentence(&wellmet(&["serve"], folder.path()).output().unwrap(), 2);
         assert!(said.contains("BIND"), "{said}");
+        // The environment goes before the file, and a flag before both.
+        fs::remove_file(folder.path().join("wellmet.key")).unwrap();
+        let _ = printed(&wellmet(&["migrate"], folder.path()).env("BIND", "127.0.0.1:0").output().unwrap());
+        for arguments in [["--bind", "[::1]:0", "serve"], ["serve", "--bind", "[::1]:0"]] {
+            let process = Process::start(wellmet(&arguments, folder.path()).env("BIND", "127.0.0.1:0"));
+            process.line_with("listens on http://[::1]:");
+        }
     }
 
     #[test]

@@ -28,7 +28,7 @@ use super::gate::{self, Operations};
 use super::problem::{Code, Problem};
 use crate::api::{self, Api};
 use crate::domain::invalid::{FieldCode, Invalid, Rejection, escape};
-use crate::store::{Ending, Joined, Outcome, Reply, Who};
+use crate::store::{Ending, Joined, Outcome, Reply, WriteContext};
 
 /// How many operations a batch may have.
 pub const MAX_OPERATIONS: usize = 100;
@@ -238,7 +238,7 @@ pub async fn carry_out(
     request: &HttpRequest,
     api: &Api,
     caller: &Caller,
-    who: Who,
+    who: WriteContext,
     atomic: bool,
     calls: Vec<Call>,
 ) -> Result<Outcome, Problem> {

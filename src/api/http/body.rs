@@ -8,19 +8,25 @@ use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
 use jsonschema::Validator;
 use jsonschema::error::ValidationErrorKind;
-use serde::de::DeserializeOwned;
+use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
-use std::collections::HashMap;
+use std::cell::Cell;
+use std::collections::{HashMap, HashSet};
 
 use super::problem::{Code, Problem};
 use crate::api::Api;
 use crate::domain::counted::{counted, grouped};
-use crate::domain::invalid::{FieldCode, FieldError, Invalid, Rejection};
+use crate::domain::invalid::{FieldCode, Invalid, Rejection, escape};
 
 /// How large a JSON body may be.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
 /// How deep it may be nested.
 pub const MAX_DEPTH: usize = 64;
+/// How many values it may hold, objects and arrays included. Validation and its error messages cost some 100 times what
+/// reading a value does.
+pub const MAX_VALUES: usize = 20_000;
+/// How many the bodies of a batch may hold together; each by itself keeps to [`MAX_VALUES`].
+pub const MAX_BATCH_VALUES: usize = 200_000;
 
 /// A body that is one JSON object; an absent one reads as empty.
 pub struct Body {
@@ -41,7 +47,7 @@ impl FromRequest for Body {
                 return Ok(Self { bytes, value });
             }
             check_media_type(&request)?;
-            let value = parse(&bytes)?;
+            let value = parse(&bytes, if request.path() == BATCH { MAX_BATCH_VALUES } else { MAX_VALUES })?;
             Ok(Self { bytes, value })
         })
     }
@@ -96,88 +102,120 @@ fn check_media_type(request: &HttpRequest) -> Result<(), Problem> {
 /// The media types of a PATCH; both are read as a merge patch (RFC 7396).
 pub const ACCEPT_PATCH: &str = "application/merge-patch+json, application/json";
 
-fn parse(bytes: &[u8]) -> Result<Value, Problem> {
+/// The one operation whose body holds those of others.
+const BATCH: &str = "/v1/batch";
+
+fn parse(bytes: &[u8], max_values: usize) -> Result<Value, Problem> {
     let invalid = |detail: String| Problem::new(Code::InvalidJson).detail(detail);
     if deeper_than(bytes, MAX_DEPTH) {
         return Err(invalid(format!("The body is nested deeper than {MAX_DEPTH} levels.")));
     }
-    let value: Value = serde_json::from_slice::<Unique>(bytes)
-        .map_err(|error| invalid(format!("The body is not JSON: {error}.")))?
-        .0;
+    let left = Cell::new(Some(max_values));
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let parsed = Bounded { left: &left }.deserialize(&mut json).and_then(|value| json.end().map(|()| value));
+    if left.get().is_none() {
+        let detail = format!("A JSON body holds at most {} values.", grouped(max_values));
+        return Err(Problem::new(Code::BodyTooLarge).detail(detail));
+    }
+    let value = parsed.map_err(|error| invalid(format!("The body is not JSON: {error}.")))?;
     if !value.is_object() {
         let detail = "Send one JSON object.";
         return Err(Invalid::one("#", FieldCode::InvalidType, detail).into());
     }
     let mut nul = Invalid::default();
-    find_nul(&value, "#", &mut nul);
+    // Escaped is the only way in which it can stand in JSON.
+    if bytes.windows(ESCAPED_NUL.len()).any(|window| window == ESCAPED_NUL) {
+        find_nul(&value, "#", &mut nul);
+    }
     nul.into_result(value).map_err(Problem::from)
 }
 
-/// JSON in which no object names a key twice: which of the two counts would be anybody's guess.
-struct Unique(Value);
+const ESCAPED_NUL: &[u8] = b"\\u0000";
 
-impl<'de> serde::Deserialize<'de> for Unique {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
+/// How many values there are in a value, itself included.
+pub fn count_values(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(count_values).sum::<usize>(),
+        Value::Object(members) => 1 + members.values().map(count_values).sum::<usize>(),
+        _ => 1,
+    }
+}
 
-        impl<'de> serde::de::Visitor<'de> for Visitor {
-            type Value = Value;
+/// JSON of a bounded number of values, in which no object names a key twice: which of the two counts would be anybody's
+/// guess.
+#[derive(Clone, Copy)]
+struct Bounded<'c> {
+    /// How many more values may follow; `None` once there were too many.
+    left: &'c Cell<Option<usize>>,
+}
 
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("JSON")
-            }
+impl<'de> DeserializeSeed<'de> for Bounded<'_> {
+    type Value = Value;
 
-            fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-                Ok(value.into())
-            }
-
-            fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-                Ok(value.into())
-            }
-
-            fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-                Ok(value.into())
-            }
-
-            /// 2.0 is a whole number in JSON Schema.
-            fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-                let whole = (value.fract() == 0.0).then(|| format!("{value:.0}").parse::<i64>().ok()).flatten();
-                Ok(whole.map_or_else(|| value.into(), Value::from))
-            }
-
-            fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-                Ok(value.into())
-            }
-
-            fn visit_string<E>(self, value: String) -> Result<Value, E> {
-                Ok(value.into())
-            }
-
-            fn visit_unit<E>(self) -> Result<Value, E> {
-                Ok(Value::Null)
-            }
-
-            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
-                let mut items = Vec::new();
-                while let Some(Unique(item)) = seq.next_element()? {
-                    items.push(item);
-                }
-                Ok(Value::Array(items))
-            }
-
-            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-                let mut object = Map::new();
-                while let Some((key, Unique(value))) = map.next_entry::<String, Unique>()? {
-                    if object.contains_key(&key) {
-                        return Err(serde::de::Error::custom(format!("the key {key:?} comes twice")));
-                    }
-                    object.insert(key, value);
-                }
-                Ok(Value::Object(object))
-            }
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        self.left.set(self.left.get().and_then(|left| left.checked_sub(1)));
+        match self.left.get() {
+            Some(_) => deserializer.deserialize_any(self),
+            None => Err(de::Error::custom("too many values")),
         }
+    }
+}
 
-        deserializer.deserialize_any(Visitor).map(Unique)
+impl<'de> Visitor<'de> for Bounded<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    /// 2.0 is a whole number in JSON Schema.
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        let whole = (value.fract() == 0.0).then(|| format!("{value:.0}").parse::<i64>().ok()).flatten();
+        Ok(whole.map_or_else(|| value.into(), Value::from))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = seq.next_element_seed(self)? {
+            items.push(item);
+        }
+        Ok(Value::Array(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut object = Map::new();
+        while let Some(key) = map.next_key::<String>()? {
+            if object.contains_key(&key) {
+                return Err(de::Error::custom(format!("the key {key:?} comes twice")));
+            }
+            let value = map.next_value_seed(self)?;
+            object.insert(key, value);
+        }
+        Ok(Value::Object(object))
     }
 }
 
@@ -223,10 +261,6 @@ fn find_nul(value: &Value, at: &str, invalid: &mut Invalid) {
         }
         _ => {}
     }
-}
-
-fn escape(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
 }
 
 /// The request schemas of the document, ready to check bodies with.
@@ -275,9 +309,7 @@ impl Schemas {
         }
         let readable = read_as(value.clone()).or_else(|_| read_as(without_faults(value, &invalid)));
         if let Some(more) = readable.ok().and_then(|readable| rules(readable).err()) {
-            let is_new = |error: &FieldError| invalid.errors.iter().all(|known| known.pointer != error.pointer);
-            let new: Vec<FieldError> = more.errors.into_iter().filter(is_new).collect();
-            invalid.errors.extend(new);
+            invalid.extend_new(more);
         }
         Err(invalid)
     }
@@ -289,6 +321,9 @@ impl Schemas {
         let mut invalid = Invalid::default();
         for error in validator.iter_errors(value) {
             add(&error, &mut invalid);
+            if invalid.truncated {
+                break;
+            }
         }
         invalid
     }
@@ -314,10 +349,9 @@ fn pointer_to(path: &serde_path_to_error::Path) -> String {
 
 /// What is left of an object without the members that faults were found in.
 fn without_faults(value: &Value, invalid: &Invalid) -> Value {
-    let is_sound = |name: &String| {
-        let at = format!("#/{}", escape(name));
-        invalid.errors.iter().all(|error| error.pointer != at && !error.pointer.starts_with(&format!("{at}/")))
-    };
+    let faulty: HashSet<&str> =
+        invalid.errors.iter().filter_map(|error| error.pointer.split('/').nth(1)).collect();
+    let is_sound = |name: &String| !faulty.contains(escape(name).as_str());
     let members = value.as_object().into_iter().flatten();
     members.filter(|(name, _)| is_sound(name)).map(|(name, member)| (name.clone(), member.clone())).collect()
 }
@@ -437,18 +471,32 @@ mod tests {
         assert!(!deeper_than(b"[[1],[2],[3]]", 2));
     }
 
+    fn parse_small(bytes: &[u8]) -> Result<Value, Problem> {
+        parse(bytes, MAX_VALUES)
+    }
+
+    #[test]
+    fn a_body_holds_so_many_values_and_no_more() {
+        let three = br#"{"a":[1]}"#;
+        assert!(parse(three, 3).is_ok());
+        assert_eq!(count_values(&parse(three, 3).unwrap()), 3);
+        assert_eq!(parse(three, 2).unwrap_err().code, Code::BodyTooLarge);
+        assert_eq!(parse(br#"{"a":[1] x"#, 3).unwrap_err().code, Code::InvalidJson);
+        assert_eq!(parse(br#"{"a":[1]} x"#, 3).unwrap_err().code, Code::InvalidJson);
+    }
+
     #[test]
     fn a_key_that_comes_twice_is_refused() {
-        assert_eq!(parse(br#"{"a":1,"a":2}"#).unwrap_err().code, Code::InvalidJson);
+        assert_eq!(parse_small(br#"{"a":1,"a":2}"#).unwrap_err().code, Code::InvalidJson);
         assert_eq!(
-            parse(br#"{"a":{"b":1},"c":[{"b":1}]}"#).unwrap(),
+            parse_small(br#"{"a":{"b":1},"c":[{"b":1}]}"#).unwrap(),
             serde_json::json!({"a":{"b":1},"c":[{"b":1}]})
         );
     }
 
     #[test]
     fn nul_is_found_wherever_it_stands() {
-        let problem = parse(br#"{"a":["x","\u0000"],"b":{"c/d":"\u0000"}}"#).unwrap_err();
+        let problem = parse_small(br#"{"a":["x","\u0000"],"b":{"c/d":"\u0000"}}"#).unwrap_err();
         let pointers: Vec<_> = problem.errors.iter().map(|error| error.pointer.as_str()).collect();
         assert_eq!(pointers, ["#/a/1", "#/b/c~1d"]);
     }

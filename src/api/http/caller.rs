@@ -1,4 +1,4 @@
-//! Who calls: the holder of an access token or of a personal access token, and what they may do.
+//! WriteContext calls: the holder of an access token or of a personal access token, and what they may do.
 
 use actix_web::dev::Payload;
 use actix_web::http::header;
@@ -143,7 +143,7 @@ impl Authenticator {
             return Ok(None);
         }
         let now = store.now();
-        let key = crate::store::hash_of_secret(&token);
+        let key = tokens::hash_of_secret(&token);
         let known = match self.personal.get(&key) {
             Some(known) => known,
             None => {
@@ -155,7 +155,7 @@ impl Authenticator {
                 {
                     let (workspace, id) = (token.workspace_id, token.id);
                     // Reading must not fail because the use of the token could not be noted.
-                    if let Err(error) = store.account_write(move |tx| tx.note_use(workspace, id)).await {
+                    if let Err(error) = store.account_write(move |tx| tokens::note_use(tx, workspace, id)).await {
                         tracing::warn!(%error, token = %id, "could not note the use of a token");
                     }
                 }

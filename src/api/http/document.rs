@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use utoipa::openapi::{RefOr, Schema};
 
-use super::body::{MAX_BODY_BYTES, MAX_DEPTH};
+use super::body::{MAX_BATCH_VALUES, MAX_BODY_BYTES, MAX_DEPTH, MAX_VALUES};
 use super::etag::SCHEMA_REVISION;
 use super::gate::Access;
 use super::listing::Collection;
@@ -314,8 +314,11 @@ fn complete_operation(
     add_headers(path, method, operation, tagged);
     if has_body {
         operation["requestBody"]["required"] = json!(true);
-        let limit =
-            format!("One JSON object of at most {} bytes and {MAX_DEPTH} levels.", grouped(MAX_BODY_BYTES));
+        let limit = format!(
+            "One JSON object of at most {} bytes, {} values and {MAX_DEPTH} levels.",
+            grouped(MAX_BODY_BYTES),
+            grouped(if path == "/v1/batch" { MAX_BATCH_VALUES } else { MAX_VALUES })
+        );
         operation["requestBody"]["description"] = json!(limit);
     }
 }

@@ -1,7 +1,9 @@
 //! What a body enters of a record: the id its client chose, what it may not set, patches and edits of tags. What is stored
 //! of it, the store decides.
 
+use crate::store::records;
 use serde_json::{Value, json};
+use std::collections::HashSet;
 use uuid::Uuid;
 
 use super::body::Schemas;
@@ -34,7 +36,7 @@ pub fn patched<R: Resource>(
     let mut after = schemas.parse(R::INPUT, &merged, |fields| current.with(fields))?;
     after.follow(tx, current, &patch)?;
     after.prepare(tx, Some(current))?;
-    tx.update(current, after)
+    records::update(tx, current, after)
 }
 
 /// What was parsed, unless something was wrong before; everything that is wrong, each place once.
@@ -42,11 +44,7 @@ pub(super) fn gather_all<T>(mut invalid: Invalid, parsed: Result<T, Invalid>) ->
     match parsed {
         Ok(parsed) => invalid.into_result(parsed),
         Err(more) => {
-            for error in more.errors {
-                if invalid.errors.iter().all(|known| known.pointer != error.pointer) {
-                    invalid.errors.push(error);
-                }
-            }
+            invalid.extend_new(more);
             Err(invalid)
         }
     }
@@ -130,9 +128,6 @@ pub(super) fn remove(value: &mut Value, path: &str) {
     }
 }
 
-/// What a patch can say of tags beside replacing them.
-pub(super) const TAG_EDITS: [&str; 2] = ["add_tags", "remove_tags"];
-
 /// `add_tags` and `remove_tags` become the `tags` they lead to.
 pub(super) fn edit_tags(patch: &mut Value, current: &Value) -> Result<(), Invalid> {
     let Some(object) = patch.as_object_mut() else { return Ok(()) };
@@ -152,7 +147,7 @@ pub(super) fn edit_tags(patch: &mut Value, current: &Value) -> Result<(), Invali
     for (index, _) in add.iter().enumerate().filter(|(_, tag)| single_line(tag).is_empty()) {
         invalid.add(format!("#/add_tags/{index}"), Rejection::new(FieldCode::TooShort, "Must not be blank."));
     }
-    let removed: Vec<String> = texts(remove).iter().map(|tag| text::fold(tag)).collect();
+    let removed: HashSet<String> = texts(remove).iter().map(|tag| text::fold(tag)).collect();
     for (index, _) in add.iter().enumerate().filter(|(_, tag)| removed.contains(&text::fold(tag))) {
         let rejection = Rejection::new(FieldCode::Contradiction, "It is among those to remove.");
         invalid.add(format!("#/add_tags/{index}"), rejection);

@@ -26,14 +26,14 @@ pub struct Operation {
     pub takes_idempotency_key: bool,
 }
 
-/// Who may call an operation.
+/// WriteContext may call an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Access {
     /// Anybody.
     Public,
     /// Whoever has a token; what it may do is judged within.
     AnyToken,
-    /// Who has a token with this scope.
+    /// WriteContext has a token with this scope.
     Scope(String),
 }
 

@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn behind_a_trusted_proxy_the_last_address_it_added_counts() {
         let mut config = Config::for_test("sqlite://unused.db");
-        config.trusted_proxies = vec!["10.0.0.0/8".parse().unwrap()];
+        config.trusted_proxies = crate::config::TrustedProxies(vec!["10.0.0.0/8".parse().unwrap()]);
         let table = [
             ("10.1.1.1", "203.0.113.7", "203.0.113.7"),
             ("10.1.1.1", "9.9.9.9, x, 203.0.113.7", "203.0.113.7"),

@@ -6,7 +6,6 @@ use serde_json::{Map, Value, json};
 use super::problem::Problem;
 use super::query::{Query, parse_flag, parse_uuid};
 use crate::api::Api;
-use crate::domain::counted::counted;
 use crate::domain::entity::Entity;
 use crate::domain::id::WorkspaceId;
 use crate::domain::invalid::{FieldCode, Invalid, Rejection};
@@ -364,18 +363,14 @@ impl Collection {
         Ok(Narrowed { filter, query: text, names: self.names(&query) })
     }
 
-    /// The records that a query names: in which parameter, of which kind.
+    /// The records that a query names: in which parameter, of which kind. Takes one pass over the query.
     pub fn names(&self, query: &Query) -> Vec<(String, Entity, AnyId)> {
-        let mut names = Vec::new();
-        for name in query.names() {
-            let own = self.filters.iter().find(|own| name.split('[').next() == Some(own.name));
-            if let Some(Filter { values: Values::Id(entity), .. }) = own {
-                let ids = query.all(name).into_iter().filter_map(|id| parse_id(&id).ok());
-                names.extend(ids.map(|id| (name.to_owned(), *entity, id)));
-            }
-        }
-        names.dedup();
-        names
+        let named = |(name, value): (&str, &str)| {
+            let own = self.filters.iter().find(|own| name.split('[').next() == Some(own.name))?;
+            let Values::Id(entity) = own.values else { return None };
+            Some((name.to_owned(), entity, parse_id(value).ok()?))
+        };
+        query.pairs().filter_map(named).collect()
     }
 
     fn updated_since(&self, query: &Query) -> Result<Option<Predicate>, Problem> {
@@ -435,7 +430,7 @@ impl Collection {
         Ok(Listing { filter, query: text, order, after, limit, count })
     }
 
-    fn filter(&self, query: &Query, today: NaiveDate) -> Result<Predicate, Problem> {
+    pub fn filter(&self, query: &Query, today: NaiveDate) -> Result<Predicate, Problem> {
         let mut all: Vec<Predicate> = self.updated_since(query)?.into_iter().collect();
         for filter in self.filters {
             let parse = |name: &str, comparison: Comparison, values: Vec<String>| {
@@ -450,15 +445,7 @@ impl Collection {
                     .collect();
                 parsed.map_err(|rejection| Problem::parameter(name, &rejection))
             };
-            let read = |name: &str| {
-                let values = query.all(name);
-                let most = if filter.operators.repeats() { MAX_REPEATS } else { 1 };
-                if values.len() > most {
-                    let detail = format!("It may come at most {}.", counted(most, "time", "times"));
-                    return Err(Problem::parameter(name, &Rejection::format(detail)));
-                }
-                Ok(values)
-            };
+            let read = |name: &str| query.several(name, if filter.operators.repeats() { MAX_REPEATS } else { 1 });
             let mut values = read(filter.name)?;
             let narrowed = filter
                 .operators
@@ -502,7 +489,7 @@ impl Collection {
             _ => Err(Rejection::new(FieldCode::NotAllowed, "Allowed: full, summary.")),
         })?;
         let mut relations: Vec<Relation> = Vec::new();
-        for name in query.all("include") {
+        for name in query.several("include", self.relations.len())? {
             let Some(relation) = self.relations.iter().find(|relation| relation.name == name) else {
                 let known: Vec<&str> = self.relations.iter().map(|relation| relation.name).collect();
                 let detail = format!("Allowed: {}; repeat the parameter for several.", known.join(", "));

@@ -1,5 +1,8 @@
 //! Merging records of a kind into one: what is asked, what is answered, and how a resource does both in one call.
 
+use crate::store::checks;
+use crate::store::merging;
+use crate::store::records;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -106,9 +109,9 @@ pub async fn merge<R: Mergeable>(
         let ids: Vec<AnyId> = std::iter::once(&keep).chain(&merged).map(Record::id).collect();
         let mut united = entered::<R>(&keep.united(&merged))?;
         clear_references(R::ENTITY, &mut united, &ids);
-        tx.merge_into(&keep, &merged).map_err(|error| error.at("#/merge_ids"))?;
+        merging::merge_into(tx, &keep, &merged).map_err(|error| error.at("#/merge_ids"))?;
         // As it is by now: it may have referred to one of the others.
-        let current = tx.get::<R>(keep.id(), &Precondition::None)?;
+        let current = records::get::<R>(tx, keep.id(), &Precondition::None)?;
         let patch = merge.fields.unwrap_or_else(|| json!({}));
         let record = patched::<R>(tx, &schemas, &current, united, patch).map_err(|error| error.under("fields"))?;
         let answer = json!({
@@ -117,7 +120,7 @@ pub async fn merge<R: Mergeable>(
         });
         Ok(Reply { status: 200, body: Some(answer.to_string()), ..Reply::default() })
     };
-    let outcome = if dry_run { api.store.rehearse(who, work).await? } else { api.store.write(who, work).await? };
+    let outcome = if dry_run { api.store.dry_run(who, work).await? } else { api.store.write(who, work).await? };
     respond(api, caller, outcome).await
 }
 
@@ -139,9 +142,9 @@ fn distinct(merge: Merge) -> Result<Merge, Invalid> {
 fn find_all<R: Record>(tx: &mut Tx<'_>, merge: &Merge) -> StoreResult<(R, Vec<R>)> {
     let mut invalid = Invalid::default();
     let mut find = |tx: &mut Tx<'_>, id: Uuid, pointer: String| -> StoreResult<Option<R>> {
-        let found = tx.find::<R>(AnyId::new(id))?;
+        let found = records::find::<R>(tx, AnyId::new(id))?;
         if found.is_none() {
-            invalid.add(pointer, tx.unknown(R::ENTITY, AnyId::new(id))?);
+            invalid.add(pointer, checks::unknown_reference(tx, R::ENTITY, AnyId::new(id))?);
         }
         Ok(found)
     };

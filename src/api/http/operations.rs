@@ -166,7 +166,7 @@ macro_rules! record_operations {
 
         #[doc = $history_summary]
         #[doc = ""]
-        #[doc = "Who changed which field when, newest first, with the values while they are kept. Of a deleted record too."]
+        #[doc = "WriteContext changed which field when, newest first, with the values while they are kept. Of a deleted record too."]
         #[utoipa::path(tag = $tag, security(("bearer" = [$read])),
             params(
                 ("cursor" = Option<String>, Query, description = "Where to go on: `next_cursor` of the page before.", max_length = 2048),

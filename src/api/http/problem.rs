@@ -10,11 +10,9 @@ use utoipa::openapi::{RefOr, Schema};
 use super::replies::location_of;
 use super::views::words;
 use crate::domain::entity::Entity;
-use crate::domain::invalid::{FieldError, Invalid, Rejection};
+use crate::domain::invalid::{FieldError, Invalid, MAX_ERRORS, Rejection};
 use crate::store::{AnyId, Conflict, Error as StoreError, LeftAlone, LeftAloneReason};
 
-/// How many faults of one body are listed; a megabyte of unknown fields need not come back ten times as long.
-const MAX_ERRORS: usize = 100;
 /// What `Retry-After` says when the server is busy.
 const RETRY_SECONDS: u64 = 1;
 
@@ -115,7 +113,7 @@ catalog! {
     /// The record is not as the precondition says: it changed since you read it, or exists where `If-None-Match: *` wants
     /// it new. `ETag` is the current one. Read it again, merge, and repeat.
     PreconditionFailed = "precondition_failed", 412, "The record is not as the precondition says";
-    /// The body is larger than the documented limit.
+    /// The body has more bytes, or holds more values, than the documented limit.
     BodyTooLarge = "body_too_large", 413, "The body is too large";
     /// Send `Content-Type: application/json`.
     UnsupportedMediaType = "unsupported_media_type", 415, "The media type is not supported";
@@ -145,6 +143,8 @@ pub struct Problem {
     pub code: Code,
     pub detail: String,
     pub errors: Vec<FieldError>,
+    /// Whether there are more errors than those listed.
+    pub errors_truncated: bool,
     pub left_alone: Vec<LeftAlone>,
     /// The record in the way, or the one to turn to.
     pub record: Option<(Entity, AnyId)>,
@@ -159,6 +159,7 @@ impl Problem {
             code,
             detail: code.meaning(),
             errors: Vec::new(),
+            errors_truncated: false,
             left_alone: Vec::new(),
             record: None,
             headers: Vec::new(),
@@ -217,6 +218,9 @@ impl Problem {
                 |error| json!({ "pointer": error.pointer, "code": error.code.as_str(), "detail": error.detail }),
             );
             body.insert("errors".to_owned(), errors.collect());
+        }
+        if self.errors_truncated {
+            body.insert("errors_truncated".to_owned(), Value::Bool(true));
         }
         if !self.left_alone.is_empty() {
             body.insert("left_alone".to_owned(), self.left_alone.iter().map(left_alone_json).collect());
@@ -290,13 +294,13 @@ impl From<Invalid> for Problem {
     fn from(invalid: Invalid) -> Self {
         let detail = match invalid.errors.as_slice() {
             [one] => format!("{}: {}", one.pointer, one.detail),
-            many if many.len() > MAX_ERRORS => {
-                format!("{} values break rules; `errors` lists the first {MAX_ERRORS}.", many.len())
+            _ if invalid.truncated => {
+                format!("More than {MAX_ERRORS} values are invalid; `errors` lists the first {MAX_ERRORS}.")
             }
             many => format!("{} values break rules; `errors` lists them.", many.len()),
         };
-        let errors = invalid.errors.into_iter().take(MAX_ERRORS).collect();
-        Self { errors, ..Self::new(Code::Invalid).detail(detail) }
+        let Invalid { errors, truncated: errors_truncated } = invalid;
+        Self { errors, errors_truncated, ..Self::new(Code::Invalid).detail(detail) }
     }
 }
 
@@ -399,9 +403,12 @@ pub struct ProblemOut {
     /// The kind of error, as a stable word to branch on.
     #[schema(example = "not_found")]
     code: String,
-    /// Every value that breaks a rule; with `invalid` only.
-    #[schema(required = false)]
+    /// Every value that is invalid, at most 100 of them; with `invalid` only.
+    #[schema(required = false, max_items = 100)]
     errors: Vec<ProblemField>,
+    /// `true` if there are more errors than those listed; otherwise absent.
+    #[schema(required = false)]
+    errors_truncated: bool,
     /// What a revert did not touch, and why; with `revert_blocked` and `restore_blocked` only.
     #[schema(required = false)]
     left_alone: Vec<LeftAloneRecord>,

@@ -6,6 +6,7 @@ use std::future::{Ready, ready};
 use uuid::Uuid;
 
 use super::problem::{Code, Problem};
+use crate::domain::counted::counted;
 use crate::domain::invalid::Rejection;
 use crate::store::AnyId;
 
@@ -46,6 +47,22 @@ impl Query {
     /// Every value of a parameter that may be repeated.
     pub fn all(&self, name: &str) -> Vec<String> {
         self.pairs.iter().filter(|(own, _)| own == name).map(|(_, value)| value.clone()).collect()
+    }
+
+    /// The names and values, in the order they came.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// Every value of a parameter that may come so many times.
+    pub fn several(&self, name: &str, most: usize) -> Result<Vec<String>, Problem> {
+        let values = self.all(name);
+        // One that takes no value at all is told by its own check.
+        if values.len() > most.max(1) {
+            let detail = format!("It may come at most {}.", counted(most, "time", "times"));
+            return Err(Problem::parameter(name, &Rejection::format(detail)));
+        }
+        Ok(values)
     }
 
     /// A parameter that comes once at most.

@@ -1,13 +1,17 @@
 //! What every kind of record can: be made, read, replaced, patched, deleted, restored, and tell its history. A resource
 //! brings its fields and rules.
 
+use crate::store::checks;
+use crate::store::erase;
+use crate::store::records;
+use crate::store::undo;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Map, Value, json};
 
 use super::body::Body;
 use super::caller::Caller;
-use super::edits::{TAG_EDITS, check_patch, check_read_only, edit_tags, entered, gather_all, remove, take_id};
+use super::edits::{check_patch, check_read_only, edit_tags, entered, gather_all, remove, take_id};
 use super::etag::{ListTag, compared, list_tag, seq_and_today, tagged, with_tag};
 use super::listing::{Collection, DEFAULT_LIMIT, MAX_LIMIT, Shown, led_on};
 use super::page::PageOut;
@@ -21,7 +25,7 @@ use crate::domain::entity::Entity;
 use crate::domain::invalid::{FieldCode, Invalid};
 use crate::domain::merge_patch::merge;
 use crate::store::changes::{self, HistoryEntry};
-use crate::store::{AnyId, Precondition, Predicate, Record, Reply, Who, lists};
+use crate::store::{AnyId, Precondition, Predicate, Record, Reply, WriteContext, lists};
 
 pub async fn list<R: Resource>(
     api: &Api,
@@ -44,6 +48,8 @@ pub async fn list_where<R: Resource>(
 ) -> Result<HttpResponse, Problem> {
     let (workspace, path) = (caller.workspace, request.path());
     let (seq, today) = seq_and_today(api, workspace).await?;
+    // Refuses too many ids before they are looked up.
+    collection.filter(query, today)?;
     let found_by = led_on(api, workspace, query, collection.names(query)).await?;
     let mut listing = collection.listing(api, workspace, today, query, &found_by, path)?;
     let shown = collection.shown(query)?;
@@ -171,19 +177,19 @@ async fn make<R: Resource>(
             input.insert(parent.field.to_owned(), json!(parent.id));
         }
     }
-    let (schemas, tags) = (api.schemas.clone(), api.tags.clone());
+    let tags = api.tags.clone();
+    // Before the workspace is locked: nobody waits while a body is checked.
+    let (id, now) = (id.unwrap_or_else(|| api.store.new_id()), api.store.now());
+    let mut record = gather_all(invalid, api.schemas.parse(R::INPUT, &input, |fields| R::new(id, now, fields)))?;
     let outcome = api
         .store
         .write(who, move |tx| {
             if let Some(parent) = &parent
-                && !tx.exists(parent.entity, parent.id)?
+                && !records::exists(tx, parent.entity, parent.id)?
             {
-                return Err(tx.missing(parent.entity, parent.id)?);
+                return Err(checks::not_found_or_merged(tx, parent.entity, parent.id)?);
             }
-            let (id, now) = (id.unwrap_or_else(|| tx.new_id()), tx.now());
-            let parsed = schemas.parse(R::INPUT, &input, |fields| R::new(id, now, fields));
-            let mut record = gather_all(invalid, parsed)?;
-            let made = record.prepare(tx, None).and_then(|()| tx.create(record));
+            let made = record.prepare(tx, None).and_then(|()| records::create(tx, record));
             // What is wrong with a field that is not in the body is wrong with the body.
             let own = parent.map(|parent| format!("#/{}", parent.field));
             let made = made.map_err(|error| {
@@ -206,7 +212,7 @@ pub async fn replace<R: Resource>(
     if precondition == Precondition::None {
         return Err(Problem::new(Code::PreconditionRequired));
     }
-    let who = Who { workspace: caller.workspace, actor: caller.actor(), idempotency: None };
+    let who = WriteContext { workspace: caller.workspace, actor: caller.actor(), idempotency: None };
     let mut input = body.value;
     let sent_id = take_id(&mut input).and_then(|sent| match sent {
         Some(sent) if sent != id.uuid() => {
@@ -215,15 +221,21 @@ pub async fn replace<R: Resource>(
         _ => Ok(()),
     });
     let (schemas, tags) = (api.schemas.clone(), api.tags.clone());
+    // Before the workspace is locked: nobody waits while a body is checked. What the server sets is compared within.
+    let mut entered = input.clone();
+    R::READ_ONLY.iter().for_each(|path| remove(&mut entered, path));
+    let mut invalid = Invalid::default();
+    invalid.gather(sent_id);
+    invalid.gather(schemas.check::<Value>(R::INPUT, &entered));
+    invalid.into_result(())?;
     let write = api.store.write(who, move |tx| {
-        let current = tx.find::<R>(id)?;
+        let current = records::find::<R>(tx, id)?;
         if precondition != Precondition::Absent && current.is_none() {
-            return Err(tx.missing(R::ENTITY, id)?);
+            return Err(checks::not_found_or_merged(tx, R::ENTITY, id)?);
         }
         precondition.check(current.as_ref().map(Record::version))?;
         let shown = current.as_ref().map(serde_json::to_value).transpose()?;
         let mut invalid = Invalid::default();
-        invalid.gather(sent_id);
         invalid.gather(check_read_only::<R>(&mut input, shown.as_ref()));
         let now = tx.now();
         let parsed = schemas.parse(R::INPUT, &input, |fields| match &current {
@@ -233,8 +245,8 @@ pub async fn replace<R: Resource>(
         let mut record = gather_all(invalid, parsed)?;
         record.prepare(tx, current.as_ref())?;
         let (status, record) = match current {
-            None => (201, tx.create(record)?),
-            Some(current) => (200, tx.update(&current, record)?),
+            None => (201, records::create(tx, record)?),
+            Some(current) => (200, records::update(tx, &current, record)?),
         };
         record_reply(status, &record, &tags)
     });
@@ -255,20 +267,18 @@ pub async fn patch<R: Resource>(
     let mut invalid = Invalid::default();
     invalid.gather(check_patch::<R>(&mut patch));
     invalid.gather(api.schemas.check::<Value>(R::PATCH, &patch));
+    // Before the workspace is locked: nobody waits while a body is checked.
+    invalid.into_result(())?;
     let (schemas, tags) = (api.schemas.clone(), api.tags.clone());
     let write = api.store.write(who, move |tx| {
-        let current = tx.get::<R>(id, &precondition)?;
+        let current = records::get::<R>(tx, id, &precondition)?;
         let base = entered::<R>(current.fields())?;
-        if invalid.errors.is_empty() {
-            invalid.gather(edit_tags(&mut patch, &base));
-        } else {
-            TAG_EDITS.iter().for_each(|name| remove(&mut patch, name));
-        }
+        edit_tags(&mut patch, &base)?;
         let merged = merge(base, patch.clone());
-        let mut after = gather_all(invalid, schemas.parse(R::INPUT, &merged, |fields| current.with(fields)))?;
+        let mut after = schemas.parse(R::INPUT, &merged, |fields| current.with(fields))?;
         after.follow(tx, &current, &patch)?;
         after.prepare(tx, Some(&current))?;
-        let record = tx.update(&current, after)?;
+        let record = records::update(tx, &current, after)?;
         record_reply(200, &record, &tags)
     });
     let outcome = with_current_tag(request, write.await, |version| api.tags.strong(version))?;
@@ -284,25 +294,25 @@ pub async fn delete<R: Resource>(
     let id = path_id(request)?;
     let precondition = api.tags.precondition(request)?;
     let purge = query.flag("purge")?;
-    let who = Who { workspace: caller.workspace, actor: caller.actor(), idempotency: None };
+    let who = WriteContext { workspace: caller.workspace, actor: caller.actor(), idempotency: None };
     let write = api.store.write(who, move |tx| {
-        match tx.find::<R>(id)? {
+        match records::find::<R>(tx, id)? {
             Some(record) => {
                 precondition.check(Some(record.version()))?;
-                tx.delete(&record)?;
+                records::delete(tx, &record)?;
                 if purge {
-                    tx.erase_deleted()?;
+                    erase::erase_deleted(tx)?;
                 }
             }
             // Deleted before, and now to be forgotten as well.
-            None if purge && tx.was_deleted(R::ENTITY, id)? => tx.erase(R::ENTITY, id)?,
-            None => return Err(tx.missing(R::ENTITY, id)?),
+            None if purge && records::was_deleted(tx, R::ENTITY, id)? => erase::erase(tx, R::ENTITY, id)?,
+            None => return Err(checks::not_found_or_merged(tx, R::ENTITY, id)?),
         }
         Ok(Reply { status: 204, ..Reply::default() })
     });
     let outcome = with_current_tag(request, write.await, |version| api.tags.strong(version))?;
     if purge {
-        api.store.write_back().await;
+        api.store.checkpoint_wal().await;
     }
     respond(api, caller, outcome).await
 }
@@ -320,8 +330,8 @@ pub async fn restore<R: Resource>(
     let outcome = api
         .store
         .write(who, move |tx| {
-            tx.restore(R::ENTITY, id)?;
-            let record = tx.get::<R>(id, &Precondition::None)?;
+            undo::restore(tx, R::ENTITY, id)?;
+            let record = records::get::<R>(tx, id, &Precondition::None)?;
             record_reply(200, &record, &tags)
         })
         .await?;

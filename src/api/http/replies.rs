@@ -11,14 +11,15 @@ use crate::api::Api;
 use crate::domain::entity::Entity;
 use crate::domain::invalid::{FieldCode, Invalid, Rejection};
 use crate::store::{
-    AnyId, Error as StoreError, IdempotencyKey, Outcome, Record, Reply, Result as StoreResult, Who, changes,
+    AnyId, Error as StoreError, IdempotencyKey, Outcome, Record, Reply, Result as StoreResult, WriteContext,
+    changes,
 };
 
 /// How long an Idempotency-Key may be.
 pub const MAX_KEY_CHARACTERS: usize = 255;
 
-/// Who writes, under the Idempotency-Key of the request if it has one.
-pub fn who(api: &Api, caller: &Caller, request: &HttpRequest, body: &Body) -> Result<Who, Problem> {
+/// WriteContext writes, under the Idempotency-Key of the request if it has one.
+pub fn who(api: &Api, caller: &Caller, request: &HttpRequest, body: &Body) -> Result<WriteContext, Problem> {
     let key = etag::text(request, HeaderName::from_static("idempotency-key"))?;
     let idempotency = match key {
         None => None,
@@ -37,7 +38,7 @@ pub fn who(api: &Api, caller: &Caller, request: &HttpRequest, body: &Body) -> Re
             Some(IdempotencyKey { key, fingerprint: api.cursors.fingerprint(&parts) })
         }
     };
-    Ok(Who { workspace: caller.workspace, actor: caller.actor(), idempotency })
+    Ok(WriteContext { workspace: caller.workspace, actor: caller.actor(), idempotency })
 }
 
 /// A body where none is needed has to be empty, or an empty object.

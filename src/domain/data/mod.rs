@@ -1,0 +1,34 @@
+//! Word lists, as files of one entry per line. What an entry means is said at the top of its file, and used elsewhere.
+
+/// The lines of a list but for blank ones and comments, which begin with `#`.
+pub fn entries(list: &'static str) -> impl Iterator<Item = &'static str> {
+    list.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::domain::text::fold;
+
+    #[test]
+    fn no_list_names_anything_twice_and_words_are_folded() {
+        for (name, list, is_folded) in [
+            ("countries", include_str!("countries.txt"), false),
+            ("legal_forms", include_str!("legal_forms.txt"), true),
+            ("mastodon_hosts", include_str!("mastodon_hosts.txt"), true),
+            ("not_organizations", include_str!("not_organizations.txt"), false),
+            ("platforms", include_str!("platforms.txt"), true),
+            ("stop_words", include_str!("stop_words.txt"), true),
+            ("unspaced_legal_forms", include_str!("unspaced_legal_forms.txt"), true),
+        ] {
+            let mut seen = HashSet::new();
+            for entry in entries(list) {
+                assert!(seen.insert(entry), "{name} names {entry} twice");
+                assert!(!is_folded || fold(entry) == entry, "{name}: {entry} is not folded");
+            }
+            assert!(!seen.is_empty(), "{name} is empty");
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! How text becomes comparable: folding, search tokens, sort keys. No storage of tokens and no ranking.
+//!
+//! Both databases get what is made here and compare bytes, so that they agree (SQLite folds ASCII only, PostgreSQL by
+//! its collation).
+
+mod characters;
+mod fold;
+#[cfg(test)]
+mod tests;
+mod tokens;
+
+pub use characters::{is_cjk, is_invisible};
+pub use fold::{fold, sort_key, trimmed};
+pub use tokens::{Query, query, stretches, tokens};

@@ -1,0 +1,59 @@
+//! A write to what clients do not sync: users, sessions, tokens, and records of a workspace along with them. No query lives
+//! here.
+
+use super::db::sql::conn::Conn;
+use super::db::write::context::{Actor, WriteContext};
+use super::db::write::idempotency::{self, Outcome, Reply};
+use super::db::write::settle::finish;
+use super::db::write::tx::Tx;
+use super::error::Result;
+use crate::clock::Ids;
+use crate::domain::id::WorkspaceId;
+use crate::domain::timestamp::Timestamp;
+
+/// A write to the accounts in progress.
+pub struct AccountTx<'c> {
+    pub conn: &'c mut Conn,
+    ids: &'c Ids,
+    pub(in crate::store) now: Timestamp,
+}
+
+impl<'c> AccountTx<'c> {
+    pub(in crate::store) const fn new(conn: &'c mut Conn, ids: &'c Ids, now: Timestamp) -> Self {
+        Self { conn, ids, now }
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// A new time-ordered id.
+    pub fn new_id(&self) -> uuid::Uuid {
+        self.ids.uuid(self.now.instant())
+    }
+
+    /// Records of a workspace, written in this same transaction.
+    pub fn records<T>(
+        &mut self,
+        workspace: WorkspaceId,
+        actor: Actor,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let mut tx = Tx::begin(self.conn, self.ids, self.now, workspace, actor)?;
+        let value = work(&mut tx)?;
+        finish(tx)?;
+        Ok(value)
+    }
+
+    /// Does the work unless a reply to the same request is kept; writes of a workspace wait for one another here too.
+    pub fn once(&mut self, who: &WriteContext, work: impl FnOnce(&mut Self) -> Result<Reply>) -> Result<Outcome> {
+        let (user, key) = (who.user(), who.idempotency.as_ref());
+        Tx::begin(self.conn, self.ids, self.now, who.workspace, who.actor)?;
+        if let Some(kept) = idempotency::find(self.conn, who.workspace, user, key, self.now)? {
+            return Ok(kept);
+        }
+        let reply = work(self)?;
+        idempotency::keep(self.conn, who.workspace, user, key, self.now, &reply)?;
+        Ok(Outcome { reply, replayed: false })
+    }
+}

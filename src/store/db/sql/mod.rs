@@ -1,0 +1,9 @@
+//! Connections, tables and how statements are written; nothing here knows what a record is.
+
+pub mod conn;
+pub mod migrations;
+pub mod pool;
+pub mod schema;
+pub mod select;
+pub(in crate::store) mod statement;
+pub mod types;

@@ -1,0 +1,337 @@
+//! The tables of both databases, kept by hand; the parity test compares them with what the migrations make.
+
+use diesel::table;
+
+table! {
+    use diesel::sql_types::*;
+
+    instance (id) {
+        id -> Integer,
+        epoch -> Text,
+        signing_key -> Nullable<Text>,
+        workspace_count -> BigInt,
+        derived_revision -> Integer,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant};
+
+    users (id) {
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        email -> Text,
+        email_key -> Text,
+        name -> Text,
+        password_hash -> Text,
+        time_zone -> Text,
+        locale -> Text,
+        week_starts_on -> Text,
+        notify_at -> Integer,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant};
+
+    workspaces (id) {
+        id -> Id,
+        number -> BigInt,
+        name -> Text,
+        time_zone -> Text,
+        seq -> BigInt,
+        purged_seq -> BigInt,
+        created_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant};
+
+    memberships (workspace_id, user_id) {
+        workspace_id -> Id,
+        user_id -> Id,
+        role -> Text,
+        created_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant};
+
+    sessions (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        user_id -> Id,
+        created_at -> Instant,
+        last_used_at -> Instant,
+        expires_at -> Instant,
+        user_agent -> Nullable<Text>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant};
+
+    refresh_tokens (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        session_id -> Id,
+        token_hash -> Binary,
+        predecessor_id -> Nullable<Id>,
+        created_at -> Instant,
+        spent_at -> Nullable<Instant>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant, Json};
+
+    personal_access_tokens (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        user_id -> Id,
+        name -> Text,
+        token_hash -> Binary,
+        hint -> Text,
+        scopes -> Json,
+        created_at -> Instant,
+        expires_at -> Nullable<Instant>,
+        last_used_at -> Nullable<Instant>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant};
+
+    idempotency_keys (workspace_id, user_id, key) {
+        workspace_id -> Id,
+        user_id -> Id,
+        key -> Text,
+        fingerprint -> Binary,
+        status -> Integer,
+        location -> Nullable<Text>,
+        etag -> Nullable<Text>,
+        body -> Nullable<Text>,
+        entity -> Nullable<Text>,
+        record_id -> Nullable<Id>,
+        created_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant, Json};
+
+    changes (workspace_id, seq) {
+        workspace_id -> Id,
+        seq -> BigInt,
+        write_seq -> BigInt,
+        entity -> Text,
+        record_id -> Id,
+        op -> Text,
+        actor_user_id -> Nullable<Id>,
+        actor_token_id -> Nullable<Id>,
+        at -> Instant,
+        fields -> Json,
+        before -> Nullable<Json>,
+        merged_into_id -> Nullable<Id>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::Id;
+
+    record_keys (workspace_id, entity, kind, value, record_id) {
+        workspace_id -> Id,
+        entity -> Text,
+        kind -> Text,
+        value -> Text,
+        record_id -> Id,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::Id;
+
+    search_documents (document_id) {
+        document_id -> BigInt,
+        workspace_id -> Id,
+        entity -> Text,
+        record_id -> Id,
+        title -> Text,
+        tokens -> Text,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant, Json};
+
+    contacts (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        is_self -> Bool,
+        name -> Text,
+        sort_name -> Text,
+        sort_key -> Text,
+        given_name -> Nullable<Text>,
+        family_name -> Nullable<Text>,
+        name_parts -> Json,
+        profile -> Json,
+        about -> Nullable<Text>,
+        notes -> Nullable<Text>,
+        emails -> Json,
+        phones -> Json,
+        links -> Json,
+        addresses -> Json,
+        dates -> Json,
+        how_met -> Nullable<Json>,
+        introduced_by_id -> Nullable<Id>,
+        known -> Bool,
+        tier -> Nullable<Text>,
+        cadence -> Nullable<Json>,
+        tags -> Json,
+        favorite -> Bool,
+        archived_at -> Nullable<Instant>,
+        do_not_contact -> Bool,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant, Json};
+
+    organizations (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        name -> Text,
+        sort_key -> Text,
+        aliases -> Json,
+        domain -> Nullable<Text>,
+        website -> Nullable<Text>,
+        kind -> Nullable<Text>,
+        industry -> Nullable<Text>,
+        size -> Nullable<Text>,
+        location -> Nullable<Text>,
+        parent_id -> Nullable<Id>,
+        links -> Json,
+        interest -> Nullable<Integer>,
+        why -> Nullable<Text>,
+        notes -> Nullable<Text>,
+        tags -> Json,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant};
+
+    positions (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        contact_id -> Id,
+        organization_id -> Nullable<Id>,
+        organization_name -> Nullable<Text>,
+        title -> Nullable<Text>,
+        department -> Nullable<Text>,
+        kind -> Text,
+        started_on -> Nullable<Text>,
+        ended_on -> Nullable<Text>,
+        is_primary -> Bool,
+        source -> Nullable<Text>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant};
+
+    relationships (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        contact_id -> Id,
+        related_contact_id -> Id,
+        kind -> Text,
+        started_on -> Nullable<Text>,
+        ended_on -> Nullable<Text>,
+        notes -> Nullable<Text>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant};
+
+    needs (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        contact_id -> Id,
+        kind -> Text,
+        topic -> Text,
+        detail -> Nullable<Text>,
+        status -> Text,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant};
+
+    tags (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        name -> Text,
+        sort_key -> Text,
+        color -> Nullable<Text>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant};
+
+    duplicate_dismissals (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        contact_id -> Nullable<Id>,
+        other_contact_id -> Nullable<Id>,
+        organization_id -> Nullable<Id>,
+        other_organization_id -> Nullable<Id>,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(users, memberships, workspaces, sessions, personal_access_tokens);
+diesel::allow_tables_to_appear_in_same_query!(refresh_tokens, sessions);

@@ -1,0 +1,9 @@
+//! Undo of anything that is in the log: planned, then carried out. No kind of record is described here.
+
+mod labels;
+mod obstacles;
+mod plan;
+mod planning;
+mod revert;
+
+pub use self::revert::{Action, Reverted, restore, revert};

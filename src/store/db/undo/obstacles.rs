@@ -1,0 +1,189 @@
+//! What blocks a step of a plan: what it refers to is gone, its name is taken, it is still needed, there would be too many.
+//! What one step does may be what another needs, so all are checked together. Nothing is written here.
+
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+use super::plan::{Plan, RecordRef, Step, without_stamps};
+use crate::domain::entity::{Entity, REFERENCES};
+use crate::domain::tag::{MAX_PER_RECORD, MAX_PER_WORKSPACE};
+use crate::store::db::sql::types::AnyId;
+use crate::store::db::write::checks::unique_holder;
+use crate::store::db::write::json::{from_json, referred};
+use crate::store::db::write::lookup::{count_referring, exists, find, find_json, referring_ids};
+use crate::store::db::write::record::{Record, for_entity};
+use crate::store::db::write::tx::Tx;
+use crate::store::error::{LeftAloneReason, Result};
+use crate::store::tags::count_tags;
+
+/// Drops the steps that something stands against, until there is none: what one step does may be what another
+/// needs.
+pub(super) fn drop_blocked_steps(tx: &mut Tx<'_>, plan: &mut Plan) -> Result<()> {
+    loop {
+        let before = plan.steps.len();
+        for place in plan.steps.keys().copied().collect::<Vec<_>>() {
+            if let Some(reason) = obstacle(tx, plan, place)? {
+                plan.leave_alone(place, reason);
+            }
+        }
+        if plan.steps.len() == before {
+            return Ok(());
+        }
+    }
+}
+
+fn obstacle(tx: &mut Tx<'_>, plan: &Plan, place: RecordRef) -> Result<Option<LeftAloneReason>> {
+    let Some(step) = plan.steps.get(&place) else { return Ok(None) };
+    let Some(record) = step.record() else {
+        let is_needed = is_needed(tx, plan, place)?;
+        return Ok(is_needed.then_some(LeftAloneReason::HasGainedReferences));
+    };
+    if has_dangling_reference(tx, plan, place.0, record)? {
+        return Ok(Some(LeftAloneReason::ReferenceGone));
+    }
+    if is_circular(tx, plan, place, record)? {
+        return Ok(Some(LeftAloneReason::Circular));
+    }
+    if has_taken_name(tx, plan, place.0, record)? {
+        return Ok(Some(LeftAloneReason::NameTaken));
+    }
+    if exceeds_limit(tx, plan, place, record)? {
+        return Ok(Some(LeftAloneReason::LimitReached));
+    }
+    Ok(keeps_its_labels(tx, plan, place, record)?.then_some(LeftAloneReason::ChangedSince))
+}
+
+fn has_dangling_reference(tx: &mut Tx<'_>, plan: &Plan, entity: Entity, record: &Value) -> Result<bool> {
+    for reference in REFERENCES.iter().filter(|reference| reference.from == entity) {
+        let Some(id) = referred(reference, record) else { continue };
+        let exists = match plan.steps.get(&(reference.to, id)) {
+            Some(step) => step.record().is_some(),
+            None => exists(tx, reference.to, id)?,
+        };
+        if !exists {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether an organization would belong to itself, by way of others.
+fn is_circular(tx: &mut Tx<'_>, plan: &Plan, (entity, own): RecordRef, record: &Value) -> Result<bool> {
+    let above = REFERENCES.iter().find(|reference| reference.from == entity && reference.is_parent());
+    let Some(above) = above else { return Ok(false) };
+    let mut parent = referred(above, record);
+    let mut seen = BTreeSet::from([own]);
+    while let Some(id) = parent {
+        if !seen.insert(id) {
+            return Ok(id == own);
+        }
+        parent = match plan.steps.get(&(entity, id)) {
+            Some(step) => step.record().and_then(|record| referred(above, record)),
+            None => find_json(tx, entity, id)?.and_then(|row| referred(above, &row)),
+        };
+    }
+    Ok(false)
+}
+
+fn has_taken_name(tx: &mut Tx<'_>, plan: &Plan, entity: Entity, record: &Value) -> Result<bool> {
+    for_entity!(entity, Kind => {
+        let record = from_json::<Kind>(record.clone())?;
+        let Some(holder) = unique_holder(tx, &record)? else { return Ok(false) };
+        Ok(match plan.steps.get(&(entity, holder)) {
+            None => true,
+            Some(Step::Remove) => false,
+            Some(Step::Restore(to) | Step::Reset(to)) => {
+                from_json::<Kind>(to.clone())?.unique_key() == record.unique_key()
+            }
+        })
+    })
+}
+
+/// Whether there would be more of it than there may be, in the workspace or at what it refers to.
+fn exceeds_limit(tx: &mut Tx<'_>, plan: &Plan, place: RecordRef, record: &Value) -> Result<bool> {
+    let labels = plan.labels_after(&place);
+    if labels.len() > MAX_PER_RECORD {
+        return Ok(true);
+    }
+    let is_new_tag = plan.restores(&place) && place.0 == Entity::Tag;
+    let makes_tag = labels.iter().any(|label| label.tag.is_none_or(|tag| plan.name_of(tag).is_none()));
+    if (is_new_tag || makes_tag)
+        && count_tags_after(tx, plan)?.saturating_add(i64::from(makes_tag)) > MAX_PER_WORKSPACE
+    {
+        return Ok(true);
+    }
+    for reference in REFERENCES.iter().filter(|reference| reference.from == place.0) {
+        let (Some(most), Some(to)) = (reference.most, referred(reference, record)) else { continue };
+        // What comes back with what it belongs to was there before.
+        if plan.restores(&(reference.to, to)) {
+            continue;
+        }
+        let coming = plan.coming.get(&(reference.column, place.0, to)).copied().unwrap_or_default();
+        if coming.saturating_add(count_referring(tx, reference, to)?) <= most {
+            continue;
+        }
+        let there: Vec<RecordRef> =
+            referring_ids(tx, reference, to)?.into_iter().map(|id| (reference.from, id)).collect();
+        let others = there.iter().filter(|there| !plan.steps.contains_key(there)).count();
+        let total = coming.saturating_add(i64::try_from(others).unwrap_or(i64::MAX));
+        if total > most && !there.contains(&place) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn count_tags_after(tx: &mut Tx<'_>, plan: &Plan) -> Result<i64> {
+    let tags = count_tags(tx)?;
+    let by = |place: &RecordRef, step: &Step| match step {
+        Step::Restore(_) if place.0 == Entity::Tag => 1,
+        Step::Remove if place.0 == Entity::Tag => -1,
+        _ => 0,
+    };
+    Ok(plan.steps.iter().fold(tags, |tags, (place, step)| tags.saturating_add(by(place, step))))
+}
+
+/// Whether a record that was made is still referred to, or carried, when all is done.
+fn is_needed(tx: &mut Tx<'_>, plan: &Plan, (entity, id): RecordRef) -> Result<bool> {
+    for carrier in carriers_of(tx, entity, id)? {
+        let lets_go = match plan.steps.get(&carrier) {
+            None => false,
+            Some(Step::Remove) => true,
+            Some(_) => plan.labels_after(&carrier).iter().all(|label| label.tag != Some(id)),
+        };
+        if !lets_go {
+            return Ok(true);
+        }
+    }
+    for reference in REFERENCES.iter().filter(|reference| reference.to == entity) {
+        for referring in referring_ids(tx, reference, id)? {
+            let lets_go = plan
+                .steps
+                .get(&(reference.from, referring))
+                .is_some_and(|step| step.record().and_then(|record| referred(reference, record)) != Some(id));
+            if !lets_go {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// What was done to a tag that is left alone stays done to those who carry it; whether nothing else was done to this
+/// one.
+fn keeps_its_labels(tx: &mut Tx<'_>, plan: &Plan, place: RecordRef, record: &Value) -> Result<bool> {
+    let Some(labels) = plan.labels.get(&place) else { return Ok(false) };
+    if !labels.before.iter().any(|label| plan.stays_changed(label)) {
+        return Ok(false);
+    }
+    let now = find_json(tx, place.0, place.1)?;
+    Ok(now.is_some_and(|now| without_stamps(&now) == without_stamps(&plan.relabelled(&place, record))))
+}
+
+/// The records that carry this one by its name: it is a tag.
+pub(super) fn carriers_of(tx: &mut Tx<'_>, entity: Entity, id: AnyId) -> Result<Vec<RecordRef>> {
+    for_entity!(entity, Kind => match find::<Kind>(tx, id)? {
+        Some(record) => record.carriers(tx),
+        None => Ok(Vec::new()),
+    })
+}

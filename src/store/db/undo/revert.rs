@@ -1,0 +1,266 @@
+//! Undo of anything: takes back the whole write that a change belongs to, and names what it leaves alone. What is done and
+//! what is not is decided in `planning.rs`; here it is carried out.
+
+use diesel::prelude::*;
+use serde_json::Value;
+use std::collections::{BTreeSet, HashMap};
+
+use super::labels::{labels_of, relabel};
+use super::obstacles::carriers_of;
+use super::plan::{Plan, RecordRef, RevertScope, Step, Written};
+use super::planning::make_plan;
+use crate::domain::entity::{Entity, OnDelete, Op, REFERENCES, Reference};
+use crate::domain::text;
+use crate::store::db::sql::conn::{check_foreign_keys, defer_foreign_keys};
+use crate::store::db::sql::schema::changes;
+use crate::store::db::sql::types::AnyId;
+use crate::store::db::write::changes::{ChangeRow, refers_to_one_of, survivor, write_of};
+use crate::store::db::write::json::{demoted, id_of, is_primary, referred};
+use crate::store::db::write::lookup::{exists, find_json, newest_change, referring};
+use crate::store::db::write::records::{delete_json, restore_json, update_json};
+use crate::store::db::write::tx::Tx;
+use crate::store::error::{Conflict, Error, LeftAlone, LeftAloneReason, Result};
+use crate::store::tags::carries;
+
+/// What a revert does to a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// It was deleted and exists again.
+    Restored,
+    /// It was changed and is what it was before.
+    Reset,
+    /// It was created and is gone.
+    Removed,
+}
+
+impl Action {
+    pub const ALL: [Self; 3] = [Self::Restored, Self::Reset, Self::Removed];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Restored => "restored",
+            Self::Reset => "reset",
+            Self::Removed => "removed",
+        }
+    }
+}
+
+/// What a revert did, or would do.
+#[derive(Debug, Clone, Default)]
+pub struct Reverted {
+    pub done: Vec<(Entity, AnyId, Action)>,
+    pub left_alone: Vec<LeftAlone>,
+}
+
+/// Takes back the write that the change of this number belongs to. With `dry_run` it only tells.
+pub fn revert(tx: &mut Tx<'_>, version: i64, dry_run: bool) -> Result<Reverted> {
+    let write = write_with(tx, version)?;
+    let plan = make_plan(tx, write, RevertScope::Whole)?;
+    if plan.steps.is_empty() && !plan.left_alone.is_empty() && !dry_run {
+        return Err(Conflict::RevertBlocked(plan.left_alone).into());
+    }
+    let reverted = Reverted { done: done(&plan), left_alone: plan.left_alone.clone() };
+    if !dry_run {
+        carry_out(tx, plan)?;
+    }
+    Ok(reverted)
+}
+
+/// Finds the delete of a record and takes it back, with all that went along, or not at all; what else the same write
+/// did stays. What has a link elsewhere by now keeps it. A record that exists is left as it is.
+pub fn restore(tx: &mut Tx<'_>, entity: Entity, id: AnyId) -> Result<()> {
+    if exists(tx, entity, id)? {
+        return Ok(());
+    }
+    let Some((version, Op::Deleted, _)) = newest_change(tx, entity, id)? else { return Err(Error::NotFound) };
+    let mut write = write_with(tx, version)?;
+    let number = write.number;
+    // What was merged is in the survivor by now: only all of the merge can be taken back.
+    let is_merged = survivor(tx.conn, tx.workspace, entity, id)?.is_some();
+    let scope = if is_merged { RevertScope::Whole } else { RevertScope::Deletes };
+    if !is_merged {
+        write.rows = cascade_of(write.rows, entity, id);
+    }
+    let mut plan = make_plan(tx, write, scope)?;
+    // Made and merged in one write: the log never held it.
+    if plan.left_alone.is_empty() && !plan.restores(&(entity, id)) {
+        plan.leave_alone((entity, id), LeftAloneReason::NoLongerKept);
+    }
+    if !plan.left_alone.is_empty() {
+        return Err(Conflict::RestoreBlocked(plan.left_alone, number).into());
+    }
+    carry_out(tx, plan)
+}
+
+/// The write that the change of this number belongs to.
+fn write_with(tx: &mut Tx<'_>, version: i64) -> Result<Written> {
+    let number = write_of(tx.conn, tx.workspace, version)?;
+    // This very write, of which an earlier operation of a batch has made a part: it is not done yet.
+    if tx.write_number() == Some(number) {
+        return Err(Error::NotFound);
+    }
+    let rows: Vec<ChangeRow> = changes::table
+        .filter(changes::workspace_id.eq(tx.workspace))
+        .filter(changes::write_seq.eq(number))
+        .order(changes::seq.desc())
+        .select(ChangeRow::as_select())
+        .load(tx.conn)?;
+    let last = rows.first().map_or(number, |row| row.seq);
+    Ok(Written { number, last, rows })
+}
+
+/// The record that this one was merged into when it was last deleted.
+fn last_merged_into(tx: &mut Tx<'_>, (entity, id): RecordRef) -> Result<Option<AnyId>> {
+    let last: Option<Option<AnyId>> = changes::table
+        .filter(changes::workspace_id.eq(tx.workspace))
+        .filter(changes::record_id.eq(id))
+        .filter(changes::entity.eq(entity))
+        .filter(changes::op.eq(Op::Deleted))
+        .order(changes::seq.desc())
+        .select(changes::merged_into_id)
+        .limit(1)
+        .load(tx.conn)?
+        .pop();
+    Ok(last.flatten())
+}
+
+/// Tags first, so that labels find them. Restores before what is linked again, which then finds what it refers to;
+/// removes last.
+fn carry_out(tx: &mut Tx<'_>, plan: Plan) -> Result<()> {
+    defer_foreign_keys(tx.conn)?;
+    let respelled = respelled_carriers(tx, &plan)?;
+    let mut steps = demote_if_primary_taken(tx, plan.into_steps())?;
+    steps.extend(respelled.into_iter().map(|(place, record)| (place, Step::Reset(record))));
+    steps.sort_by_key(|((entity, _), step)| {
+        let rank = match step {
+            Step::Restore(_) => 0,
+            Step::Reset(_) => 1,
+            Step::Remove => 2,
+        };
+        (*entity != Entity::Tag, rank)
+    });
+    tx.is_reverting = true;
+    for (place, step) in steps {
+        take_step(tx, place, step)?;
+    }
+    tx.is_reverting = false;
+    Ok(check_foreign_keys(tx.conn)?)
+}
+
+/// One that came first of those that belong to the same record comes after the one that does by now.
+fn demote_if_primary_taken(tx: &mut Tx<'_>, mut steps: Vec<(RecordRef, Step)>) -> Result<Vec<(RecordRef, Step)>> {
+    let planned: BTreeSet<RecordRef> = steps.iter().map(|(place, _)| *place).collect();
+    for ((entity, _), step) in &mut steps {
+        let (Step::Restore(record) | Step::Reset(record)) = step else { continue };
+        if is_primary(*entity, record)? && has_other_primary(tx, *entity, record, &planned)? {
+            *record = demoted(*entity, std::mem::take(record))?;
+        }
+    }
+    Ok(steps)
+}
+
+fn has_other_primary(
+    tx: &mut Tx<'_>,
+    entity: Entity,
+    record: &Value,
+    planned: &BTreeSet<RecordRef>,
+) -> Result<bool> {
+    let belongs = |reference: &&Reference| reference.from == entity && reference.on_delete == OnDelete::Cascade;
+    for reference in REFERENCES.iter().filter(belongs) {
+        let Some(to) = referred(reference, record) else { continue };
+        for other in referring(tx, reference, to)? {
+            let is_planned = id_of(&other).is_some_and(|id| planned.contains(&(entity, id)));
+            if !is_planned && is_primary(entity, &other)? {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
+fn take_step(tx: &mut Tx<'_>, place: RecordRef, step: Step) -> Result<()> {
+    let (entity, id) = place;
+    match step {
+        Step::Restore(record) => restore_json(tx, entity, record),
+        Step::Reset(mut record) => {
+            let now = find_json(tx, entity, id)?.ok_or(Error::NotFound)?;
+            // The version is the write's to give.
+            for head in ["version", "updated_at"] {
+                if let (Some(value), Some(place)) = (now.get(head), record.get_mut(head)) {
+                    *place = value.clone();
+                }
+            }
+            update_json(tx, entity, now, record)
+        }
+        Step::Remove => {
+            let Some(record) = find_json(tx, entity, id)? else { return Ok(()) };
+            let merged_into = last_merged_into(tx, place)?;
+            delete_json(tx, entity, record)?;
+            // A merge that was taken back is done again.
+            if let Some(survivor) = merged_into {
+                tx.note_survivor(entity, id, survivor);
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Those who carry a tag that gets its name back, without having a step of their own: they came to it since.
+fn respelled_carriers(tx: &mut Tx<'_>, plan: &Plan) -> Result<Vec<(RecordRef, Value)>> {
+    let mut names: HashMap<String, String> = HashMap::new();
+    let mut carriers: BTreeSet<RecordRef> = BTreeSet::new();
+    for ((entity, id), step) in &plan.steps {
+        let (Entity::Tag, Step::Reset(to)) = (entity, step) else { continue };
+        let Some(now) = find_json(tx, *entity, *id)? else { continue };
+        let name = |tag: &Value| tag.get("name").and_then(Value::as_str).map(str::to_owned);
+        if let (Some(now), Some(to)) = (name(&now), name(to))
+            && now != to
+        {
+            carriers.extend(carriers_of(tx, *entity, *id)?);
+            names.insert(text::fold(&now), to);
+        }
+    }
+    let mut respelled = Vec::new();
+    for place in carriers.into_iter().filter(|place| !plan.steps.contains_key(place)) {
+        if let Some(mut record) = find_json(tx, place.0, place.1)? {
+            let labels = labels_of(&record);
+            let spelled = |label: String| names.get(&text::fold(&label)).cloned().unwrap_or(label);
+            relabel(&mut record, labels.into_iter().map(spelled));
+            respelled.push((place, record));
+        }
+    }
+    Ok(respelled)
+}
+
+fn done(plan: &Plan) -> Vec<(Entity, AnyId, Action)> {
+    let action = |step: &Step| match step {
+        Step::Restore(_) => Action::Restored,
+        Step::Reset(_) => Action::Reset,
+        Step::Remove => Action::Removed,
+    };
+    plan.steps.iter().map(|((entity, id), step)| (*entity, *id, action(step))).collect()
+}
+
+/// Of the changes of a write, the delete of a record and what it did to those that referred to it, or carried it.
+fn cascade_of(rows: Vec<ChangeRow>, entity: Entity, id: AnyId) -> Vec<ChangeRow> {
+    let mut gone = BTreeSet::from([(entity, id)]);
+    loop {
+        let deleted = rows.iter().filter(|row| row.op == Op::Deleted && refers_to_one_of(row, &gone));
+        let found: BTreeSet<_> = deleted.map(|row| (row.entity, row.record_id)).collect();
+        if found.is_subset(&gone) {
+            break;
+        }
+        gone.extend(found);
+    }
+    let own = rows.iter().find(|row| row.entity == Entity::Tag && (row.entity, row.record_id) == (entity, id));
+    let label = own.and_then(|row| Some(row.before.as_ref()?.0.get("name")?.as_str()?.to_owned()));
+    let carried_it = |row: &ChangeRow| {
+        label.as_deref().zip(row.before.as_ref()).is_some_and(|(label, before)| carries(&before.0, label))
+    };
+    let is_of_it = |row: &ChangeRow| match row.op {
+        Op::Created => false,
+        Op::Updated => refers_to_one_of(row, &gone) || carried_it(row),
+        Op::Deleted => gone.contains(&(row.entity, row.record_id)),
+    };
+    rows.into_iter().filter(is_of_it).collect()
+}

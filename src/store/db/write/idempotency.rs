@@ -1,0 +1,141 @@
+//! Replies kept under an Idempotency-Key, in the transaction of what they answer.
+
+use diesel::prelude::*;
+
+use crate::domain::entity::Entity;
+use crate::domain::id::{UserId, WorkspaceId};
+use crate::domain::timestamp::Timestamp;
+use crate::store::db::sql::conn::Conn;
+use crate::store::db::sql::schema::idempotency_keys;
+use crate::store::db::sql::types::AnyId;
+use crate::store::error::{Conflict, Result};
+
+/// How long a reply is replayed.
+pub const KEPT_HOURS: i64 = 24;
+
+/// A longer body is rendered anew from its record.
+const MAX_KEPT_BODY_BYTES: usize = 64 * 1024;
+
+/// The client's name for one request, and what the request was.
+#[derive(Debug, Clone)]
+pub struct IdempotencyKey {
+    pub key: String,
+    /// A hash of method, path, query and body.
+    pub fingerprint: Vec<u8>,
+}
+
+/// What to answer, in the form it is kept in.
+#[derive(Debug, Clone, Default)]
+pub struct Reply {
+    pub status: u16,
+    pub location: Option<String>,
+    pub etag: Option<String>,
+    /// JSON; `None` for an answer without a body, or one to be rendered anew from `record`.
+    pub body: Option<String>,
+    pub record: Option<(Entity, AnyId)>,
+}
+
+/// Whether the body mentions one of these records, by its id.
+pub(in crate::store) fn mentions_one(body: &str, ids: &[AnyId]) -> bool {
+    ids.iter().any(|id| body.contains(&id.uuid().to_string()))
+}
+
+pub struct Outcome {
+    pub reply: Reply,
+    pub replayed: bool,
+}
+
+/// The reply kept under the key, if the request is the same and 24 hours have not passed.
+pub(in crate::store) fn find(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    user: UserId,
+    key: Option<&IdempotencyKey>,
+    now: Timestamp,
+) -> Result<Option<Outcome>> {
+    let Some(key) = key else { return Ok(None) };
+    let own = idempotency_keys::table
+        .filter(idempotency_keys::workspace_id.eq(workspace))
+        .filter(idempotency_keys::user_id.eq(user))
+        .filter(idempotency_keys::key.eq(&key.key));
+    let kept: Option<KeptReply> = own.select(KeptReply::as_select()).load(conn)?.pop();
+    let Some(kept) = kept else { return Ok(None) };
+    if kept.created_at <= now.minus(chrono::TimeDelta::hours(KEPT_HOURS)) {
+        diesel::delete(own).execute(conn)?;
+        return Ok(None);
+    }
+    if kept.fingerprint != key.fingerprint {
+        return Err(Conflict::IdempotencyKeyReused.into());
+    }
+    let reply = Reply {
+        status: u16::try_from(kept.status).unwrap_or(200),
+        location: kept.location,
+        etag: kept.etag,
+        body: kept.body,
+        record: kept.entity.zip(kept.record_id),
+    };
+    Ok(Some(Outcome { reply, replayed: true }))
+}
+
+pub(in crate::store) fn keep(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    user: UserId,
+    key: Option<&IdempotencyKey>,
+    now: Timestamp,
+    reply: &Reply,
+) -> Result<()> {
+    let Some(key) = key else { return Ok(()) };
+    let fits = |body: &&String| body.len() <= MAX_KEPT_BODY_BYTES || reply.record.is_none();
+    diesel::insert_into(idempotency_keys::table)
+        .values(KeptReply {
+            workspace_id: workspace,
+            user_id: user,
+            key: key.key.clone(),
+            fingerprint: key.fingerprint.clone(),
+            status: i32::from(reply.status),
+            location: reply.location.clone(),
+            etag: reply.etag.clone(),
+            body: reply.body.as_ref().filter(fits).cloned(),
+            entity: reply.record.map(|(entity, _)| entity),
+            record_id: reply.record.map(|(_, id)| id),
+            created_at: now,
+        })
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Deletes the replies that are of no single record and mention one of these, as the reply to a batch may.
+pub(in crate::store) fn delete_mentioning(conn: &mut Conn, workspace: WorkspaceId, ids: &[AnyId]) -> Result<()> {
+    let of_none = idempotency_keys::table
+        .filter(idempotency_keys::workspace_id.eq(workspace))
+        .filter(idempotency_keys::record_id.is_null());
+    let kept: Vec<(UserId, String)> =
+        of_none.select((idempotency_keys::user_id, idempotency_keys::key)).load(conn)?;
+    // One at a time: such an answer may be long.
+    for (user, key) in kept {
+        let one = of_none.filter(idempotency_keys::user_id.eq(user)).filter(idempotency_keys::key.eq(key));
+        let body: Option<String> = one.clone().select(idempotency_keys::body).first(conn)?;
+        if body.is_some_and(|body| mentions_one(&body, ids)) {
+            diesel::delete(one).execute(conn)?;
+        }
+    }
+    Ok(())
+}
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = idempotency_keys)]
+#[diesel(treat_none_as_default_value = false)]
+struct KeptReply {
+    workspace_id: WorkspaceId,
+    user_id: UserId,
+    key: String,
+    fingerprint: Vec<u8>,
+    status: i32,
+    location: Option<String>,
+    etag: Option<String>,
+    body: Option<String>,
+    entity: Option<Entity>,
+    record_id: Option<AnyId>,
+    created_at: Timestamp,
+}

@@ -1,0 +1,71 @@
+//! Reading records within a write, by type or by kind. Nothing is written here.
+
+use diesel::prelude::*;
+use serde_json::Value;
+
+use super::json::json;
+use super::record::{Record, for_entity};
+use super::tx::Tx;
+use crate::domain::entity::{Entity, Op, Reference};
+use crate::domain::timestamp::Timestamp;
+use crate::store::db::sql::schema::changes;
+use crate::store::db::sql::select::{Field, Predicate, Scalar, Select};
+use crate::store::db::sql::types::AnyId;
+use crate::store::error::Result;
+
+pub fn find<R: Record>(tx: &mut Tx<'_>, id: AnyId) -> Result<Option<R>> {
+    let select = Select { limit: 1, ..Select::all(tx.workspace, Predicate::id(id)) };
+    Ok(R::select(tx.conn, select)?.pop())
+}
+
+pub fn exists(tx: &mut Tx<'_>, entity: Entity, id: AnyId) -> Result<bool> {
+    let select = Select { limit: 1, ..Select::all(tx.workspace, Predicate::id(id)) };
+    let ids = for_entity!(entity, Kind => Kind::ids(tx.conn, select)?);
+    Ok(!ids.is_empty())
+}
+
+/// Whether the log has the deletion of a record with this id as its last change.
+pub fn was_deleted(tx: &mut Tx<'_>, entity: Entity, id: AnyId) -> Result<bool> {
+    Ok(newest_change(tx, entity, id)?.is_some_and(|(_, op, _)| op == Op::Deleted))
+}
+
+/// Number, kind and time of the last change of a record.
+pub(in crate::store) fn newest_change(
+    tx: &mut Tx<'_>,
+    entity: Entity,
+    id: AnyId,
+) -> Result<Option<(i64, Op, Timestamp)>> {
+    let newest = changes::table
+        .filter(changes::workspace_id.eq(tx.workspace))
+        .filter(changes::record_id.eq(id))
+        .filter(changes::entity.eq(entity))
+        .order(changes::seq.desc())
+        .select((changes::seq, changes::op, changes::at))
+        .limit(1)
+        .load(tx.conn)?;
+    Ok(newest.into_iter().next())
+}
+
+pub(in crate::store) fn find_json(tx: &mut Tx<'_>, entity: Entity, id: AnyId) -> Result<Option<Value>> {
+    for_entity!(entity, Kind => find::<Kind>(tx, id)?.as_ref().map(json).transpose())
+}
+
+/// The records that refer to one.
+pub(in crate::store) fn referring(tx: &mut Tx<'_>, reference: &Reference, to: AnyId) -> Result<Vec<Value>> {
+    let select = select_referring(tx, reference, to);
+    for_entity!(reference.from, Kind => Kind::select(tx.conn, select)?.iter().map(json).collect())
+}
+
+pub(in crate::store) fn referring_ids(tx: &mut Tx<'_>, reference: &Reference, to: AnyId) -> Result<Vec<AnyId>> {
+    let select = select_referring(tx, reference, to);
+    Ok(for_entity!(reference.from, Kind => Kind::ids(tx.conn, select)?))
+}
+
+pub(in crate::store) fn count_referring(tx: &mut Tx<'_>, reference: &Reference, to: AnyId) -> Result<i64> {
+    let select = select_referring(tx, reference, to);
+    Ok(for_entity!(reference.from, Kind => Kind::count(tx.conn, select)?))
+}
+
+fn select_referring(tx: &Tx<'_>, reference: &Reference, to: AnyId) -> Select {
+    Select::all(tx.workspace, Predicate::equal(Field::of_reference(reference.column), Scalar::Id(to)))
+}

@@ -1,0 +1,14 @@
+//! The write path: a transaction, what is done with records in it, and the log it leaves. No kind of record is named
+//! here, but in `record.rs`.
+
+pub mod changes;
+pub mod checks;
+pub mod context;
+pub mod erase;
+pub mod idempotency;
+pub(in crate::store) mod json;
+pub mod lookup;
+pub mod record;
+pub mod records;
+pub(in crate::store) mod settle;
+pub mod tx;

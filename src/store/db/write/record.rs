@@ -1,0 +1,227 @@
+//! What a kind of record brings to the mechanism, and the one `match` that names every kind.
+
+use chrono::NaiveDate;
+use diesel::result::QueryResult;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::cmp::Ordering;
+use std::collections::HashMap;
+
+use super::tx::Tx;
+use crate::domain::entity::Entity;
+use crate::domain::fields::LabelText;
+use crate::domain::id::WorkspaceId;
+use crate::domain::key::Key;
+use crate::domain::search::SearchText;
+use crate::domain::timestamp::Timestamp;
+use crate::store::db::sql::conn::Conn;
+use crate::store::db::sql::select::{Field, Scalar, Select};
+use crate::store::db::sql::types::AnyId;
+use crate::store::error::Result;
+
+/// A kind of record that clients sync. Its JSON, which is also its representation, is the currency of changes,
+/// history and undo; a field that comes later needs `#[serde(default)]`, since older before-images lack it.
+pub trait Record: Serialize + DeserializeOwned + Clone + Send + 'static {
+    const ENTITY: Entity;
+    /// The fields of a summary, besides the id.
+    const SUMMARY: &'static [&'static str];
+
+    fn id(&self) -> AnyId;
+    fn version(&self) -> i64;
+    /// Gives the record its number in the workspace's sequence.
+    fn stamp(&mut self, version: i64, updated_at: Timestamp);
+
+    /// The record's value in a column that lists are sorted by, for the cursor.
+    fn sort_value(&self, field: Field) -> Scalar;
+
+    /// What the record is found by exactly.
+    fn keys(&self) -> Vec<Key> {
+        Vec::new()
+    }
+    /// What the record is found by when somebody types; `None` for kinds that are not searched.
+    fn search_text(&self) -> Option<SearchText> {
+        None
+    }
+    /// What no other record of its kind may be known by.
+    fn unique_key(&self) -> Option<Key> {
+        None
+    }
+    /// What other records say of it, for it to be found by as well.
+    fn related_search_text(&self, _conn: &mut Conn, _workspace: WorkspaceId) -> Result<String> {
+        Ok(String::new())
+    }
+    /// What of it stands in the `related_search_text` of its `search_dependents`; these are indexed anew when it changes.
+    fn search_projection(&self) -> Option<String> {
+        None
+    }
+    fn search_dependents(&self, _conn: &mut Conn, _workspace: WorkspaceId) -> Result<Vec<(Entity, AnyId)>> {
+        Ok(Vec::new())
+    }
+    /// The members of its JSON, besides its head, that do not make it another record: merging drops one that differs from
+    /// another in these only.
+    fn ignored_by_dedup(&self) -> &'static [&'static str] {
+        &[]
+    }
+    /// Whether it is the primary one of those that belong to the same record.
+    fn is_primary(&self) -> bool {
+        false
+    }
+    fn clear_primary(&mut self) {}
+    /// Which of two that belong to the same record is shown first; of equals the newer one.
+    fn display_order(&self, _other: &Self) -> Ordering {
+        Ordering::Equal
+    }
+    /// What tells these records from others with the same title, on a day, in a constant number of statements.
+    fn subtitles(
+        _conn: &mut Conn,
+        _workspace: WorkspaceId,
+        _records: &[Self],
+        _on: NaiveDate,
+    ) -> Result<HashMap<AnyId, String>> {
+        Ok(HashMap::new())
+    }
+    /// A record that stays as long as its workspace.
+    fn is_permanent(&self) -> bool {
+        false
+    }
+
+    /// The tags it carries, for kinds that carry any.
+    fn labels(&mut self) -> Option<&mut Vec<LabelText>> {
+        None
+    }
+    /// Spells the tags that it carries as they are spelled, and creates those that are new. `before` is what it was.
+    fn resolve_tags(&mut self, _tx: &mut Tx<'_>, _before: Option<&Self>) -> Result<()> {
+        Ok(())
+    }
+    /// The name by which other records carry it: that of a tag.
+    fn tag_name(&self) -> Option<&str> {
+        None
+    }
+    /// The records that carry it.
+    fn carriers(&self, _tx: &mut Tx<'_>) -> Result<Vec<(Entity, AnyId)>> {
+        Ok(Vec::new())
+    }
+    /// Puts another name, or none, in the place of its own in every record that carries it.
+    fn replace_in_carriers(&self, _tx: &mut Tx<'_>, _name: Option<&str>) -> Result<()> {
+        Ok(())
+    }
+
+    fn select(conn: &mut Conn, select: Select) -> QueryResult<Vec<Self>>;
+    /// The ids alone.
+    fn ids(conn: &mut Conn, select: Select) -> QueryResult<Vec<AnyId>>;
+    /// How many there are, whatever the limit.
+    fn count(conn: &mut Conn, select: Select) -> QueryResult<i64>;
+    fn insert(&self, conn: &mut Conn, workspace: WorkspaceId) -> QueryResult<()>;
+    /// Writes the whole row; the caller has read it in the same transaction.
+    fn update(&self, conn: &mut Conn, workspace: WorkspaceId) -> QueryResult<()>;
+    fn delete(conn: &mut Conn, workspace: WorkspaceId, id: AnyId) -> QueryResult<()>;
+    /// Every row of a workspace that is erased.
+    fn delete_all(conn: &mut Conn, workspace: WorkspaceId) -> QueryResult<()>;
+}
+
+/// What is the same for every `Record` with the fields `id`, `version` and `updated_at`, in a table with the columns
+/// `workspace_id` and `id`: its head and its statements. `$Row` holds the columns, with `Row::of(workspace, &record)` and `row.into_record()` to and from the record.
+macro_rules! record_statements {
+    ($table:ident, $Row:ty) => {
+        fn id(&self) -> $crate::store::db::sql::types::AnyId {
+            $crate::store::db::sql::types::AnyId::new(self.id.uuid())
+        }
+
+        fn version(&self) -> i64 {
+            self.version
+        }
+
+        fn stamp(&mut self, version: i64, updated_at: $crate::domain::timestamp::Timestamp) {
+            self.version = version;
+            self.updated_at = updated_at;
+        }
+
+        fn select(
+            conn: &mut $crate::store::db::sql::conn::Conn,
+            select: $crate::store::db::sql::select::Select,
+        ) -> diesel::QueryResult<Vec<Self>> {
+            let (filter, order, limit) = select.parts();
+            let rows: Vec<$Row> = $table::table
+                .filter(filter)
+                .order(order)
+                .limit(limit)
+                .select(<$Row as diesel::SelectableHelper<_>>::as_select())
+                .load(conn)?;
+            Ok(rows.into_iter().map(<$Row>::into_record).collect())
+        }
+
+        fn ids(
+            conn: &mut $crate::store::db::sql::conn::Conn,
+            select: $crate::store::db::sql::select::Select,
+        ) -> diesel::QueryResult<Vec<$crate::store::db::sql::types::AnyId>> {
+            let (filter, order, limit) = select.parts();
+            $table::table.filter(filter).order(order).limit(limit).select($table::id).load(conn)
+        }
+
+        fn count(
+            conn: &mut $crate::store::db::sql::conn::Conn,
+            select: $crate::store::db::sql::select::Select,
+        ) -> diesel::QueryResult<i64> {
+            let (filter, _, _) = select.parts();
+            $table::table.filter(filter).count().get_result(conn)
+        }
+
+        fn insert(
+            &self,
+            conn: &mut $crate::store::db::sql::conn::Conn,
+            workspace: $crate::domain::id::WorkspaceId,
+        ) -> diesel::QueryResult<()> {
+            diesel::insert_into($table::table).values(<$Row>::of(workspace, self)).execute(conn).map(drop)
+        }
+
+        fn update(
+            &self,
+            conn: &mut $crate::store::db::sql::conn::Conn,
+            workspace: $crate::domain::id::WorkspaceId,
+        ) -> diesel::QueryResult<()> {
+            let own = $table::table.filter($table::workspace_id.eq(workspace)).filter($table::id.eq(self.id));
+            diesel::update(own).set(<$Row>::of(workspace, self)).execute(conn).map(drop)
+        }
+
+        fn delete(
+            conn: &mut $crate::store::db::sql::conn::Conn,
+            workspace: $crate::domain::id::WorkspaceId,
+            id: $crate::store::db::sql::types::AnyId,
+        ) -> diesel::QueryResult<()> {
+            let own = $table::table.filter($table::workspace_id.eq(workspace)).filter($table::id.eq(id));
+            diesel::delete(own).execute(conn).map(drop)
+        }
+
+        fn delete_all(
+            conn: &mut $crate::store::db::sql::conn::Conn,
+            workspace: $crate::domain::id::WorkspaceId,
+        ) -> diesel::QueryResult<()> {
+            diesel::delete($table::table.filter($table::workspace_id.eq(workspace))).execute(conn).map(drop)
+        }
+    };
+}
+pub(in crate::store) use record_statements;
+
+/// Runs the body with `$Kind` standing for the record type of the entity.
+macro_rules! for_entity {
+    ($entity:expr, $Kind:ident => $body:expr) => {
+        $crate::store::db::write::record::for_each_kind!($entity, $Kind => $body;
+            Contact in contact, Organization in organization, Position in position, Relationship in relationship,
+            Need in need, Tag in tag, DuplicateDismissal in duplicate_dismissal,
+        )
+    };
+}
+pub(in crate::store) use for_entity;
+
+/// One arm for each kind that `for_entity!` lists: the only place that names all of them.
+macro_rules! for_each_kind {
+    ($entity:expr, $Alias:ident => $body:expr; $($Kind:ident in $module:ident,)*) => {
+        match $entity {
+            $($crate::domain::entity::Entity::$Kind => {
+                type $Alias = $crate::domain::$module::$Kind;
+                $body
+            })*
+        }
+    };
+}
+pub(in crate::store) use for_each_kind;

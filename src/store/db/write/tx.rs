@@ -1,0 +1,258 @@
+//! A write in progress: each touched record gets the next number of its workspace's sequence and one change in the log,
+//! in the transaction of the write. Nothing here knows a kind of record, nor how one is written.
+
+use diesel::prelude::*;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::context::Actor;
+use super::idempotency;
+use crate::clock::Ids;
+use crate::domain::entity::{Entity, Op};
+use crate::domain::id::WorkspaceId;
+use crate::domain::timestamp::Timestamp;
+use crate::store::db::index::search;
+use crate::store::db::sql::conn::{Conn, begin_savepoint, roll_back_savepoint};
+use crate::store::db::sql::schema::{changes, workspaces};
+use crate::store::db::sql::types::{AnyId, AsJson};
+use crate::store::error::Result;
+
+/// How long what a record was before a change is kept, and so how long a deleted id stays reserved.
+pub const UNDO_DAYS: i64 = 30;
+
+/// A write in progress. Everything done through it commits together, or not at all.
+pub struct Tx<'c> {
+    pub(in crate::store) conn: &'c mut Conn,
+    pub(in crate::store) workspace: WorkspaceId,
+    pub(in crate::store) workspace_number: i64,
+    actor: Actor,
+    now: Timestamp,
+    ids: &'c Ids,
+    first_seq: i64,
+    seq: i64,
+    touched: BTreeMap<(Entity, AnyId), Touched>,
+    erased: Vec<(Entity, AnyId)>,
+    /// Records whose search documents are out of date, because of what other records say of them.
+    reindex_queue: BTreeSet<(Entity, AnyId)>,
+    /// How many of `erased` are gone from kept replies and from the search index already.
+    forgotten: usize,
+    /// Whether this carries out a plan of undo, which has checked every name and every tag: names come back one after the
+    /// other, and two of them may have changed places.
+    pub(in crate::store) is_reverting: bool,
+    /// Numbers in the log that have been superseded in this write.
+    outdated: Vec<i64>,
+}
+
+/// A record touched in this write. Touched again, it keeps what it was at first; and its number, unless that is in the
+/// log, and so was told, already.
+#[derive(Clone)]
+struct Touched {
+    seq: i64,
+    op: Op,
+    before: Option<Value>,
+    fields: Vec<String>,
+    /// The record that it lives on in, of one that was merged.
+    merged_into: Option<AnyId>,
+    is_logged: bool,
+}
+
+impl<'c> Tx<'c> {
+    /// Locks the workspace: its writes happen one after the other, so that a later number never becomes visible
+    /// before an earlier one.
+    pub(in crate::store) fn begin(
+        conn: &'c mut Conn,
+        ids: &'c Ids,
+        now: Timestamp,
+        workspace: WorkspaceId,
+        actor: Actor,
+    ) -> Result<Self> {
+        let (seq, workspace_number) = diesel::update(workspaces::table.filter(workspaces::id.eq(workspace)))
+            .set(workspaces::seq.eq(workspaces::seq))
+            .returning((workspaces::seq, workspaces::number))
+            .get_result::<(i64, i64)>(conn)?;
+        let first_seq = seq + 1;
+        Ok(Self {
+            conn,
+            workspace,
+            workspace_number,
+            actor,
+            now,
+            ids,
+            first_seq,
+            seq,
+            touched: BTreeMap::new(),
+            erased: Vec::new(),
+            reindex_queue: BTreeSet::new(),
+            forgotten: 0,
+            is_reverting: false,
+            outdated: Vec::new(),
+        })
+    }
+
+    pub fn workspace(&self) -> WorkspaceId {
+        self.workspace
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// A new time-ordered id.
+    pub fn new_id(&self) -> uuid::Uuid {
+        self.ids.uuid(self.now.instant())
+    }
+
+    /// Writes the log and the sequence so far, so that reads later in this transaction see them. Whoever calls it has
+    /// settled the write.
+    pub(in crate::store) fn log(&mut self) -> Result<()> {
+        let Self { conn, workspace, actor, now, first_seq, seq, touched, erased, forgotten, outdated, .. } = self;
+        let (conn, workspace, now) = (&mut **conn, *workspace, *now);
+        if !outdated.is_empty() {
+            let rows = changes::table
+                .filter(changes::workspace_id.eq(workspace))
+                .filter(changes::seq.eq_any(std::mem::take(outdated)));
+            diesel::delete(rows).execute(conn)?;
+        }
+        for ((entity, id), touched) in touched.iter_mut().filter(|(_, touched)| !touched.is_logged) {
+            touched.is_logged = true;
+            let Touched { seq, op, before, fields, merged_into, is_logged: _ } = touched;
+            let kept = if erased.contains(&(*entity, *id)) { None } else { before.clone() };
+            diesel::insert_into(changes::table)
+                .values((
+                    changes::workspace_id.eq(workspace),
+                    changes::seq.eq(*seq),
+                    changes::write_seq.eq(*first_seq),
+                    changes::entity.eq(*entity),
+                    changes::record_id.eq(*id),
+                    changes::op.eq(*op),
+                    changes::actor_user_id.eq(actor.user),
+                    changes::actor_token_id.eq(actor.token),
+                    changes::at.eq(now),
+                    changes::fields.eq(AsJson(fields.clone())),
+                    changes::before.eq(kept.map(AsJson)),
+                    changes::merged_into_id.eq(*merged_into),
+                ))
+                .execute(conn)?;
+        }
+        let new: Vec<AnyId> = erased.iter().skip(*forgotten).map(|(_, id)| *id).collect();
+        if !new.is_empty() {
+            idempotency::delete_mentioning(conn, workspace, &new)?;
+            search::forget_deleted(conn)?;
+            *forgotten = erased.len();
+        }
+        if seq >= first_seq {
+            diesel::update(workspaces::table.filter(workspaces::id.eq(workspace)))
+                .set(workspaces::seq.eq(*seq))
+                .execute(conn)?;
+        }
+        Ok(())
+    }
+
+    /// What the changes of this write have in the log as their write, by which it can be taken back; `None` while there
+    /// are none.
+    pub fn write_number(&self) -> Option<i64> {
+        (!self.touched.is_empty()).then_some(self.first_seq)
+    }
+
+    /// Does the work to see its outcome, and rolls it back.
+    pub fn dry_run<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let (seq, touched, erased) = (self.seq, self.touched.clone(), self.erased.clone());
+        let (reindex_queue, outdated) = (self.reindex_queue.clone(), self.outdated.clone());
+        begin_savepoint(self.conn)?;
+        let outcome = work(self);
+        roll_back_savepoint(self.conn)?;
+        (self.seq, self.touched, self.erased) = (seq, touched, erased);
+        (self.reindex_queue, self.outdated) = (reindex_queue, outdated);
+        outcome
+    }
+
+    /// Notes of a record deleted in this write that it lives on in another one.
+    pub(in crate::store) fn note_survivor(&mut self, entity: Entity, id: AnyId, survivor: AnyId) {
+        if let Some(touched) = self.touched.get_mut(&(entity, id)) {
+            touched.merged_into = Some(survivor);
+            return;
+        }
+        // Made in this very write: its id may be known by now, so a tombstone tells where it leads.
+        self.seq += 1;
+        let tombstone = Touched {
+            seq: self.seq,
+            op: Op::Deleted,
+            before: None,
+            fields: Vec::new(),
+            merged_into: Some(survivor),
+            is_logged: false,
+        };
+        self.touched.insert((entity, id), tombstone);
+    }
+
+    /// Whether this write has deleted a record that was there before it, and neither merged nor erased it.
+    pub(super) fn has_deleted(&self, entity: Entity, id: AnyId) -> bool {
+        let is_deleted = |touched: &Touched| {
+            touched.op == Op::Deleted && touched.before.is_some() && touched.merged_into.is_none()
+        };
+        self.touched.get(&(entity, id)).is_some_and(is_deleted) && !self.erased.contains(&(entity, id))
+    }
+
+    /// What a record touched in this write was before it.
+    pub(super) fn before(&self, entity: Entity, id: AnyId) -> Option<&Value> {
+        self.touched.get(&(entity, id)).and_then(|touched| touched.before.as_ref())
+    }
+
+    /// The records that this write has deleted.
+    pub(super) fn deleted(&self) -> Vec<(Entity, AnyId)> {
+        let deleted = self.touched.iter().filter(|(_, touched)| touched.op == Op::Deleted);
+        deleted.map(|(record, _)| *record).collect()
+    }
+
+    /// Its search document is written anew at the end.
+    pub(super) fn queue_reindex(&mut self, records: impl IntoIterator<Item = (Entity, AnyId)>) {
+        self.reindex_queue.extend(records);
+    }
+
+    pub(super) fn take_reindex_queue(&mut self) -> BTreeSet<(Entity, AnyId)> {
+        std::mem::take(&mut self.reindex_queue)
+    }
+
+    /// It is no longer to be found in kept replies and in the log of this write.
+    pub(super) fn note_erased(&mut self, entity: Entity, id: AnyId) {
+        self.erased.push((entity, id));
+    }
+
+    /// What this write has erased.
+    pub(in crate::store) fn erased(&self) -> impl Iterator<Item = AnyId> {
+        self.erased.iter().map(|(_, id)| *id)
+    }
+
+    /// The number of a record's change in this write.
+    pub(super) fn number_of(&self, entity: Entity, id: AnyId) -> i64 {
+        self.touched.get(&(entity, id)).map_or(self.seq, |touched| touched.seq)
+    }
+
+    /// Records that a record was created, updated or deleted.
+    pub(super) fn touch(&mut self, entity: Entity, id: AnyId, op: Op, before: Option<Value>, fields: Vec<String>) {
+        let Some(earlier) = self.touched.remove(&(entity, id)) else {
+            self.seq += 1;
+            let new = Touched { seq: self.seq, op, before, fields, merged_into: None, is_logged: false };
+            self.touched.insert((entity, id), new);
+            return;
+        };
+        if earlier.is_logged {
+            self.outdated.push(earlier.seq);
+        }
+        let op = match (earlier.op, op) {
+            // It never was, for anybody outside of this write.
+            (Op::Created, Op::Deleted) => return,
+            (Op::Created, _) => Op::Created,
+            (Op::Deleted, Op::Created) => Op::Updated,
+            (_, op) => op,
+        };
+        let mut all_fields = if op == Op::Deleted { Vec::new() } else { [earlier.fields, fields].concat() };
+        all_fields.sort();
+        all_fields.dedup();
+        let before = earlier.before.or(before);
+        let seq = if earlier.is_logged { self.seq + 1 } else { earlier.seq };
+        self.seq = self.seq.max(seq);
+        let again = Touched { seq, op, before, fields: all_fields, merged_into: None, is_logged: false };
+        self.touched.insert((entity, id), again);
+    }
+}
