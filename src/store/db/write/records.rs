@@ -34,7 +34,7 @@ pub fn create<R: Record>(tx: &mut Tx<'_>, record: R) -> Result<R> {
 fn insert<R: Record>(tx: &mut Tx<'_>, mut record: R) -> Result<R> {
     record.resolve_tags(tx, None)?;
     let fields = fields_unlike_deleted(tx, &record)?;
-    tx.touch(R::ENTITY, record.id(), Op::Created, None, fields);
+    tx.touch(R::ENTITY, record.id(), Op::Created, None, fields)?;
     record.stamp(tx.number_of(R::ENTITY, record.id()), tx.now());
     record.insert(tx.conn, tx.workspace)?;
     keys::write(tx.conn, tx.workspace, R::ENTITY, record.id(), &record.keys())?;
@@ -54,7 +54,7 @@ pub fn update<R: Record>(tx: &mut Tx<'_>, before: &R, mut after: R) -> Result<R>
     }
     check_references(tx, R::ENTITY, Some(&old), &new)?;
     check_unique(tx, Some(before), &after)?;
-    tx.touch(R::ENTITY, after.id(), Op::Updated, Some(old), fields);
+    tx.touch(R::ENTITY, after.id(), Op::Updated, Some(&old), fields)?;
     after.stamp(tx.number_of(R::ENTITY, after.id()), tx.now());
     after.update(tx.conn, tx.workspace)?;
     keys::write(tx.conn, tx.workspace, R::ENTITY, after.id(), &after.keys())?;
@@ -100,7 +100,7 @@ pub fn delete<R: Record>(tx: &mut Tx<'_>, record: &R) -> Result<()> {
         }
     }
     queue_dependents(tx, record)?;
-    tx.touch(R::ENTITY, record.id(), Op::Deleted, Some(json(record)?), Vec::new());
+    tx.touch(R::ENTITY, record.id(), Op::Deleted, Some(&json(record)?), Vec::new())?;
     keys::write(tx.conn, tx.workspace, R::ENTITY, record.id(), &[])?;
     search::unindex(tx.conn, tx.workspace, R::ENTITY, record.id())?;
     R::delete(tx.conn, tx.workspace, record.id())?;
@@ -122,8 +122,8 @@ pub(in crate::store) fn delete_json(tx: &mut Tx<'_>, entity: Entity, record: Val
 
 /// The fields in which a record that is created differs from one of the same id that this write has deleted.
 fn fields_unlike_deleted<R: Record>(tx: &Tx<'_>, record: &R) -> Result<Vec<String>> {
-    let Some(before) = tx.before(R::ENTITY, record.id()) else { return Ok(Vec::new()) };
-    let mut fields = changed_fields(before, &json(record)?);
+    let Some(before) = tx.before(R::ENTITY, record.id())? else { return Ok(Vec::new()) };
+    let mut fields = changed_fields(&before, &json(record)?);
     // What each write stamps on it.
     fields.retain(|name| name != "version" && name != "updated_at");
     Ok(fields)
