@@ -281,16 +281,16 @@ pub fn identifiers(text: &str) -> impl Iterator<Item = &str> {
         .filter(|word| word.starts_with(|first: char| first.is_ascii_lowercase()))
 }
 
-/// The statements that servers have sent and nobody has taken from here yet, those alike but for the number of values once.
+/// The statements that servers have sent since the last call, those alike but for the number of values once.
 pub fn take_new(backend: Backend) -> Vec<String> {
     static TAKEN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-    let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
     let is_query = |text: &String| {
         let begins =
             ["SELECT ", "INSERT ", "UPDATE ", "DELETE ", "WITH "].iter().any(|word| text.starts_with(word));
         begins && !["__diesel_schema_migrations", "sqlite_schema", "pg_"].iter().any(|name| text.contains(name))
     };
-    let new = statements::distinct(backend).into_iter().filter(is_query);
+    let new = statements::take_new(backend).into_iter().filter(is_query);
+    let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
     new.filter(|text| taken.insert(format!("{backend:?} {}", shape(text)))).collect()
 }
 

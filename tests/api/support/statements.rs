@@ -2,7 +2,7 @@
 //! send is not said here.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{HashMap, HashSet},
     fmt::{self, Write as _},
     sync::{Mutex, MutexGuard, Once, PoisonError},
 };
@@ -17,8 +17,11 @@ use super::{Backend, Database};
 struct Sent {
     /// How many, by the address that the connections were opened with.
     counts: HashMap<String, usize>,
-    sqlite: BTreeSet<String>,
-    postgres: BTreeSet<String>,
+    /// The distinct texts of all of them.
+    texts: HashSet<String>,
+    /// Those of them that nobody has taken yet.
+    new_on_sqlite: Vec<String>,
+    new_on_postgres: Vec<String>,
 }
 
 static SENT: Mutex<Option<Sent>> = Mutex::new(None);
@@ -42,9 +45,10 @@ impl Instrumentation for Watch {
                 let text = text(query);
                 with_sent(|sent| {
                     *sent.counts.entry(self.address.clone()).or_default() += 1;
-                    let texts = if self.address.contains("://") { &mut sent.postgres } else { &mut sent.sqlite };
-                    if !texts.contains(&text) {
-                        texts.insert(text);
+                    if !sent.texts.contains(&text) {
+                        sent.texts.insert(text.clone());
+                        let is_postgres = self.address.contains("://");
+                        if is_postgres { &mut sent.new_on_postgres } else { &mut sent.new_on_sqlite }.push(text);
                     }
                 });
             }
@@ -97,10 +101,10 @@ pub fn sent_to(database: &Database) -> usize {
     with_sent(|sent| sent.counts.get(address).copied().unwrap_or(0))
 }
 
-/// The distinct texts of all statements that were sent to databases of a kind so far.
-pub fn distinct(backend: Backend) -> BTreeSet<String> {
+/// The texts of statements that were sent to databases of a kind for the first time since the last call.
+pub fn take_new(backend: Backend) -> Vec<String> {
     with_sent(|sent| match backend {
-        Backend::Sqlite => sent.sqlite.clone(),
-        Backend::Postgres => sent.postgres.clone(),
+        Backend::Sqlite => std::mem::take(&mut sent.new_on_sqlite),
+        Backend::Postgres => std::mem::take(&mut sent.new_on_postgres),
     })
 }
