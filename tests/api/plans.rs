@@ -5,9 +5,12 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::json;
+
 use crate::support::{
-    Backend, Database,
+    Backend, Client, Database, Reply, TestServer,
     plans::{Access, Explainer, explainer, identifiers, shape, take_new},
+    work,
 };
 
 /// Columns that many rows have the same value in: to find rows by nothing else is to walk.
@@ -178,6 +181,33 @@ on_both! {
         }
     }
 
+    async fn deleting_a_contact_among_20_000_takes_no_more_work_than_among_1_000(backend: Backend) {
+        work::count();
+        let mut server = TestServer::start(backend).await;
+        let ada = server.register("ada@example.com").await;
+        let pattern = contact_with_all(&ada, "Pattern", 0).await;
+        let mut doomed = Vec::new();
+        for number in 1..=6 {
+            doomed.push(contact_with_all(&ada, "Doomed", number).await);
+        }
+        let mut work = Vec::new();
+        for (filled, some) in [(1_000, &doomed[..3]), (19_000, &doomed[3..])] {
+            fill(&server.database, &pattern.id(), filled);
+            let mut own = Vec::new();
+            for contact in some {
+                // Opens the connections anew: what that takes is not counted.
+                server.restart().await;
+                ada.get(&contact.location()).await.expect(200);
+                let before = counted(&mut server).await;
+                ada.delete(&contact.location()).await.expect(204);
+                own.push(counted(&mut server).await - before);
+            }
+            work.push(own.into_iter().min().unwrap());
+        }
+        let [few, many] = work[..] else { panic!("{work:?}") };
+        assert!(few > 10 && many * 5 <= few * 6, "among 1,000 it takes {few}, among 20,000 {many}");
+    }
+
     async fn every_foreign_key_has_an_index_that_begins_with_it(database: Database) {
         // What a delete looks for stands in no statement. `[c, b]` will do for `(b, c)`.
         let loose = database.texts(match database.backend {
@@ -196,6 +226,89 @@ on_both! {
         });
         assert_eq!(loose, Vec::<String>::new());
     }
+}
+
+/// A contact with an address, a tag, a position, a relationship, a need and somebody whom they have introduced.
+async fn contact_with_all(client: &Client, name: &str, number: u32) -> Reply {
+    let body = json!({"given_name": name, "family_name": format!("{number}"), "tags": ["tag"],
+        "emails": {"work": {"value": format!("{name}{number}@example.com")}}, "notes": "Met at a conference."});
+    let contact = client.post("/v1/contacts", &body).await.expect(201);
+    let introduced = json!({"given_name": "Introduced", "how_met": {"introduced_by_id": contact.id()}});
+    let other = client.post("/v1/contacts", &introduced).await.expect(201);
+    let at = contact.location();
+    client
+        .post(&format!("{at}/positions"), &json!({"organization_name": "Acme", "title": "CTO"}))
+        .await
+        .expect(201);
+    let related = json!({"related_contact_id": other.id(), "type": "friend"});
+    client.post(&format!("{at}/relationships"), &related).await.expect(201);
+    client.post(&format!("{at}/needs"), &json!({"kind": "need", "topic": "rust"})).await.expect(201);
+    contact
+}
+
+/// Copies a contact so many times, with what refers to it and what is derived from it, by SQL.
+fn fill(database: &Database, pattern: &str, copies: u32) {
+    let (id, new, text) = match database.backend {
+        Backend::Sqlite => (format!("X'{}'", pattern.replace('-', "")), "randomblob(16)", "hex(copies.id)"),
+        Backend::Postgres => (format!("'{pattern}'::uuid"), "gen_random_uuid()", "copies.id::text"),
+    };
+    let copy = |table: &str, from: &str, replaced: &[(&str, &str)]| {
+        let columns = database.texts(&match database.backend {
+            Backend::Sqlite => format!("SELECT name FROM pragma_table_info('{table}')"),
+            Backend::Postgres => format!(
+                "SELECT column_name FROM information_schema.columns
+                 WHERE table_name = '{table}' AND is_generated = 'NEVER'"
+            ),
+        });
+        let columns: Vec<&String> = columns.iter().filter(|column| *column != "document_id").collect();
+        let own = |column: &String| match replaced.iter().find(|(name, _)| name == column) {
+            Some((_, value)) => (*value).to_owned(),
+            None => format!("own.{column}"),
+        };
+        let values: Vec<String> = columns.iter().map(|column| own(column)).collect();
+        let columns: Vec<&str> = columns.iter().map(|column| column.as_str()).collect();
+        database.execute(&format!(
+            "INSERT INTO {table} ({}) SELECT {} FROM {table} own, {from}",
+            columns.join(", "),
+            values.join(", ")
+        ));
+    };
+    let times = format!(
+        "(WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {copies}) \
+         SELECT n FROM numbers) AS times WHERE own.id = {id}"
+    );
+    // The copies are told by their order; the last fill's have no position yet.
+    copy("contacts", &times, &[("id", new), ("sort_key", "'copy'")]);
+    let copies = "contacts copies WHERE copies.sort_key = 'copy' AND";
+    for (table, column) in [("positions", "contact_id"), ("relationships", "contact_id"), ("needs", "contact_id")]
+    {
+        copy(table, &format!("{copies} own.{column} = {id}"), &[("id", new), (column, "copies.id")]);
+    }
+    let value = format!("own.value || {text}");
+    copy(
+        "record_keys",
+        &format!("{copies} own.record_id = {id}"),
+        &[("value", &value), ("record_id", "copies.id")],
+    );
+    copy("search_documents", &format!("{copies} own.record_id = {id}"), &[("record_id", "copies.id")]);
+    let seq = "1000 + (SELECT max(seq) FROM changes) + row_number() OVER ()";
+    copy("changes", &format!("{copies} own.record_id = {id}"), &[("seq", seq), ("record_id", "copies.id")]);
+    database.execute(
+        "UPDATE contacts SET sort_key = 'copied' WHERE sort_key = 'copy';
+         UPDATE workspaces SET seq = (SELECT max(seq) FROM changes)",
+    );
+    match database.backend {
+        Backend::Sqlite => database.execute("INSERT INTO search_index (search_index) VALUES ('optimize')"),
+        Backend::Postgres => database.execute("ANALYZE"),
+    }
+}
+
+/// What the database has done so far, with the server stopped for it where it has to be.
+async fn counted(server: &mut TestServer) -> i64 {
+    if server.backend == Backend::Postgres {
+        server.restart().await;
+    }
+    work::done(&server.database)
 }
 
 #[test]

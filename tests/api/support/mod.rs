@@ -22,6 +22,7 @@ mod postgres;
 mod scratch;
 mod server;
 mod statements;
+pub mod work;
 
 #[allow(unused_imports, reason = "as above")]
 pub use self::{
