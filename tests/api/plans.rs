@@ -318,8 +318,14 @@ fn sqlite_has_statistics_of_every_index() {
         "SELECT name FROM sqlite_schema WHERE type = 'index' AND name NOT IN (SELECT idx FROM sqlite_stat1)
         AND tbl_name NOT LIKE 'sqlite!_%' ESCAPE '!'";
     assert_eq!(database.texts(without), Vec::<String>::new());
-    assert_eq!(database.texts("SELECT stat FROM sqlite_stat1 WHERE idx = 'contacts_sort'"), ["100000 10000 10 1"]);
-    assert_eq!(database.texts("SELECT stat FROM sqlite_stat1 WHERE idx = 'contacts_favorite'"), ["1000 100 1"]);
+    assert_eq!(
+        database.texts("SELECT stat FROM sqlite_stat1 WHERE idx = 'contacts_sort'"),
+        ["10000000 1000000 10 1"]
+    );
+    assert_eq!(
+        database.texts("SELECT stat FROM sqlite_stat1 WHERE idx = 'contacts_favorite'"),
+        ["100000 10000 1"]
+    );
 }
 
 #[test]

@@ -9,7 +9,6 @@ CREATE INDEX organizations_parent ON organizations (workspace_id, parent_id, id)
 CREATE INDEX contacts_favorite ON contacts (workspace_id, id) WHERE favorite;
 CREATE INDEX contacts_to_meet ON contacts (workspace_id, id) WHERE NOT known;
 CREATE INDEX contacts_archived ON contacts (workspace_id, id) WHERE archived_at IS NOT NULL;
-CREATE INDEX contacts_tier ON contacts (workspace_id, tier, id) WHERE tier IS NOT NULL;
 
 -- The changes of a write in their order, for undo.
 DROP INDEX changes_write;

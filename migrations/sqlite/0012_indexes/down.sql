@@ -9,7 +9,6 @@ CREATE INDEX changes_deleted ON changes (at) WHERE op = 'deleted';
 DROP INDEX changes_entity;
 DROP INDEX changes_write;
 CREATE INDEX changes_write ON changes (workspace_id, write_seq);
-DROP INDEX contacts_tier;
 DROP INDEX contacts_archived;
 DROP INDEX contacts_to_meet;
 DROP INDEX contacts_favorite;

@@ -23,7 +23,7 @@ const OLDEST_POSTGRES: i32 = 150_000;
 /// Servers that start at the same time bring the tables up to date one after the other.
 const ADVISORY_LOCK: i64 = 0x77_65_6c_6c_6d_65_74;
 
-/// What SQLite's planner is told of every index, the same in all databases: a workspace has 10,000 rows of a kind, a word
+/// What SQLite's planner is told of every index, the same in all databases: a workspace has a million rows of a kind, a word
 /// such as a status takes five values, anything else picks out ten rows, the whole of a unique index one, and a partial
 /// index holds a hundredth. Without it SQLite takes ten rows for a workspace, and so walked a whole one in the order of a
 /// list rather than look up what was asked for (whatever refers to a contact, all documents at each search). Numbers that
@@ -46,8 +46,8 @@ const STATISTICS: &str = "
         WINDOW prefix AS (PARTITION BY indexes.name ORDER BY info.seqno)
     )
     INSERT INTO sqlite_stat1 (tbl, idx, stat)
-    SELECT tbl_name, name, iif(is_partial, 1000, 100000) || ' ' || group_concat(
-        CASE WHEN is_one THEN 1 WHEN is_narrow THEN 10 ELSE iif(is_partial, 100, 10000) / (1 + 4 * words) END, ' '
+    SELECT tbl_name, name, iif(is_partial, 100000, 10000000) || ' ' || group_concat(
+        CASE WHEN is_one THEN 1 WHEN is_narrow THEN 10 ELSE iif(is_partial, 10000, 1000000) / (1 + 4 * words) END, ' '
         ORDER BY seqno)
     FROM columns GROUP BY name;
     COMMIT;
