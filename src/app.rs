@@ -16,19 +16,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tracing_actix_web::TracingLogger;
-use utoipa_actix_web::AppExt;
 use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
 
-use crate::api::http::batch::Dispatcher;
-use crate::api::http::caller::Authenticator;
-use crate::api::http::cursor::Cursors;
+use crate::api;
+use crate::api::context::Api;
+use crate::api::http::auth::caller::Authenticator;
+use crate::api::http::auth::limits::Limits;
+use crate::api::http::auth::passwords::{self, Passwords};
 use crate::api::http::edge::{self, RequestSpan};
-use crate::api::http::etag::Tags;
-use crate::api::http::gate;
-use crate::api::http::limits::Limits;
-use crate::api::http::passwords::{self, Passwords};
-use crate::api::http::problem::{Code, Problem};
-use crate::api::{self, Api, Contract};
+use crate::api::http::messages::cursor::Cursors;
+use crate::api::http::messages::etag::ETags;
+use crate::api::http::router::{Router, dispatch};
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError, CorsOrigins, Database, parse_signing_key};
 use crate::jobs;
@@ -80,7 +78,7 @@ impl App {
     pub fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         let store = open_store(&config, clock)?;
         let build = |error: &dyn std::fmt::Display| StartError::Build(error.to_string());
-        let contract = Contract::get().map_err(|error| build(&error))?;
+        let router = Router::new(api::operations()).map_err(|error| build(&error))?;
         let key = signing_key(&config, &store)?;
         let keys = std::iter::once(&key).chain(&config.signing_key_previous);
         let nobody = passwords::hash("the password of nobody").map_err(|error| build(&error))?;
@@ -88,10 +86,9 @@ impl App {
             authenticator: Authenticator::new(&key, config.signing_key_previous.as_ref()),
             passwords: Passwords::new(nobody),
             cursors: Cursors::new(keys.map(|key| key.expose_secret().as_bytes())),
-            tags: Tags::new(store.epoch()),
+            etags: ETags::new(store.epoch()),
             limits: Limits::new(config.rate_limits),
-            schemas: contract.schemas.clone(),
-            contract,
+            router,
             body_timeout: Duration::from_secs(config.body_timeout_seconds),
             draining: AtomicBool::new(false),
             store,
@@ -138,12 +135,10 @@ impl App {
         actix_web::rt::spawn(jobs::purge::run(self.api.store.clone()));
         actix_web::rt::spawn(tidy(self.api.clone()));
         let server = HttpServer::new(move || {
-            let (app, _) = ActixApp::new().into_utoipa_app().configure(api::routes).split_for_parts();
-            app.app_data(api.clone())
-                .app_data(Dispatcher::new(api.clone()))
+            ActixApp::new()
+                .app_data(api.clone())
                 .service(docs())
-                .default_service(web::to(nothing_here))
-                .wrap(from_fn(gate::gate))
+                .default_service(web::to(dispatch))
                 .wrap(cors(&api.config.cors_origins))
                 .wrap(from_fn(edge::finish))
                 .wrap(from_fn(edge::catch_panic))
@@ -179,10 +174,6 @@ fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     Ok(async { drop(tokio::signal::ctrl_c().await) })
 }
 
-async fn nothing_here() -> Result<&'static str, Problem> {
-    Err(Problem::new(Code::NotFound))
-}
-
 /// The interactive documentation: files within the binary, no network.
 fn docs() -> SwaggerUi {
     let config = SwaggerConfig::new(["/v1/openapi.json"])
@@ -201,7 +192,7 @@ fn cors(origins: &CorsOrigins) -> Cors {
             origins.iter().fold(Cors::default(), |cors, origin| cors.allowed_origin(origin))
         }
     };
-    let exposed = ["ratelimit", "ratelimit-policy", "idempotent-replayed", "x-request-id"];
+    let exposed = ["ratelimit", "ratelimit-policy", "idempotent-replayed", "wellmet-write", "x-request-id"];
     let exposed = exposed.map(HeaderName::from_static).into_iter();
     let told = [header::CONTENT_LOCATION, header::ETAG, header::LINK, header::LOCATION, header::RETRY_AFTER];
     cors.allowed_methods([Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])

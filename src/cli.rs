@@ -1,4 +1,4 @@
-//! The commands of the `wellmet` binary. What they do is done elsewhere; here it is asked for and told.
+//! The commands of the `wellmet` binary: their input and output. The work is done elsewhere.
 
 use crate::store::sessions;
 use secrecy::SecretString;
@@ -9,8 +9,8 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use crate::api::http::passwords;
-use crate::api::http::problem;
+use crate::api::http::auth::passwords;
+use crate::api::http::messages::problem;
 use crate::api::tokens::new_token;
 use crate::app::{App, StartError, open_store};
 use crate::clock::SystemClock;
@@ -23,13 +23,13 @@ use crate::store::accounts;
 use crate::store::{Conflict, Error as StoreError};
 use crate::telemetry;
 
-/// What a command says when it fails: one sentence, and how the process ends.
+/// Why a command failed: one sentence, and the exit code.
 struct Failure {
     sentence: String,
     code: u8,
 }
 
-/// The exit code for something the caller got wrong; 1 is for what went wrong by itself.
+/// The exit code for a mistake of the caller; 1 is for any other failure.
 const USAGE: u8 = 2;
 
 impl From<ConfigError> for Failure {
@@ -60,8 +60,10 @@ impl From<Invalid> for Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let sentence = match error {
-            StoreError::NotFound => "nobody has this address".to_owned(),
-            StoreError::Conflict(Conflict::EmailTaken) => "somebody has this address already".to_owned(),
+            StoreError::NotFound => "no user has this e-mail address".to_owned(),
+            StoreError::Conflict(Conflict::EmailTaken) => {
+                "a user with this e-mail address already exists".to_owned()
+            }
             other => other.to_string(),
         };
         Self { sentence, code: 1 }
@@ -78,7 +80,7 @@ fn failure(sentence: impl Into<String>) -> Failure {
     Failure { sentence: sentence.into(), code: 1 }
 }
 
-/// Reads the command line and does what it says.
+/// Runs the command line of this process.
 #[allow(clippy::print_stderr, reason = "the one sentence of a failed command")]
 pub fn run() -> ExitCode {
     let done = match Cli::read() {
@@ -132,7 +134,7 @@ fn with_log(config: Config) -> Result<Config, Failure> {
 fn print(line: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout();
     match writeln!(out, "{line}").and_then(|()| out.flush()) {
-        // Whoever reads it has read enough.
+        // The reader has read enough.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         other => other.map_err(Failure::from),
     }
@@ -151,7 +153,7 @@ fn serve(config: Config) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The two files that are made from the code.
+/// Prints, writes or checks the two files that are generated from the code.
 fn openapi(check: bool, write: bool) -> Result<(), Failure> {
     let document = crate::api::document().map_err(|error| failure(error.to_string()))?;
     let document = serde_json::to_string_pretty(&document).map_err(|error| failure(error.to_string()))? + "\n";
@@ -171,7 +173,7 @@ fn openapi(check: bool, write: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Runs one piece of work on the database.
+/// Runs one database operation to its end.
 fn block_on<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     Ok(runtime.block_on(work)?)
@@ -184,7 +186,7 @@ fn create_user(config: Config, email: &str, fields: UserFields, password_stdin: 
     let hash = passwords::hash(password.expose()).map_err(|error| failure(error.to_string()))?;
     let address = email.as_str().to_owned();
     block_on(store.account_write(move |tx| accounts::create_account(tx, &email, &hash, fields).map(drop)))?;
-    print(&format!("{address} can log in."))
+    print(&format!("Created the user {address}."))
 }
 
 fn reset_password(config: Config, email: &str, password_stdin: bool) -> Result<(), Failure> {
@@ -200,7 +202,7 @@ fn reset_password(config: Config, email: &str, password_stdin: bool) -> Result<(
         sessions::end_other_sessions(tx, user.id, None)?;
         crate::store::tokens::delete_tokens(tx, user.id)
     }))?;
-    print(&format!("{address} has a new password; sessions and tokens of theirs have ended."))
+    print(&format!("Reset the password of {address}; all sessions and tokens of this user have ended."))
 }
 
 fn create_token(
@@ -215,7 +217,7 @@ fn create_token(
     let now = store.now();
     let expires_at = expires_in_days.map(|days| now.plus(chrono::TimeDelta::days(i64::from(days))));
     let new = new_token(name, scopes, expires_at, now)?;
-    let secret = personal_token::make(&store.random().map_err(Failure::from)?);
+    let secret = personal_token::generate(&store.random().map_err(Failure::from)?);
     let kept = secret.clone();
     let (user, home) = block_on(store.read(move |conn| {
         let (user, _) = accounts::find_by_email(conn, &email)?.ok_or(StoreError::NotFound)?;
@@ -228,11 +230,11 @@ fn create_token(
     print(&secret)
 }
 
-/// The first line of standard input; on a terminal it is asked for.
-#[allow(clippy::print_stderr, reason = "a question to whoever sits at the terminal")]
+/// The first line of standard input, after a prompt if that is a terminal.
+#[allow(clippy::print_stderr, reason = "the prompt for whoever sits at the terminal")]
 fn new_password(password_stdin: bool, known: &[&str]) -> Result<NewPassword, Failure> {
     if !password_stdin && std::io::stdin().is_terminal() {
-        eprint!("New password ({} characters or more, shown as you type): ", NewPassword::MIN_CHARACTERS);
+        eprint!("New password (at least {} characters, shown as you type): ", NewPassword::MIN_CHARACTERS);
         std::io::stderr().flush()?;
     }
     let mut line = String::new();

@@ -4,8 +4,8 @@
 //!
 //! ```text
 //! main, cli, config, app      start it; `app` puts the parts together, for tests too
-//! api     ──► store ──► domain      HTTP; SQL; pure rules
-//! jobs    ──► store                 what runs outside a request
+//! api  ──► service ──► store ──► domain      HTTP; the application; SQL; pure rules
+//! jobs ──► service                           what runs outside a request
 //! clock                             time and chance, given to whoever needs them
 //! ```
 
@@ -16,5 +16,6 @@ pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod jobs;
+pub mod service;
 pub mod store;
 pub mod telemetry;

@@ -1,4 +1,4 @@
-//! Where the log goes: lines on standard error, as text or JSON. What is logged is the caller's affair.
+//! The log: lines on standard error, as text or JSON. What is logged is up to the callers.
 
 use std::io::{self, IsTerminal};
 
@@ -39,10 +39,10 @@ where
     })
 }
 
-/// Why there is no log.
+/// Why the log cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
-    #[error("the log filter cannot be read: {0}")]
+    #[error("invalid log filter: {0}")]
     Filter(#[from] ParseError),
     #[error("the log is already set up: {0}")]
     AlreadySetUp(#[from] TryInitError),

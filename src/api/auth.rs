@@ -1,30 +1,89 @@
 //! Signing up, logging in, refreshing, logging out.
 
 use crate::store::sessions;
-use actix_web::http::header;
-use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, post};
+use actix_web::http::{Method, header};
+use actix_web::{HttpRequest, HttpResponse};
 use base64::Engine as _;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::Api;
-use super::http::body::Body;
-use super::http::jwt::{ACCESS_TOKEN_SECONDS, Claims};
-use super::http::limits::client_address;
-use super::http::problem::{Code, Problem};
+use super::context::Api;
+use super::http::auth::jwt::{ACCESS_TOKEN_SECONDS, Claims};
+use super::http::auth::limits::client_address;
+use super::http::messages::problem::{Code, Problem};
+use super::http::operation::{Access, Docs, Exchange, Operation, Run};
 use crate::domain::account::{NewPassword, User, UserFields, Workspace};
 use crate::domain::email::EmailAddress;
 use crate::domain::id::WorkspaceId;
 use crate::domain::invalid::{FieldCode, Invalid};
 use crate::domain::scope::Scopes;
+use crate::service::validation::{check, parse};
 use crate::store::Conflict;
 use crate::store::accounts::{self, PasswordHash};
 use crate::store::sessions::{Refreshed, Session};
 
-pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(register_user).service(log_in).service(refresh_session).service(log_out);
+pub fn operations() -> Vec<Operation> {
+    let credentials = || json!({"email": "ada@example.com", "password": "correct horse battery staple"});
+    let refresh = || json!({"refresh_token": "wm_rt_5hYQJ4mRZ0l1w0c8oS2pTn3vXe7bKd9uFgA6iLxEqWM"});
+    let public = |path: &'static str, id: &'static str, run: Run, docs: Box<dyn Fn() -> Docs + Send + Sync>| {
+        Operation::new(Method::POST, path, id, Access::Public, run, docs)
+    };
+    vec![
+        public(
+            "/v1/auth/register",
+            "register_user",
+            Run::Other(|exchange| Box::pin(register_user(exchange))),
+            Box::new(|| {
+                Docs::new("auth", "Create an account")
+                    .description("Creates an account, a workspace, and the contact that represents you in it.")
+                    .request::<Registration>(json!({"email": "ada@example.com",
+                        "password": "correct horse battery staple", "name": "Ada Lovelace", "time_zone": "Europe/London"}))
+                    .answer::<LoggedIn>(201, "Account created.")
+                    .errors(&[Code::EmailTaken, Code::RegistrationClosed])
+            }),
+        ),
+        public(
+            "/v1/auth/login",
+            "log_in",
+            Run::Other(|exchange| Box::pin(log_in(exchange))),
+            Box::new(move || {
+                Docs::new("auth", "Log in")
+                    .request::<Credentials>(credentials())
+                    .answer::<LoggedIn>(200, "Logged in.")
+                    .errors(&[Code::InvalidCredentials])
+            }),
+        ),
+        public(
+            "/v1/auth/refresh",
+            "refresh_session",
+            Run::Other(|exchange| Box::pin(refresh_session(exchange))),
+            Box::new(move || {
+                Docs::new("auth", "Refresh a session")
+                    .description(
+                        "Returns the next pair of tokens. A refresh token can be used once. If it is used again later, its \
+                         session ends, since somebody else has it; unless its successor was never used, or it was first \
+                         used less than 30 seconds ago: a reply may be lost, and two parts of an app may race.",
+                    )
+                    .request::<RefreshRequest>(refresh())
+                    .answer::<TokenPair>(200, "The next pair of tokens.")
+                    .errors(&[Code::InvalidRefreshToken])
+            }),
+        ),
+        public(
+            "/v1/auth/logout",
+            "log_out",
+            Run::Other(|exchange| Box::pin(log_out(exchange))),
+            Box::new(move || {
+                Docs::new("auth", "Log out")
+                    .description(
+                        "Ends the session of the refresh token at once, with its access tokens. An unknown token is no error.",
+                    )
+                    .request::<RefreshRequest>(refresh())
+                    .empty(204, "Logged out.")
+            }),
+        ),
+    ]
 }
 
 /// A new account.
@@ -92,17 +151,9 @@ struct LoggedIn {
     tokens: TokenPair,
 }
 
-/// Sign up
-///
-/// Makes an account, a workspace of its own, and the contact that stands for yourself in it.
-#[utoipa::path(tag = "auth",
-    request_body(content = Registration, example = json!({"email": "ada@example.com",
-        "password": "correct horse battery staple", "name": "Ada Lovelace", "time_zone": "Europe/London"})),
-    extensions(("x-errors" = json!(["email_taken", "registration_closed"]))),
-    responses((status = 201, description = "You are in.", body = LoggedIn)))]
-#[post("/v1/auth/register")]
-async fn register_user(api: Data<Api>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
-    let (email, password, fields) = api.schemas.parse("RegistrationInput", &body.value, checked)?;
+async fn register_user(exchange: Exchange) -> Result<HttpResponse, Problem> {
+    let Exchange { api, request, call, .. } = exchange;
+    let (email, password, fields) = parse(&call.body.value, checked)?;
     if !registration_is_open(&api).await? {
         return Err(Problem::new(Code::RegistrationClosed));
     }
@@ -125,7 +176,7 @@ async fn register_user(api: Data<Api>, request: HttpRequest, body: Body) -> Resu
     let tokens = token_pair(&api, &session, secret)?;
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, "/v1/me"));
-    response.insert_header((header::ETAG, api.tags.of_user(user.id, user.version)));
+    response.insert_header((header::ETAG, api.etags.of_user(user.id, user.version)));
     Ok(secret_response(&mut response).json(LoggedIn { user, workspace, tokens }))
 }
 
@@ -168,15 +219,9 @@ fn checked(registration: Registration) -> Result<(EmailAddress, NewPassword, Use
     }
 }
 
-/// Log in
-#[utoipa::path(tag = "auth",
-    request_body(content = Credentials,
-        example = json!({"email": "ada@example.com", "password": "correct horse battery staple"})),
-    extensions(("x-errors" = json!(["invalid_credentials"]))),
-    responses((status = 200, description = "You are in.", body = LoggedIn)))]
-#[post("/v1/auth/login")]
-async fn log_in(api: Data<Api>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
-    let Credentials { email, password } = api.schemas.check("CredentialsInput", &body.value)?;
+async fn log_in(exchange: Exchange) -> Result<HttpResponse, Problem> {
+    let Exchange { api, request, call, .. } = exchange;
+    let Credentials { email, password } = check(&call.body.value)?;
     let address = EmailAddress::parse(&email).ok();
     let limited_by = address.as_ref().map_or(email, |address| address.normalized().to_owned());
     api.limits.login(&limited_by, client_address(&api.config, &request))?;
@@ -212,19 +257,9 @@ async fn workspace_of(api: &Api, workspace: WorkspaceId, user: &User) -> Result<
     Ok(api.store.read(move |conn| accounts::workspace(conn, workspace, user)).await?)
 }
 
-/// Get the next pair of tokens
-///
-/// Each refresh token is good for one use. One that comes again later ends its session, since somebody else has it;
-/// unless its successor was never used, or it was spent less than 30 seconds ago: a reply may be lost, and two parts of
-/// an app may race.
-#[utoipa::path(tag = "auth",
-    request_body(content = RefreshRequest,
-        example = json!({"refresh_token": "wm_rt_5hYQJ4mRZ0l1w0c8oS2pTn3vXe7bKd9uFgA6iLxEqWM"})),
-    extensions(("x-errors" = json!(["invalid_refresh_token"]))),
-    responses((status = 200, description = "The next pair.", body = TokenPair)))]
-#[post("/v1/auth/refresh")]
-async fn refresh_session(api: Data<Api>, body: Body) -> Result<HttpResponse, Problem> {
-    let RefreshRequest { refresh_token } = api.schemas.check("RefreshRequestInput", &body.value)?;
+async fn refresh_session(exchange: Exchange) -> Result<HttpResponse, Problem> {
+    let Exchange { api, call, .. } = exchange;
+    let RefreshRequest { refresh_token } = check(&call.body.value)?;
     let secret = new_refresh_token(&api)?;
     let next = secret.clone();
     match api.store.account_write(move |tx| sessions::refresh(tx, &refresh_token, &next)).await? {
@@ -241,16 +276,9 @@ async fn refresh_session(api: Data<Api>, body: Body) -> Result<HttpResponse, Pro
     .map_err(|problem: Problem| problem.header(header::WWW_AUTHENTICATE, "Bearer"))
 }
 
-/// Log out
-///
-/// Ends the session of the refresh token, with its access tokens, at once. An unknown one is no error.
-#[utoipa::path(tag = "auth",
-    request_body(content = RefreshRequest,
-        example = json!({"refresh_token": "wm_rt_5hYQJ4mRZ0l1w0c8oS2pTn3vXe7bKd9uFgA6iLxEqWM"})),
-    responses((status = 204, description = "You are out.")))]
-#[post("/v1/auth/logout")]
-async fn log_out(api: Data<Api>, body: Body) -> Result<HttpResponse, Problem> {
-    let RefreshRequest { refresh_token } = api.schemas.check("RefreshRequestInput", &body.value)?;
+async fn log_out(exchange: Exchange) -> Result<HttpResponse, Problem> {
+    let Exchange { api, call, .. } = exchange;
+    let RefreshRequest { refresh_token } = check(&call.body.value)?;
     api.store.account_write(move |tx| sessions::end_session_of(tx, &refresh_token)).await?;
     api.authenticator.forget();
     Ok(HttpResponse::NoContent().finish())

@@ -1,32 +1,31 @@
 //! Several operations in one call. How they are carried out is in `http/batch.rs`.
 
+use actix_web::HttpResponse;
 use actix_web::http::Method;
-use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, post};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Schema, SchemaType, Type};
-use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::Api;
-use super::http::batch::{Call, MAX_OPERATIONS, carry_out};
-use super::http::body::{Body, MAX_VALUES, count_values};
-use super::http::caller::Caller;
-use super::http::problem::{Code, Problem};
-use super::http::replies::{respond, who};
-use crate::domain::counted::grouped;
+use super::context::Api;
+use super::http::batch::{BatchCall, MAX_OPERATIONS, carry_out};
+use super::http::edge;
+use super::http::messages::body::{MAX_VALUES, count_values};
+use super::http::messages::problem::{Code, Problem};
+use super::http::messages::response::of_outcome;
+use super::http::operation::{Access, Docs, Exchange, Operation, Run};
+use crate::domain::count::thousands;
 use crate::domain::invalid::Invalid;
-
-pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(send_batch);
-}
+use crate::service::validation::validate;
+use crate::service::validation::views::View;
+use crate::store::WriteContext;
 
 /// Operations to carry out in one call.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documents what `parse` reads piece by piece")]
-struct Batch {
+#[schema(as = Batch)]
+struct BatchRequest {
     /// All or nothing: the first operation that fails undoes those before it, and what succeeds is one write, which one
     /// revert takes back. What the batch itself has deleted can be made anew under its id, but neither restored nor taken
     /// back within the batch. False: each operation is a write of its own, and one that fails leaves the others be.
@@ -115,35 +114,47 @@ struct BatchResult {
     body: Option<Value>,
 }
 
-/// Do several things in one call
-///
-/// Up to 100 operations, carried out in their order and in one transaction. Each is judged as if it came by itself: by
-/// the scopes of the token, its own limits and its own preconditions; and each counts as a request. So the answer is 207
-/// whatever became of them; look at each `status`. A batch that breaks a rule of its own is refused before anything is
-/// done. Once the answers have 8 MiB, the operations that remain are answered 413 `body_too_large` and not carried out;
-/// once they took as long as others wait for them (5 seconds, unless the server is set up otherwise), 503 `busy`.
-/// Under an Idempotency-Key the whole answer is kept, unless nothing was done because an atomic batch failed, or it
-/// tells of a record that the batch itself has purged.
-#[utoipa::path(tag = "batch", security(("bearer" = [])),
-    request_body(content = Batch, example = json!({"atomic": true, "operations": [
-        {"method": "POST", "path": "/v1/contacts",
-         "body": {"id": "01939d5e-8c00-7000-8000-0000000000b1", "given_name": "Grace"}},
-        {"method": "POST", "path": "/v1/needs",
-         "body": {"contact_id": "01939d5e-8c00-7000-8000-0000000000b1", "topic": "hiring rust engineers"}}]})),
-    responses((status = 207, description = "What became of each operation.", body = BatchAnswer)))]
-#[post("/v1/batch")]
-async fn send_batch(
-    api: Data<Api>,
-    caller: Caller,
-    request: HttpRequest,
-    body: Body,
-) -> Result<HttpResponse, Problem> {
-    let who = who(&api, &caller, &request, &body)?;
-    check_values(&body.value)?;
-    let (atomic, calls) =
-        api.schemas.parse("BatchInput", &body.value, |batch: Value| parse(&api, &request, &batch))?;
-    let outcome = carry_out(&request, &api, &caller, who, atomic, calls).await?;
-    respond(&api, &caller, outcome).await
+pub fn operations() -> Vec<Operation> {
+    let docs = || {
+        Docs::new("batch", "Send a batch of operations")
+            .description(
+                "Up to 100 operations, carried out in their order and in one transaction. Each is treated as if it were sent by \
+                 itself: by the scopes of the token, its own limits and its own preconditions; and each counts as a request. \
+                 So the answer is 207 whatever their results; check each `status`. A batch that is invalid itself is rejected \
+                 before anything is done. The answers have at most 8 MiB together: an operation whose answer would exceed that \
+                 gets 413 `body_too_large`. Operations that are not reached within the time that others wait for the batch \
+                 (5 seconds, unless the server is configured otherwise) get 503 `busy`. Under an Idempotency-Key the whole \
+                 answer is stored, unless an atomic batch failed, or the answer contains a record that the batch purged.",
+            )
+            .request::<BatchRequest>(json!({"atomic": true, "operations": [
+                {"method": "POST", "path": "/v1/contacts",
+                 "body": {"id": "01939d5e-8c00-7000-8000-0000000000b1", "given_name": "Grace"}},
+                {"method": "POST", "path": "/v1/needs",
+                 "body": {"contact_id": "01939d5e-8c00-7000-8000-0000000000b1", "topic": "hiring rust engineers"}}]}))
+            .answer::<BatchAnswer>(207, "The result of each operation.")
+    };
+    let run = Run::Other(|exchange| Box::pin(send_batch(exchange)));
+    vec![Operation::new(Method::POST, "/v1/batch", "send_batch", Access::AnyToken, run, docs)]
+}
+
+async fn send_batch(exchange: Exchange) -> Result<HttpResponse, Problem> {
+    let context = exchange.context()?;
+    let request_id = edge::request_id(&exchange.request);
+    let write_context = WriteContext { idempotency: exchange.idempotency, ..context.write_context() };
+    let body = &context.call.body.value;
+    check_values(body)?;
+    let mut invalid = validate::<BatchRequest>(View::Input, body);
+    let parsed = match parse(&context.api, body) {
+        Ok(parsed) => invalid.into_result(parsed),
+        Err(more) => {
+            invalid.extend_new(more);
+            Err(invalid)
+        }
+    };
+    let (atomic, calls) = parsed?;
+    let etags = context.api.etags.clone();
+    let outcome = carry_out(context, request_id, write_context, atomic, calls).await?;
+    Ok(of_outcome(&etags, outcome).into_http())
 }
 
 /// A batch may hold many values only within the bodies of its operations, none of which holds more than it could by itself.
@@ -157,41 +168,29 @@ fn check_values(batch: &Value) -> Result<(), Problem> {
     }
     let detail = format!(
         "Each body in a batch holds at most {0} values, and so does the batch beside them.",
-        grouped(MAX_VALUES)
+        thousands(MAX_VALUES)
     );
     Err(Problem::new(Code::BodyTooLarge).detail(detail))
 }
 
-/// Reads each operation by itself, so that a fault of one does not hide those of another. What cannot be read at all is
-/// for the schema to tell.
-fn parse(api: &Api, request: &HttpRequest, batch: &Value) -> Result<(bool, Vec<Call>), Invalid> {
+/// Reads each operation by itself, so that an error in one does not hide those in another. What cannot be read at all is
+/// reported by the schema.
+fn parse(api: &Api, batch: &Value) -> Result<(bool, Vec<BatchCall>), Invalid> {
     let atomic = batch.get("atomic").and_then(Value::as_bool).unwrap_or(false);
     let operations = batch.get("operations").and_then(Value::as_array).into_iter().flatten();
     let (mut invalid, mut calls) = (Invalid::default(), Vec::new());
     for (index, operation) in operations.enumerate().take(MAX_OPERATIONS) {
         let Ok(operation) = BatchOperation::deserialize(operation) else { continue };
-        let call = parse_operation(api, request, operation).map_err(|more| within(more, index));
-        calls.extend(invalid.gather(call));
+        let BatchOperation { method, path, headers, body } = operation;
+        let method = match method {
+            BatchMethod::Get => Method::GET,
+            BatchMethod::Post => Method::POST,
+            BatchMethod::Put => Method::PUT,
+            BatchMethod::Patch => Method::PATCH,
+            BatchMethod::Delete => Method::DELETE,
+        };
+        let call = BatchCall::check(api, method, &path, headers, body);
+        calls.extend(invalid.gather(call.map_err(|more| more.under(&format!("operations/{index}")))));
     }
     invalid.into_result((atomic, calls))
-}
-
-/// Faults of an operation, as faults of the batch.
-fn within(mut invalid: Invalid, index: usize) -> Invalid {
-    for error in &mut invalid.errors {
-        error.pointer = error.pointer.replacen('#', &format!("#/operations/{index}"), 1);
-    }
-    invalid
-}
-
-fn parse_operation(api: &Api, request: &HttpRequest, operation: BatchOperation) -> Result<Call, Invalid> {
-    let BatchOperation { method, path, headers, body } = operation;
-    let method = match method {
-        BatchMethod::Get => Method::GET,
-        BatchMethod::Post => Method::POST,
-        BatchMethod::Put => Method::PUT,
-        BatchMethod::Patch => Method::PATCH,
-        BatchMethod::Delete => Method::DELETE,
-    };
-    Call::new(&api.contract.operations, request.resource_map(), method, &path, headers, body)
 }

@@ -1,45 +1,32 @@
 //! One edit of many contacts: those of a list of ids, or those that a filter of the list finds.
 
-use crate::store::checks;
-use crate::store::records;
-use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, post};
+use actix_web::http::Method;
 use chrono::NaiveDate;
 use serde_json::{Map, Value, json};
-use std::collections::HashSet;
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
-use super::Api;
 use super::contacts::COLLECTION;
-use super::http::body::{Body, Schemas};
-use super::http::caller::Caller;
-use super::http::edits::{entered, patched};
-use super::http::etag::seq_and_today;
-use super::http::listing::Narrowed;
-use super::http::problem::Problem;
-use super::http::query::Query;
-use super::http::replies::{respond, who};
-use super::http::views::written;
-use crate::domain::contact::Contact;
+use super::context::Context;
+use super::http::messages::problem::{Code, Problem};
+use super::http::operation::{Access, Docs, Operation, Parameter, Run, Write};
+use super::http::records::collection::BodyFilter;
+use crate::domain::contact::Tier;
 use crate::domain::entity::Entity;
 use crate::domain::invalid::{FieldCode, Invalid, Rejection};
-use crate::store::{AnyId, Error, Record, Reply, Result as StoreResult, Tx};
+use crate::service::bulk::{Edit, Edited, MAX_EDITED, Selection, edit_contacts};
+use crate::service::validation::check;
+use crate::service::validation::views::{collect, written};
+use crate::store::{Answer, AnyId, accounts};
 
-/// How many contacts can be edited at once.
-pub const MAX_EDITED: i64 = 10_000;
-
-/// What can be changed of each; they mean what they mean in a PATCH.
+/// The fields of a PATCH that can be edited.
 const PATCHED: [&str; 3] = ["add_tags", "remove_tags", "tier"];
 
-pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(bulk_contacts);
-}
-
-/// Which contacts, and what to do with them.
-struct ContactBulk;
+/// The contacts to edit, and how.
+#[derive(serde::Deserialize)]
+#[serde(transparent)]
+struct ContactBulk(Map<String, Value>);
 
 impl utoipa::PartialSchema for ContactBulk {
     fn schema() -> RefOr<Schema> {
@@ -51,98 +38,121 @@ impl utoipa::PartialSchema for ContactBulk {
         };
         written(json!({
             "type": "object",
-            "description": "Which contacts, and what to do with them. Give `ids` or `filter`, and at least one thing to do.",
+            "description": "The contacts to edit, and how. Requires `ids` or `filter`, and at least one edit.",
             "properties": {
                 "ids": {
                     "type": "array", "minItems": 1, "maxItems": MAX_EDITED, "x-excludes": ["filter"],
                     "items": { "type": "string", "format": "uuid", "x-entity": Entity::Contact },
-                    "description": "The contacts by their ids.",
+                    "description": "The ids of the contacts.",
                 },
                 "filter": COLLECTION.filter_schema(),
-                "add_tags": tags("Tags to add to those they have."),
-                "remove_tags": tags("Tags to remove from those they have."),
+                "add_tags": tags("Tags to add."),
+                "remove_tags": tags("Tags to remove."),
                 "tier": {
                     "oneOf": [{ "type": "null" }, { "$ref": "#/components/schemas/Tier" }],
-                    "description": "How close you want to be. Null: no tier; absent: as it is.",
+                    "description": "The new tier. Null removes it; absent keeps it.",
                 },
                 "archived": {
                     "type": "boolean",
                     "description": "Puts them aside now, or takes them back. WriteContext is put aside already keeps the time.",
                 },
-                "delete": { "type": "boolean", "default": false, "description": "Deletes them. Not together with anything else." },
+                "delete": { "type": "boolean", "default": false, "description": "Whether to delete the contacts. Cannot be combined with other edits." },
             },
         }))
     }
 }
 
-impl ToSchema for ContactBulk {}
+impl ToSchema for ContactBulk {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        collect::<Tier>(schemas);
+    }
+}
 
-/// What was done, or with `dry_run` would be done.
+/// The result of a bulk edit.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documents what is written as JSON")]
 struct BulkResult {
-    /// Whether it only tells what it would do.
+    /// Whether nothing was changed.
     dry_run: bool,
-    /// How many contacts were named or found.
+    /// How many contacts were selected.
     matched: i64,
-    /// How many of them are other than before, or gone.
+    /// How many of them were changed or deleted.
     changed: i64,
-    /// The number of the first change of this write: `POST /v1/changes/{write}/revert` takes all of it back. Null when
-    /// nothing has changed, and with `dry_run`.
+    /// The number of the write: `POST /v1/changes/{write}/revert` reverts all of it. Null if nothing changed, and with
+    /// `dry_run`.
     write: Option<i64>,
 }
 
-/// Edit many contacts at once
-///
-/// Those with these ids, or those that the filter finds: it is the list's own, as an object, with the list's defaults
-/// (known people who are not archived, without yourself). At most 10,000 at once. All of it is one write, so that one
-/// revert takes it back; if anything is wrong, nothing is done.
-#[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:write"])),
-    params(("dry_run" = Option<bool>, Query, description = "Only tell what it would do.")),
-    request_body(content = ContactBulk, example = json!({
-        "ids": ["01939d5e-8c00-7000-8000-0000000000b1"], "add_tags": ["conference-2026"], "tier": "active"})),
-    extensions(("x-errors" = json!(["self_contact"]))),
-    responses((status = 200, description = "What was done.", body = BulkResult)))]
-#[post("/v1/contacts/bulk")]
-async fn bulk_contacts(
-    api: Data<Api>,
-    caller: Caller,
-    request: HttpRequest,
-    query: Query,
-    body: Body,
-) -> Result<HttpResponse, Problem> {
-    let dry_run = query.flag("dry_run")?;
-    let who = who(&api, &caller, &request, &body)?;
-    let (_, today) = seq_and_today(&api, caller.workspace).await?;
-    let edit = Edit::parse(api.schemas.check("ContactBulkInput", &body.value)?, today)?;
-    let schemas = api.schemas.clone();
-    let work = move |tx: &mut Tx<'_>| {
-        let answer = edit.carry_out(tx, &schemas, dry_run)?;
-        Ok(Reply { status: 200, body: Some(answer.to_string()), ..Reply::default() })
+pub fn operations() -> Vec<Operation> {
+    let docs = || {
+        Docs::new("contacts", "Edit many contacts")
+            .description(
+                "Edits the contacts with these ids, or those that the filter matches. The filter takes the filters of the list \
+                 as an object, with the list's defaults (known people who are not archived, without yourself). At most 10,000 \
+                 contacts at once. It is one write, so one revert undoes it; if anything is wrong, nothing is changed.",
+            )
+            .parameter(Parameter::dry_run("Return the result without changing anything."))
+            .request::<ContactBulk>(json!({
+                "ids": ["01939d5e-8c00-7000-8000-0000000000b1"], "add_tags": ["conference-2026"], "tier": "active"
+            }))
+            .answer::<BulkResult>(200, "The result.")
+            .errors(&[Code::SelfContact])
     };
-    let outcome = if dry_run { api.store.dry_run(who, work).await? } else { api.store.write(who, work).await? };
-    respond(&api, &caller, outcome).await
+    let access = Access::scope("contacts:write");
+    vec![Operation::new(
+        Method::POST,
+        "/v1/contacts/bulk",
+        "bulk_contacts",
+        access,
+        Run::Write(bulk_contacts),
+        docs,
+    )]
 }
 
-struct Edit {
+fn bulk_contacts(context: &Context) -> Result<Write, Problem> {
+    let dry_run = context.query().flag("dry_run")?;
+    let Request { chosen, edit } = Request::parse(check::<ContactBulk>(&context.call.body.value)?.0)?;
+    if let Chosen::Filter(filter) = &chosen {
+        // Whatever the day is: what is wrong with the filter is reported before anything is locked.
+        COLLECTION.body_filter(filter, NaiveDate::default())?;
+    }
+    let store = context.api.store.clone();
+    let write = Write::new(move |tx| {
+        let selection = match chosen {
+            Chosen::Ids(ids) => Selection::Ids(ids),
+            Chosen::Filter(filter) => {
+                let time_zone = accounts::time_zone(tx)?;
+                let today = time_zone.day(store.now());
+                let BodyFilter { filter, query, names } = COLLECTION.body_filter(&filter, today)?;
+                Selection::Matching { filter, query, names }
+            }
+        };
+        let Edited { matched, changed } = edit_contacts(tx, selection, &edit)?;
+        Ok(Answer::Json {
+            status: 200,
+            body: Box::new(move |settled| {
+                let write = settled.write_number().filter(|_| !dry_run && changed > 0);
+                Ok(json!({ "dry_run": dry_run, "matched": matched, "changed": changed, "write": write }))
+            }),
+        })
+    });
+    Ok(Write { dry_run, ..write })
+}
+
+/// A checked request.
+struct Request {
     chosen: Chosen,
-    action: Action,
+    edit: Edit,
 }
 
 enum Chosen {
-    Ids(Vec<Uuid>),
-    Fitting(Narrowed),
+    Ids(Vec<AnyId>),
+    Filter(Map<String, Value>),
 }
 
-enum Action {
-    Delete,
-    /// A merge patch, and whether to put them aside or take them back.
-    Change(Map<String, Value>, Option<bool>),
-}
-
-impl Edit {
-    /// From a body that fits the schema.
-    fn parse(mut body: Map<String, Value>, today: NaiveDate) -> Result<Self, Invalid> {
+impl Request {
+    /// From a body that matches the schema.
+    fn parse(mut body: Map<String, Value>) -> Result<Self, Invalid> {
         let mut invalid = Invalid::default();
         let ids = body.remove("ids").filter(|ids| !ids.is_null());
         let filter = body.remove("filter").filter(|filter| !filter.is_null());
@@ -150,116 +160,30 @@ impl Edit {
         let archived = body.remove("archived").and_then(|archived| archived.as_bool());
         let patch: Map<String, Value> =
             PATCHED.iter().filter_map(|name| Some(((*name).to_owned(), body.remove(*name)?))).collect();
-        let says_something = archived.is_some() || !patch.is_empty();
-        if delete && says_something {
-            let detail = "WriteContext is deleted cannot be changed as well.";
+        let edits = archived.is_some() || !patch.is_empty();
+        if delete && edits {
+            let detail = "Deleted contacts cannot be edited too.";
             invalid.add("#/delete", Rejection::new(FieldCode::Contradiction, detail));
-        } else if !delete && !says_something {
-            let detail = "Say what to do: add_tags, remove_tags, tier, archived or delete.";
+        } else if !delete && !edits {
+            let detail = "Send at least one edit: add_tags, remove_tags, tier, archived or delete.";
             invalid.add("#", Rejection::new(FieldCode::Required, detail));
         }
         let chosen = match (ids, filter) {
-            (Some(ids), None) => Chosen::Ids(serde_json::from_value(ids).unwrap_or_default()),
-            (None, Some(filter)) => {
-                let narrowed = COLLECTION.narrowed(filter.as_object().unwrap_or(&Map::new()), today);
-                Chosen::Fitting(invalid.gather(narrowed).unwrap_or_default())
+            (Some(ids), None) => {
+                let ids: Vec<Uuid> = serde_json::from_value(ids).unwrap_or_default();
+                Chosen::Ids(ids.into_iter().map(AnyId::new).collect())
             }
+            (None, Some(filter)) => Chosen::Filter(filter.as_object().cloned().unwrap_or_default()),
             (Some(_), Some(_)) => {
-                let detail = "Give ids or filter, not both.";
-                invalid.add("#/filter", Rejection::new(FieldCode::Contradiction, detail));
+                invalid.add("#/filter", Rejection::new(FieldCode::Contradiction, "Send ids or filter, not both."));
                 Chosen::Ids(Vec::new())
             }
             (None, None) => {
-                invalid.add("#/ids", Rejection::new(FieldCode::Required, "Give ids or filter."));
+                invalid.add("#/ids", Rejection::new(FieldCode::Required, "Send ids or filter."));
                 Chosen::Ids(Vec::new())
             }
         };
-        let action = if delete { Action::Delete } else { Action::Change(patch, archived) };
-        invalid.into_result(Self { chosen, action })
+        let edit = if delete { Edit::Delete } else { Edit::Change { patch, archived } };
+        invalid.into_result(Self { chosen, edit })
     }
-
-    fn carry_out(self, tx: &mut Tx<'_>, schemas: &Schemas, dry_run: bool) -> StoreResult<Value> {
-        let contacts = self.chosen.find(tx)?;
-        let mut changed = 0_i64;
-        for contact in &contacts {
-            changed += i64::from(self.action.carry_out(tx, schemas, contact)?);
-        }
-        let write = tx.write_number().filter(|_| !dry_run && changed > 0);
-        Ok(json!({ "dry_run": dry_run, "matched": contacts.len(), "changed": changed, "write": write }))
-    }
-}
-
-impl Chosen {
-    fn find(self, tx: &mut Tx<'_>) -> StoreResult<Vec<Contact>> {
-        match self {
-            Self::Fitting(narrowed) => {
-                let mut invalid = Invalid::default();
-                for (name, entity, id) in &narrowed.names {
-                    if !records::exists(tx, *entity, *id)? {
-                        let unknown = checks::unknown_reference(tx, *entity, *id)?;
-                        invalid.add(crate::domain::invalid::pointer(&["filter", name]), unknown);
-                    }
-                }
-                invalid.into_result(())?;
-                crate::store::lists::all_matching::<Contact>(
-                    tx,
-                    narrowed.filter,
-                    narrowed.query.as_deref(),
-                    MAX_EDITED,
-                )
-            }
-            Self::Ids(ids) => {
-                let mut invalid = Invalid::default();
-                let mut contacts = Vec::with_capacity(ids.len());
-                let mut seen = HashSet::new();
-                for (index, id) in ids.into_iter().enumerate().filter(|(_, id)| seen.insert(*id)) {
-                    match records::find::<Contact>(tx, AnyId::new(id))? {
-                        Some(contact) => contacts.push(contact),
-                        None => {
-                            invalid.add(
-                                format!("#/ids/{index}"),
-                                checks::unknown_reference(tx, Entity::Contact, AnyId::new(id))?,
-                            );
-                        }
-                    }
-                    if invalid.truncated {
-                        break;
-                    }
-                }
-                Ok(invalid.into_result(contacts)?)
-            }
-        }
-    }
-}
-
-impl Action {
-    /// Whether it changed anything.
-    fn carry_out(&self, tx: &mut Tx<'_>, schemas: &Schemas, contact: &Contact) -> StoreResult<bool> {
-        let Self::Change(patch, archived) = self else {
-            records::delete(tx, contact)?;
-            return Ok(true);
-        };
-        let mut patch = patch.clone();
-        match archived {
-            Some(true) if contact.fields.archived_at.is_none() => {
-                patch.insert("archived_at".to_owned(), json!(tx.now()));
-            }
-            Some(false) => drop(patch.insert("archived_at".to_owned(), Value::Null)),
-            _ => {}
-        }
-        let base = entered::<Contact>(&contact.fields)?;
-        let after = patched(tx, schemas, contact, base, Value::Object(patch))
-            .map_err(|error| too_many_tags(error, contact))?;
-        Ok(after.version() != contact.version())
-    }
-}
-
-/// What is wrong with the tags that one contact would have is wrong with those that are added; told with whose they are.
-fn too_many_tags(error: Error, contact: &Contact) -> Error {
-    let Error::Invalid(mut invalid) = error else { return error };
-    for error in invalid.errors.iter_mut().filter(|error| error.pointer == "#/tags") {
-        error.pointer = "#/add_tags".to_owned();
-        error.detail = format!("{} This is of {} ({}).", error.detail, contact.name, contact.id);
-    }
-    invalid.into()
 }

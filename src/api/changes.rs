@@ -1,35 +1,27 @@
 //! The log of changes: following it, and taking back what was written.
 
-use crate::store::undo;
-use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, get, post};
+use actix_web::http::{Method, header};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
-use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::Api;
-use super::http::body::Body;
-use super::http::caller::Caller;
-use super::http::etag::{ListTag, list_tag, with_tag};
-use super::http::problem::{Code, LeftAloneRecord, Problem, left_alone_json};
-use super::http::query::Query;
-use super::http::replies::{no_fields, respond, who};
-use super::http::views::words;
+use super::context::Context;
+use super::http::messages::etag::{check_if_none_match, workspace_tag};
+use super::http::messages::problem::{Code, LeftAloneRecord, Problem, left_alone_json};
+use super::http::messages::response::Response;
+use super::http::operation::{Access, Docs, Operation, Parameter, Run, Tagged, Write};
+use super::http::records::any;
 use crate::domain::entity::{Entity, Op};
 use crate::domain::id::{TokenId, UserId};
 use crate::domain::invalid::{FieldCode, Rejection};
 use crate::domain::timestamp::Timestamp;
-use crate::store::Reply;
+use crate::service::validation::views::written;
 use crate::store::changes::{self, Change, Since};
-use crate::store::undo::{Action, Reverted};
+use crate::store::undo::{self, Action, Reverted};
+use crate::store::{Answer, Conn};
 
 pub const DEFAULT_LIMIT: i64 = 100;
 pub const MAX_LIMIT: i64 = 1_000;
-
-pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(list_changes).service(revert_change);
-}
 
 /// WriteContext made a change.
 #[derive(ToSchema)]
@@ -64,9 +56,19 @@ struct ChangeOut {
     #[schema(format = Uuid)]
     merged_into: Option<String>,
     /// The record as it is now, which may be newer than this change; null when it is gone.
-    #[schema(value_type = Option<Object>)]
-    data: Option<Value>,
+    data: Option<AnyRecord>,
 }
+
+/// A record of any kind.
+struct AnyRecord;
+
+impl utoipa::PartialSchema for AnyRecord {
+    fn schema() -> RefOr<Schema> {
+        any::schema(Entity::ALL, "", "A record.")
+    }
+}
+
+impl ToSchema for AnyRecord {}
 
 /// A page of the log.
 #[derive(ToSchema)]
@@ -123,59 +125,94 @@ pub struct HistoryPage {
     next_cursor: Option<String>,
 }
 
-/// Follow what changed
-///
-/// Every change in the order it was committed, oldest first. Without `since` the walk begins at the beginning and is
-/// the snapshot of everything; keep `next_cursor` for the next poll. Tombstones are kept 180 days; an older cursor is
-/// answered 410, and you start afresh. It tells of the kinds of record that the token may read; a cursor from a walk that
-/// was shown fewer kinds, because of the token or of `entity`, is answered 410 as well where that would miss something.
-#[utoipa::path(tag = "changes", security(("bearer" = ["contacts:read"])),
-    params(
-        ("since" = Option<String>, Query, description = "`next_cursor` of the page before.", max_length = 2048),
-        ("limit" = Option<i64>, Query, description = "How many changes a page holds at most. Default: 100.", minimum = 1, maximum = 1000),
-        ("entity" = Option<String>, Query, description = "Only changes of this kind of record.")),
-    extensions(("x-errors" = json!(["cursor_expired", "invalid_cursor"]))),
-    responses((status = 200, description = "A page of the log.", body = ChangePage)))]
-#[get("/v1/changes")]
-async fn list_changes(
-    api: Data<Api>,
-    caller: Caller,
-    request: HttpRequest,
-    query: Query,
-) -> Result<HttpResponse, Problem> {
-    let workspace = caller.workspace;
+pub fn operations() -> Vec<Operation> {
+    let list = || {
+        let entity = json!({ "type": "string", "enum": Entity::ALL });
+        Docs::new("changes", "List changes")
+            .description(
+                "Every change in the order in which it was committed, oldest first. Without `since` the list starts from the \
+                 beginning and is a snapshot of everything; keep `next_cursor` for the next poll. Deletes are retained for \
+                 180 days; an older cursor is answered with 410, and the client starts over. Only kinds of record that the \
+                 token can read are returned. A cursor from a list that returned fewer kinds, because of the token or of \
+                 `entity`, is answered with 410 too if it would miss changes.",
+            )
+            .parameters([
+                Parameter::text("since", "`next_cursor` of the previous page.", 1, 2048),
+                Parameter::limit("The maximum number of changes on a page.", DEFAULT_LIMIT, MAX_LIMIT),
+                Parameter::new("entity", "Only changes of this kind of record.", entity),
+            ])
+            .answer::<ChangePage>(200, "A page of the log.")
+            .errors(&[Code::CursorExpired, Code::InvalidCursor])
+            .tagged(Tagged::View)
+    };
+    let revert = || {
+        Docs::new("changes", "Revert a write")
+            .description(
+                "Reverts the whole write that the change of this number belongs to, or that has this number itself: a delete \
+                 with everything that was deleted with it, an edit, a merge. What has changed since is left alone and listed; \
+                 so are records whose tags were changed by a tag operation that is left alone. Nothing is restored beyond a \
+                 limit. The revert is a write itself, so it can be reverted too.",
+            )
+            .parameter(Parameter::dry_run("Return the result without changing anything."))
+            .answer::<RevertResult>(200, "The result.")
+            .errors(&[Code::RevertBlocked])
+    };
+    vec![
+        Operation::new(
+            Method::GET,
+            "/v1/changes",
+            "list_changes",
+            Access::scope("contacts:read"),
+            Run::Read(list_changes),
+            list,
+        ),
+        Operation::new(
+            Method::POST,
+            "/v1/changes/{version}/revert",
+            "revert_change",
+            Access::scope("contacts:write"),
+            Run::Write(revert_change),
+            revert,
+        ),
+    ]
+}
+
+fn list_changes(context: &Context, conn: &mut Conn) -> Result<Response, Problem> {
+    let (workspace, query, cursors, epoch) =
+        (context.workspace(), context.query(), &context.api.cursors, context.api.store.epoch());
     let limit = query.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT)?;
     let entities: Vec<Entity> = match query.parsed("entity", parse_entity)? {
         Some(entity) => {
-            caller.require(entity, "read")?;
+            context.caller.require(entity, "read")?;
             vec![entity]
         }
-        None => Entity::ALL.iter().copied().filter(|entity| caller.may_read(*entity)).collect(),
+        None => Entity::ALL.iter().copied().filter(|entity| context.caller.may_read(*entity)).collect(),
     };
     let binding = format!("changes/{workspace}");
     let since = match query.one("since")? {
         None => None,
         Some(cursor) => {
-            let place: Place = api.cursors.open(&binding, &cursor)?;
-            if place.epoch != api.store.epoch() {
+            let place: Place = cursors.open(&binding, &cursor)?;
+            if place.epoch != epoch {
                 return Err(Problem::new(Code::CursorExpired));
             }
             let shown = place.shown.iter().filter_map(|name| Entity::parse(name)).collect();
             Some((Since { seq: place.seq, purged_seq: place.purged_seq }, shown))
         }
     };
-    let tag = match list_tag(&api, &caller, &request).await? {
-        ListTag::Changed(tag) => tag,
-        ListTag::Current(response) => return Ok(response),
-    };
+    let tag = workspace_tag(context, conn)?;
+    if let Some(response) = check_if_none_match(context, &tag) {
+        return Ok(response);
+    }
     let shown = entities.iter().map(|entity| entity.as_str().to_owned()).collect();
-    let page = api.store.read(move |conn| changes::since(conn, workspace, since, entities, limit)).await?;
+    let page = changes::since(conn, workspace, since, entities, limit)?;
     let Since { seq, purged_seq } = page.next;
-    let next =
-        api.cursors.seal(&binding, &Place { epoch: api.store.epoch().to_owned(), seq, purged_seq, shown })?;
+    let next = cursors.seal(&binding, &Place { epoch: epoch.to_owned(), seq, purged_seq, shown })?;
     let items: Vec<Value> = page.items.into_iter().map(change_json).collect();
-    let body = json!({ "items": items, "next_cursor": next, "has_more": page.has_more, "etag_prefix": api.tags.prefix() });
-    Ok(with_tag(HttpResponse::Ok().json(body), &tag))
+    let etag_prefix = context.api.etags.prefix();
+    let body =
+        json!({ "items": items, "next_cursor": next, "has_more": page.has_more, "etag_prefix": etag_prefix });
+    Ok(context.json(&body)?.header(header::ETAG, &tag))
 }
 
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -199,7 +236,8 @@ fn change_json(change: Change) -> Value {
     let Change { entity, id, op, version, write, fields, at, user, token, merged_into, data } = change;
     json!({
         "entity": entity, "id": id, "op": op, "version": version, "write": write, "fields": fields, "at": at,
-        "actor": { "user_id": user, "token_id": token }, "merged_into": merged_into, "data": data,
+        "actor": { "user_id": user, "token_id": token }, "merged_into": merged_into,
+        "data": data.map(|record| any::keyed(entity, record)),
     })
 }
 
@@ -208,7 +246,8 @@ struct RevertAction;
 
 impl utoipa::PartialSchema for RevertAction {
     fn schema() -> RefOr<Schema> {
-        words("What became of a record by a revert.", Action::ALL.iter().map(|action| action.as_str()))
+        let actions = Action::ALL.map(Action::as_str);
+        written(json!({ "type": "string", "description": "What a revert did to a record.", "enum": actions }))
     }
 }
 
@@ -240,41 +279,24 @@ struct RevertResult {
     write: Option<i64>,
 }
 
-/// Take back a write
-///
-/// Takes back the whole write that the change of this number belongs to: a delete with all it took along, an edit, an
-/// import. What changed since is left alone and named; what was done to a tag that is left alone stays done to those who
-/// carry it. Nothing comes back beyond what there may be of it. It is a write of its own, so it can be taken back too.
-#[utoipa::path(tag = "changes", security(("bearer" = ["contacts:write"])),
-    params(("dry_run" = Option<bool>, Query, description = "Only tell what it would do.")),
-    extensions(("x-errors" = json!(["revert_blocked"]))),
-    responses((status = 200, description = "What was done.", body = RevertResult)))]
-#[post("/v1/changes/{version}/revert")]
-async fn revert_change(
-    api: Data<Api>,
-    caller: Caller,
-    request: HttpRequest,
-    query: Query,
-    body: Body,
-) -> Result<HttpResponse, Problem> {
-    let version = request.match_info().get("version").and_then(|version| version.parse::<i64>().ok());
+fn revert_change(context: &Context) -> Result<Write, Problem> {
+    let version = context.call.path_values.first().and_then(|version| version.parse::<i64>().ok());
     let version = version.ok_or_else(|| Problem::new(Code::NotFound))?;
-    let dry_run = query.flag("dry_run")?;
-    let who = who(&api, &caller, &request, &body)?;
-    no_fields(&body)?;
-    let workspace = caller.workspace;
-    let touched = api.store.read(move |conn| changes::entities_of_write(conn, workspace, version)).await?;
-    touched.iter().try_for_each(|entity| caller.require(*entity, "write"))?;
-    let outcome = api
-        .store
-        .write(who, move |tx| {
-            let reverted = undo::revert(tx, version, dry_run)?;
-            let write = tx.write_number().filter(|_| !dry_run);
-            let body = Some(reverted_json(&reverted, dry_run, write).to_string());
-            Ok(Reply { status: 200, body, ..Reply::default() })
+    let dry_run = context.query().flag("dry_run")?;
+    context.call.body.require_empty()?;
+    let caller = context.caller.clone();
+    let write = Write::new(move |tx| {
+        let touched = changes::entities_of_write(tx, version)?;
+        touched.iter().try_for_each(|entity| caller.require(*entity, "write"))?;
+        let reverted = undo::revert(tx, version, dry_run)?;
+        Ok(Answer::Json {
+            status: 200,
+            body: Box::new(move |settled| {
+                Ok(reverted_json(&reverted, dry_run, settled.write_number().filter(|_| !dry_run)))
+            }),
         })
-        .await?;
-    respond(&api, &caller, outcome).await
+    });
+    Ok(write)
 }
 
 fn reverted_json(reverted: &Reverted, dry_run: bool, write: Option<i64>) -> Value {

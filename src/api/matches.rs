@@ -1,25 +1,19 @@
 //! Whose offer meets whose need.
 
-use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, get};
+use actix_web::http::Method;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::Api;
-use super::http::caller::Caller;
-use super::http::etag::{ListTag, list_tag, with_tag};
-use super::http::listing::{DEFAULT_LIMIT, MAX_LIMIT, led_on, named, parse_id};
-use super::http::page::PageOut;
-use super::http::problem::Problem;
-use super::http::query::Query;
+use super::context::Context;
+use super::http::messages::etag::{check_if_none_match, workspace_tag};
+use super::http::messages::page::Page;
+use super::http::messages::problem::Problem;
+use super::http::messages::query::Query;
+use super::http::messages::response::Response;
+use super::http::operation::{Access, Docs, Operation, Parameter, Run, Tagged};
+use super::http::records::collection::{DEFAULT_LIMIT, MAX_LIMIT, named, parse_id, resolve_merged_ids};
 use crate::domain::entity::Entity;
-use crate::domain::id::ContactId;
-use crate::store::AnyId;
 use crate::store::matches::{self, Wanted};
-
-pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(list_need_matches);
-}
+use crate::store::{AnyId, Conn};
 
 /// Stands for the summary of a contact, which the document makes of its fields.
 #[derive(ToSchema)]
@@ -70,51 +64,64 @@ struct NeedMatchPage {
     next_cursor: Option<String>,
 }
 
-/// List whose offer meets whose need
-///
-/// The open needs, newest first, each with the open offers of other contacts that share words of its topic. Case and
-/// accents do not count, nor do words such as "for" and "looking" in several languages. Needs that nothing meets are left
-/// out. So are archived contacts and those who are not to be contacted (`do_not_contact`), whichever side they would be
-/// on.
-///
-/// A page looks at 200 needs at most, so it may hold fewer than `limit`, or none, while `next_cursor` leads on. A word
-/// finds offers among the newest 200 needs, offers and interests that have it, and a need is compared with the 30 that
-/// seem best; with `offer_contact_id` every offer of that contact is looked at.
-#[utoipa::path(tag = "needs", security(("bearer" = ["relationships:read", "contacts:read"])),
-    params(
-        ("need_contact_id" = inline(Option<ContactId>), Query, description = "Only what this contact needs: who can help them."),
-        ("offer_contact_id" = inline(Option<ContactId>), Query, description = "Only what this contact offers: whom they can help."),
-        ("cursor" = Option<String>, Query, description = "Where to go on: `next_cursor` of the page before.", max_length = 2048),
-        ("limit" = Option<i64>, Query, description = "How many needs a page holds at most. Default: 50.", minimum = 1, maximum = 200)),
-    responses((status = 200, description = "A page.", body = NeedMatchPage)))]
-#[get("/v1/needs/matches")]
-async fn list_need_matches(
-    api: Data<Api>,
-    caller: Caller,
-    request: HttpRequest,
-    query: Query,
-) -> Result<HttpResponse, Problem> {
-    caller.require(Entity::Contact, "read")?;
-    let (workspace, path) = (caller.workspace, request.path());
-    let binding = format!("{workspace}{path}?{}", query.canonical_without(&["cursor", "limit"]));
-    let names = named(&query, &["need_contact_id", "offer_contact_id"], Entity::Contact);
-    let found_by = led_on(&api, workspace, &query, names).await?;
-    let wanted = wanted(&api, &found_by, &binding)?;
-    let tag = match list_tag(&api, &caller, &request).await? {
-        ListTag::Changed(tag) => tag,
-        ListTag::Current(response) => return Ok(response),
+fn list_need_matches(context: &Context, conn: &mut Conn) -> Result<Response, Problem> {
+    let (workspace, query, cursors) = (context.workspace(), context.query(), &context.api.cursors);
+    let binding = format!("{workspace}{}?{}", context.call.path, query.canonical_without(&["cursor", "limit"]));
+    let names = named(query, &["need_contact_id", "offer_contact_id"], Entity::Contact);
+    let wanted = wanted(context, query, &binding)?;
+    let resolved = resolve_merged_ids(context, conn, &names)?;
+    let wanted = Wanted {
+        need_contact: resolved.parsed("need_contact_id", parse_id)?,
+        offer_contact: resolved.parsed("offer_contact_id", parse_id)?,
+        ..wanted
     };
-    let page = api.store.read(move |conn| matches::page(conn, workspace, wanted)).await?;
-    let next = page.next.map(|next| api.cursors.seal(&binding, &next)).transpose()?;
-    Ok(with_tag(PageOut::of(&page.items, next.as_deref()).respond(path, &query), &tag))
+    let tag = workspace_tag(context, conn)?;
+    if let Some(response) = check_if_none_match(context, &tag) {
+        return Ok(response);
+    }
+    let page = matches::page(conn, workspace, wanted)?;
+    let next = page.next.map(|next| cursors.seal(&binding, &next)).transpose()?;
+    Page::new(&page.items, next.as_deref()).respond(context, &tag)
 }
 
-fn wanted(api: &Api, query: &Query, binding: &str) -> Result<Wanted, Problem> {
+fn wanted(context: &Context, query: &Query, binding: &str) -> Result<Wanted, Problem> {
     let limit = query.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT)?;
+    let cursors = &context.api.cursors;
     Ok(Wanted {
         need_contact: query.parsed("need_contact_id", parse_id)?,
         offer_contact: query.parsed("offer_contact_id", parse_id)?,
-        after: query.one("cursor")?.map(|cursor| api.cursors.open::<AnyId>(binding, &cursor)).transpose()?,
+        after: query.one("cursor")?.map(|cursor| cursors.open::<AnyId>(binding, &cursor)).transpose()?,
         limit: usize::try_from(limit).unwrap_or(usize::MAX),
     })
+}
+
+pub fn operations() -> Vec<Operation> {
+    let docs = || {
+        Docs::new("needs", "List matches of needs and offers")
+            .description(
+                "The open needs, newest first, each with the open offers of other contacts that share words of its topic. \
+                 Case and accents are ignored, and so are words such as \"for\" and \"looking\" in several languages. Needs \
+                 without a matching offer are left out, and so are archived contacts and those with `do_not_contact`, on \
+                 either side.\n\nA page examines at most 200 needs, so it may hold fewer than `limit`, or none, while there is \
+                 a `next_cursor`. A word finds offers among the newest 200 needs, offers and interests that have it, and a \
+                 need is compared with the 30 that seem best; with `offer_contact_id` all offers of that contact are compared.",
+            )
+            .parameters([
+                Parameter::id("need_contact_id", "Only the needs of this contact: who can help them.", Entity::Contact),
+                Parameter::id("offer_contact_id", "Only the offers of this contact: whom they can help.", Entity::Contact),
+                Parameter::cursor(),
+                Parameter::limit("The maximum number of needs on a page.", DEFAULT_LIMIT, MAX_LIMIT),
+            ])
+            .answer::<NeedMatchPage>(200, "A page.")
+            .tagged(Tagged::View)
+    };
+    let access = Access::Scopes(vec!["relationships:read".into(), "contacts:read".into()]);
+    vec![Operation::new(
+        Method::GET,
+        "/v1/needs/matches",
+        "list_need_matches",
+        access,
+        Run::Read(list_need_matches),
+        docs,
+    )]
 }

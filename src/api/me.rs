@@ -1,28 +1,88 @@
 //! The person behind the token: their account, their password, their leave.
 
 use crate::store::sessions;
-use actix_web::http::header;
-use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post};
+use actix_web::HttpResponse;
+use actix_web::http::{Method, header};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::Api;
 use super::auth::{check_password, wrong_password};
-use super::http::body::{Body, Schemas};
-use super::http::caller::Caller;
-use super::http::problem::Problem;
-use super::http::replies::{respond, who, with_current_tag};
+use super::context::{Api, Context};
+use super::http::auth::caller::Caller;
+use super::http::messages::etag::is_current;
+use super::http::messages::problem::{Code, Problem};
+use super::http::messages::response::{Response, of_outcome};
+use super::http::operation::{Access, Docs, Exchange, Operation, Run, Tagged};
 use crate::domain::account::{NewPassword, User, UserFields, Workspace};
 use crate::domain::id::ContactId;
 use crate::domain::invalid::{FieldCode, Invalid, Rejection};
 use crate::domain::merge_patch::merge;
-use crate::store::{Reply, Result as StoreResult, accounts, contacts};
+use crate::service::validation::{check, parse};
+use crate::store::{Reply, Result as StoreResult, WriteContext, accounts, contacts};
 
-pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(get_me).service(update_me).service(delete_me).service(change_password);
+pub fn operations() -> Vec<Operation> {
+    let read = || Access::scope("account:read");
+    let write = || Access::scope("account:write");
+    vec![
+        Operation::new(
+            Method::GET,
+            "/v1/me",
+            "get_me",
+            read(),
+            Run::Other(|exchange| Box::pin(get_me(exchange))),
+            || Docs::new("me", "Get your account").answer::<Me>(200, "Your account.").tagged(Tagged::Record),
+        ),
+        Operation::new(
+            Method::PATCH,
+            "/v1/me",
+            "update_me",
+            write(),
+            Run::Other(|exchange| Box::pin(update_me(exchange))),
+            || {
+                Docs::new("me", "Update your account")
+                    .description("A JSON Merge Patch (RFC 7396). The time zone of the workspace does not change.")
+                    .request::<UserFields>(json!({"time_zone": "Europe/Warsaw", "notify_at": 7}))
+                    .answer::<Me>(200, "Your account.")
+                    .tagged(Tagged::Record)
+            },
+        ),
+        Operation::new(
+            Method::DELETE,
+            "/v1/me",
+            "delete_me",
+            write(),
+            Run::Other(|exchange| Box::pin(delete_me(exchange))),
+            || {
+                Docs::new("me", "Delete your account")
+                    .description(
+                        "At once and for good: the account, its sessions and tokens, and every workspace that is yours alone \
+                         with everything in it. A workspace shared with others needs another owner first.",
+                    )
+                    .request::<Confirmation>(json!({"password": "correct horse battery staple"}))
+                    .empty(204, "Deleted.")
+                    .errors(&[Code::LastOwner])
+                    .tagged(Tagged::Record)
+            },
+        ),
+        Operation::new(
+            Method::POST,
+            "/v1/me/password",
+            "change_password",
+            write(),
+            Run::Other(|exchange| Box::pin(change_password(exchange))),
+            || {
+                Docs::new("me", "Change your password")
+                    .description(
+                        "Ends all your other sessions at once. Personal access tokens stay valid; delete those you do not \
+                         trust.",
+                    )
+                    .request::<PasswordChange>(json!({"current_password": "correct horse battery staple",
+                        "new_password": "staple battery horse, correct!"}))
+                    .empty(204, "Password changed.")
+            },
+        ),
+    ]
 }
 
 /// You, and where you work.
@@ -47,57 +107,48 @@ async fn me(api: &Api, caller: &Caller) -> Result<Me, Problem> {
         .await?)
 }
 
-/// Read your account
-#[utoipa::path(tag = "me", security(("bearer" = ["account:read"])),
-    responses((status = 200, description = "You, and where you work.", body = Me)))]
-#[get("/v1/me")]
-async fn get_me(api: Data<Api>, caller: Caller, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let me = me(&api, &caller).await?;
-    let tag = api.tags.of_user(me.user.id, me.user.version);
-    if api.tags.is_current(&request, &tag) {
-        return Ok(HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish());
-    }
-    Ok(HttpResponse::Ok().insert_header((header::ETAG, tag)).json(me))
+async fn get_me(exchange: Exchange) -> Result<HttpResponse, Problem> {
+    let context = exchange.context()?;
+    let me = me(&context.api, &context.caller).await?;
+    let tag = context.api.etags.of_user(me.user.id, me.user.version);
+    let response = match is_current(context.call.if_none_match.as_deref(), &tag) {
+        true => Response::empty(304),
+        false => Response::json(200, &me)?,
+    };
+    Ok(response.header(header::ETAG, &tag).into_http())
 }
 
-/// Change your account
-///
-/// A JSON Merge Patch (RFC 7396). The workspace keeps the time zone it has.
-#[utoipa::path(tag = "me", security(("bearer" = ["account:write"])),
-    request_body(content = UserFields, example = json!({"time_zone": "Europe/Warsaw", "notify_at": 7})),
-    responses((status = 200, description = "You, and where you work.", body = Me)))]
-#[patch("/v1/me")]
-async fn update_me(
-    api: Data<Api>,
-    caller: Caller,
-    request: HttpRequest,
-    body: Body,
-) -> Result<HttpResponse, Problem> {
-    let who = who(&api, &caller, &request, &body)?;
-    let precondition = api.tags.precondition(&request)?;
-    let Me { workspace, self_contact_id, .. } = me(&api, &caller).await?;
-    let (schemas, tags) = (api.schemas.clone(), api.tags.clone());
+async fn update_me(exchange: Exchange) -> Result<HttpResponse, Problem> {
+    let context = exchange.context()?;
+    let Context { api, caller, .. } = &context;
+    let write_context = WriteContext { idempotency: exchange.idempotency, ..context.write_context() };
+    let precondition = context.precondition()?;
+    let patch = context.call.body.value.clone();
+    let Me { workspace, self_contact_id, .. } = me(api, caller).await?;
     let written = api
         .store
         .account_write(move |tx| {
-            let by = who.clone();
-            tx.once(&who, |tx| {
+            let by = write_context.clone();
+            tx.once(&write_context, |tx| {
                 let (before, _) = accounts::find(tx.conn, by.user())?;
                 precondition.check(Some(before.version))?;
-                let fields = changed(&schemas, &before.fields, body.value)?;
+                let fields = changed(&before.fields, patch)?;
                 let user = accounts::update_user(tx, &before, fields)?;
-                let etag = Some(tags.of_user(user.id, user.version));
+                let version = Some(user.version);
                 let body = serde_json::to_string(&Me { user, workspace, self_contact_id })?;
-                Ok(Reply { status: 200, etag, body: Some(body), ..Reply::default() })
+                Ok(Reply { status: 200, version, body: Some(body), ..Reply::default() })
             })
         })
         .await;
-    let outcome = with_current_tag(&request, written, |version| api.tags.of_user(caller.user, version))?;
-    respond(&api, &caller, outcome).await
+    let etag = |version| api.etags.of_user(caller.user, version);
+    let outcome = written.map_err(|error| Problem::from(error).with_current_etag(etag, false))?;
+    let tag = outcome.reply.version.map(etag);
+    let response = of_outcome(&api.etags, outcome);
+    Ok(tag.into_iter().fold(response, |response, tag| response.header(header::ETAG, &tag)).into_http())
 }
 
 /// The fields as the patch makes them, or everything that is wrong with it.
-fn changed(schemas: &Schemas, before: &UserFields, mut patch: Value) -> StoreResult<UserFields> {
+fn changed(before: &UserFields, mut patch: Value) -> StoreResult<UserFields> {
     let mut invalid = Invalid::default();
     for name in ["id", "email", "created_at", "updated_at", "version"] {
         if patch.as_object_mut().and_then(|patch| patch.remove(name)).is_some() {
@@ -105,10 +156,10 @@ fn changed(schemas: &Schemas, before: &UserFields, mut patch: Value) -> StoreRes
             invalid.add(format!("#/{name}"), Rejection::new(FieldCode::ReadOnly, detail));
         }
     }
-    match schemas.parse("UserInput", &merge(serde_json::to_value(before)?, patch), UserFields::checked) {
+    match parse::<UserFields, _>(&merge(serde_json::to_value(before)?, patch), UserFields::checked) {
         Ok(fields) => Ok(invalid.into_result(fields)?),
         Err(more) => {
-            invalid.extend(more);
+            invalid.extend_new(more);
             Err(invalid.into())
         }
     }
@@ -122,24 +173,12 @@ struct Confirmation {
     password: String,
 }
 
-/// Delete your account
-///
-/// At once and for good: the account, its sessions and tokens, and every workspace that is yours alone, with all that
-/// is in it. A workspace that others share has to have another owner first.
-#[utoipa::path(tag = "me", security(("bearer" = ["account:write"])),
-    request_body(content = Confirmation, example = json!({"password": "correct horse battery staple"})),
-    extensions(("x-errors" = json!(["last_owner"]))),
-    responses((status = 204, description = "You are gone.")))]
-#[delete("/v1/me")]
-async fn delete_me(
-    api: Data<Api>,
-    caller: Caller,
-    request: HttpRequest,
-    body: Body,
-) -> Result<HttpResponse, Problem> {
-    let precondition = api.tags.precondition(&request)?;
-    let Confirmation { password } = api.schemas.check("ConfirmationInput", &body.value)?;
-    let id = caller.user;
+async fn delete_me(exchange: Exchange) -> Result<HttpResponse, Problem> {
+    let context = exchange.context()?;
+    let (api, request) = (context.api.clone(), exchange.request);
+    let precondition = context.precondition()?;
+    let Confirmation { password } = check(&context.call.body.value)?;
+    let id = context.caller.user;
     let (user, hash) = api.store.read(move |conn| accounts::find(conn, id)).await?;
     let current = hash.clone();
     check_password(&api, &request, &user, hash, password, "#/password").await?;
@@ -153,7 +192,8 @@ async fn delete_me(
             accounts::erase_user(tx, id)
         })
         .await;
-    with_current_tag(&request, written, |version| api.tags.of_user(caller.user, version))?;
+    let etag = |version| api.etags.of_user(id, version);
+    written.map_err(|error| Problem::from(error).with_current_etag(etag, false))?;
     api.store.checkpoint_wal().await;
     api.authenticator.forget();
     Ok(HttpResponse::NoContent().finish())
@@ -170,28 +210,15 @@ struct PasswordChange {
     new_password: String,
 }
 
-/// Change your password
-///
-/// Ends every other session of yours at once. Personal access tokens stay; delete those you do not trust.
-#[utoipa::path(tag = "me", security(("bearer" = ["account:write"])),
-    request_body(content = PasswordChange, example = json!({"current_password": "correct horse battery staple",
-        "new_password": "staple battery horse, correct!"})),
-    responses((status = 204, description = "It is changed.")))]
-#[post("/v1/me/password")]
-async fn change_password(
-    api: Data<Api>,
-    caller: Caller,
-    request: HttpRequest,
-    body: Body,
-) -> Result<HttpResponse, Problem> {
-    let who = who(&api, &caller, &request, &body)?;
-    let PasswordChange { current_password, new_password } =
-        api.schemas.check("PasswordChangeInput", &body.value)?;
-    let (id, session) = (caller.user, caller.session);
-    // A request that was carried out is answered again before the password, which is the new one by now, is asked.
-    let kept = api.store.kept_reply(&who).await?;
-    if let Some(kept) = kept {
-        return respond(&api, &caller, kept).await;
+async fn change_password(exchange: Exchange) -> Result<HttpResponse, Problem> {
+    let context = exchange.context()?;
+    let (api, request) = (context.api.clone(), exchange.request);
+    let write_context = WriteContext { idempotency: exchange.idempotency, ..context.write_context() };
+    let PasswordChange { current_password, new_password } = check(&context.call.body.value)?;
+    let (id, session) = (context.caller.user, context.caller.session);
+    // A request that was carried out is answered again before the password, which is the new one by now, is checked.
+    if let Some(kept) = api.store.kept_reply(&write_context).await? {
+        return Ok(of_outcome(&api.etags, kept).into_http());
     }
     let (user, hash) = api.store.read(move |conn| accounts::find(conn, id)).await?;
     let current = hash.clone();
@@ -204,7 +231,7 @@ async fn change_password(
     let outcome = api
         .store
         .account_write(move |tx| {
-            tx.once(&who, |tx| {
+            tx.once(&write_context, |tx| {
                 if accounts::confirm_password(tx, id, &current)?.is_none() {
                     return Err(wrong_password("#/current_password").into());
                 }
@@ -215,5 +242,5 @@ async fn change_password(
         })
         .await?;
     api.authenticator.forget();
-    respond(&api, &caller, outcome).await
+    Ok(of_outcome(&api.etags, outcome).into_http())
 }

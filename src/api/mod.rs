@@ -1,10 +1,11 @@
-//! All HTTP lives here, and no SQL. A file is a resource: its routes, its handlers, its rules.
+//! All HTTP lives here, and no SQL. A file is a resource: its operations, their texts, and how each is read and answered.
 
 pub mod auth;
 pub mod batch;
 pub mod bulk;
 pub mod changes;
 pub mod contacts;
+pub mod context;
 pub mod duplicate_dismissals;
 pub mod duplicates;
 pub mod http;
@@ -22,93 +23,44 @@ pub mod tags;
 pub mod tokens;
 
 use serde_json::Value;
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, LazyLock};
-use std::time::Duration;
-use utoipa::openapi::{ComponentsBuilder, Info, License, OpenApiBuilder, Server};
-use utoipa_actix_web::AppExt;
-use utoipa_actix_web::service_config::ServiceConfig;
 
-use self::http::body::Schemas;
-use self::http::caller::Authenticator;
-use self::http::cursor::Cursors;
-use self::http::document;
-use self::http::etag::Tags;
-use self::http::gate::Operations;
-use self::http::limits::Limits;
-use self::http::listing::Collection;
-use self::http::passwords::Passwords;
-use crate::config::Config;
+use self::http::document::{self, Overview};
+use self::http::operation::Operation;
+use self::http::records::collection::Collection;
 use crate::domain::entity::Entity;
-use crate::store::Store;
 
-/// What every handler may use.
-pub struct Api {
-    pub store: Store,
-    pub config: Config,
-    pub authenticator: Authenticator,
-    pub passwords: Passwords,
-    pub cursors: Cursors,
-    pub tags: Tags,
-    pub limits: Limits,
-    pub schemas: Arc<Schemas>,
-    pub contract: &'static Contract,
-    pub body_timeout: Duration,
-    /// The server is stopping and takes no new work.
-    pub draining: AtomicBool,
+/// Every operation there is, in the order of the document.
+pub fn operations() -> Vec<Operation> {
+    [
+        auth::operations(),
+        me::operations(),
+        contacts::operations(),
+        bulk::operations(),
+        organizations::operations(),
+        positions::operations(),
+        relationships::operations(),
+        needs::operations(),
+        matches::operations(),
+        tags::operations(),
+        duplicates::operations(),
+        duplicate_dismissals::operations(),
+        profile::operations(),
+        search::operations(),
+        changes::operations(),
+        batch::operations(),
+        tokens::operations(),
+        sessions::operations(),
+        service::operations(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
-/// The document, and what is read from it: the same for every server of a process.
-pub struct Contract {
-    pub document: Value,
-    pub operations: Operations,
-    pub schemas: Arc<Schemas>,
-}
-
-impl Contract {
-    /// Made once; the text says why it could not be.
-    pub fn get() -> Result<&'static Self, &'static str> {
-        static CONTRACT: LazyLock<Result<Contract, String>> = LazyLock::new(|| {
-            let whole = whole_document().map_err(|error| error.to_string())?;
-            let schemas = Arc::new(Schemas::new(&whole)?);
-            let document = document::published(whole);
-            Ok(Contract { operations: Operations::new(&document), schemas, document })
-        });
-        CONTRACT.as_ref().map_err(String::as_str)
-    }
-}
-
-/// Every route there is.
-pub fn routes(config: &mut ServiceConfig<'_>) {
-    auth::routes(config);
-    me::routes(config);
-    sessions::routes(config);
-    tokens::routes(config);
-    // Before `/v1/contacts/{id}` and `/v1/organizations/{id}`, which would take them for ids.
-    duplicates::routes(config);
-    bulk::routes(config);
-    contacts::routes(config);
-    organizations::routes(config);
-    positions::routes(config);
-    relationships::routes(config);
-    // Before `/v1/needs/{id}`, which would take it for an id.
-    matches::routes(config);
-    needs::routes(config);
-    tags::routes(config);
-    duplicate_dismissals::routes(config);
-    profile::routes(config);
-    search::routes(config);
-    changes::routes(config);
-    batch::routes(config);
-    service::routes(config);
-}
-
-/// The lists whose parameters are told by a table.
+/// Every kind of record as it is listed.
 const COLLECTIONS: &[&Collection] = &[
     &contacts::COLLECTION,
-    &contacts::LOOKUP,
     &organizations::COLLECTION,
-    &organizations::LOOKUP,
     &positions::COLLECTION,
     &relationships::COLLECTION,
     &needs::COLLECTION,
@@ -121,38 +73,40 @@ fn searchable() -> Vec<Entity> {
     COLLECTIONS.iter().filter(|collection| collection.searchable).map(|collection| collection.entity).collect()
 }
 
-/// The OpenAPI document, made from the routes.
+/// The OpenAPI document as it is committed and served; a test compares it with [`document`].
+pub const DOCUMENT: &str = include_str!("../../openapi/openapi.json");
+
+/// The OpenAPI document, made from the operations.
 pub fn document() -> Result<Value, serde_json::Error> {
-    whole_document().map(document::published)
+    let operations = operations();
+    let overview = Overview { title: "Wellmet", description: DESCRIPTION, tags: TAGS };
+    document::build(&overview, &operations.iter().collect::<Vec<_>>())
 }
 
-/// The same with the schemas that bodies are checked against within.
-fn whole_document() -> Result<Value, serde_json::Error> {
-    let mut info = Info::new("Wellmet", env!("CARGO_PKG_VERSION"));
-    info.description = Some(DESCRIPTION.to_owned());
-    let license = License::builder().name("MIT or Apache-2.0").identifier(Some(env!("CARGO_PKG_LICENSE")));
-    info.license = Some(license.build());
-    // Wherever the document was read from, there is the server.
-    let base = OpenApiBuilder::new().info(info).servers(Some([Server::new("/")]));
-    let base = base.components(Some(unseen_schemas().build())).build();
-    let (_, collected) = actix_web::App::new().into_utoipa_app().openapi(base).configure(routes).split_for_parts();
-    document::complete(&collected, COLLECTIONS)
-}
-
-/// Schemas that utoipa does not find by itself: what no handler names, and what maps hold.
-fn unseen_schemas() -> ComponentsBuilder {
-    let problems = ComponentsBuilder::new()
-        .schema_from::<http::problem::ProblemOut>()
-        .schema_from::<http::problem::ProblemField>()
-        .schema_from::<http::problem::ProblemRecord>();
-    contacts::map_schemas(problems)
-}
+const TAGS: &[(&str, &str)] = &[
+    ("auth", "Create an account, log in, refresh tokens."),
+    ("me", "Your own account."),
+    ("contacts", "The people of your network."),
+    ("organizations", "Where people work, study and meet."),
+    ("positions", "What people do or did somewhere."),
+    ("relationships", "What contacts are to each other."),
+    ("needs", "What people need, can offer, or are interested in."),
+    ("tags", "Labels that records carry."),
+    ("duplicates", "Records that may be the same."),
+    ("profile", "How complete your own profile is."),
+    ("search", "Search across all kinds of record."),
+    ("changes", "Sync, history and undo."),
+    ("batch", "Several operations in one request."),
+    ("tokens", "Personal access tokens for scripts."),
+    ("sessions", "Where you are logged in."),
+    ("service", "The server itself."),
+];
 
 const DESCRIPTION: &str = "\
-The backend for people who build a career through people: contacts and organizations, what ties them, and what they need.
+The backend for people who build a career through people: contacts and organizations, how they are related, and what they need.
 
-Sign up with `POST /v1/auth/register`, or make a personal access token with `POST /v1/tokens`, and send it as \
+Create an account with `POST /v1/auth/register`, or a personal access token with `POST /v1/tokens`, and send it as \
 `Authorization: Bearer …`. Bodies and query strings are closed: an unknown field or parameter is an error. Errors are \
-problem documents (RFC 9457); branch on `code`. Every record has an `ETag`; send it back in `If-Match` and nobody's \
-work is overwritten. Lists go on with `next_cursor`. Everything that changed can be followed at `GET /v1/changes`, \
-and taken back for 30 days with `POST /v1/changes/{version}/revert`.";
+problem documents (RFC 9457); branch on `code`. Every record has an `ETag`; send it in `If-Match` so that nobody's \
+changes are overwritten. Paginate lists with `next_cursor`. Everything that changes can be followed with \
+`GET /v1/changes`, and reverted for 30 days with `POST /v1/changes/{version}/revert`.";

@@ -1,26 +1,20 @@
 //! The networker's own profile: how complete it is, and what to do about it.
 
-use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, get};
+use actix_web::http::{Method, header};
 use chrono::NaiveDate;
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::Api;
-use super::http::caller::Caller;
-use super::http::etag::{ListTag, compared, seq_and_today, with_tag};
-use super::http::problem::Problem;
-use super::http::query::Query;
+use super::context::Context;
+use super::http::messages::etag::{check_if_none_match, seq_and_today};
+use super::http::messages::problem::{Code, Problem};
+use super::http::messages::response::Response;
+use super::http::operation::{Access, Docs, Operation, Parameter, Run, Tagged};
 use crate::domain::fields::parse_day;
 use crate::domain::id::ContactId;
 use crate::domain::profile::{self, CHECKED_WITHIN_DAYS, Profile, ProfilePart, Reviewed};
-use crate::store::profile as stored;
-
-pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(review_profile);
-}
+use crate::store::{Conn, profile as stored};
 
 /// How complete your profile is, and what would make it more so.
 #[derive(Serialize, ToSchema)]
@@ -104,33 +98,43 @@ struct ProfileReviewAction {
     body: Value,
 }
 
-/// Review your profile
-///
-/// What is known of yourself as others would see it: your own contact with its positions, links, skills, needs (what you
-/// look for), offers (what you can help with) and relationships. Completeness is a sum that explains itself: every item
-/// tells its points, the facts they come from, and what to do. Adding something never lowers it.
-#[utoipa::path(tag = "profile", security(("bearer" = ["insights:read"])),
-    params(("on" = Option<String>, Query, description = "The day to tell it for: a date such as 2026-03-02. Default: today in the time zone of the workspace.", format = Date)),
-    extensions(("x-errors" = json!(["not_found"]))),
-    responses((status = 200, description = "The review.", body = ProfileReview)))]
-#[get("/v1/profile/review")]
-async fn review_profile(
-    api: Data<Api>,
-    caller: Caller,
-    request: HttpRequest,
-    query: Query,
-) -> Result<HttpResponse, Problem> {
-    let workspace = caller.workspace;
-    let on = query.parsed("on", parse_day)?;
-    // Read before the profile, so that the tag is never newer than that.
-    let (seq, today) = seq_and_today(&api, workspace).await?;
-    let on = on.unwrap_or(today);
-    let tag = match compared(&api, &request, api.tags.of_day(workspace, seq, on)) {
-        ListTag::Changed(tag) => tag,
-        ListTag::Current(response) => return Ok(response),
+pub fn operations() -> Vec<Operation> {
+    let docs = || {
+        let on = "The day to review the profile for, such as 2026-03-02. Default: today in the time zone of the workspace.";
+        Docs::new("profile", "Get a review of your profile")
+            .description(
+                "What your profile shows to others: your own contact with its positions, links, skills, needs (what you look \
+                 for), offers (what you can help with) and relationships. Completeness is a sum that explains itself: every \
+                 item has its points, the facts they come from, and what to do. Adding something never lowers it.",
+            )
+            .parameter(Parameter::new("on", on, json!({ "type": "string", "format": "date" })).example(json!("2026-03-02")))
+            .answer::<ProfileReview>(200, "The review.")
+            .errors(&[Code::NotFound])
+            .tagged(Tagged::View)
     };
-    let (contact, profile) = api.store.read(move |conn| stored::read(conn, workspace)).await?;
-    Ok(with_tag(HttpResponse::Ok().json(review(on, contact, &profile)), &tag))
+    let access = Access::scope("insights:read");
+    vec![Operation::new(
+        Method::GET,
+        "/v1/profile/review",
+        "review_profile",
+        access,
+        Run::Read(review_profile),
+        docs,
+    )]
+}
+
+fn review_profile(context: &Context, conn: &mut Conn) -> Result<Response, Problem> {
+    let workspace = context.workspace();
+    let on = context.query().parsed("on", parse_day)?;
+    // Read before the profile, so that the tag is never newer than that.
+    let (seq, today) = seq_and_today(context, conn)?;
+    let on = on.unwrap_or(today);
+    let tag = context.api.etags.of_day(workspace, seq, on);
+    if let Some(response) = check_if_none_match(context, &tag) {
+        return Ok(response);
+    }
+    let (contact, profile) = stored::read(conn, workspace)?;
+    Ok(context.json(&review(on, contact, &profile))?.header(header::ETAG, &tag))
 }
 
 fn review(on: NaiveDate, contact_id: ContactId, profile: &Profile) -> ProfileReview {

@@ -1,29 +1,27 @@
 //! Search across all kinds of record, for the box that people type into.
 
-use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, get};
+use actix_web::http::{Method, header};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
-use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::http::caller::Caller;
-use super::http::document::summary_of_any;
-use super::http::etag::{ListTag, compared, seq_and_today, with_tag};
-use super::http::listing::MAX_QUERY_CHARACTERS;
-use super::http::problem::{Code, Problem};
-use super::http::query::Query;
-use super::{Api, searchable};
+use super::context::Context;
+use super::http::auth::caller::Caller;
+use super::http::messages::etag::{check_if_none_match, seq_and_today};
+use super::http::messages::problem::{Code, Problem};
+use super::http::messages::query::Query;
+use super::http::messages::response::Response;
+use super::http::operation::{Access, Docs, Operation, Parameter, Run, Tagged};
+use super::http::records::any;
+use super::http::records::collection::MAX_QUERY_CHARACTERS;
+use super::searchable;
 use crate::domain::entity::Entity;
 use crate::domain::invalid::{FieldCode, Rejection};
+use crate::store::Conn;
 use crate::store::search::{self, Hit};
 
 const DEFAULT_LIMIT: i64 = 10;
 pub const MAX_LIMIT: i64 = 50;
-
-pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(search_records);
-}
 
 /// A record that was found.
 #[derive(ToSchema)]
@@ -42,7 +40,7 @@ struct SearchHit {
     /// industry. Of a need: whose it is. Null where there is nothing of it, and of a tag.
     #[schema(example = "CTO, Poniedziałek Sp.j.")]
     subtitle: Option<String>,
-    summary: AnySummary,
+    record: AnySummary,
 }
 
 /// The summary of a record of any kind that is searched.
@@ -50,7 +48,7 @@ struct AnySummary;
 
 impl utoipa::PartialSchema for AnySummary {
     fn schema() -> RefOr<Schema> {
-        summary_of_any(&searchable())
+        any::schema(&searchable(), "Summary", "The summary of a record.")
     }
 }
 
@@ -64,41 +62,49 @@ struct SearchResult {
     items: Vec<SearchHit>,
 }
 
-/// Search everything
-///
-/// For the box that people type into: all words have to be there, the last one as the beginning of a word, so that each
-/// letter typed narrows what is found. Case and accents do not count (Ł, Ø and ß are l, o and ss), nothing in it is an
-/// operator. People are found by where they work and worked too. Archived contacts and people to meet are among them: their summaries
-/// say so. Without `types` everything that the token may read is searched.
-#[utoipa::path(tag = "search", security(("bearer" = ["contacts:read"])),
-    params(
-        ("q" = String, Query, description = "What was typed.", min_length = 1, max_length = 200, example = "doro"),
-        ("types" = Option<Vec<String>>, Query, description = "Only these kinds of record. Repeat it for several."),
-        ("limit" = Option<i64>, Query, description = "How many are told at most. Default: 10.", minimum = 1, maximum = 50)),
-    responses((status = 200, description = "What was found.", body = SearchResult)))]
-#[get("/v1/search")]
-async fn search_records(
-    api: Data<Api>,
-    caller: Caller,
-    request: HttpRequest,
-    query: Query,
-) -> Result<HttpResponse, Problem> {
-    let limit = query.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT)?;
-    let (text, entities) = (typed(&query)?, types(&query, &caller)?);
-    let workspace = caller.workspace;
-    let (seq, today) = seq_and_today(&api, workspace).await?;
-    let tag = match compared(&api, &request, api.tags.of_day(workspace, seq, today)) {
-        ListTag::Changed(tag) => tag,
-        ListTag::Current(response) => return Ok(response),
+pub fn operations() -> Vec<Operation> {
+    let docs = || {
+        let types = json!({
+            "type": "array", "maxItems": searchable().len(), "items": { "type": "string", "enum": searchable() },
+        });
+        Docs::new("search", "Search all records")
+            .description(
+                "For the box that people type into: all words must match, the last may be a prefix, so that each typed letter \
+                 narrows the results. Case and accents are ignored (Ł, Ø and ß are l, o and ss), and there are no operators. \
+                 Contacts are also found by where they work and worked. Archived contacts and people to meet are included; \
+                 their summaries say so. Without `types` every kind that the token can read is searched.",
+            )
+            .parameters([
+                Parameter::text("q", "The text that was typed.", 1, MAX_QUERY_CHARACTERS)
+                    .example(json!("doro"))
+                    .required(),
+                Parameter::new("types", "Only these kinds of record. Repeat the parameter for several.", types),
+                Parameter::limit("The maximum number of results.", DEFAULT_LIMIT, MAX_LIMIT),
+            ])
+            .answer::<SearchResult>(200, "The results.")
+            .tagged(Tagged::View)
     };
-    let hits = api.store.read(move |conn| search::search(conn, workspace, &text, &entities, limit, today)).await?;
+    let access = Access::scope("contacts:read");
+    vec![Operation::new(Method::GET, "/v1/search", "search_records", access, Run::Read(search_records), docs)]
+}
+
+fn search_records(context: &Context, conn: &mut Conn) -> Result<Response, Problem> {
+    let (workspace, query) = (context.workspace(), context.query());
+    let limit = query.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT)?;
+    let (text, entities) = (typed(query)?, types(query, &context.caller)?);
+    let (seq, today) = seq_and_today(context, conn)?;
+    let tag = context.api.etags.of_day(workspace, seq, today);
+    if let Some(response) = check_if_none_match(context, &tag) {
+        return Ok(response);
+    }
+    let hits = search::search(conn, workspace, &text, &entities, limit, today)?;
     let items: Vec<Value> = hits.into_iter().map(hit_json).collect();
-    Ok(with_tag(HttpResponse::Ok().json(json!({ "items": items })), &tag))
+    Ok(context.json(&json!({ "items": items }))?.header(header::ETAG, &tag))
 }
 
 fn hit_json(hit: Hit) -> Value {
     let Hit { entity, id, title, subtitle, summary } = hit;
-    json!({ "entity": entity, "id": id, "title": title, "subtitle": subtitle, "summary": summary })
+    json!({ "entity": entity, "id": id, "title": title, "subtitle": subtitle, "record": any::keyed(entity, summary) })
 }
 
 fn typed(query: &Query) -> Result<String, Problem> {

@@ -1,41 +1,31 @@
 //! The service about itself: what it can, whether it is well, its document, and the pages of its errors.
 
-use actix_web::http::header;
-use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, get};
+use actix_web::HttpResponse;
+use actix_web::http::{Method, header};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 use std::sync::atomic::Ordering;
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
-use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::Api;
-use super::bulk::MAX_EDITED;
+use super::context::Api;
+use super::http::auth::jwt::ACCESS_TOKEN_SECONDS;
+use super::http::auth::limits;
 use super::http::batch;
-use super::http::body::{MAX_BODY_BYTES, MAX_DEPTH};
-use super::http::jwt::ACCESS_TOKEN_SECONDS;
-use super::http::limits;
-use super::http::listing;
-use super::http::merging::MAX_MERGED;
-use super::http::problem::{Code, Problem};
-use super::http::views::written;
+use super::http::document::enumerations;
+use super::http::messages::body::{MAX_BODY_BYTES, MAX_DEPTH, MAX_VALUES};
+use super::http::messages::problem::{Code, Problem};
+use super::http::operation::{Access, Docs, Exchange, Operation, Run};
+use super::http::records::collection;
 use crate::domain::account::NewPassword;
 use crate::domain::{duplicates, keyed, need, position, relationship, tag};
+use crate::service::bulk::MAX_EDITED;
+use crate::service::records::merge::MAX_MERGED;
+use crate::service::validation::views::written;
 use crate::store::duplicates::MAX_LOOKED;
 use crate::store::relations::MAX_RELATED;
 use crate::store::{UNDO_DAYS, accounts, purge, sessions, tokens};
-
-pub fn routes(config: &mut ServiceConfig<'_>) {
-    config
-        .service(get_service)
-        .service(get_document)
-        .service(list_errors)
-        .service(get_error)
-        .service(get_liveness)
-        .service(get_readiness)
-        .service(open_docs);
-}
 
 /// What this server is and can.
 #[derive(ToSchema)]
@@ -75,6 +65,7 @@ const fn limit(name: &'static str, description: &'static str, value: fn(&Api) ->
 /// Every limit that clients meet: what is told of them and what the document says of it are both made of this.
 const LIMITS: &[Limit] = &[
     limit("body_bytes", "Bytes that a JSON body has at most.", |_| json!(MAX_BODY_BYTES)),
+    limit("body_values", "Values in a JSON body, objects and arrays included.", |_| json!(MAX_VALUES)),
     limit("body_depth", "Levels that a JSON body is nested at most.", |_| json!(MAX_DEPTH)),
     limit("body_seconds", "Seconds that a body may take to arrive.", |api| json!(api.body_timeout.as_secs())),
     limit("batch_operations", "Operations that a batch has at most.", |_| json!(batch::MAX_OPERATIONS)),
@@ -86,10 +77,10 @@ const LIMITS: &[Limit] = &[
     limit("batch_seconds", "Seconds after which no further operation of a batch is carried out.", |api| {
         json!(api.config.pool_timeout_seconds)
     }),
-    limit("page", "Records that a page of a list holds at most.", |_| json!(listing::MAX_LIMIT)),
+    limit("page", "Records that a page of a list holds at most.", |_| json!(collection::MAX_LIMIT)),
     limit("changes_page", "Changes that a page of the log holds at most.", |_| json!(super::changes::MAX_LIMIT)),
     limit("query_characters", "Characters of the words to search for at most.", |_| {
-        json!(listing::MAX_QUERY_CHARACTERS)
+        json!(collection::MAX_QUERY_CHARACTERS)
     }),
     limit("map_entries", "Entries that a map of a record, such as its e-mail addresses, has at most.", |_| {
         json!(keyed::MAX_ENTRIES)
@@ -165,54 +156,82 @@ impl utoipa::PartialSchema for Limits {
 
 impl ToSchema for Limits {}
 
-/// What this server can
-///
-/// Version, features, limits and every enumeration, so that a new app can talk to an old server.
-#[utoipa::path(tag = "service", responses((status = 200, description = "The service.", body = ServiceOut)))]
-#[get("/v1")]
-async fn get_service(api: Data<Api>) -> Result<HttpResponse, Problem> {
+pub fn operations() -> Vec<Operation> {
+    let public = |path: &'static str, id: &'static str, run: Run, docs: fn() -> Docs| {
+        Operation::new(Method::GET, path, id, Access::Public, run, docs)
+    };
+    vec![
+        public("/v1", "get_service", Run::Other(|exchange| Box::pin(get_service(exchange))), || {
+            Docs::new("service", "Get the server's capabilities")
+                .description("Version, features, limits and every enumeration, so that a new app can talk to an old server.")
+                .answer::<ServiceOut>(200, "The capabilities.")
+        }),
+        public("/v1/openapi.json", "get_document", Run::Other(|_| Box::pin(get_document())), || {
+            Docs::new("service", "Get the OpenAPI document").answer::<AnyObject>(200, "The document.")
+        }),
+        public("/v1/errors", "list_errors", Run::Other(|_| Box::pin(list_errors())), || {
+            Docs::new("service", "List error codes").answer::<ErrorKindPage>(200, "All error codes.")
+        }),
+        public("/v1/errors/{code}", "get_error", Run::Other(|exchange| Box::pin(get_error(exchange))), || {
+            Docs::new("service", "Get an error code")
+                .description(
+                    "What `type` in a problem document refers to: a web page, or JSON if `Accept` asks for it.",
+                )
+                .answer::<ErrorKind>(200, "The error code.")
+                .also("text/html")
+        }),
+        public("/livez", "get_liveness", Run::Other(|_| Box::pin(get_liveness())), || {
+            Docs::new("service", "Liveness check")
+                .description("Does not use the database.")
+                .answer::<Health>(200, "The process is running.")
+        }),
+        public("/readyz", "get_readiness", Run::Other(|exchange| Box::pin(get_readiness(exchange))), || {
+            Docs::new("service", "Readiness check")
+                .description("The database responds, its schema is up to date, and the server is not stopping.")
+                .answer::<Health>(200, "The server accepts requests.")
+                .errors(&[Code::NotReady])
+        }),
+        public("/docs", "open_docs", Run::Other(|_| Box::pin(open_docs())), || {
+            Docs::new("service", "Open the interactive documentation").empty(308, "Redirects to `/docs/`.")
+        }),
+    ]
+}
+
+/// Any JSON object.
+struct AnyObject;
+
+impl utoipa::PartialSchema for AnyObject {
+    fn schema() -> RefOr<Schema> {
+        written(json!({ "type": "object", "additionalProperties": true, "description": "An OpenAPI document." }))
+    }
+}
+
+impl ToSchema for AnyObject {}
+
+async fn get_service(exchange: Exchange) -> Result<HttpResponse, Problem> {
+    let api = &exchange.api;
     Ok(HttpResponse::Ok().json(json!({
         "name": "wellmet",
         "version": env!("CARGO_PKG_VERSION"),
         "features": [
             "contacts", "organizations", "positions", "relationships", "needs", "matches", "profile_review", "tags",
-            "search", "batch", "bulk", "duplicates", "merging", "changes", "undo", "idempotency",
+            "cards", "search", "batch", "bulk", "duplicates", "merging", "changes", "undo", "idempotency",
             "personal_access_tokens",
         ],
-        "limits": LIMITS.iter().map(|limit| (limit.name, (limit.value)(&api))).collect::<BTreeMap<_, _>>(),
-        "enumerations": enumerations(&api.contract.document),
-        "registration_open": super::auth::registration_is_open(&api).await?,
+        "limits": LIMITS.iter().map(|limit| (limit.name, (limit.value)(api))).collect::<BTreeMap<_, _>>(),
+        "enumerations": *ENUMERATIONS,
+        "registration_open": super::auth::registration_is_open(api).await?,
     })))
 }
 
 /// Every enumeration of the document, so that none is forgotten.
-fn enumerations(document: &Value) -> Value {
-    let schemas = document.pointer("/components/schemas").and_then(Value::as_object);
-    let all: Map<String, Value> = schemas
-        .into_iter()
-        .flatten()
-        .filter_map(|(name, schema)| Some((snake(name), schema.get("x-extensible-enum")?.clone())))
-        .collect();
-    all.into()
-}
+static ENUMERATIONS: LazyLock<Value> = LazyLock::new(|| {
+    let operations = super::operations();
+    enumerations(&operations.iter().collect::<Vec<_>>()).unwrap_or_default()
+});
 
-fn snake(name: &str) -> String {
-    let mut out = String::new();
-    for (index, letter) in name.chars().enumerate() {
-        if letter.is_uppercase() && index > 0 {
-            out.push('_');
-        }
-        out.extend(letter.to_lowercase());
-    }
-    out
-}
-
-/// The OpenAPI document
-#[utoipa::path(tag = "service",
-    responses((status = 200, description = "This document.", body = Object)))]
-#[get("/v1/openapi.json")]
-async fn get_document(api: Data<Api>) -> Result<HttpResponse, Problem> {
-    Ok(HttpResponse::Ok().json(&api.contract.document))
+async fn get_document() -> Result<HttpResponse, Problem> {
+    Ok(HttpResponse::Ok().content_type("application/json").body(super::DOCUMENT))
 }
 
 /// A kind of error.
@@ -245,23 +264,14 @@ fn error_json(code: Code) -> Value {
     json!({ "code": code.as_str(), "status": code.status(), "title": code.title(), "meaning": code.meaning() })
 }
 
-/// List every kind of error
-#[utoipa::path(tag = "service", responses((status = 200, description = "The catalog.", body = ErrorKindPage)))]
-#[get("/v1/errors")]
 async fn list_errors() -> Result<HttpResponse, Problem> {
     let items: Vec<Value> = Code::ALL.iter().map(|code| error_json(*code)).collect();
     Ok(HttpResponse::Ok().json(json!({ "items": items, "next_cursor": null })))
 }
 
-/// Read about a kind of error
-///
-/// What `type` in a problem document points to: a page for people, or JSON where `Accept` asks for it.
-#[utoipa::path(tag = "service",
-    responses((status = 200, description = "The kind of error.", content(
-        (ErrorKind = "application/json"), (String = "text/html")))))]
-#[get("/v1/errors/{code}")]
-async fn get_error(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let code = request.match_info().get("code").and_then(Code::parse);
+async fn get_error(exchange: Exchange) -> Result<HttpResponse, Problem> {
+    let Exchange { request, call, .. } = exchange;
+    let code = call.path_values.first().and_then(|code| Code::parse(code));
     let code = code.ok_or_else(|| Problem::new(Code::NotFound))?;
     let accepts =
         request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
@@ -289,22 +299,12 @@ struct Health {
     status: String,
 }
 
-/// Whether the process lives
-///
-/// Asks nothing of the database.
-#[utoipa::path(tag = "service", responses((status = 200, description = "It does.", body = Health)))]
-#[get("/livez")]
-async fn get_liveness() -> HttpResponse {
-    HttpResponse::Ok().json(json!({ "status": "ok" }))
+async fn get_liveness() -> Result<HttpResponse, Problem> {
+    Ok(HttpResponse::Ok().content_type("application/json").body(r#"{"status":"ok"}"#))
 }
 
-/// Whether the server takes work
-///
-/// The database answers, its tables are up to date, and the server is not stopping.
-#[utoipa::path(tag = "service", extensions(("x-errors" = json!(["not_ready"]))),
-    responses((status = 200, description = "It does.", body = Health)))]
-#[get("/readyz")]
-async fn get_readiness(api: Data<Api>) -> Result<HttpResponse, Problem> {
+async fn get_readiness(exchange: Exchange) -> Result<HttpResponse, Problem> {
+    let api = &exchange.api;
     if api.draining.load(Ordering::SeqCst) {
         return Err(Problem::new(Code::NotReady).detail("The server is stopping."));
     }
@@ -315,9 +315,6 @@ async fn get_readiness(api: Data<Api>) -> Result<HttpResponse, Problem> {
     }
 }
 
-/// The interactive documentation
-#[utoipa::path(tag = "service", responses((status = 308, description = "It is at `/docs/`.")))]
-#[get("/docs")]
-async fn open_docs() -> HttpResponse {
-    HttpResponse::PermanentRedirect().insert_header((header::LOCATION, "/docs/")).finish()
+async fn open_docs() -> Result<HttpResponse, Problem> {
+    Ok(HttpResponse::PermanentRedirect().insert_header((header::LOCATION, "/docs/")).finish())
 }

@@ -1,21 +1,42 @@
 //! Sessions: where you are logged in.
 
-use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, delete, get};
+use actix_web::HttpResponse;
+use actix_web::http::Method;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::Api;
-use super::http::caller::Caller;
-use super::http::problem::Problem;
-use super::http::query::path_id;
+use super::http::messages::problem::Problem;
+use super::http::operation::{Access, Docs, Exchange, Operation, Run};
 use crate::domain::id::SessionId;
 use crate::domain::timestamp::Timestamp;
 use crate::store::sessions;
 
-pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(list_sessions).service(delete_session);
+pub fn operations() -> Vec<Operation> {
+    vec![
+        Operation::new(
+            Method::GET,
+            "/v1/sessions",
+            "list_sessions",
+            Access::scope("account:read"),
+            Run::Other(|exchange| Box::pin(list_sessions(exchange))),
+            || {
+                Docs::new("sessions", "List your sessions")
+                    .answer::<SessionPage>(200, "All sessions, newest first.")
+            },
+        ),
+        Operation::new(
+            Method::DELETE,
+            "/v1/sessions/{id}",
+            "delete_session",
+            Access::scope("account:write"),
+            Run::Other(|exchange| Box::pin(delete_session(exchange))),
+            || {
+                Docs::new("sessions", "Delete a session")
+                    .description("Ends it at once, with its access tokens.")
+                    .empty(204, "Deleted.")
+            },
+        ),
+    ]
 }
 
 /// One login on one device.
@@ -46,11 +67,8 @@ struct SessionPage {
     next_cursor: Option<String>,
 }
 
-/// List your sessions
-#[utoipa::path(tag = "sessions", security(("bearer" = ["account:read"])),
-    responses((status = 200, description = "All of them, newest first.", body = SessionPage)))]
-#[get("/v1/sessions")]
-async fn list_sessions(api: Data<Api>, caller: Caller) -> Result<HttpResponse, Problem> {
+async fn list_sessions(exchange: Exchange) -> Result<HttpResponse, Problem> {
+    let (api, caller) = (exchange.api.clone(), exchange.caller()?.clone());
     let (workspace, user, now) = (caller.workspace, caller.user, api.store.now());
     let found = api.store.read(move |conn| sessions::list(conn, workspace, user, now)).await?;
     let items = found.into_iter().map(|session| {
@@ -68,14 +86,9 @@ async fn list_sessions(api: Data<Api>, caller: Caller) -> Result<HttpResponse, P
     Ok(HttpResponse::Ok().json(SessionPage { items: items.collect(), next_cursor: None }))
 }
 
-/// End a session
-///
-/// With its access tokens, at once.
-#[utoipa::path(tag = "sessions", security(("bearer" = ["account:write"])),
-    responses((status = 204, description = "It has ended.")))]
-#[delete("/v1/sessions/{id}")]
-async fn delete_session(api: Data<Api>, caller: Caller, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let id = SessionId::new(path_id(&request)?.uuid());
+async fn delete_session(exchange: Exchange) -> Result<HttpResponse, Problem> {
+    let (api, caller) = (exchange.api.clone(), exchange.caller()?.clone());
+    let id = SessionId::new(exchange.call.id()?.uuid());
     api.store.account_write(move |tx| sessions::end_own_session(tx, caller.workspace, caller.user, id)).await?;
     api.authenticator.forget();
     Ok(HttpResponse::NoContent().finish())

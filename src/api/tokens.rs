@@ -1,36 +1,86 @@
 //! Personal access tokens: for scripts and integrations.
 
-use actix_web::http::header;
-use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, delete, get, post};
+use actix_web::HttpResponse;
+use actix_web::http::{Method, header};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::Api;
 use super::auth::secret_response;
-use super::http::body::Body;
-use super::http::caller::Caller;
-use super::http::problem::Problem;
-use super::http::query::path_id;
+use super::http::messages::problem::{Code, Problem};
+use super::http::operation::{Access, Docs, Exchange, Operation, Run};
 use crate::domain::id::TokenId;
 use crate::domain::invalid::{FieldCode, Invalid, Rejection};
 use crate::domain::personal_token;
 use crate::domain::scope::{Scope, Scopes};
 use crate::domain::timestamp::Timestamp;
+use crate::service::validation::parse;
 use crate::store::tokens::{self, AccessToken, NewToken};
 
-pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(list_tokens).service(create_token).service(get_token).service(delete_token);
+pub fn operations() -> Vec<Operation> {
+    let read = || Access::scope("account:read");
+    let write = || Access::scope("account:write");
+    vec![
+        Operation::new(
+            Method::GET,
+            "/v1/tokens",
+            "list_tokens",
+            read(),
+            Run::Other(|exchange| Box::pin(list_tokens(exchange))),
+            || {
+                Docs::new("tokens", "List your personal access tokens")
+                    .answer::<TokenPage>(200, "All tokens, newest first.")
+            },
+        ),
+        Operation::new(
+            Method::POST,
+            "/v1/tokens",
+            "create_token",
+            write(),
+            Run::Other(|exchange| Box::pin(create_token(exchange))),
+            || {
+                Docs::new("tokens", "Create a personal access token")
+                    .description("It is bound to this workspace. The secret is in this answer and nowhere else.")
+                    .request::<TokenRequest>(
+                        json!({"name": "import script", "scopes": ["contacts:read", "contacts:write"]}),
+                    )
+                    .answer::<NewTokenOut>(201, "The token, with its secret.")
+                    .errors(&[Code::LimitReached])
+            },
+        ),
+        Operation::new(
+            Method::GET,
+            "/v1/tokens/{id}",
+            "get_token",
+            read(),
+            Run::Other(|exchange| Box::pin(get_token(exchange))),
+            || {
+                Docs::new("tokens", "Get a personal access token")
+                    .answer::<Token>(200, "The token, without its secret.")
+            },
+        ),
+        Operation::new(
+            Method::DELETE,
+            "/v1/tokens/{id}",
+            "delete_token",
+            write(),
+            Run::Other(|exchange| Box::pin(delete_token(exchange))),
+            || {
+                Docs::new("tokens", "Delete a personal access token")
+                    .description("It stops working at once.")
+                    .empty(204, "Deleted.")
+            },
+        ),
+    ]
 }
 
-/// A token to make.
+/// A token to create.
 #[derive(Deserialize, ToSchema)]
 struct TokenRequest {
     /// What it is for.
     #[schema(min_length = 1, max_length = 100, example = "import script")]
     name: String,
-    /// What it may do: no more than the token that makes it.
+    /// What it may do. No more than the token that creates it.
     #[schema(value_type = Vec<Scope>, min_items = 1, max_items = 24, example = json!(["contacts:read", "contacts:write"]))]
     scopes: Vec<String>,
     /// When it ends. Null: when it is deleted.
@@ -85,34 +135,23 @@ struct TokenPage {
     next_cursor: Option<String>,
 }
 
-/// List your personal access tokens
-#[utoipa::path(tag = "tokens", security(("bearer" = ["account:read"])),
-    responses((status = 200, description = "All of them, newest first.", body = TokenPage)))]
-#[get("/v1/tokens")]
-async fn list_tokens(api: Data<Api>, caller: Caller) -> Result<HttpResponse, Problem> {
+async fn list_tokens(exchange: Exchange) -> Result<HttpResponse, Problem> {
+    let (api, caller) = (exchange.api.clone(), exchange.caller()?.clone());
     let found = api.store.read(move |conn| tokens::list(conn, caller.workspace, caller.user)).await?;
     let items = found.into_iter().map(Token::from).collect();
     Ok(HttpResponse::Ok().json(TokenPage { items, next_cursor: None }))
 }
 
-/// Make a personal access token
-///
-/// Bound to this workspace. The secret is in the answer and nowhere else.
-#[utoipa::path(tag = "tokens", security(("bearer" = ["account:write"])),
-    request_body(content = TokenRequest,
-        example = json!({"name": "import script", "scopes": ["contacts:read", "contacts:write"]})),
-    extensions(("x-errors" = json!(["limit_reached"]))),
-    responses((status = 201, description = "The token, with its secret.", body = NewTokenOut)))]
-#[post("/v1/tokens")]
-async fn create_token(api: Data<Api>, caller: Caller, body: Body) -> Result<HttpResponse, Problem> {
+async fn create_token(exchange: Exchange) -> Result<HttpResponse, Problem> {
+    let (api, caller) = (exchange.api.clone(), exchange.caller()?.clone());
     let now = api.store.now();
-    let new = api.schemas.parse("TokenRequestInput", &body.value, |request| checked(request, now))?;
-    let beyond = new.scopes.beyond(&caller.scopes);
+    let new = parse(&exchange.call.body.value, |request| checked(request, now))?;
+    let beyond = new.scopes.difference(&caller.scopes);
     if !beyond.is_empty() {
         let detail = format!("A token gives no more than its maker has; yours lacks {}.", beyond.join(", "));
         return Err(Problem::insufficient_scope(&beyond.join(" ")).detail(detail));
     }
-    let secret = personal_token::make(&api.store.random()?);
+    let secret = personal_token::generate(&api.store.random()?);
     let stored = secret.clone();
     let token = api
         .store
@@ -167,24 +206,16 @@ pub fn new_token(
     }
 }
 
-/// Read a personal access token
-#[utoipa::path(tag = "tokens", security(("bearer" = ["account:read"])),
-    responses((status = 200, description = "The token, without its secret.", body = Token)))]
-#[get("/v1/tokens/{id}")]
-async fn get_token(api: Data<Api>, caller: Caller, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let id = TokenId::new(path_id(&request)?.uuid());
+async fn get_token(exchange: Exchange) -> Result<HttpResponse, Problem> {
+    let (api, caller) = (exchange.api.clone(), exchange.caller()?.clone());
+    let id = TokenId::new(exchange.call.id()?.uuid());
     let token = api.store.read(move |conn| tokens::find(conn, caller.workspace, caller.user, id)).await?;
     Ok(HttpResponse::Ok().json(Token::from(token)))
 }
 
-/// Delete a personal access token
-///
-/// It stops working at once.
-#[utoipa::path(tag = "tokens", security(("bearer" = ["account:write"])),
-    responses((status = 204, description = "It is gone.")))]
-#[delete("/v1/tokens/{id}")]
-async fn delete_token(api: Data<Api>, caller: Caller, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let id = TokenId::new(path_id(&request)?.uuid());
+async fn delete_token(exchange: Exchange) -> Result<HttpResponse, Problem> {
+    let (api, caller) = (exchange.api.clone(), exchange.caller()?.clone());
+    let id = TokenId::new(exchange.call.id()?.uuid());
     api.store.account_write(move |tx| tokens::delete_token(tx, caller.workspace, caller.user, id)).await?;
     api.authenticator.forget();
     Ok(HttpResponse::NoContent().finish())

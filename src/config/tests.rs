@@ -164,7 +164,7 @@ fn a_signing_key_and_a_file_of_it_exclude_each_other() {
 }
 
 #[test]
-fn databases_are_told_apart_by_their_scheme() {
+fn the_scheme_of_a_url_selects_the_database() {
     for (url, expected) in [
         ("sqlite://wellmet.db", "wellmet.db"),
         ("sqlite://./data/wellmet.db", "./data/wellmet.db"),

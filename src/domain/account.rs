@@ -1,4 +1,4 @@
-//! People with an account: what they may enter about themselves, and what makes a password good enough.
+//! Users and their workspace, and the rules for new passwords. No hashing, and nothing about sessions.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -43,14 +43,14 @@ impl WeekDay {
     }
 }
 
-/// What a person with an account can change about themselves.
+/// What users can change about themselves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct UserFields {
-    /// What to call them.
+    /// Display name.
     #[schema(required = true, min_length = 1, max_length = 200, example = "Ada Lovelace")]
     pub name: String,
-    /// IANA time zone; sets the hour of notifications only. Days are read in the workspace's.
+    /// IANA time zone. It only decides when notifications are sent; days are counted in the workspace's time zone.
     #[schema(max_length = 64, default = "UTC", example = "Europe/London")]
     pub time_zone: String,
     /// BCP 47 language tag.
@@ -58,7 +58,7 @@ pub struct UserFields {
     pub locale: String,
     #[schema(default = "monday")]
     pub week_starts_on: WeekDay,
-    /// The local hour at which notifications come.
+    /// The local hour at which notifications are sent.
     #[schema(minimum = 0, maximum = 23, default = 8)]
     pub notify_at: i32,
 }
@@ -78,15 +78,15 @@ impl Default for UserFields {
 impl UserFields {
     pub const NAME_MAX_CHARACTERS: usize = 200;
 
-    /// Tidied, if every rule is kept.
+    /// The normalized fields, or every error in them.
     pub fn checked(mut self) -> Result<Self, Invalid> {
         let mut invalid = Invalid::default();
         self.name = self.name.trim().to_owned();
         if self.name.is_empty() {
-            invalid.add("#/name", Rejection::new(FieldCode::Required, "A name is needed; it must not be blank."));
+            invalid.add("#/name", Rejection::new(FieldCode::Required, "A name is required and cannot be blank."));
         }
         if self.name.chars().count() > Self::NAME_MAX_CHARACTERS {
-            let detail = format!("A name has at most {} characters.", Self::NAME_MAX_CHARACTERS);
+            let detail = format!("A name can have at most {} characters.", Self::NAME_MAX_CHARACTERS);
             invalid.add("#/name", Rejection::new(FieldCode::TooLong, detail));
         }
         invalid.check("#/time_zone", TimeZone::parse(&self.time_zone));
@@ -102,64 +102,64 @@ impl UserFields {
 pub struct User {
     /// The user's id.
     pub id: UserId,
-    /// The address they log in with; compared without regard to case.
+    /// The e-mail address to log in with, compared case-insensitively.
     #[schema(example = "ada@example.com")]
     pub email: String,
     #[serde(flatten)]
     pub fields: UserFields,
-    /// When they signed up.
+    /// When the user signed up.
     pub created_at: Timestamp,
-    /// When the account last changed.
+    /// When the user last changed.
     pub updated_at: Timestamp,
-    /// Grows with every change of this user.
+    /// Increases with every change of this user.
     #[schema(example = 1)]
     pub version: i64,
 }
 
-/// What owns every record: the network of one person.
+/// The owner of every record: the network of one person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Workspace {
     /// The workspace's id.
     pub id: WorkspaceId,
-    /// What it is called.
+    /// Display name.
     #[schema(example = "Ada Lovelace")]
     pub name: String,
-    /// IANA time zone in which days are read; taken from its first user.
+    /// IANA time zone in which days are counted; initially that of its first user.
     #[schema(example = "Europe/London")]
     pub time_zone: String,
-    /// What the caller may do in it.
+    /// The caller's role in the workspace.
     pub role: Role,
 }
 
-/// A password that is good enough: long, and not one that everybody tries first.
+/// A password that is long enough and hard to guess.
 #[derive(Clone)]
 pub struct NewPassword(String);
 
 impl NewPassword {
     pub const MIN_CHARACTERS: usize = 15;
-    /// argon2 takes more, but nobody types more, and hashing it would be work for an attacker to ask for.
+    /// argon2 takes more, but nobody types more, and attackers could make the server hash long ones.
     pub const MAX_CHARACTERS: usize = 256;
-    /// zxcvbn reads this many characters; what comes beyond only adds.
+    /// zxcvbn scores this many characters; the rest can only make a password stronger.
     const SCORED_CHARACTERS: usize = 100;
 
-    /// `known` are words an attacker would try: the address, the name.
+    /// `known` are words that an attacker would try: the user's address and name.
     pub fn parse(text: &str, known: &[&str]) -> Result<Self, Rejection> {
         let characters = text.chars().count();
         if characters < Self::MIN_CHARACTERS {
             let detail = format!(
-                "A password needs {} characters or more; any will do, a sentence is good. This one has {characters}.",
+                "A password must have at least {} characters of any kind; a sentence works well. This one has {characters}.",
                 Self::MIN_CHARACTERS
             );
             return Err(Rejection::new(FieldCode::TooShort, detail));
         }
         if characters > Self::MAX_CHARACTERS {
-            let detail = format!("A password has at most {} characters.", Self::MAX_CHARACTERS);
+            let detail = format!("A password can have at most {} characters.", Self::MAX_CHARACTERS);
             return Err(Rejection::new(FieldCode::TooLong, detail));
         }
         let scored: String = text.chars().take(Self::SCORED_CHARACTERS).collect();
         if u8::from(zxcvbn::zxcvbn(&scored, known).score()) < 3 {
-            let detail = "This password is one of the first that would be tried: a common one, a pattern, or made of \
-                          your own name or address. Choose another.";
+            let detail = "This password is too easy to guess: it is common, a pattern, or based on your name or e-mail \
+                          address.";
             return Err(Rejection::new(FieldCode::NotAllowed, detail));
         }
         Ok(Self(text.to_owned()))

@@ -1,5 +1,5 @@
-//! Names made comparable: what makes two of them the same or nearly so, and the keys under which candidates meet.
-//! What that says of two records is in `duplicates.rs`.
+//! Comparing the names of people and of organizations: whether two are the same or similar, and the keys that
+//! similar names share. What this means for two records is in `duplicates.rs`.
 
 use std::sync::LazyLock;
 
@@ -10,12 +10,13 @@ use super::key::{Key, KeyKind};
 use super::person_name::NameParts;
 use super::text::{fold, is_cjk};
 
-/// Letters of a name that are compared; what comes beyond is seldom typed wrong by itself.
+/// Characters of a name that are compared; typos further on are rare.
 const MAX_COMPARED: usize = 64;
-/// How alike two texts are, in percent, where one is the other's beginning or initial: no spelling mistake, and no proof.
+/// Similarity, in percent, of a name to its initial and to a prefix of it: neither a typo nor a proof.
 const ABBREVIATED: u8 = 80;
 const SHORTENED: u8 = 85;
-/// The letters at either end under which names of organizations meet: a mistake in one leaves the other.
+/// Characters at either end of an organization's name that serve as keys: a typo at one end leaves the other
+/// intact.
 const END_LETTERS: usize = 5;
 
 /// How the names of two people compare.
@@ -23,13 +24,13 @@ const END_LETTERS: usize = 5;
 pub enum NameLikeness {
     /// The same words, in any order.
     Same,
-    /// Given and family name are each alike, in either order; in percent, the less alike of the two.
+    /// Given and family names are both similar, in either order. Holds the lower similarity, in percent.
     Near(u8),
-    /// Given names are alike, family names are not.
+    /// Given names are similar, family names are not.
     OtherFamily,
-    /// Given names are not alike.
+    /// Given names are not similar.
     OtherGiven,
-    /// One of them says too little, or they are in different scripts.
+    /// One of them is not a full name, or they are in different scripts.
     Unknown,
 }
 
@@ -40,7 +41,7 @@ enum Script {
     Other,
 }
 
-/// A person's name without what stands before and after it: folded, and in words.
+/// A person's name without prefix and suffix, folded and split into words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PersonName {
     given: Vec<String>,
@@ -51,8 +52,8 @@ pub struct PersonName {
 }
 
 impl PersonName {
-    /// A whole name in one part ("Ada Lovelace" as a display name, or typed into the given name) is taken apart: its last
-    /// word is the family name, unless it is Chinese, Japanese or Korean.
+    /// Splits a whole name given in one part ("Ada Lovelace" as a display name, or typed into the given name): its
+    /// last word becomes the family name, unless it is Chinese, Japanese or Korean.
     pub fn new<'a>(parts: &NameParts<'a>, former: impl IntoIterator<Item = &'a str>) -> Self {
         let part = |text: Option<&str>| text.map(words).unwrap_or_default();
         let (mut given, mut family) = (part(parts.given), part(parts.family));
@@ -73,17 +74,17 @@ impl PersonName {
         Self { given, family, former, nickname: part(parts.nickname), script }
     }
 
-    /// Whether it has two parts, so that it may tell one person from another.
+    /// Whether it has a given and a family name, and so can identify a person.
     pub fn is_full(&self) -> bool {
         !self.given.is_empty() && !self.family.is_empty() || self.script == Script::Cjk && self.letters().len() > 1
     }
 
-    /// The keys under which people of the same name and of near names meet: one for the name, and, but for Chinese,
-    /// Japanese and Korean ones, two for blocks of names (each part with the first letter of the other).
+    /// Keys that people with the same or a similar name share: one for the name and, unless it is Chinese,
+    /// Japanese or Korean, two for blocking (each part with the initial of the other).
     pub fn keys(&self) -> Vec<Key> {
         let mut keys = Vec::new();
         let same = match self.script {
-            // Which letters are the family name need not be known.
+            // It does not matter which characters are the family name.
             Script::Cjk => self.letters().into_iter().collect(),
             _ => self.sorted_words().join(" "),
         };
@@ -142,7 +143,7 @@ impl PersonName {
             || self.script == Script::Cjk && together(self).iter().any(|name| together(other).contains(name))
     }
 
-    /// Two names of two or three letters that share one are not alike: no near names.
+    /// Two names of two or three characters that share one are not similar, so the result is never `Near`.
     fn compare_cjk(&self, other: &Self) -> NameLikeness {
         let has_parts = |name: &Self| !name.given.is_empty() && !name.family.is_empty();
         if !has_parts(self) || !has_parts(other) {
@@ -154,7 +155,7 @@ impl PersonName {
         }
     }
 
-    /// What friends call one of them may be how the other is entered.
+    /// One record may have as given name what is the nickname in the other.
     fn nickname_likeness(&self, other: &Self) -> u8 {
         let is_called = |one: &Self, other: &Self| {
             !one.nickname.is_empty() && (one.nickname == other.given || one.nickname == other.nickname)
@@ -179,7 +180,7 @@ impl PersonName {
     }
 }
 
-/// The given names of one person may be more or fewer, and shortened: Anna Maria and Anna, Alexander and Alex, J. and John.
+/// Given names may be left out or shortened: Anna Maria and Anna, Alexander and Alex, J. and John.
 fn given_likeness(one: &[String], other: &[String]) -> u8 {
     let (Some(first), Some(second)) = (one.first(), other.first()) else { return 0 };
     let (short, long) = if first.len() <= second.len() { (first, second) } else { (second, first) };
@@ -192,7 +193,7 @@ fn given_likeness(one: &[String], other: &[String]) -> u8 {
     part_likeness(one, other).max(shortened)
 }
 
-/// In percent, 0 where they are not alike.
+/// In percent; 0 if they are not similar.
 fn part_likeness(one: &[String], other: &[String]) -> u8 {
     let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
     let is_part = !short.is_empty() && short.len() < long.len() && short.iter().all(|word| long.contains(word));
@@ -200,9 +201,10 @@ fn part_likeness(one: &[String], other: &[String]) -> u8 {
     if is_part { whole.max(SHORTENED) } else { whole }
 }
 
-/// How much of the longer text is spelt the same, in percent; 0 where it is more than a slip: one letter changed, missing,
-/// too many or swapped with its neighbour, and in eight letters or more two (the distance of Damerau, "A technique for
-/// computer detection and correction of spelling errors", 1964, and Levenshtein).
+/// How much of the longer text is spelt the same, in percent; 0 if they differ by more than a typo: one character
+/// changed, missing, added or swapped with its neighbour, or two of these in eight characters or more (the
+/// distance of Damerau, "A technique for computer detection and correction of spelling errors", 1964, and
+/// Levenshtein).
 fn spelling_likeness(one: &str, other: &str) -> u8 {
     if one == other {
         return if one.is_empty() { 0 } else { 100 };
@@ -228,14 +230,14 @@ fn spelling_likeness(one: &str, other: &str) -> u8 {
 /// How the names of two organizations compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OrganizationLikeness {
-    /// They differ in their legal forms, in spaces and in punctuation at most.
+    /// They differ in legal form, spaces and punctuation at most.
     SameCore,
-    /// Spelt alike, in percent.
+    /// Similar spelling, in percent.
     Near(u8),
     Other,
 }
 
-/// The name of an organization without its legal form: folded, and without spaces.
+/// An organization's name without its legal form, folded and without spaces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrganizationName {
     core: String,
@@ -251,7 +253,7 @@ impl OrganizationName {
         Self { core: core.replace(' ', "") }
     }
 
-    /// The keys under which names that are nearly the same meet: the whole, its first and its last letters.
+    /// Keys that similar names share: the whole name, its first and its last characters.
     pub fn keys(&self) -> Vec<Key> {
         let letters: Vec<char> = self.core.chars().collect();
         let mut keys = Vec::new();
@@ -283,7 +285,7 @@ impl OrganizationName {
     }
 }
 
-/// `None` where nothing is to be left out, or nothing would be left.
+/// `None` if the name has no legal form, or is nothing else.
 fn without_legal_form(name: &str) -> Option<String> {
     let spaced = LEGAL_FORMS.iter().find_map(|form| {
         let before = name.strip_suffix(form).and_then(|rest| rest.strip_suffix(' '));
@@ -300,7 +302,8 @@ static LEGAL_FORMS: LazyLock<Vec<&str>> =
 static UNSPACED_LEGAL_FORMS: LazyLock<Vec<&str>> =
     LazyLock::new(|| data::entries(include_str!("data/unspaced_legal_forms.txt")).collect());
 
-/// The words of a folded text; apostrophes join (O'Brien is obrien), everything else that is no letter or digit parts.
+/// The folded words of a text. Apostrophes join (O'Brien is obrien); anything else that is not a letter or digit
+/// separates.
 fn words(text: &str) -> Vec<String> {
     let folded: String = fold(text).chars().filter(|letter| *letter != '\'').collect();
     let is_letter = |letter: char| letter.is_alphanumeric() || is_combining_mark(letter);

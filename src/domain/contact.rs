@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::comparable_name::PersonName;
 use super::email::EmailAddress;
 use super::fields::{
-    LabelText, LanguageTag, NameText, ProfileLink, check_day, check_links, single_line, tidy, tidy_labels,
+    LabelText, LanguageTag, NameText, ProfileLink, check_day, check_links, clean, clean_labels, single_line,
 };
 use super::id::{ContactId, EventId};
 use super::invalid::{FieldCode, Invalid, Rejection, pointer};
@@ -461,7 +461,7 @@ impl Contact {
     }
 }
 
-/// What was entered, tidied, and what it makes them be called.
+/// What was entered, cleaned, and what it makes them be called.
 struct Checked {
     fields: ContactFields,
     name: String,
@@ -471,7 +471,7 @@ struct Checked {
 /// Tidies what was entered and checks every rule, naming all faults at once.
 fn check(id: ContactId, mut fields: ContactFields) -> Result<Checked, Invalid> {
     let mut invalid = Invalid::default();
-    tidy_texts(&mut fields);
+    clean_texts(&mut fields);
     check_time_zone_and_languages(&mut fields, &mut invalid);
     check_emails(&mut fields.emails, &mut invalid);
     check_phones(&mut fields.phones, &mut invalid);
@@ -481,9 +481,9 @@ fn check(id: ContactId, mut fields: ContactFields) -> Result<Checked, Invalid> {
         let rejection = Rejection::new(FieldCode::Contradiction, "Nobody introduces themselves.");
         invalid.add("#/how_met/introduced_by_id", rejection);
     }
-    tidy_labels("tags", &mut fields.tags, &mut invalid);
-    tidy_labels("skills", &mut fields.skills, &mut invalid);
-    tidy_address_book(&mut fields);
+    clean_labels("tags", &mut fields.tags, &mut invalid);
+    clean_labels("skills", &mut fields.skills, &mut invalid);
+    clean_address_book(&mut fields);
 
     let parts = name_parts(&fields);
     let names = person_name::full_name(&parts).zip(person_name::sort_name(&parts));
@@ -510,7 +510,7 @@ fn name_parts(fields: &ContactFields) -> NameParts<'_> {
     }
 }
 
-fn tidy_texts(fields: &mut ContactFields) {
+fn clean_texts(fields: &mut ContactFields) {
     let single_lines = [
         &mut fields.given_name,
         &mut fields.family_name,
@@ -527,7 +527,7 @@ fn tidy_texts(fields: &mut ContactFields) {
         &mut fields.location,
         &mut fields.time_zone,
     ];
-    single_lines.into_iter().for_each(tidy);
+    single_lines.into_iter().for_each(clean);
     for text in [&mut fields.about, &mut fields.notes] {
         if text.as_deref().is_some_and(|text| text.trim().is_empty()) {
             *text = None;
@@ -537,7 +537,7 @@ fn tidy_texts(fields: &mut ContactFields) {
     fields.former_names.retain(|name| !name.0.is_empty());
 }
 
-fn tidy_address_book(fields: &mut ContactFields) {
+fn clean_address_book(fields: &mut ContactFields) {
     for address in fields.addresses.values_mut() {
         let parts = [
             &mut address.extended,
@@ -548,7 +548,7 @@ fn tidy_address_book(fields: &mut ContactFields) {
             &mut address.country,
             &mut address.label,
         ];
-        parts.into_iter().for_each(tidy);
+        parts.into_iter().for_each(clean);
         // These two have lines of their own.
         for lines in [&mut address.street, &mut address.formatted] {
             if lines.as_deref().is_some_and(|lines| lines.trim().is_empty()) {
@@ -556,9 +556,9 @@ fn tidy_address_book(fields: &mut ContactFields) {
             }
         }
     }
-    fields.emails.values_mut().for_each(|email| tidy(&mut email.label));
-    fields.phones.values_mut().for_each(|phone| tidy(&mut phone.label));
-    fields.dates.values_mut().for_each(|date| tidy(&mut date.label));
+    fields.emails.values_mut().for_each(|email| clean(&mut email.label));
+    fields.phones.values_mut().for_each(|phone| clean(&mut phone.label));
+    fields.dates.values_mut().for_each(|date| clean(&mut date.label));
 }
 
 fn check_time_zone_and_languages(fields: &mut ContactFields, invalid: &mut Invalid) {
@@ -620,7 +620,7 @@ fn check_dates(fields: &mut ContactFields, invalid: &mut Invalid) {
             let rejection = Rejection::new(FieldCode::UnknownReference, "No event has this id.");
             invalid.add("#/how_met/event_id", rejection);
         }
-        tidy(&mut how_met.story);
+        clean(&mut how_met.story);
     }
     if fields.how_met.as_ref().is_some_and(|how_met| *how_met == HowMet::default()) {
         fields.how_met = None;

@@ -1,4 +1,4 @@
-//! Names of internet domains: what one is, and how it is written so that two can be compared. Nothing is looked up.
+//! Internet domain names: which are valid, and their canonical form. Nothing is looked up.
 
 use url::Host;
 
@@ -9,9 +9,9 @@ const MAX_LENGTH: usize = 253;
 /// Octets of a label (RFC 1035, section 2.3.4).
 const MAX_LABEL_LENGTH: usize = 63;
 
-/// The name in lower-case ASCII, letters of other scripts as IDNA writes them (RFC 5890); `None` where it is none: labels of
-/// letters, digits and inner hyphens (RFC 1123, section 2.1), two at least.
-pub fn ascii(name: &str) -> Option<String> {
+/// The name in lower-case ASCII, as IDNA encodes it (RFC 5890). `None` unless it is at least two labels of
+/// letters, digits and inner hyphens (RFC 1123, section 2.1).
+pub fn canonical(name: &str) -> Option<String> {
     // Host::parse reads URLs, where percent-encoding is allowed.
     if name.contains('%') || name.contains(is_invisible) {
         return None;
@@ -70,15 +70,15 @@ mod tests {
             ("[::1]", None),
             ("", None),
         ] {
-            assert_eq!(ascii(name).as_deref(), expected, "{name}");
+            assert_eq!(canonical(name).as_deref(), expected, "{name}");
         }
     }
 
     proptest! {
         #[test]
         fn what_is_written_so_stays_so(name in "\\PC{0,20}\\.\\PC{0,5}") {
-            if let Some(once) = ascii(&name) {
-                prop_assert_eq!(ascii(&once), Some(once));
+            if let Some(once) = canonical(&name) {
+                prop_assert_eq!(canonical(&once), Some(once));
             }
         }
     }

@@ -1,5 +1,5 @@
-//! Which two records may be the same person or organization: what speaks for it, what against it, and how likely that
-//! makes it. Candidates are found elsewhere; nothing is read here.
+//! Whether two records may be the same person or organization: the reasons for and against, and the likelihood
+//! they add up to. Candidates are found elsewhere; nothing is read here.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -10,15 +10,15 @@ use super::key::KeyKind;
 use super::partial_date::PartialDate;
 use super::text::fold;
 
-/// An address, number, link or domain that more records than this share tells nothing, and is left out.
+/// An address, number, link or domain shared by more records than this is no evidence and is ignored.
 pub const MAX_SHARING_ADDRESS: i64 = 20;
-/// A name, or a part of one, that more records than this share tells nothing, and is left out.
+/// A name, or part of one, shared by more records than this is no evidence and is ignored.
 pub const MAX_SHARING_NAME: i64 = 50;
 
-/// How many values a reason names.
+/// Most values that a reason lists.
 const MAX_NAMED: usize = 3;
 
-/// A reason to take two records for the same, or not to.
+/// A kind of evidence for or against two records being the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReasonCode {
@@ -37,17 +37,18 @@ pub enum ReasonCode {
     PartOfTheOther,
 }
 
-/// One reason, and how much it says.
+/// A reason and its weight.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = DuplicateReason)]
 pub struct Reason {
-    /// What kind of reason it is. `different_given_name`, `different_family_name`, `different_birthday` and
-    /// `part_of_the_other` speak against.
+    /// The kind of reason. `different_given_name`, `different_family_name`, `different_birthday` and
+    /// `part_of_the_other` count against a duplicate.
     pub code: ReasonCode,
-    /// What is the same, or differs.
+    /// The value that both records share, or the two values that differ.
     #[schema(example = "dorota@example.com")]
     pub detail: String,
-    /// How likely this alone makes it, in percent; below 0: what it takes away.
+    /// How likely a duplicate is by this reason alone, in percent. Negative: the percentage by which it lowers the
+    /// score.
     #[schema(minimum = -100, maximum = 100, example = 90)]
     pub points: i8,
 }
@@ -58,33 +59,33 @@ impl Reason {
     }
 }
 
-/// What of a contact is compared.
+/// The parts of a contact that are compared.
 #[derive(Debug, Clone)]
 pub struct Person {
-    /// As it is shown.
+    /// Display name.
     pub name: String,
     pub comparable_name: PersonName,
     pub birthday: Option<PartialDate>,
 }
 
-/// What of an organization is compared.
+/// The parts of an organization that are compared.
 #[derive(Debug, Clone)]
 pub struct Company {
     pub id: OrganizationId,
-    /// As it is shown.
+    /// Display name.
     pub name: String,
     pub parent_id: Option<OrganizationId>,
 }
 
-/// A key that both records carry, and that few share.
-pub type Shared = (KeyKind, String);
+/// A key that both records have and few others do.
+pub type SharedKey = (KeyKind, String);
 
-/// Why two contacts may be the same person; empty where nothing speaks for it. `organization` is one where both are or
-/// were.
+/// Why two contacts may be the same person; empty if no reason counts in favour. `organization` is one where both
+/// have or had a position.
 pub fn reasons_for_people(
     one: &Person,
     other: &Person,
-    shared: &[Shared],
+    shared: &[SharedKey],
     organization: Option<&str>,
 ) -> Vec<Reason> {
     let mut reasons = Vec::new();
@@ -101,7 +102,7 @@ pub fn reasons_for_people(
             let detail = format!("{}, {organization}", one.name);
             reasons.push(Reason::new(ReasonCode::SameNameAndOrganization, detail, 75));
         }
-        // Anna is many people's whole name, Anna Nowak is fewer people's.
+        // Many people are entered as just "Anna", fewer as "Anna Nowak".
         (NameLikeness::Same, None) => {
             let points = if one.comparable_name.is_full() && other.comparable_name.is_full() { 50 } else { 30 };
             reasons.push(Reason::new(ReasonCode::SameName, one.name.clone(), points));
@@ -126,16 +127,16 @@ pub fn reasons_for_people(
     {
         reasons.push(Reason::new(ReasonCode::DifferentBirthday, format!("{first}, {second}"), -60));
     }
-    if_any_speaks_for(reasons)
+    require_support(reasons)
 }
 
-/// Why two organizations may be the same; empty where nothing speaks for it.
-pub fn reasons_for_organizations(one: &Company, other: &Company, shared: &[Shared]) -> Vec<Reason> {
+/// Why two organizations may be the same; empty if no reason counts in favour.
+pub fn reasons_for_organizations(one: &Company, other: &Company, shared: &[SharedKey]) -> Vec<Reason> {
     let mut reasons = Vec::new();
     for (kind, code) in [(KeyKind::Domain, ReasonCode::SameDomain), (KeyKind::Link, ReasonCode::SameLink)] {
         reasons.extend(same(kind, code, 90, shared));
     }
-    // A name that too many share is not among the keys, yet these two have it.
+    // A name that too many records share is not among the keys, but these two do have it.
     let name = Some(fold(&one.name)).filter(|name| *name == fold(&other.name));
     let name = name.map(|name| Reason::new(ReasonCode::SameName, name, 70));
     if let Some(reason) = name.or_else(|| same(KeyKind::Name, ReasonCode::SameName, 70, shared)) {
@@ -158,12 +159,12 @@ pub fn reasons_for_organizations(one: &Company, other: &Company, shared: &[Share
             reasons.push(Reason::new(ReasonCode::PartOfTheOther, detail, -80));
         }
     }
-    if_any_speaks_for(reasons)
+    require_support(reasons)
 }
 
-/// How likely two records are the same, in percent: what speaks for it is combined as independent causes are (noisy-or:
-/// J. Pearl, "Probabilistic Reasoning in Intelligent Systems", 1988, section 4.3.2), and each reason against takes its
-/// share of that away. The points are our judgement, not measured.
+/// How likely two records are the same, in percent. Reasons in favour combine as independent causes (noisy-or: J.
+/// Pearl, "Probabilistic Reasoning in Intelligent Systems", 1988, section 4.3.2); each reason against then takes
+/// its percentage off. The points are our judgement, not measured.
 pub fn score(reasons: &[Reason]) -> u8 {
     const WHOLE: u64 = 1_000_000;
     let share = |reason: &Reason| u64::from(reason.points.unsigned_abs()).min(100);
@@ -176,7 +177,7 @@ pub fn score(reasons: &[Reason]) -> u8 {
     u8::try_from((likely * 100 + WHOLE / 2) / WHOLE).unwrap_or(100)
 }
 
-fn same(kind: KeyKind, code: ReasonCode, points: i8, shared: &[Shared]) -> Option<Reason> {
+fn same(kind: KeyKind, code: ReasonCode, points: i8, shared: &[SharedKey]) -> Option<Reason> {
     let mut values: Vec<&str> =
         shared.iter().filter(|(own, _)| *own == kind).map(|(_, value)| value.as_str()).collect();
     values.sort_unstable();
@@ -184,18 +185,18 @@ fn same(kind: KeyKind, code: ReasonCode, points: i8, shared: &[Shared]) -> Optio
     (!values.is_empty()).then(|| Reason::new(code, values.join(", "), points))
 }
 
-/// From 30, for the least alike that are still near, to 45.
+/// From 30, for the least similar names that still count, to 45.
 fn near_points(alike: u8) -> i8 {
     i8::try_from(30 + alike.saturating_sub(75).min(25) * 3 / 5).unwrap_or(30)
 }
 
-/// Whether what is known of both differs.
+/// Whether a part that both dates have differs.
 fn contradict(one: PartialDate, other: PartialDate) -> bool {
     let days_differ = one.month_day().zip(other.month_day()).is_some_and(|(one, other)| one != other);
     days_differ || one.year().zip(other.year()).is_some_and(|(one, other)| one != other)
 }
 
-fn if_any_speaks_for(reasons: Vec<Reason>) -> Vec<Reason> {
+fn require_support(reasons: Vec<Reason>) -> Vec<Reason> {
     if reasons.iter().any(|reason| reason.points > 0) { reasons } else { Vec::new() }
 }
 
@@ -220,7 +221,7 @@ mod tests {
         Company { id: id_of(id), name: name.to_owned(), parent_id: parent.map(id_of) }
     }
 
-    fn told(reasons: &[Reason]) -> String {
+    fn summary(reasons: &[Reason]) -> String {
         let all: Vec<String> = reasons
             .iter()
             .map(|reason| format!("{:?} {} ({})", reason.code, reason.points, reason.detail))
@@ -277,8 +278,8 @@ mod tests {
             (person("Jan", "Nowak"), person("Piotr", "Nowak"), vec![], None, "0"),
             (person("明", "李"), person("强", "李"), vec![], None, "0"),
         ] {
-            let shared: Vec<Shared> = kinds.into_iter().map(|kind| (kind, "x".to_owned())).collect();
-            assert_eq!(told(&reasons_for_people(&one, &other, &shared, organization)), expected);
+            let shared: Vec<SharedKey> = kinds.into_iter().map(|kind| (kind, "x".to_owned())).collect();
+            assert_eq!(summary(&reasons_for_people(&one, &other, &shared, organization)), expected);
         }
     }
 
@@ -310,12 +311,12 @@ mod tests {
             ),
             (company(1, "Acme", None), company(2, "Monday", None), vec![], "0"),
         ] {
-            let shared: Vec<Shared> = kinds.into_iter().map(|kind| (kind, "x".to_owned())).collect();
-            assert_eq!(told(&reasons_for_organizations(&one, &other, &shared)), expected);
+            let shared: Vec<SharedKey> = kinds.into_iter().map(|kind| (kind, "x".to_owned())).collect();
+            assert_eq!(summary(&reasons_for_organizations(&one, &other, &shared)), expected);
         }
     }
 
-    fn shared() -> impl Strategy<Value = Vec<Shared>> {
+    fn shared() -> impl Strategy<Value = Vec<SharedKey>> {
         let kind =
             prop_oneof![Just(KeyKind::Email), Just(KeyKind::Phone), Just(KeyKind::Link), Just(KeyKind::Tag)];
         prop::collection::vec((kind, "[a-c]{1,2}"), 0..4)

@@ -1,4 +1,4 @@
-//! What an e-mail address is and when two are the same. Nothing about sending, and no look-up of the domain.
+//! E-mail addresses: which are accepted, and when two are the same. Nothing is sent, and no domain looked up.
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -21,31 +21,31 @@ impl EmailAddress {
     /// Octets before the `@` (RFC 5321, section 4.5.3.1.1).
     const LOCAL_MAX_LENGTH: usize = 64;
 
-    /// Reads an address; white space and what is invisible around it is dropped.
+    /// Ignores surrounding white space and invisible characters.
     pub fn parse(text: &str) -> Result<Self, Rejection> {
         let typed = trimmed(text);
         if typed.len() > Self::MAX_LENGTH {
             return Err(Rejection::new(
                 FieldCode::TooLong,
-                format!("An e-mail address has at most {} bytes.", Self::MAX_LENGTH),
+                format!("An e-mail address can have at most {} bytes.", Self::MAX_LENGTH),
             ));
         }
-        let malformed = || Rejection::format("Must be one plain e-mail address, such as ada@example.org.");
+        let malformed = || Rejection::format("Must be a single e-mail address, such as ada@example.org.");
         let (local, domain) = typed.split_once('@').ok_or_else(malformed)?;
         if local.len() > Self::LOCAL_MAX_LENGTH {
             return Err(Rejection::new(
                 FieldCode::TooLong,
-                format!("An e-mail address has at most {} bytes before the @.", Self::LOCAL_MAX_LENGTH),
+                format!("An e-mail address can have at most {} bytes before the @.", Self::LOCAL_MAX_LENGTH),
             ));
         }
         if !is_dot_string(local) {
             return Err(malformed());
         }
-        let domain = domain_name::ascii(domain).ok_or_else(malformed)?;
+        let domain = domain_name::canonical(domain).ok_or_else(malformed)?;
         if local.len() + 1 + domain.len() > Self::MAX_LENGTH {
             return Err(Rejection::new(
                 FieldCode::TooLong,
-                format!("An e-mail address has at most {} bytes, with its domain in ASCII.", Self::MAX_LENGTH),
+                format!("An e-mail address can have at most {} bytes with its domain in ASCII.", Self::MAX_LENGTH),
             ));
         }
         let mut normalized = same_letters(local);
@@ -61,8 +61,7 @@ impl EmailAddress {
 
     /// The key for "is it the same address": lower case, the domain in ASCII.
     ///
-    /// RFC 5321 leaves the case of the local part to the receiver, but nobody tells two people
-    /// apart by it.
+    /// RFC 5321 lets the receiving host distinguish case before the `@`, but in practice none does.
     pub fn normalized(&self) -> &str {
         &self.normalized
     }
@@ -80,7 +79,7 @@ fn is_dot_string(local: &str) -> bool {
     local.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_atom_char))
 }
 
-/// Lower case in one composition; the two forms of sigma are one letter.
+/// Lower case, composed; the two forms of sigma are one letter.
 fn same_letters(local: &str) -> String {
     let lower = local.nfc().flat_map(char::to_lowercase);
     lower.map(|c| if c == 'ς' { 'σ' } else { c }).nfc().collect()

@@ -1,4 +1,5 @@
-//! What the fields of several kinds of record have in common: short texts, labels, profile links, days.
+//! Field types and checks shared by several kinds of record: short texts, labels, profile links, days. No rule of
+//! a single kind.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -51,56 +52,57 @@ bounded_text!(LanguageTag, 2, 35);
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct ProfileLink {
-    /// Where it is; http and https only, a missing scheme is taken for https.
+    /// The address of the page, http or https; without a scheme, https is assumed.
     #[schema(required = true, min_length = 3, max_length = 2048, example = "https://www.linkedin.com/in/dorota")]
     pub url: String,
-    /// The platform, in lower case. Null in a request: told from the address where it is a known one.
+    /// The platform, in lower case. If null in a request, it is derived from the address of a known platform.
     #[schema(max_length = 50, example = "linkedin")]
     pub platform: Option<String>,
-    /// The day somebody last looked whether it is still right.
+    /// The day the page was last checked to be up to date.
     #[schema(value_type = Option<String>, format = Date, example = "2026-02-01")]
     pub checked_on: Option<String>,
 }
 
-/// Trims, makes line breaks spaces, and a blank text null.
-pub fn tidy(text: &mut Option<String>) {
+/// Puts a text on one line; a blank one becomes `None`.
+pub fn clean(text: &mut Option<String>) {
     if let Some(value) = text {
         let line = single_line(value);
         *text = (!line.is_empty()).then_some(line);
     }
 }
 
-/// The text in one line: control characters become spaces, and what is blank or cannot be seen at the ends goes.
+/// The text on one line: control characters become spaces; surrounding white space and invisible characters are
+/// removed.
 pub fn single_line(value: &str) -> String {
     let spaced: String = value.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
     text::trimmed(&spaced).to_owned()
 }
 
-/// Trims; drops a second spelling of the same label; a blank one is a fault.
-pub fn tidy_labels(field: &str, labels: &mut Vec<LabelText>, invalid: &mut Invalid) {
+/// Trims labels and drops other spellings of an earlier one; a blank label is an error.
+pub fn clean_labels(field: &str, labels: &mut Vec<LabelText>, invalid: &mut Invalid) {
     let mut seen = std::collections::HashSet::new();
-    let mut tidied = Vec::with_capacity(labels.len());
+    let mut cleaned = Vec::with_capacity(labels.len());
     for (index, label) in labels.iter().enumerate() {
         let trimmed = single_line(&label.0);
         if trimmed.is_empty() {
             let rejection = Rejection::new(FieldCode::TooShort, "Must not be blank.");
             invalid.add(pointer(&[field, &index.to_string()]), rejection);
         } else if seen.insert(text::fold(&trimmed)) {
-            tidied.push(LabelText(trimmed));
+            cleaned.push(LabelText(trimmed));
         }
     }
-    *labels = tidied;
+    *labels = cleaned;
 }
 
 const MAX_PLATFORM_CHARACTERS: usize = 50;
 
-/// Puts links into their usual form and tells known platforms.
+/// Normalizes links, and sets the platform of those that have none.
 pub fn check_links(links: &mut Keyed<ProfileLink>, invalid: &mut Invalid) {
     for (key, link) in links.iter_mut() {
         if let Some(url) = invalid.check(pointer(&["links", key, "url"]), ProfileUrl::parse(&link.url)) {
             link.url = url.as_str().to_owned();
         }
-        tidy(&mut link.platform);
+        clean(&mut link.platform);
         link.platform = match link.platform.take() {
             // Some letters become two in lower case.
             Some(platform) => Some(platform.to_lowercase().chars().take(MAX_PLATFORM_CHARACTERS).collect()),
@@ -110,14 +112,14 @@ pub fn check_links(links: &mut Keyed<ProfileLink>, invalid: &mut Invalid) {
     }
 }
 
-/// A whole day: `2026-02-01`.
+/// Checks a full date: `2026-02-01`.
 pub fn check_day(parts: &[&str], day: Option<&str>, invalid: &mut Invalid) {
     if let Some(day) = day {
         invalid.check(pointer(parts), parse_day(day));
     }
 }
 
-/// The day that is meant: `2026-02-01`.
+/// A full date: `2026-02-01`.
 pub fn parse_day(text: &str) -> Result<NaiveDate, Rejection> {
     let date = PartialDate::parse(text).ok().filter(|_| text.len() == "2026-02-01".len());
     date.and_then(PartialDate::latest).ok_or_else(|| Rejection::format("Expected a day such as 2026-02-01."))
@@ -128,19 +130,19 @@ fn check_partial_date(field: &str, date: Option<&str>, invalid: &mut Invalid) ->
     date.and_then(|date| invalid.check(pointer(&[field]), PartialDate::parse(date)))
 }
 
-/// The end of a period does not come before its beginning, as far as the two can be told.
+/// Checks that a period does not certainly end before it starts.
 pub fn check_period(started_on: Option<&str>, ended_on: Option<&str>, invalid: &mut Invalid) {
     let mut check = |field: &str, date: Option<&str>| {
         let date = check_partial_date(field, date, invalid)?;
         if date.earliest().is_none() {
-            invalid.add(pointer(&[field]), Rejection::format("Expected a year, as in 2021-04."));
+            invalid.add(pointer(&[field]), Rejection::format("Expected a date with a year, such as 2021-04."));
         }
         Some(date)
     };
     let started = check("started_on", started_on).and_then(PartialDate::earliest);
     let ended = check("ended_on", ended_on).and_then(PartialDate::latest);
     if started.zip(ended).is_some_and(|(started, ended)| ended < started) {
-        let rejection = Rejection::new(FieldCode::Contradiction, "It cannot end before it starts.");
+        let rejection = Rejection::new(FieldCode::Contradiction, "The end cannot be before the start.");
         invalid.add("#/ended_on", rejection);
     }
 }

@@ -1,4 +1,4 @@
-//! Typed ids: newtypes over UUIDs, one for each kind of record. No source of new ids lives here.
+//! Typed ids: newtypes over UUIDs, one per kind of record. New ids are not made here.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -53,7 +53,7 @@ macro_rules! ids {
 ids! {
     /// A person with an account.
     UserId = "user";
-    /// What owns every record: the network of one person.
+    /// The owner of every record: the network of one person.
     WorkspaceId = "workspace";
     /// One login of a user, on one device.
     SessionId = "session";
@@ -61,18 +61,18 @@ ids! {
     TokenId = "token";
     /// A person in the network.
     ContactId = "contact";
-    /// Where people work, study or meet.
+    /// A place where people work, study or meet.
     OrganizationId = "organization";
-    /// What somebody does or did somewhere.
+    /// A job or role that a person has or had.
     PositionId = "position";
-    /// Who is what to whom.
+    /// How two people are related.
     RelationshipId = "relationship";
-    /// What somebody needs, can offer, or cares about.
+    /// Something a person needs, offers or is interested in.
     NeedId = "need";
-    /// A label that records carry.
+    /// A label of records.
     TagId = "tag";
-    /// "These two are not the same."
+    /// The decision that two records are not duplicates.
     DuplicateDismissalId = "duplicate_dismissal";
-    /// A conference, a meetup: where people are met.
+    /// An event where people meet, such as a conference.
     EventId = "event";
 }

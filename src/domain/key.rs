@@ -1,6 +1,7 @@
-//! What a record can be found by exactly: normalized addresses, numbers, links, names and tags.
+//! Keys for exact look-ups of records: normalized addresses, phone numbers, links, names and tags. Nothing is
+//! looked up here.
 
-/// What a key was made from.
+/// What a key is derived from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum KeyKind {
     Email,
@@ -9,11 +10,11 @@ pub enum KeyKind {
     Tag,
     /// The internet domain of an organization.
     Domain,
-    /// A name of an organization, of a tag, or of a person with its words in order.
+    /// The name of an organization or a tag, or the sorted words of a person's name.
     Name,
-    /// A part of a name, under which names that are nearly the same meet.
+    /// A part of a name that similar names share.
     NameBlock,
-    /// A word of the topic of a need.
+    /// A word of a need's topic.
     Topic,
 }
 
@@ -39,7 +40,7 @@ impl KeyKind {
     }
 }
 
-/// A normalized value: two records that share one may be the same person, or carry the same tag.
+/// A normalized value. Two records with the same one may be the same person, or have the same tag.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
     pub kind: KeyKind,

@@ -1,4 +1,5 @@
-//! Collections of things as maps with client-chosen keys, as in JSContact (RFC 9553), so that a merge patch can edit one.
+//! Maps with client-chosen keys, as in JSContact (RFC 9553), so that a merge patch can edit a single entry. What
+//! an entry is, is not known here.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -7,12 +8,12 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Type};
 use utoipa::openapi::{Ref, RefOr, Schema};
 
-/// What a key looks like.
+/// The pattern of a key.
 const KEY_PATTERN: &str = "^[A-Za-z0-9_-]{1,64}$";
-/// How many entries a map may have.
+/// Most entries of a map.
 pub const MAX_ENTRIES: usize = 50;
 
-/// A map from client-chosen keys to things.
+/// A map from client-chosen keys to entries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Keyed<T>(BTreeMap<String, T>);

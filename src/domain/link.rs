@@ -1,4 +1,5 @@
-//! Links to people's pages: what is accepted, when two are the same, whose platform it is. Nothing is fetched.
+//! Web addresses of profiles and pages: which are accepted, when two are the same page, and on which platform.
+//! Nothing is fetched.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -7,12 +8,12 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_enco
 use unicode_normalization::UnicodeNormalization;
 use url::{Host, Url, form_urlencoded};
 
-use crate::domain::counted::counted;
+use crate::domain::count::pluralize;
 use crate::domain::data;
 use crate::domain::invalid::{FieldCode, Rejection};
 use crate::domain::text::{is_invisible, trimmed};
 
-/// A web address of a person's or organization's page.
+/// The web address of a person's or organization's page.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ProfileUrl {
     url: String,
@@ -24,23 +25,26 @@ impl ProfileUrl {
     /// Characters, the scheme included.
     pub const MAX_LENGTH: usize = 2048;
 
-    /// Takes http and https, and a bare `linkedin.com/in/ada`, which gets `https://`.
+    /// Accepts http, https and a bare `linkedin.com/in/ada`, which gets `https://`.
     pub fn parse(text: &str) -> Result<Self, Rejection> {
         let text = trimmed(text);
         if text.contains(|c: char| c.is_control() || c.is_whitespace() || is_invisible(c)) {
-            return Err(Rejection::format("A web address has no spaces."));
+            return Err(Rejection::format("A web address cannot contain spaces."));
         }
         let url = with_scheme(text)?;
         if url.chars().count() > Self::MAX_LENGTH {
             return Err(Rejection::new(
                 FieldCode::TooLong,
-                format!("A web address has at most {}.", counted(Self::MAX_LENGTH, "character", "characters")),
+                format!(
+                    "A web address can have at most {}.",
+                    pluralize(Self::MAX_LENGTH, "character", "characters")
+                ),
             ));
         }
         let malformed = || Rejection::format("Must be a web address, such as https://example.org/ada.");
         let parsed = Url::parse(&url).map_err(|_| malformed())?;
         if !parsed.username().is_empty() || parsed.password().is_some() {
-            return Err(Rejection::format("A web address holds no user name or password before its host."));
+            return Err(Rejection::format("A web address cannot contain a user name or password."));
         }
         let is_named = matches!(parsed.host(), Some(Host::Domain(name)) if name.trim_matches('.').contains('.'));
         if url != text && !is_named {
@@ -67,7 +71,7 @@ impl ProfileUrl {
     }
 }
 
-/// The platform of an address; `None` for any other site, and for what is no web address.
+/// The platform of a web address; `None` for any other site or text.
 pub fn platform_of(text: &str) -> Option<&'static str> {
     ProfileUrl::parse(text).ok()?.platform
 }
@@ -75,14 +79,14 @@ pub fn platform_of(text: &str) -> Option<&'static str> {
 /// A site where people have profiles.
 struct Platform {
     name: &'static str,
-    /// The first is the one the others lead to.
+    /// The others redirect to the first.
     hosts: Vec<&'static str>,
     /// First path segments after which exactly one more names the page: what follows in
     /// `/in/ada/details/skills` is a part of it.
     profiles_under: Vec<&'static str>,
 }
 
-/// Each line of the file is a name, hosts and segments, with bars between them.
+/// Each line of the file is a name, hosts and segments, separated by bars.
 static PLATFORMS: LazyLock<Vec<Platform>> = LazyLock::new(|| {
     let platform = |line: &'static str| {
         let mut columns = line.split('|').map(str::trim);
@@ -104,7 +108,7 @@ static MASTODON_HOSTS: LazyLock<HashSet<&str>> =
 const NAMING_PARAMETERS: &[&str] = &["id", "user", "v", "list", "fbid", "story_fbid"];
 
 fn with_scheme(text: &str) -> Result<String, Rejection> {
-    let refused = || Rejection::new(FieldCode::NotAllowed, "A web address begins with http:// or https://.");
+    let refused = || Rejection::new(FieldCode::NotAllowed, "A web address must start with http:// or https://.");
     if let Some((scheme, _)) = text.split_once("://")
         && !scheme.is_empty()
         && !scheme.contains(['/', '?', '#'])
@@ -177,8 +181,7 @@ fn platform_key(platform: &Platform, path: &[String], url: &Url) -> String {
     key
 }
 
-/// What follows the host in the key of a site we know nothing of: only what never matters is
-/// dropped.
+/// What follows the host in the key of an unknown site: drops only what never matters.
 fn page_of(url: &Url) -> String {
     let path: Vec<String> = url.path().split('/').map(decoded).collect();
     let mut key = String::from(path.join("/").trim_end_matches('/'));
@@ -186,7 +189,7 @@ fn page_of(url: &Url) -> String {
         key.push('?');
         key.push_str(query);
     }
-    // A fragment leads to a place on the page, unless the page routes by it.
+    // A fragment is a place on the page, unless the page routes by it.
     if let Some(route) = url.fragment().filter(|it| it.starts_with(['/', '!'])) {
         key.push('#');
         key.push_str(route);
@@ -202,7 +205,7 @@ fn without_www(mut host: &str) -> &str {
     host
 }
 
-/// The platform at a host, its language (`de.`, `pt-br.`) and mobile subdomains included.
+/// The platform at a host, also at its language (`de.`, `pt-br.`) and mobile subdomains.
 fn platform_at(host: &str) -> Option<&'static Platform> {
     let at = |host: &str| PLATFORMS.iter().find(|platform| platform.hosts.contains(&host));
     if let Some(platform) = at(host) {
@@ -223,7 +226,7 @@ fn is_mastodon(host: &str) -> bool {
     MASTODON_HOSTS.contains(host) || host.split('.').any(|label| matches!(label, "mastodon" | "mstdn"))
 }
 
-/// `@name` as the whole path is a handle wherever it stands; Mastodon's servers know longer forms.
+/// `@name` as the whole path is a handle on any site; Mastodon servers have longer forms.
 fn handle(is_mastodon: bool, path: &[String]) -> Option<String> {
     match path {
         [name] if name.starts_with('@') => Some(lower(name)),
@@ -237,10 +240,10 @@ fn lower(segment: &str) -> String {
     segment.to_lowercase().nfc().collect()
 }
 
-/// What a decoded path segment keeps encoded: what would change the structure of the path.
+/// Characters that stay encoded, since they would change the structure of the path.
 const STRUCTURAL: &AsciiSet = &CONTROLS.add(b' ').add(b'/').add(b'\\').add(b'?').add(b'#').add(b'%');
 
-/// A path segment in plain characters; unchanged if it is no UTF-8 or holds what cannot be seen.
+/// A path segment without percent-encoding; unchanged if it is not UTF-8 or has invisible characters.
 fn decoded(segment: &str) -> String {
     match percent_decode_str(segment).decode_utf8() {
         Ok(text)

@@ -1,4 +1,4 @@
-//! Where and in which language somebody lives: time zones and language tags. No clock, and no translated text.
+//! Time zones and language tags. No clock, and no translated text.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,7 +16,7 @@ use crate::domain::timestamp::Timestamp;
 pub struct TimeZone(Tz);
 
 impl TimeZone {
-    /// Takes the names of the database, links to older names included; case matters.
+    /// Accepts the names in the database, aliases included; case-sensitive.
     pub fn parse(text: &str) -> Result<Self, Rejection> {
         Tz::from_str(text)
             .map(Self)
@@ -27,7 +27,7 @@ impl TimeZone {
         self.0.name()
     }
 
-    /// The day it is there.
+    /// The calendar day in this zone.
     pub fn day(self, now: Timestamp) -> NaiveDate {
         now.instant().with_timezone(&self.0).date_naive()
     }
@@ -54,9 +54,9 @@ impl<'de> Deserialize<'de> for TimeZone {
 
 /// A language tag (BCP 47) in its usual case: `en`, `pt-BR`, `zh-Hant-TW`.
 ///
-/// Well-formed by RFC 5646, section 2.1; whether its subtags are registered is not checked. Tags that stand for a whole
-/// language by themselves are refused: the grandfathered (`i-klingon`), which all have a replacement or no speakers,
-/// and those of private use (`x-…`), which name no language to anybody else.
+/// Well-formed by RFC 5646, section 2.1; whether its subtags are registered is not checked. Grandfathered tags
+/// (`i-klingon`), which are deprecated, and tags for private use alone (`x-…`), which mean nothing to anybody
+/// else, are refused.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Locale(LanguageTag);
 
@@ -64,12 +64,12 @@ impl Locale {
     /// Characters; the longest that RFC 5646, section 4.4.1, asks everybody to allow for.
     pub const MAX_LENGTH: usize = 35;
 
-    /// Takes any case, hyphens only.
+    /// Accepts any case; subtags are separated by hyphens.
     pub fn parse(text: &str) -> Result<Self, Rejection> {
         if text.len() > Self::MAX_LENGTH {
             return Err(Rejection::new(
                 FieldCode::TooLong,
-                format!("A language tag has at most {} characters.", Self::MAX_LENGTH),
+                format!("A language tag can have at most {} characters.", Self::MAX_LENGTH),
             ));
         }
         let tag = LanguageTag::parse(text).ok().filter(|tag| !tag.primary_language().contains('-'));

@@ -1,4 +1,5 @@
-//! JSON Merge Patch (RFC 7396) and the difference of two records. Knows no record in particular.
+//! JSON Merge Patch (RFC 7396), and which fields of two records differ. No particular kind of record is known
+//! here.
 
 use serde_json::{Map, Value};
 

@@ -1,5 +1,6 @@
-//! What is left of several records that turn out to be one: what was entered in any of them, and nothing twice. The one
-//! that is kept comes first and wins where only one thing can stand.
+//! Merging the fields of records that are the same person or organization: everything that was entered in any of
+//! them, once. Where only one value can stay, it is that of the record that is kept. References to the others are
+//! not moved here.
 
 use std::collections::HashSet;
 
@@ -13,18 +14,18 @@ use super::partial_date::PartialDate;
 use super::phone::PhoneNumber;
 use super::text;
 
-/// How long a key of a map may be.
+/// Most characters of a key of a map.
 const MAX_KEY_CHARACTERS: usize = 64;
 
 impl Contact {
-    /// What is left of this person and others who are the same: maps and lists united, notes one below the other, of
-    /// everything else what this one has, or else the first of the others that has any. Known if any is known; archived
-    /// only if all are; not to be contacted if that holds of any.
-    pub fn united(&self, others: &[Self]) -> ContactFields {
+    /// The fields of this contact merged with those of others: maps and lists are combined and notes appended; of
+    /// any other field, the first value that is set. Known, favorite and not to be contacted if any is; archived
+    /// only if all are.
+    pub fn merged_with(&self, others: &[Self]) -> ContactFields {
         let all: Vec<&ContactFields> =
             std::iter::once(self).chain(others).map(|contact| &contact.fields).collect();
         let first = |field: fn(&ContactFields) -> &Option<String>| all.iter().find_map(|one| field(one).clone());
-        // Parts of a name belong together: one from here and one from there make a third person.
+        // Parts of a name belong together: mixed, they would name a third person.
         let named = all.iter().find(|one| one.given_name.is_some() || one.family_name.is_some());
         let named = named.copied().unwrap_or(&self.fields);
         let is_named = self.fields.given_name.is_some() || self.fields.family_name.is_some();
@@ -36,7 +37,7 @@ impl Contact {
             middle_name: named.middle_name.clone(),
             prefix: named.prefix.clone(),
             suffix: named.suffix.clone(),
-            former_names: united_list(all.iter().map(|one| &one.former_names), |name: &NameText| &name.0),
+            former_names: merge_lists(all.iter().map(|one| &one.former_names), |name: &NameText| &name.0),
             name_order: named.name_order,
             phonetic_given_name: named.phonetic_given_name.clone(),
             phonetic_family_name: named.phonetic_family_name.clone(),
@@ -47,12 +48,12 @@ impl Contact {
             address_as: all.iter().find_map(|one| one.address_as),
             headline: first(|one| &one.headline),
             about: first(|one| &one.about),
-            notes: united_text(all.iter().filter_map(|one| one.notes.as_deref())),
-            skills: united_list(all.iter().map(|one| &one.skills), |label: &LabelText| &label.0),
+            notes: join_texts(all.iter().filter_map(|one| one.notes.as_deref())),
+            skills: merge_lists(all.iter().map(|one| &one.skills), |label: &LabelText| &label.0),
             location: first(|one| &one.location),
             time_zone: first(|one| &one.time_zone),
-            languages: united_list(all.iter().map(|one| &one.languages), |tag: &LanguageTag| &tag.0),
-            emails: united_map(
+            languages: merge_lists(all.iter().map(|one| &one.languages), |tag: &LanguageTag| &tag.0),
+            emails: merge_preferring(
                 all.iter().map(|one| &one.emails),
                 |email| match EmailAddress::parse(&email.value) {
                     Ok(address) => address.normalized().to_owned(),
@@ -60,7 +61,7 @@ impl Contact {
                 },
                 |email| &mut email.preferred,
             ),
-            phones: united_map(
+            phones: merge_preferring(
                 all.iter().map(|one| &one.phones),
                 |phone| match PhoneNumber::parse(&phone.value, phone.country.as_deref()) {
                     Ok(number) => number.normalized().to_owned(),
@@ -68,8 +69,8 @@ impl Contact {
                 },
                 |phone| &mut phone.preferred,
             ),
-            links: united_links(all.iter().map(|one| &one.links)),
-            addresses: united_map(
+            links: merge_links(all.iter().map(|one| &one.links)),
+            addresses: merge_preferring(
                 all.iter().map(|one| &one.addresses),
                 |address| {
                     let mut own = address.clone();
@@ -78,17 +79,17 @@ impl Contact {
                 },
                 |address| &mut address.preferred,
             ),
-            dates: united_dates(all.iter().map(|one| &one.dates)),
+            dates: merge_dates(all.iter().map(|one| &one.dates)),
             preferred_channel: all.iter().find_map(|one| one.preferred_channel),
             how_met: all.iter().find_map(|one| one.how_met.clone()),
             known: all.iter().any(|one| one.known),
             tier: all.iter().find_map(|one| one.tier),
             cadence: all.iter().find_map(|one| one.cadence.clone()),
-            tags: united_list(all.iter().map(|one| &one.tags), |label: &LabelText| &label.0),
+            tags: merge_lists(all.iter().map(|one| &one.tags), |label: &LabelText| &label.0),
             favorite: all.iter().any(|one| one.favorite),
             archived_at: self.fields.archived_at.filter(|_| all.iter().all(|one| one.archived_at.is_some())),
             do_not_contact: all.iter().any(|one| one.do_not_contact),
-            external_ids: united_keys(
+            external_ids: merge_maps(
                 all.iter().map(|one| &one.external_ids),
                 |external| external.id.clone(),
                 |_, _| {},
@@ -98,8 +99,8 @@ impl Contact {
 }
 
 impl Organization {
-    /// What is left of this organization and others that are the same. The names of the others become aliases.
-    pub fn united(&self, others: &[Self]) -> OrganizationFields {
+    /// The fields of this organization merged with those of others, whose names become aliases.
+    pub fn merged_with(&self, others: &[Self]) -> OrganizationFields {
         let all: Vec<&OrganizationFields> =
             std::iter::once(self).chain(others).map(|organization| &organization.fields).collect();
         let first =
@@ -117,17 +118,17 @@ impl Organization {
             size: first(|one| &one.size),
             location: first(|one| &one.location),
             parent_id: all.iter().find_map(|one| one.parent_id),
-            links: united_links(all.iter().map(|one| &one.links)),
+            links: merge_links(all.iter().map(|one| &one.links)),
             interest: all.iter().find_map(|one| one.interest),
             why: first(|one| &one.why),
-            notes: united_text(all.iter().filter_map(|one| one.notes.as_deref())),
-            tags: united_list(all.iter().map(|one| &one.tags), |label: &LabelText| &label.0),
+            notes: join_texts(all.iter().filter_map(|one| one.notes.as_deref())),
+            tags: merge_lists(all.iter().map(|one| &one.tags), |label: &LabelText| &label.0),
         }
     }
 }
 
-/// Every item once; two that differ in case or accents only are one.
-fn united_list<'a, T: Clone + 'a>(
+/// Each item once, ignoring case and accents.
+fn merge_lists<'a, T: Clone + 'a>(
     lists: impl Iterator<Item = &'a Vec<T>>,
     text: impl Fn(&T) -> &String,
 ) -> Vec<T> {
@@ -135,8 +136,8 @@ fn united_list<'a, T: Clone + 'a>(
     lists.flatten().filter(|item| seen.insert(text::fold(text(item)))).cloned().collect()
 }
 
-/// Different texts one below the other; `None` where there are none.
-fn united_text<'a>(texts: impl Iterator<Item = &'a str>) -> Option<String> {
+/// Different texts separated by blank lines; `None` if there are none.
+fn join_texts<'a>(texts: impl Iterator<Item = &'a str>) -> Option<String> {
     let mut kept: Vec<&str> = Vec::new();
     for text in texts {
         if !kept.iter().any(|known| known.contains(text.trim())) {
@@ -146,22 +147,22 @@ fn united_text<'a>(texts: impl Iterator<Item = &'a str>) -> Option<String> {
     (!kept.is_empty()).then(|| kept.join("\n\n"))
 }
 
-fn united_links<'a>(maps: impl Iterator<Item = &'a Keyed<ProfileLink>>) -> Keyed<ProfileLink> {
+fn merge_links<'a>(maps: impl Iterator<Item = &'a Keyed<ProfileLink>>) -> Keyed<ProfileLink> {
     let same = |link: &ProfileLink| match ProfileUrl::parse(&link.url) {
         Ok(url) => url.key().to_owned(),
         Err(_) => link.url.clone(),
     };
-    united_keys(maps, same, |_, _| {})
+    merge_maps(maps, same, |_, _| {})
 }
 
-/// As [`united_keys`]; what is preferred in the first map that prefers anything stays so, alone.
-fn united_map<'a, T: Clone + 'a>(
+/// As [`merge_maps`]; only the preferred entry of the first map that has one stays preferred.
+fn merge_preferring<'a, T: Clone + 'a>(
     maps: impl Iterator<Item = &'a Keyed<T>>,
     same: impl Fn(&T) -> String,
     preferred: impl Fn(&mut T) -> &mut bool,
 ) -> Keyed<T> {
     let mut has_preferred = false;
-    united_keys(maps, same, |entry, map| {
+    merge_maps(maps, same, |entry, map| {
         let first = map != 0 && has_preferred;
         let own = preferred(entry);
         *own = *own && !first;
@@ -169,39 +170,40 @@ fn united_map<'a, T: Clone + 'a>(
     })
 }
 
-/// Every entry once: one whose value is there already is dropped, one whose key is taken gets a number behind it.
-/// `settle` may change an entry that is taken over; it is told the number of its map.
-fn united_keys<'a, T: Clone + 'a>(
+/// Each entry once: an entry whose value is there already is dropped, and one whose key is taken gets a numbered
+/// key. `adjust` may change an entry before it is added; it also gets the index of its map.
+fn merge_maps<'a, T: Clone + 'a>(
     maps: impl Iterator<Item = &'a Keyed<T>>,
     same: impl Fn(&T) -> String,
-    mut settle: impl FnMut(&mut T, usize),
+    mut adjust: impl FnMut(&mut T, usize),
 ) -> Keyed<T> {
-    let mut united = Keyed::default();
+    let mut merged = Keyed::default();
     let mut seen = HashSet::new();
     for (map, entries) in maps.enumerate() {
         for (key, entry) in entries {
-            // What one record itself holds twice is its own affair.
+            // Doubles within one record are left as they are.
             if !seen.insert(same(entry)) && map > 0 {
                 continue;
             }
             let mut entry = entry.clone();
-            settle(&mut entry, map);
-            let key = free_key(&united, key);
-            united.insert(key, entry);
+            adjust(&mut entry, map);
+            let key = free_key(&merged, key);
+            merged.insert(key, entry);
         }
     }
-    united
+    merged
 }
 
-/// Every date once: the key tells what it is of, so under one key of two dates that can be the same day only the one that
-/// says more is left. The label stays with the first that has one.
-fn united_dates<'a>(maps: impl Iterator<Item = &'a Keyed<ContactDate>>) -> Keyed<ContactDate> {
-    // Under the key that it had where it came from.
+/// Each date once. The key says what a date is of, so of two dates under one key that may be the same day, only
+/// the more precise one is kept. The label is that of the first that has one.
+fn merge_dates<'a>(maps: impl Iterator<Item = &'a Keyed<ContactDate>>) -> Keyed<ContactDate> {
+    // With the key in the record it comes from.
     let mut kept: Vec<(&str, ContactDate)> = Vec::new();
     for (key, date) in maps.flatten() {
         let same = kept.iter_mut().filter(|(of, _)| *of == key);
-        let told = same.into_iter().find_map(|(_, known)| Some((fuller(&known.value, &date.value)?, known)));
-        match told {
+        let known =
+            same.into_iter().find_map(|(_, known)| Some((more_precise(&known.value, &date.value)?, known)));
+        match known {
             Some((value, known)) => {
                 known.label = known.label.take().or_else(|| date.label.clone());
                 known.value = value;
@@ -209,18 +211,18 @@ fn united_dates<'a>(maps: impl Iterator<Item = &'a Keyed<ContactDate>>) -> Keyed
             None => kept.push((key, date.clone())),
         }
     }
-    let mut united = Keyed::default();
+    let mut merged = Keyed::default();
     for (key, date) in kept {
-        let key = free_key(&united, key);
-        united.insert(key, date);
+        let key = free_key(&merged, key);
+        merged.insert(key, date);
     }
-    united
+    merged
 }
 
-/// The one of two partial dates that says all that the other says; `None` where neither does.
-fn fuller(one: &str, other: &str) -> Option<String> {
+/// The more precise of two partial dates that agree; `None` if they do not.
+fn more_precise(one: &str, other: &str) -> Option<String> {
     let (known, more) = (PartialDate::parse(one).ok()?, PartialDate::parse(other).ok()?);
-    if known.says_all_of(more) { Some(one.to_owned()) } else { more.says_all_of(known).then(|| other.to_owned()) }
+    if known.refines(more) { Some(one.to_owned()) } else { more.refines(known).then(|| other.to_owned()) }
 }
 
 fn free_key<T>(map: &Keyed<T>, key: &str) -> String {
@@ -262,8 +264,8 @@ mod tests {
             fields.emails.insert("home".to_owned(), email("ADA@example.com", false));
             fields.emails.insert("work".to_owned(), email("ada@other.example", true));
         });
-        let united = keep.united(&[other]);
-        let shown: Vec<_> = united
+        let merged = keep.merged_with(&[other]);
+        let shown: Vec<_> = merged
             .emails
             .iter()
             .map(|(key, email)| (key.as_str(), email.value.as_str(), email.preferred))
@@ -279,10 +281,10 @@ mod tests {
             fields.location = Some("Warsaw".to_owned());
             fields.family_name = Some("Lovelace".to_owned());
         });
-        let united = keep.united(&[other]);
-        assert_eq!(united.headline.as_deref(), Some("CTO"));
-        assert_eq!(united.location.as_deref(), Some("Warsaw"));
-        assert_eq!((united.given_name.as_deref(), united.family_name), (Some("Ada1"), None));
+        let merged = keep.merged_with(&[other]);
+        assert_eq!(merged.headline.as_deref(), Some("CTO"));
+        assert_eq!(merged.location.as_deref(), Some("Warsaw"));
+        assert_eq!((merged.given_name.as_deref(), merged.family_name), (Some("Ada1"), None));
     }
 
     #[test]
@@ -293,15 +295,15 @@ mod tests {
             fields.suffix = Some("Jr.".to_owned());
             fields.display_name = Some("Sir Bob".to_owned());
         });
-        let united = keep.united(std::slice::from_ref(&sir));
-        assert_eq!((united.prefix, united.suffix, united.display_name), (None, None, None));
+        let merged = keep.merged_with(std::slice::from_ref(&sir));
+        assert_eq!((merged.prefix, merged.suffix, merged.display_name), (None, None, None));
         let nameless = contact(3, |fields| {
             fields.given_name = None;
             fields.nickname = Some("k".to_owned());
         });
-        let united = nameless.united(&[sir]);
+        let merged = nameless.merged_with(&[sir]);
         assert_eq!(
-            (united.given_name.as_deref(), united.display_name.as_deref()),
+            (merged.given_name.as_deref(), merged.display_name.as_deref()),
             (Some("Ada2"), Some("Sir Bob"))
         );
     }
@@ -317,9 +319,9 @@ mod tests {
             fields.notes = Some("Met in Kraków.".to_owned());
             fields.tags = vec![LabelText("vip".to_owned()), LabelText("speaker".to_owned())];
         });
-        let united = keep.united(&[same, other]);
-        assert_eq!(united.notes.as_deref(), Some("Likes types.\n\nMet in Kraków."));
-        assert_eq!(united.tags, [LabelText("VIP".to_owned()), LabelText("speaker".to_owned())]);
+        let merged = keep.merged_with(&[same, other]);
+        assert_eq!(merged.notes.as_deref(), Some("Likes types.\n\nMet in Kraków."));
+        assert_eq!(merged.tags, [LabelText("VIP".to_owned()), LabelText("speaker".to_owned())]);
     }
 
     #[test]
@@ -342,9 +344,9 @@ mod tests {
             });
             let born: Vec<Contact> = born.collect();
             let (keep, others) = born.split_first().unwrap();
-            let united = keep.united(others);
+            let merged = keep.merged_with(others);
             let shown: Vec<_> =
-                united.dates.iter().map(|(key, date)| (key.as_str(), date.value.as_str())).collect();
+                merged.dates.iter().map(|(key, date)| (key.as_str(), date.value.as_str())).collect();
             assert_eq!(shown, expected, "{values:?}");
         }
     }
@@ -355,9 +357,9 @@ mod tests {
             let date = ContactDate { value: "1990-06-15".to_owned(), label: label.map(str::to_owned) };
             contact(number, |fields| drop(fields.dates.insert(key.to_owned(), date)))
         };
-        let united = dated(1, "birthday", None)
-            .united(&[dated(2, "anniversary", None), dated(3, "birthday", Some("Ada's"))]);
-        let shown: Vec<_> = united.dates.iter().map(|(key, date)| (key.as_str(), date.label.as_deref())).collect();
+        let merged = dated(1, "birthday", None)
+            .merged_with(&[dated(2, "anniversary", None), dated(3, "birthday", Some("Ada's"))]);
+        let shown: Vec<_> = merged.dates.iter().map(|(key, date)| (key.as_str(), date.label.as_deref())).collect();
         assert_eq!(shown, [("anniversary", None), ("birthday", Some("Ada's"))]);
     }
 
@@ -365,8 +367,8 @@ mod tests {
     fn who_asked_not_to_be_contacted_stays_so_and_who_is_known_is_known() {
         let keep = contact(1, |fields| fields.known = false);
         let other = contact(2, |fields| fields.do_not_contact = true);
-        let united = keep.united(&[other]);
-        assert!(united.known && united.do_not_contact);
+        let merged = keep.merged_with(&[other]);
+        assert!(merged.known && merged.do_not_contact);
     }
 
     #[test]
@@ -384,8 +386,8 @@ mod tests {
             fields.emails.insert("b".to_owned(), email("ada@example.com", true));
             fields.notes = Some("x".to_owned());
         });
-        assert_eq!(keep.united(&[]), keep.fields);
-        assert_eq!(keep.united(std::slice::from_ref(&keep)), keep.fields);
+        assert_eq!(keep.merged_with(&[]), keep.fields);
+        assert_eq!(keep.merged_with(std::slice::from_ref(&keep)), keep.fields);
     }
 
     #[test]
@@ -399,9 +401,9 @@ mod tests {
             let now = Timestamp::parse("2026-03-02T09:00:00Z").unwrap();
             Organization::new(OrganizationId::new(uuid::Uuid::from_u128(number)), now, fields).unwrap()
         };
-        let united =
-            named(1, "Acme", &["ACME Corp"]).united(&[named(2, "acme", &[]), named(3, "Acme GmbH", &["Acme"])]);
-        let aliases: Vec<_> = united.aliases.iter().map(|alias| alias.0.as_str()).collect();
-        assert_eq!((united.name.as_str(), aliases), ("Acme", vec!["ACME Corp", "Acme GmbH"]));
+        let merged = named(1, "Acme", &["ACME Corp"])
+            .merged_with(&[named(2, "acme", &[]), named(3, "Acme GmbH", &["Acme"])]);
+        let aliases: Vec<_> = merged.aliases.iter().map(|alias| alias.0.as_str()).collect();
+        assert_eq!((merged.name.as_str(), aliases), ("Acme", vec!["ACME Corp", "Acme GmbH"]));
     }
 }

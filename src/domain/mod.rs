@@ -1,9 +1,10 @@
 //! Pure rules and types of the domain: no database, no HTTP, no clock, no I/O.
 
 pub mod account;
+pub mod card;
 pub mod comparable_name;
 pub mod contact;
-pub mod counted;
+pub mod count;
 mod data;
 pub mod domain_name;
 pub mod duplicate_dismissal;

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::comparable_name::OrganizationName;
 use super::data;
 use super::domain_name;
-use super::fields::{LabelText, NameText, ProfileLink, check_links, single_line, tidy, tidy_labels};
+use super::fields::{LabelText, NameText, ProfileLink, check_links, clean, clean_labels, single_line};
 use super::id::OrganizationId;
 use super::invalid::{FieldCode, Invalid, Rejection};
 use super::key::{Key, KeyKind};
@@ -164,16 +164,16 @@ fn check(id: OrganizationId, mut fields: OrganizationFields) -> Result<Organizat
     fields.name = single_line(&fields.name);
     if fields.name.is_empty() {
         invalid.add("#/name", Rejection::new(FieldCode::Required, "A name is needed; it must not be blank."));
-    } else if is_no_organization(&fields.name) {
+    } else if is_placeholder_name(&fields.name) {
         let detail = format!("{:?} says that there is no organization.", fields.name);
         invalid.add("#/name", Rejection::new(FieldCode::NotAllowed, detail));
     }
     let texts =
         [&mut fields.industry, &mut fields.size, &mut fields.location, &mut fields.website, &mut fields.domain];
-    texts.into_iter().for_each(tidy);
+    texts.into_iter().for_each(clean);
     fields.aliases.iter_mut().for_each(|alias| alias.0 = single_line(&alias.0));
     fields.aliases.retain(|alias| !alias.0.is_empty());
-    tidy_labels("tags", &mut fields.tags, &mut invalid);
+    clean_labels("tags", &mut fields.tags, &mut invalid);
     check_links(&mut fields.links, &mut invalid);
     if let Some(website) = &fields.website
         && let Some(url) = invalid.check("#/website", ProfileUrl::parse(website))
@@ -208,7 +208,7 @@ pub fn domain_of(text: &str) -> Result<String, Rejection> {
     }
     let host = url.host_str().ok_or_else(refuse)?;
     // The root may be written, as one dot.
-    let domain = domain_name::ascii(host.strip_suffix('.').unwrap_or(host)).ok_or_else(refuse)?;
+    let domain = domain_name::canonical(host.strip_suffix('.').unwrap_or(host)).ok_or_else(refuse)?;
     let bare = domain.strip_prefix("www.").filter(|bare| bare.contains('.'));
     Ok(bare.map(str::to_owned).unwrap_or(domain))
 }
@@ -225,12 +225,12 @@ pub fn keys_of_address(name: &str) -> Vec<Key> {
 }
 
 /// Names that mean that there is no organization, folded.
-static NOT_ORGANIZATIONS: LazyLock<HashSet<String>> =
-    LazyLock::new(|| data::entries(include_str!("data/not_organizations.txt")).map(text::fold).collect());
+static PLACEHOLDER_NAMES: LazyLock<HashSet<String>> =
+    LazyLock::new(|| data::entries(include_str!("data/placeholder_organizations.txt")).map(text::fold).collect());
 
 /// Whether a name says that there is no organization: "Self-employed", "Freelance", "Stealth" and the like.
-pub fn is_no_organization(name: &str) -> bool {
-    NOT_ORGANIZATIONS.contains(&text::fold(name))
+pub fn is_placeholder_name(name: &str) -> bool {
+    PLACEHOLDER_NAMES.contains(&text::fold(name))
 }
 
 #[cfg(test)]
@@ -311,10 +311,10 @@ mod tests {
     #[test]
     fn what_says_that_there_is_none_is_no_organization() {
         for name in ["Self-employed", "FREELANCE", "Selbstständig", "Stealth Startup", "自営業", "Autónomo"] {
-            assert!(is_no_organization(name), "{name}");
+            assert!(is_placeholder_name(name), "{name}");
         }
         for name in ["Stealth Marine", "Independent Digital News", "Student Loans Company"] {
-            assert!(!is_no_organization(name), "{name}");
+            assert!(!is_placeholder_name(name), "{name}");
         }
     }
 

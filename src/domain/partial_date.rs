@@ -1,4 +1,5 @@
-//! Dates of which only a part is known: a birthday without its year, a job begun "in 2019". No clock, no time zone.
+//! Dates of which only a part may be known: a birthday without its year, a job begun "in 2019". No clock, no time
+//! zone.
 
 use std::fmt;
 
@@ -27,12 +28,10 @@ enum Known {
 const ANY_LEAP_YEAR: i32 = 2000;
 
 impl PartialDate {
-    /// Reads exactly what is documented: ASCII digits, all zeros written, a day of the calendar.
+    /// Accepts only the documented forms, in ASCII digits with leading zeros, and only days that exist.
     pub fn parse(text: &str) -> Result<Self, Rejection> {
         Self::read(text).ok_or_else(|| {
-            Rejection::format(
-                "Must be a date of the calendar, whole or in part: 1990-06-15, 1990-06, 1990 or --06-15.",
-            )
+            Rejection::format("Must be an existing date, full or partial: 1990-06-15, 1990-06, 1990 or --06-15.")
         })
     }
 
@@ -83,12 +82,12 @@ impl PartialDate {
         }
     }
 
-    /// Whether it tells whatever the other tells: the same, or the same and more.
-    pub fn says_all_of(self, other: Self) -> bool {
+    /// Whether this date agrees with the other and is at least as precise.
+    pub fn refines(self, other: Self) -> bool {
         let (bounds, within) = (self.earliest().zip(self.latest()), other.earliest().zip(other.latest()));
         match (bounds, within) {
             (Some((first, last)), Some((from, to))) => from <= first && last <= to,
-            // A day of any year is told by one of a certain year.
+            // A date with a year also says the day without it.
             (_, None) => self.month_day() == other.month_day(),
             (None, Some(_)) => false,
         }
@@ -113,7 +112,7 @@ impl PartialDate {
     }
 }
 
-/// A number of exactly so many ASCII digits.
+/// A number of exactly this many ASCII digits.
 fn number(text: &str, digits: usize) -> Option<u32> {
     let plain = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
     if plain { text.parse().ok() } else { None }
@@ -193,8 +192,8 @@ mod tests {
             ("1990-06-15", "1990-07", false, false),
         ] {
             let dates = (PartialDate::parse(one).unwrap(), PartialDate::parse(other).unwrap());
-            let told = (dates.0.says_all_of(dates.1), dates.1.says_all_of(dates.0));
-            assert_eq!(told, (all_of, of_the_other), "{one} {other}");
+            let refined = (dates.0.refines(dates.1), dates.1.refines(dates.0));
+            assert_eq!(refined, (all_of, of_the_other), "{one} {other}");
         }
     }
 

@@ -1,24 +1,24 @@
-//! When something lasts: from one partial date to another. What is current is told here and nowhere else. No clock: the day
-//! is given.
+//! Periods from one partial date to another, and the one rule for whether a period is current. No clock: the day
+//! is passed in.
 
 use chrono::NaiveDate;
 
 use super::partial_date::PartialDate;
 
-/// From the first day it may have begun to the last day it may have lasted.
+/// From the earliest possible first day to the latest possible last day.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Period {
-    /// `None`: not known.
+    /// `None` if it is not known.
     pub since: Option<NaiveDate>,
-    /// `None`: it has not ended.
+    /// `None` if it has not ended.
     pub until: Option<NaiveDate>,
 }
 
 impl Period {
-    pub fn of(started_on: Option<&str>, ended_on: Option<&str>) -> Self {
+    pub fn from_texts(started_on: Option<&str>, ended_on: Option<&str>) -> Self {
         Self {
             since: started_on.and_then(|date| PartialDate::parse(date).ok()?.earliest()),
-            // An end whose year is not known is an end.
+            // An end without a year is still an end.
             until: ended_on
                 .map(|date| PartialDate::parse(date).ok().and_then(PartialDate::latest).unwrap_or(NaiveDate::MIN)),
         }
@@ -35,17 +35,17 @@ impl Period {
     }
 }
 
-/// The same rule for partial dates with a year as the texts they are stored as. A period is current on a day when it began
-/// at or before `day` (`2026` is before `2026-03-02`), and ends at or after `day`, in this `month` or this `year`: they
-/// are not over before the day is.
+/// A day as text, in each precision that a stored partial date can have, to apply the same rule in SQL. A period
+/// is current if it starts at or before `day` (`2026` sorts before `2026-03-02`), and ends at or after `day`, in
+/// this `month` or in this `year`, which are not over yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CurrentOn {
+pub struct DayTexts {
     pub day: String,
     pub month: String,
     pub year: String,
 }
 
-impl CurrentOn {
+impl DayTexts {
     pub fn new(on: NaiveDate) -> Self {
         let written = |format: &str| on.format(format).to_string();
         Self { day: written("%Y-%m-%d"), month: written("%Y-%m"), year: written("%Y") }
@@ -81,7 +81,7 @@ mod tests {
             (None, Some("2024-02"), "2024-03-01", false, true),
             (None, Some("--06-15"), "2026-03-02", false, true),
         ] {
-            let (period, on) = (Period::of(started_on, ended_on), day(on));
+            let (period, on) = (Period::from_texts(started_on, ended_on), day(on));
             assert_eq!(
                 (period.is_current(on), period.is_over(on)),
                 (current, over),
@@ -92,7 +92,7 @@ mod tests {
 
     /// What the database is asked.
     fn is_current_as_text(started_on: Option<&str>, ended_on: Option<&str>, on: NaiveDate) -> bool {
-        let CurrentOn { day, month, year } = CurrentOn::new(on);
+        let DayTexts { day, month, year } = DayTexts::new(on);
         started_on.is_none_or(|date| date <= day.as_str())
             && ended_on.is_none_or(|date| date >= day.as_str() || date == month || date == year)
     }
@@ -111,7 +111,7 @@ mod tests {
         #[test]
         fn texts_tell_the_same(started_on in any_date(), ended_on in any_date(), on in any_day()) {
             let (started_on, ended_on) = (started_on.as_deref(), ended_on.as_deref());
-            let period = Period::of(started_on, ended_on);
+            let period = Period::from_texts(started_on, ended_on);
             prop_assert_eq!(period.is_current(on), is_current_as_text(started_on, ended_on, on));
         }
     }

@@ -1,10 +1,10 @@
-//! How a person is called and sorted, from the parts of their name. Nothing is corrected: parts stay as they were typed.
+//! Composing the display name and the sort name of a person from the parts of a name. Parts are not corrected.
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::text::is_cjk;
 
-/// Which part of a name is said first.
+/// Which part of a name comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NameOrder {
@@ -12,7 +12,7 @@ pub enum NameOrder {
     FamilyFirst,
 }
 
-/// What is known of a name. A blank part counts as none.
+/// The parts of a name. A blank part counts as missing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct NameParts<'a> {
     pub given: Option<&'a str>,
@@ -22,7 +22,7 @@ pub struct NameParts<'a> {
     pub prefix: Option<&'a str>,
     pub suffix: Option<&'a str>,
     pub nickname: Option<&'a str>,
-    /// The whole name where it is not to be composed.
+    /// The whole name, if it is not to be composed from its parts.
     pub display_name: Option<&'a str>,
     /// `None` leaves it to the script.
     pub order: Option<NameOrder>,
@@ -37,8 +37,8 @@ fn order_of(parts: &NameParts) -> NameOrder {
         .unwrap_or_else(|| if is_written_in_cjk(parts) { NameOrder::FamilyFirst } else { NameOrder::GivenFirst })
 }
 
-/// What to call somebody: the display name, else the name composed, else the nickname; `None`
-/// when there is nothing of these (a prefix or suffix alone is no name).
+/// The display name, else the composed name, else the nickname; `None` if there is none of these (a prefix or
+/// suffix alone is not a name).
 pub fn full_name(parts: &NameParts) -> Option<String> {
     present(parts.display_name)
         .map(String::from)
@@ -46,8 +46,8 @@ pub fn full_name(parts: &NameParts) -> Option<String> {
         .or_else(|| present(parts.nickname).map(String::from))
 }
 
-/// What somebody is sorted by, for [`crate::domain::text::sort_key`]: `Family, Given Middle`, or
-/// `Family Given` where the family name is first; `None` exactly when there is no full name.
+/// The name to sort by, for [`crate::domain::text::sort_key`]: `Family, Given Middle`, or `Family Given` if the
+/// family name comes first; `None` exactly if there is no full name.
 ///
 /// Han characters do not sort by their sound, so a Japanese name sorts by its reading if it has one.
 pub fn sort_name(parts: &NameParts) -> Option<String> {
@@ -66,7 +66,7 @@ pub fn sort_name(parts: &NameParts) -> Option<String> {
     name.or_else(|| full_name(parts))
 }
 
-/// The name from its parts; `None` when none of them says who it is.
+/// The name from its parts; `None` without a given, middle or family name.
 fn composed(parts: &NameParts) -> Option<String> {
     let order = order_of(parts);
     let (given, family) = (present(parts.given), present(parts.family));

@@ -1,14 +1,14 @@
-//! The form of a personal access token: a prefix, chance, and a checksum. No source of chance lives here.
+//! The format of personal access tokens: prefix, random characters, checksum. Randomness is passed in.
 
-/// What every one begins with, so that a scanner can tell it.
+/// The start of every token, by which secret scanners recognize it.
 pub const PREFIX: &str = "wm_pat_";
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const SECRET_CHARACTERS: usize = 30;
 const CHECKSUM_CHARACTERS: usize = 6;
 
-/// `wm_pat_`, 30 base62 characters of chance, and their CRC32 in 6 more, so that a scanner can tell a real one.
-pub fn make(random: &[u8; 64]) -> String {
-    // A byte of 248 and above would favour the first letters; of 64 bytes, 30 below are as good as certain.
+/// `wm_pat_`, 30 random base62 characters, and their CRC32 in 6 more, so that scanners find few false positives.
+pub fn generate(random: &[u8; 64]) -> String {
+    // Bytes of 248 and above would favour the first characters; 64 bytes practically always have 30 below.
     let letter = |byte: &u8| BASE62.get(usize::from(byte % 62)).map(|letter| char::from(*letter));
     let secret: String =
         random.iter().filter(|byte| **byte < 248).filter_map(letter).take(SECRET_CHARACTERS).collect();
@@ -27,7 +27,7 @@ fn checksum(secret: &str) -> String {
     letters.iter().rev().collect()
 }
 
-/// Whether it can be one of ours at all, told without asking the database.
+/// Whether this can be a token at all, without asking the database.
 pub fn is_well_formed(token: &str) -> bool {
     token
         .strip_prefix(PREFIX)
@@ -45,7 +45,7 @@ mod tests {
         #[test]
         fn a_personal_token_has_its_form_and_a_typo_shows(random in any::<[u8; 32]>(), at in 7_usize..37) {
             let bytes: [u8; 64] = std::array::from_fn(|index| random[index % 32] % 248);
-            let token = make(&bytes);
+            let token = generate(&bytes);
             prop_assert_eq!(token.len(), 7 + 30 + 6);
             prop_assert!(is_well_formed(&token));
             let mut typo = token.clone();

@@ -1,4 +1,4 @@
-//! Phone numbers and the countries they are read in. Nothing about calling, and no guess at a country.
+//! Phone numbers and country codes. Nothing is dialled, and no country guessed.
 
 use std::collections::HashSet;
 use std::str::FromStr;
@@ -10,7 +10,7 @@ use crate::domain::data;
 use crate::domain::invalid::{FieldCode, Rejection};
 use crate::domain::text::trimmed;
 
-/// What a phone number that somebody wrote down dials, as far as that is known.
+/// A phone number, as far as what was typed says what to dial.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PhoneNumber {
     e164: Option<String>,
@@ -20,34 +20,36 @@ pub struct PhoneNumber {
 impl PhoneNumber {
     /// Characters as typed.
     pub const MAX_LENGTH: usize = 64;
-    /// The shortest that people note down: 110, 112, 911.
+    /// The shortest numbers that people note down: 110, 112, 911.
     const MIN_DIGITS: usize = 3;
 
-    /// Reads a number with whatever stands around its digits: spaces, brackets, `Tel.`, `ext. 5`.
+    /// Accepts a number with anything around its digits: spaces, brackets, `Tel.`, `ext. 5`.
     ///
-    /// `country` (ISO 3166-1 alpha-2) is where a number without its country's code would be
-    /// dialled; one that is not known counts as none.
+    /// `country` (ISO 3166-1 alpha-2) is assumed for a number without a country calling code; an unknown one is
+    /// ignored.
     pub fn parse(typed: &str, country: Option<&str>) -> Result<Self, Rejection> {
         let typed = trimmed(typed);
         if typed.chars().count() > Self::MAX_LENGTH {
             return Err(Rejection::new(
                 FieldCode::TooLong,
-                format!("A phone number has at most {} characters.", Self::MAX_LENGTH),
+                format!("A phone number can have at most {} characters.", Self::MAX_LENGTH),
             ));
         }
         if typed.contains(char::is_control) {
-            return Err(Rejection::format("A phone number has no line breaks or other control characters."));
+            return Err(Rejection::format(
+                "A phone number cannot contain line breaks or other control characters.",
+            ));
         }
         let Dialled { has_plus, digits, extension } = Dialled::read(typed);
         if digits.len() < Self::MIN_DIGITS {
             return Err(Rejection::format(format!(
-                "A phone number has at least {} digits, such as +49 30 901820.",
+                "A phone number must have at least {} digits, such as +49 30 901820.",
                 Self::MIN_DIGITS
             )));
         }
         let international =
             if has_plus { Some(digits.trim_start_matches('0')) } else { digits.strip_prefix("00") };
-        // Zeros alone lead nowhere, but they are what was typed.
+        // Zeros alone dial nothing, but they are what was typed.
         let international = international.filter(|digits| !digits.is_empty());
         let e164 = international.and_then(|digits| valid_e164(None, &format!("+{digits}"))).or_else(|| {
             let country = country.and_then(|code| country::Id::from_str(code).ok())?;
@@ -65,14 +67,14 @@ impl PhoneNumber {
         Ok(Self { e164, normalized })
     }
 
-    /// `+` and at most 15 digits, without the extension (ITU-T E.164); `None` when the number is
-    /// not valid where it is dialled, or it cannot be told where that is.
+    /// `+` and at most 15 digits, without the extension (ITU-T E.164); `None` if the number is not valid in its
+    /// country, or its country is not known.
     pub fn e164(&self) -> Option<&str> {
         self.e164.as_deref()
     }
 
-    /// The key for "is it the same number": E.164 or else the digits, then the extension as in
-    /// RFC 3966 (`+4930901820;ext=5`), since a switchboard's number is many people's.
+    /// The key for "is it the same number": E.164 or else the digits, then the extension as in RFC 3966
+    /// (`+4930901820;ext=5`), since many people share the number of a switchboard.
     pub fn normalized(&self) -> &str {
         &self.normalized
     }
@@ -82,14 +84,14 @@ impl PhoneNumber {
 const E164_MAX_LENGTH: usize = 16;
 
 fn valid_e164(country: Option<country::Id>, digits: &str) -> Option<String> {
-    // Only digits and the plus are handed over: the crate reads a great deal into the rest.
+    // Only digits and the plus are passed on: the crate interprets much of the rest.
     let number = phonenumber::parse(country, digits).ok()?;
     let e164 = number.format().mode(Mode::E164).to_string();
     // The crate takes German numbers that are longer than the recommendation allows.
     (phonenumber::is_valid(&number) && e164.len() <= E164_MAX_LENGTH).then_some(e164)
 }
 
-/// What a phone would be told.
+/// The parts of a typed number.
 struct Dialled {
     has_plus: bool,
     /// ASCII digits, without the plus and the extension.
@@ -98,10 +100,10 @@ struct Dialled {
 }
 
 impl Dialled {
-    /// Digits before a letter that is no extension's: `0171 (mobil) 1234567` is one number.
+    /// With fewer digits, a letter does not start an extension: `0171 (mobil) 1234567` is one number.
     const MIN_DIGITS_BEFORE_EXTENSION: usize = 5;
     const MAX_EXTENSION_DIGITS: usize = 7;
-    /// With so many digits a number is whole, and letters after it are a remark.
+    /// With this many digits a number is complete, and letters after it are a remark.
     const WHOLE_NUMBER_DIGITS: usize = 7;
     const MIN_VANITY_LETTERS: usize = 4;
 
@@ -145,8 +147,8 @@ fn is_plus(c: char) -> bool {
     matches!(c, '+' | '＋')
 }
 
-/// Whether something other than more of the number may begin here: `ext. 5`, `#5`, `;ext=5`, the
-/// pauses `,,5`, or a second number.
+/// Whether something else than the rest of the number may start here: `ext. 5`, `#5`, `;ext=5`, the pauses `,,5`,
+/// or a second number.
 fn is_boundary(rest: &str) -> bool {
     rest.starts_with(|c: char| c.is_alphabetic() || is_plus(c) || matches!(c, '#' | ';')) || rest.starts_with(",,")
 }
@@ -172,7 +174,7 @@ fn key(letter: char) -> Option<char> {
     })
 }
 
-/// A decimal digit as ASCII, from the scripts whose keyboards type their own.
+/// A decimal digit in ASCII, from scripts with digits of their own.
 fn ascii_digit(c: char) -> Option<char> {
     // ASCII, Arabic, Persian, Devanagari, Bengali, full width.
     ['0', '\u{0660}', '\u{06f0}', '\u{0966}', '\u{09e6}', '\u{ff10}'].into_iter().find_map(|zero| {
@@ -186,12 +188,12 @@ fn ascii_digit(c: char) -> Option<char> {
 pub struct Country(&'static str);
 
 impl Country {
-    /// Takes upper case only.
+    /// Accepts upper case only.
     pub fn parse(code: &str) -> Result<Self, Rejection> {
         COUNTRIES
             .get(code)
             .map(|known| Self(known))
-            .ok_or_else(|| Rejection::format("Must be a country's two-letter code (ISO 3166-1), such as DE."))
+            .ok_or_else(|| Rejection::format("Must be a two-letter country code (ISO 3166-1), such as DE."))
     }
 
     pub fn as_str(self) -> &'static str {
@@ -208,7 +210,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_number_is_told_by_its_plus_its_zeros_or_its_country() {
+    fn a_number_is_known_by_its_plus_its_zeros_or_its_country() {
         for (typed, country, e164) in [
             ("+49 30 901820", None, Some("+4930901820")),
             ("+49 (0)30 90 18-20", None, Some("+4930901820")),

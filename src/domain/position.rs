@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::fields::{check_period, tidy};
+use super::fields::{check_period, clean};
 use super::id::{ContactId, OrganizationId, PositionId};
 use super::invalid::{FieldCode, Invalid, Rejection};
 use super::period::Period;
@@ -106,7 +106,7 @@ impl Position {
     }
 
     pub fn period(&self) -> Period {
-        Period::of(self.fields.started_on.as_deref(), self.fields.ended_on.as_deref())
+        Period::from_texts(self.fields.started_on.as_deref(), self.fields.ended_on.as_deref())
     }
 
     /// Which of somebody's positions is shown before another: the primary one, then those without an end, then the one that
@@ -124,7 +124,7 @@ impl Position {
 fn check(mut fields: PositionFields) -> Result<PositionFields, Invalid> {
     let mut invalid = Invalid::default();
     let texts = [&mut fields.organization_name, &mut fields.title, &mut fields.department, &mut fields.source];
-    texts.into_iter().for_each(tidy);
+    texts.into_iter().for_each(clean);
     if fields.organization_id.is_none() && fields.organization_name.is_none() && fields.title.is_none() {
         let detail = "Say where or what: organization_id, organization_name or title.";
         invalid.add("#/organization_id", Rejection::new(FieldCode::Required, detail));

@@ -1,5 +1,5 @@
-//! How complete the networker's own profile is: a table of parts, what each is worth and what completes it. Nothing here
-//! reads a record from anywhere, or knows what address changes one.
+//! How complete a user's own profile is: its parts, the points of each, and what to do next. Records are passed
+//! in, and no route is known here.
 
 use chrono::{Days, NaiveDate};
 use serde::{Deserialize, Serialize};
@@ -13,9 +13,9 @@ use super::period::Period;
 use super::position::{Position, PositionKind};
 use super::relationship::{Relationship, RelationshipType};
 
-/// The name of the formula; another one when a part, or what it is worth, changes.
+/// The version of the formula; it changes whenever a part or its points do.
 pub const VERSION: &str = "pr-1";
-/// How long a look at a profile link counts.
+/// How long a check of a profile link counts.
 pub const CHECKED_WITHIN_DAYS: u16 = 180;
 
 /// A part of a profile.
@@ -38,7 +38,7 @@ pub enum ProfilePart {
     Reference,
 }
 
-/// What a part is worth, how many it takes to complete it, and what to do until then.
+/// The points of a part, the number of entries that completes it, and the advice until then.
 struct Rule {
     part: ProfilePart,
     of: u32,
@@ -48,24 +48,29 @@ struct Rule {
 
 /// The formula: `points = of × min(have, wanted) / wanted`, rounded down; the points of all parts are 100.
 const RULES: [Rule; 14] = [
-    rule(ProfilePart::Name, 5, 1, "Say what you are called."),
-    rule(ProfilePart::Headline, 10, 1, "Write one line on who you are."),
+    rule(ProfilePart::Name, 5, 1, "Add your name."),
+    rule(ProfilePart::Headline, 10, 1, "Write a one-line headline."),
     rule(ProfilePart::About, 10, 1, "Write a few sentences about yourself."),
-    rule(ProfilePart::Location, 5, 1, "Say where you are."),
-    rule(ProfilePart::Email, 5, 1, "Add an e-mail address that people can write to."),
-    rule(ProfilePart::Languages, 5, 1, "Name the languages you speak."),
-    rule(ProfilePart::Skills, 10, 5, "Name at least five things you are good at."),
-    rule(ProfilePart::Link, 10, 1, "Add the address of your LinkedIn profile, or of another page about you."),
-    rule(ProfilePart::LinkChecked, 5, 1, "Look whether your profile is still right, and note the day."),
-    rule(ProfilePart::CurrentPosition, 10, 1, "Add what you do now, and where."),
-    rule(ProfilePart::Background, 5, 1, "Add where you studied, or what you did before."),
+    rule(ProfilePart::Location, 5, 1, "Add your location."),
+    rule(ProfilePart::Email, 5, 1, "Add an e-mail address."),
+    rule(ProfilePart::Languages, 5, 1, "List the languages you speak."),
+    rule(ProfilePart::Skills, 10, 5, "List at least five skills."),
+    rule(ProfilePart::Link, 10, 1, "Add a link to your LinkedIn profile or another page about you."),
+    rule(
+        ProfilePart::LinkChecked,
+        5,
+        1,
+        "Check that a linked profile is up to date, and set the date in checked_on.",
+    ),
+    rule(ProfilePart::CurrentPosition, 10, 1, "Add your current position."),
+    rule(ProfilePart::Background, 5, 1, "Add your education or a previous position."),
     rule(ProfilePart::Need, 5, 1, "Say what you are looking for."),
-    rule(ProfilePart::Offer, 5, 1, "Say what you can help others with."),
+    rule(ProfilePart::Offer, 5, 1, "Say what you can offer to others."),
     rule(
         ProfilePart::Reference,
         10,
         1,
-        "Note who can speak for you: a manager, a mentor, a client, somebody you worked with.",
+        "Add someone who can recommend you: a manager, a mentor, a client or a colleague.",
     ),
 ];
 
@@ -73,7 +78,7 @@ const fn rule(part: ProfilePart, of: u32, wanted: usize, advice: &'static str) -
     Rule { part, of, wanted, advice }
 }
 
-/// What there is of a profile.
+/// What a profile has.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Profile {
     pub has_name: bool,
@@ -83,25 +88,25 @@ pub struct Profile {
     pub emails: usize,
     pub languages: usize,
     pub skills: usize,
-    /// The keys of the profile links, and the day of the last look at each.
+    /// The keys of the profile links, and the day each was last checked.
     pub links: Vec<(String, Option<NaiveDate>)>,
-    pub positions: Vec<Held>,
-    /// Open ones.
+    pub positions: Vec<HeldPosition>,
+    /// Open needs; `offers` are open, too.
     pub needs: usize,
     pub offers: usize,
     pub references: usize,
 }
 
-/// A position, as far as its dates can be told.
+/// The period and kind of a position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Held {
+pub struct HeldPosition {
     pub period: Period,
     /// As a student or a teacher.
     pub at_school: bool,
 }
 
 impl Profile {
-    pub fn of(own: &Contact, positions: &[Position], needs: &[Need], relationships: &[Relationship]) -> Self {
+    pub fn new(own: &Contact, positions: &[Position], needs: &[Need], relationships: &[Relationship]) -> Self {
         let fields = &own.fields;
         let open = |kind| {
             needs.iter().filter(|need| need.fields.status == NeedStatus::Open && need.fields.kind == kind).count()
@@ -118,18 +123,19 @@ impl Profile {
             positions: positions.iter().map(held).collect(),
             needs: open(NeedKind::Need),
             offers: open(NeedKind::Offer),
-            references: relationships.iter().filter(|relationship| speaks_for(own.id, relationship)).count(),
+            references: relationships.iter().filter(|relationship| can_recommend(own.id, relationship)).count(),
         }
     }
 
-    /// The link that was looked at least lately.
+    /// The link whose last check is the longest ago.
     pub fn stalest_link(&self) -> Option<&str> {
         self.links.iter().min_by_key(|(_, checked)| *checked).map(|(key, _)| key.as_str())
     }
 
     fn have(&self, part: ProfilePart, on: NaiveDate) -> usize {
-        let positions =
-            |fits: fn(Held, NaiveDate) -> bool| self.positions.iter().filter(|held| fits(**held, on)).count();
+        let positions = |fits: fn(HeldPosition, NaiveDate) -> bool| {
+            self.positions.iter().filter(|held| fits(**held, on)).count()
+        };
         match part {
             ProfilePart::Name => usize::from(self.has_name),
             ProfilePart::Headline => usize::from(self.has_headline),
@@ -156,13 +162,16 @@ fn day(text: Option<&str>) -> Option<NaiveDate> {
     text.and_then(|text| PartialDate::parse(text).ok()?.latest())
 }
 
-fn held(position: &Position) -> Held {
+fn held(position: &Position) -> HeldPosition {
     let kind = position.fields.kind;
-    Held { period: position.period(), at_school: matches!(kind, PositionKind::Student | PositionKind::Teacher) }
+    HeldPosition {
+        period: position.period(),
+        at_school: matches!(kind, PositionKind::Student | PositionKind::Teacher),
+    }
 }
 
-/// Whether the other of the two has worked with the networker, or was served by them.
-fn speaks_for(own: ContactId, relationship: &Relationship) -> bool {
+/// Whether the other person has worked with the user or was a client of theirs.
+fn can_recommend(own: ContactId, relationship: &Relationship) -> bool {
     match relationship.fields.kind {
         RelationshipType::Colleague
         | RelationshipType::Manager
@@ -170,7 +179,7 @@ fn speaks_for(own: ContactId, relationship: &Relationship) -> bool {
         | RelationshipType::Mentor
         | RelationshipType::Mentee
         | RelationshipType::Cofounder => true,
-        // Not one whose client the networker is.
+        // Not if the user is the client.
         RelationshipType::Client => relationship.fields.related_contact_id == own,
         RelationshipType::Friend
         | RelationshipType::Family
@@ -187,11 +196,11 @@ pub struct Review {
     /// The sum of the points: 0 to 100.
     pub completeness: u32,
     pub parts: Vec<Reviewed>,
-    /// What is not complete; what gains most comes first.
+    /// The incomplete parts, most points to gain first.
     pub missing: Vec<ProfilePart>,
 }
 
-/// What is told of a part.
+/// The review of one part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reviewed {
     pub part: ProfilePart,
@@ -199,11 +208,11 @@ pub struct Reviewed {
     pub of: u32,
     pub have: usize,
     pub wanted: usize,
-    /// What to do; `None` when it is complete.
+    /// What to do next; `None` if the part is complete.
     pub advice: Option<&'static str>,
 }
 
-/// Reviews a profile as it is on a day.
+/// Reviews a profile as of a day.
 pub fn review(profile: &Profile, on: NaiveDate) -> Review {
     let parts: Vec<Reviewed> = RULES
         .iter()
@@ -244,8 +253,8 @@ mod tests {
             skills: 5,
             links: vec![("linkedin".to_owned(), Some(date("2026-02-01")))],
             positions: vec![
-                Held { period: Period::of(Some("2021-04"), None), at_school: false },
-                Held { period: Period::of(None, Some("2020")), at_school: false },
+                HeldPosition { period: Period::from_texts(Some("2021-04"), None), at_school: false },
+                HeldPosition { period: Period::from_texts(None, Some("2020")), at_school: false },
             ],
             needs: 1,
             offers: 1,
@@ -312,7 +321,7 @@ mod tests {
 
     #[test]
     fn a_position_counts_as_current_and_one_at_school_as_background_too() {
-        let student = Held { at_school: true, period: Period::default() };
+        let student = HeldPosition { at_school: true, period: Period::default() };
         let profile = Profile { positions: vec![student], ..Profile::default() };
         assert_eq!(points(&profile, "2026-03-02", ProfilePart::Background), 5);
         assert_eq!(points(&profile, "2026-03-02", ProfilePart::CurrentPosition), 10);
@@ -336,7 +345,7 @@ mod tests {
             Profile {
                 has_name, has_headline, has_about, has_location, emails, languages, skills,
                 links: links.into_iter().enumerate().map(|(index, day)| (index.to_string(), day)).collect(),
-                positions: positions.into_iter().map(|(since, until, at_school)| Held { period: Period { since, until }, at_school }).collect(),
+                positions: positions.into_iter().map(|(since, until, at_school)| HeldPosition { period: Period { since, until }, at_school }).collect(),
                 needs, offers, references,
             }
         }

@@ -1,4 +1,5 @@
-//! What a token may do, and what a member may do. Which operation needs which scope is told beside its handler.
+//! The scopes of tokens and the roles of members. Which operation needs which scope is declared beside its
+//! handler.
 
 use serde::{Deserialize, Serialize};
 
@@ -32,7 +33,7 @@ pub const SCOPES: &[&str] = &[
     "account:write",
 ];
 
-/// A scope, for the document: a closed list in what is sent, an open one in what is answered.
+/// A scope in the document: a closed list in requests, an open one in responses.
 pub struct Scope;
 
 impl utoipa::PartialSchema for Scope {
@@ -47,13 +48,13 @@ impl utoipa::PartialSchema for Scope {
 
 impl utoipa::ToSchema for Scope {}
 
-/// A set of scopes, sorted and without doubles.
+/// A set of scopes, sorted and without duplicates.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Scopes(Vec<String>);
 
 impl Scopes {
-    /// Everything: what a person who logs in may do.
+    /// Every scope, as a logged-in user has.
     pub fn all() -> Self {
         Self(SCOPES.iter().map(ToString::to_string).collect())
     }
@@ -61,7 +62,7 @@ impl Scopes {
     pub fn parse(names: &[String]) -> Result<Self, Invalid> {
         let mut invalid = Invalid::default();
         for (index, name) in names.iter().enumerate().filter(|(_, name)| !SCOPES.contains(&name.as_str())) {
-            let detail = format!("{name:?} is no scope. Allowed: {}.", SCOPES.join(", "));
+            let detail = format!("{name:?} is not a scope. Allowed: {}.", SCOPES.join(", "));
             invalid.add(format!("#/scopes/{index}"), Rejection::new(FieldCode::NotAllowed, detail));
         }
         invalid.into_result(())?;
@@ -71,7 +72,7 @@ impl Scopes {
         Ok(Self(scopes))
     }
 
-    /// The form of the `scope` claim: names with spaces between.
+    /// From the `scope` claim: names separated by spaces.
     pub fn from_claim(claim: &str) -> Self {
         Self(claim.split_ascii_whitespace().map(str::to_owned).collect())
     }
@@ -89,7 +90,7 @@ impl Scopes {
     }
 
     /// Those of `self` that `other` lacks.
-    pub fn beyond(&self, other: &Self) -> Vec<String> {
+    pub fn difference(&self, other: &Self) -> Vec<String> {
         self.0.iter().filter(|scope| !other.contains(scope)).cloned().collect()
     }
 }
@@ -121,7 +122,7 @@ impl Role {
         Self::ALL.into_iter().find(|role| role.as_str() == name)
     }
 
-    /// Whether the role allows what the scope names: a viewer writes nothing but their own account.
+    /// Whether the role permits the scope: viewers write nothing but their own account.
     pub fn allows(self, scope: &str) -> bool {
         match self {
             Self::Owner | Self::Editor => true,

@@ -1,10 +1,10 @@
-//! What of a record the search reads.
+//! The text of a record that is searched. How it is indexed is not known here.
 
-/// The text a record is found by.
+/// The searchable text of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchText {
-    /// What the record is called; results are ordered by it.
+    /// The display name; results are ordered by it.
     pub title: String,
-    /// Everything it is found by, the title included.
+    /// All searchable text, including the title.
     pub text: String,
 }

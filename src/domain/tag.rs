@@ -72,7 +72,7 @@ impl Tag {
     }
 
     /// What is left of several: its own name, and a color if any of them has one.
-    pub fn united(&self, others: &[Self]) -> TagFields {
+    pub fn merged_with(&self, others: &[Self]) -> TagFields {
         let colors = std::iter::once(self).chain(others).map(|tag| &tag.fields.color);
         TagFields { name: self.fields.name.clone(), color: colors.flatten().next().cloned() }
     }
@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn the_first_color_is_kept() {
         let tags = [tag("a", None).unwrap(), tag("b", None).unwrap(), tag("c", Some("#112233")).unwrap()];
-        let united = tags[0].united(&tags[1..]);
-        assert_eq!((united.name.as_str(), united.color.as_deref()), ("a", Some("#112233")));
+        let merged = tags[0].merged_with(&tags[1..]);
+        assert_eq!((merged.name.as_str(), merged.color.as_deref()), ("a", Some("#112233")));
     }
 }

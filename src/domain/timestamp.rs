@@ -1,4 +1,4 @@
-//! An instant in UTC, to the microsecond that both databases keep. Nothing here asks what time it is.
+//! An instant in UTC, in microseconds, as both databases store it. No clock.
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -12,12 +12,12 @@ use super::invalid::Rejection;
 pub struct Timestamp(DateTime<Utc>);
 
 impl Timestamp {
-    /// Cuts off what is finer than a microsecond.
+    /// Truncates to microseconds.
     pub fn new(instant: DateTime<Utc>) -> Self {
         Self::from_micros(instant.timestamp_micros()).unwrap_or(Self(DateTime::UNIX_EPOCH))
     }
 
-    /// Microseconds since 1970; `None` beyond the years chrono can tell.
+    /// Microseconds since 1970; `None` outside chrono's range.
     pub fn from_micros(micros: i64) -> Option<Self> {
         DateTime::from_timestamp_micros(micros).map(Self)
     }
@@ -28,9 +28,9 @@ impl Timestamp {
 
     /// RFC 3339 with any offset; years 0001 to 9999, as both databases and ISO dates can hold.
     pub fn parse(text: &str) -> Result<Self, Rejection> {
-        let refuse = || Rejection::format("Expected an RFC 3339 instant such as 2026-03-02T09:00:00Z.");
+        let refuse = || Rejection::format("Expected an RFC 3339 timestamp such as 2026-03-02T09:00:00Z.");
         let instant = DateTime::parse_from_rfc3339(text).map_err(|_| refuse())?;
-        // Told after rounding: a leap second counts as the next one.
+        // Checked after conversion: a leap second counts as the next one.
         let timestamp = Self::new(instant.with_timezone(&Utc));
         if (1..=9999).contains(&chrono::Datelike::year(&timestamp.0)) { Ok(timestamp) } else { Err(refuse()) }
     }
@@ -39,12 +39,12 @@ impl Timestamp {
         self.0
     }
 
-    /// Saturates at the ends of time instead of failing.
+    /// Saturates instead of overflowing.
     pub fn plus(self, delta: TimeDelta) -> Self {
         Self(self.0.checked_add_signed(delta).unwrap_or(DateTime::<Utc>::MAX_UTC))
     }
 
-    /// Saturates at the ends of time instead of failing.
+    /// Saturates instead of overflowing.
     pub fn minus(self, delta: TimeDelta) -> Self {
         Self(self.0.checked_sub_signed(delta).unwrap_or(DateTime::<Utc>::MIN_UTC))
     }

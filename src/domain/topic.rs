@@ -1,5 +1,5 @@
-//! The words of topics: which of them count, how much, and how well an offer meets a need. Nothing here looks anything
-//! up: how many carry a word is given.
+//! Matching the topics of needs and offers: which words count, how much, and how well an offer meets a need.
+//! Nothing is looked up: how many records have a word is passed in.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -10,38 +10,38 @@ use super::{data, text};
 static STOP_WORDS: LazyLock<HashSet<&str>> =
     LazyLock::new(|| data::entries(include_str!("data/stop_words.txt")).collect());
 
-/// The folded words of a topic that say what it is about, each once. Single ASCII letters say little too, but digits
-/// and the characters of other scripts do. A topic of nothing else keeps all it has.
+/// The folded words that say what a topic is about, each once: without stop words and single ASCII letters. A
+/// topic of nothing else keeps all of its words.
 pub fn words(topic: &str) -> Vec<String> {
     let all = text::tokens(topic);
-    let telling: Vec<String> = all.iter().filter(|word| is_telling(word)).cloned().collect();
-    if telling.is_empty() { all } else { telling }
+    let significant: Vec<String> = all.iter().filter(|word| is_significant(word)).cloned().collect();
+    if significant.is_empty() { all } else { significant }
 }
 
-fn is_telling(word: &str) -> bool {
+fn is_significant(word: &str) -> bool {
     let is_letter = word.len() == 1 && word.bytes().all(|letter| letter.is_ascii_alphabetic());
     !is_letter && !STOP_WORDS.contains(word)
 }
 
-/// What a word that only one has weighs.
+/// The weight of a word that one record has.
 const RAREST: u64 = 1_000_000;
 
-/// What a word weighs that so many needs, offers and interests have: in proportion to one over the square root of their
-/// number, so that a word of four counts half as much as a word of one, and a word of a hundred a tenth. In whole
-/// numbers, so that it is the same everywhere.
+/// The weight of a word by the number of needs, offers and interests that have it: inversely proportional to its
+/// square root, so that a word of four counts half as much as a word of one, and a word of a hundred a tenth. In
+/// integers, so that it is the same on every machine.
 pub fn weight(carriers: i64) -> u64 {
     let carriers = u64::try_from(carriers).unwrap_or(1).max(1);
     (RAREST.saturating_mul(RAREST) / carriers).isqrt().max(1)
 }
 
-/// How well an offer meets a need. Of two for the same need the greater is the better.
+/// How well an offer meets a need. For the same need, the greater is the better one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fit {
-    /// What the shared words weigh, of all that the need's weigh: 1 to 100.
+    /// The weight of the shared words as a percentage of the need's, 1 to 100.
     pub score: u8,
-    /// The words they share, in the order of the need.
+    /// The shared words, in the order of the need.
     pub shared: Vec<String>,
-    /// The same more finely: the weight of the shared words, and how many other words the offer has.
+    /// Break ties: the weight of the shared words, and how many other words the offer has.
     weight: u64,
     others: usize,
 }
@@ -52,7 +52,7 @@ impl PartialOrd for Fit {
     }
 }
 
-/// By weight; of two that weigh the same, the one that is about little else is the better.
+/// By weight, then by fewer other words.
 impl Ord for Fit {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         let key = |fit: &Self| (fit.weight, std::cmp::Reverse(fit.others));
@@ -60,7 +60,7 @@ impl Ord for Fit {
     }
 }
 
-/// How well an offer of these words meets a need of those, or `None` where they share none.
+/// How well an offer meets a need, by their words; `None` if they share none.
 pub fn fit(need: &[String], offer: &[String], weight: impl Fn(&str) -> u64) -> Option<Fit> {
     let shared: Vec<String> = need.iter().filter(|word| offer.contains(word)).cloned().collect();
     if shared.is_empty() {

@@ -1,7 +1,7 @@
-//! Enumerations whose values are words: in JSON, in the database and in filters the same. What they mean is told where
-//! each is made.
+//! Enumerations whose values are words, the same in JSON, in the database and in filters. What the words mean is
+//! documented at each enumeration.
 
-/// An enumeration of these words; in JSON each is its name in snake case.
+/// An enumeration of these words; in JSON, each is the name of its variant in snake case.
 macro_rules! enumeration {
     ($(#[$meta:meta])* $Name:ident { $($(#[$of_value:meta])* $Value:ident = $word:literal,)* }) => {
         $(#[$meta])*

@@ -12,6 +12,7 @@ use super::db::sql::schema::{
 use super::db::write::context::Actor;
 use super::db::write::record::{Record, for_entity};
 use super::db::write::records::create;
+use super::db::write::tx::Tx;
 use super::error::{Conflict, Error, Result};
 use super::sessions::{end_session, end_sessions};
 use crate::domain::account::{User, UserFields, WeekDay, Workspace};
@@ -131,6 +132,11 @@ pub fn seq_and_time_zone(conn: &mut Conn, workspace: WorkspaceId) -> Result<(i64
         .get_result(conn)?;
     let time_zone = TimeZone::parse(&name).map_err(|rejection| Error::Internal(rejection.detail))?;
     Ok((seq, time_zone))
+}
+
+/// The time zone of the workspace that is written to.
+pub fn time_zone(tx: &mut Tx<'_>) -> Result<TimeZone> {
+    Ok(seq_and_time_zone(tx.conn, tx.workspace)?.1)
 }
 
 /// Makes a user with a workspace of their own.

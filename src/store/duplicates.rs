@@ -21,8 +21,8 @@ use crate::domain::comparable_name::NameLikeness;
 use crate::domain::contact::Contact;
 use crate::domain::duplicate_dismissal::{DismissedPair, DuplicateDismissal};
 use crate::domain::duplicates::{
-    Company, MAX_SHARING_ADDRESS, MAX_SHARING_NAME, Reason, Shared, reasons_for_organizations, reasons_for_people,
-    score,
+    Company, MAX_SHARING_ADDRESS, MAX_SHARING_NAME, Reason, SharedKey, reasons_for_organizations,
+    reasons_for_people, score,
 };
 use crate::domain::id::{DuplicateDismissalId, WorkspaceId};
 use crate::domain::key::{Key, KeyKind};
@@ -78,7 +78,7 @@ pub struct DuplicatePage {
 pub struct Candidate {
     newer: AnyId,
     older: AnyId,
-    shared: Vec<Shared>,
+    shared: Vec<SharedKey>,
 }
 
 /// A pair that was judged.
@@ -259,7 +259,7 @@ fn all_candidates<R: Duplicated>(
     workspace: WorkspaceId,
     ids: &[AnyId],
 ) -> Result<Vec<Candidate>> {
-    let mut pairs: BTreeMap<(Reverse<AnyId>, Reverse<AnyId>), BTreeSet<Shared>> = BTreeMap::new();
+    let mut pairs: BTreeMap<(Reverse<AnyId>, Reverse<AnyId>), BTreeSet<SharedKey>> = BTreeMap::new();
     for (kinds, most) in [(R::ADDRESSES, MAX_SHARING_ADDRESS), (R::NAMES, MAX_SHARING_NAME)] {
         let mut owners: BTreeMap<Key, Vec<AnyId>> = BTreeMap::new();
         for (id, key) in shared_by_few(conn, workspace, R::ENTITY, ids, kinds, most)? {
@@ -275,7 +275,7 @@ fn all_candidates<R: Duplicated>(
             }
         }
     }
-    let candidate = |((Reverse(newer), Reverse(older)), shared): (_, BTreeSet<Shared>)| Candidate {
+    let candidate = |((Reverse(newer), Reverse(older)), shared): (_, BTreeSet<SharedKey>)| Candidate {
         newer,
         older,
         shared: shared.into_iter().collect(),

@@ -15,11 +15,11 @@ use super::db::write::record::Record;
 use super::db::write::tx::Tx;
 use super::error::{Error, Result};
 use super::relations::{self, Relation};
-use crate::domain::counted::grouped;
+use crate::domain::count::thousands;
 use crate::domain::entity::Entity;
 use crate::domain::id::WorkspaceId;
 use crate::domain::invalid::{FieldCode, Invalid};
-use crate::domain::period::CurrentOn;
+use crate::domain::period::DayTexts;
 
 pub use super::db::index::keys::has_key;
 
@@ -56,7 +56,7 @@ pub struct Page<R> {
 
 /// Has begun by this day and is not over before it: `Period::is_current`, asked of the partial dates of two columns.
 pub fn is_current(started_on: Field, ended_on: Field, on: NaiveDate) -> Predicate {
-    let CurrentOn { day, month, year } = CurrentOn::new(on);
+    let DayTexts { day, month, year } = DayTexts::new(on);
     let text = |date: String| Scalar::Text(date);
     let compared = |field, comparison| Predicate::Compare(field, comparison, text(day.clone()));
     let begun = Predicate::Any(vec![Predicate::IsNull(started_on), compared(started_on, Comparison::LessOrEqual)]);
@@ -73,21 +73,17 @@ pub fn list<R: Record>(conn: &mut Conn, workspace: WorkspaceId, listing: Listing
     read_transaction(conn, |conn| page(conn, workspace, listing))
 }
 
-/// One page of records shown with relations, or as summaries.
-pub fn list_shown<R: Record>(
+/// One page of records shown with relations.
+pub fn list_with<R: Record>(
     conn: &mut Conn,
     workspace: WorkspaceId,
     listing: Listing,
-    summary: bool,
     relations: &[Relation],
 ) -> Result<Page<Value>> {
     read_transaction(conn, |conn| {
         let Page { items, total, next } = page::<R>(conn, workspace, listing)?;
-        let whole: Vec<Value> = items.iter().map(json).collect::<Result<_>>()?;
-        let mut shown: Vec<Value> =
-            if summary { whole.iter().map(relations::summary::<R>).collect() } else { whole.clone() };
-        // A summary may lack the ids that relations go by, so they are found in the whole.
-        relations::attach_from(conn, workspace, &whole, &mut shown, relations)?;
+        let mut shown: Vec<Value> = items.iter().map(json).collect::<Result<_>>()?;
+        relations::attach(conn, workspace, &mut shown, relations)?;
         Ok(Page { items: shown, total, next })
     })
 }
@@ -142,8 +138,12 @@ pub fn all_matching<R: Record>(
     let select = Select::all(tx.workspace, Predicate::All(all));
     let count = R::count(tx.conn, select.clone())?;
     if count > most {
-        let detail =
-            format!("It matches {} {}; at most {} at once.", grouped(count), R::ENTITY.plural(), grouped(most));
+        let detail = format!(
+            "It matches {} {}; at most {} at once.",
+            thousands(count),
+            R::ENTITY.plural(),
+            thousands(most)
+        );
         return Err(Invalid::one("#/filter", FieldCode::TooLong, detail).into());
     }
     Ok(R::select(tx.conn, select)?)

@@ -211,7 +211,7 @@ fn shown(conn: &mut Conn, workspace: WorkspaceId, met: Vec<Met>) -> Result<Vec<M
     }
     let card = |need: &Need| cards.get(&need.fields.contact_id).cloned().unwrap_or_default();
     let offered = |need: &Need, (offer, Fit { score, shared, .. }): (Need, Fit)| -> Result<Offered> {
-        let shared = text::stretches(&need.fields.topic, &shared);
+        let shared = text::readable_tokens(&need.fields.topic, &shared);
         Ok(Offered { contact: card(&offer), offer: summary::<Need>(&json(&offer)?), score, shared })
     };
     met.into_iter()

@@ -2,13 +2,13 @@
 
 mod account_tx;
 pub mod accounts;
+mod batch;
 pub mod contacts;
 pub mod db;
 mod derived;
 pub mod duplicate_dismissals;
 pub mod duplicates;
 mod error;
-mod joint;
 pub mod lists;
 pub mod matches;
 pub mod merging;
@@ -27,12 +27,14 @@ pub mod tags;
 pub mod tokens;
 
 pub use self::account_tx::AccountTx;
-pub use self::db::sql::conn::Address;
+pub use self::batch::{Batch, BatchMode, Ending};
+pub use self::db::sql::conn::{Address, Conn};
 pub use self::db::sql::migrations::OpenError;
 pub use self::db::sql::pool::Settings;
 pub use self::db::sql::select::{Comparison, Direction, Field, ID, Predicate, Scalar, Select};
 pub use self::db::sql::types::AnyId;
 pub use self::db::undo;
+pub use self::db::write::answer::{Answer, Settled};
 pub use self::db::write::checks::{self, Precondition};
 pub use self::db::write::context::{Actor, WriteContext};
 pub use self::db::write::idempotency::{IdempotencyKey, KEPT_HOURS as IDEMPOTENCY_HOURS, Outcome, Reply};
@@ -40,5 +42,4 @@ pub use self::db::write::record::Record;
 pub use self::db::write::tx::{Tx, UNDO_DAYS};
 pub use self::db::write::{changes, erase, records};
 pub use self::error::{Conflict, Error, LeftAlone, LeftAloneReason, Result};
-pub use self::joint::{Ending, Joined};
 pub use self::store::Store;

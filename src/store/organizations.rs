@@ -21,7 +21,7 @@ use crate::domain::invalid::{FieldCode, Invalid};
 use crate::domain::key::{Key, KeyKind};
 use crate::domain::keyed::Keyed;
 use crate::domain::organization::{
-    Organization, OrganizationFields, OrganizationKind, is_no_organization, keys_of_address,
+    Organization, OrganizationFields, OrganizationKind, is_placeholder_name, keys_of_address,
 };
 use crate::domain::search::SearchText;
 use crate::domain::text;
@@ -230,7 +230,7 @@ const MAX_DEPTH: usize = 50;
 /// The one organization of this name or alias or, where there is none, of this domain or link; `None` where there are
 /// several, or where the name says that there is none.
 pub fn organization_named(tx: &mut Tx<'_>, name: &str) -> Result<Option<Organization>> {
-    if is_no_organization(name) {
+    if is_placeholder_name(name) {
         return Ok(None);
     }
     for keys in [vec![Key::new(KeyKind::Name, text::fold(name))], keys_of_address(name)] {

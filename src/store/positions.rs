@@ -17,7 +17,7 @@ use super::lists::is_current;
 use super::organizations;
 use crate::domain::entity::Entity;
 use crate::domain::id::{ContactId, OrganizationId, PositionId, WorkspaceId};
-use crate::domain::organization::{Organization, is_no_organization};
+use crate::domain::organization::{Organization, is_placeholder_name};
 use crate::domain::position::{Position, PositionFields, PositionKind};
 use crate::domain::text::fold;
 use crate::domain::timestamp::Timestamp;
@@ -192,7 +192,7 @@ pub fn workplaces(
         if let (Some(id), Some(name)) = (id, known) {
             own.insert(format!("id:{}", id.uuid()), name.clone());
         }
-        for name in [known, typed.as_ref()].into_iter().flatten().filter(|name| !is_no_organization(name)) {
+        for name in [known, typed.as_ref()].into_iter().flatten().filter(|name| !is_placeholder_name(name)) {
             own.entry(format!("name:{}", fold(name))).or_insert_with(|| name.clone());
         }
     }

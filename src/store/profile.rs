@@ -23,6 +23,6 @@ pub fn read(conn: &mut Conn, workspace: WorkspaceId) -> Result<(ContactId, Profi
         let needs = Need::select(conn, Select::all(workspace, is_own(needs::CONTACT)))?;
         let both = Predicate::Any(vec![is_own(relationships::CONTACT), is_own(relationships::RELATED_CONTACT)]);
         let relationships = Relationship::select(conn, Select::all(workspace, both))?;
-        Ok((own.id, Profile::of(&own, &positions, &needs, &relationships)))
+        Ok((own.id, Profile::new(&own, &positions, &needs, &relationships)))
     })
 }

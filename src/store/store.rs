@@ -8,13 +8,12 @@ use super::account_tx::AccountTx;
 use super::db::sql::conn::{Address, Conn, write_transaction};
 use super::db::sql::migrations::{self, Instance, OpenError};
 use super::db::sql::pool::{PoolQueue, Settings};
+use super::db::write::answer::{Answer, conclude, render_record};
 use super::db::write::context::WriteContext;
-use super::db::write::idempotency::{self, Outcome, Reply};
-use super::db::write::settle::finish;
+use super::db::write::idempotency::{self, IdempotencyKey, Outcome, Reply};
 use super::db::write::tx::Tx;
 use super::derived;
 use super::error::{Error, Result};
-use super::joint::Joint;
 use crate::clock::{Clock, Ids};
 use crate::domain::timestamp::Timestamp;
 
@@ -79,78 +78,81 @@ impl Store {
         Ok(bytes)
     }
 
+    pub(super) fn ids(&self) -> &Ids {
+        &self.0.ids
+    }
+
+    pub(super) fn readers(&self) -> &PoolQueue {
+        &self.0.readers
+    }
+
+    pub(super) fn writers(&self) -> &PoolQueue {
+        &self.0.writers
+    }
+
     /// Reads.
     pub async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Conn) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        match Joint::current() {
-            Some(joint) => joint.read(work).await,
-            None => self.0.readers.run(work).await,
-        }
+        self.0.readers.run(work).await
     }
 
-    /// The door for the records that clients sync. Everything the closure does through its `Tx` commits together with
-    /// the log of changes and, where a key was sent, with the reply that is replayed under it.
-    pub async fn write(
+    /// The door for the records that clients sync. Everything the closure does through its `Tx` commits together with the
+    /// log of changes and, if a key was sent, with the reply that is replayed under it.
+    pub async fn write<E: From<Error> + Send + 'static>(
         &self,
-        who: WriteContext,
-        work: impl FnOnce(&mut Tx<'_>) -> Result<Reply> + Send + 'static,
-    ) -> Result<Outcome> {
-        if let Some(joint) = Joint::current() {
-            return joint.write(who, work).await;
-        }
+        context: WriteContext,
+        work: impl FnOnce(&mut Tx<'_>) -> std::result::Result<Answer, E> + Send + 'static,
+    ) -> std::result::Result<Outcome, E> {
         let store = self.clone();
         let now = self.now();
         let run = move |conn: &mut Conn| {
-            write_transaction(conn, |conn| {
-                let WriteContext { workspace, actor, idempotency } = who;
+            let done = write_transaction(conn, |conn| {
+                let WriteContext { workspace, actor, idempotency } = context;
                 let mut tx = Tx::begin(conn, &store.0.ids, now, workspace, actor)?;
-                if let Some(kept) = idempotency::find(tx.conn, workspace, actor.user, idempotency.as_ref(), now)? {
+                if let Some(kept) = find_kept(&mut tx, idempotency.as_ref())? {
                     return Ok(kept);
                 }
-                let reply = work(&mut tx)?;
+                let answer = work(&mut tx).map_err(Failure::Work)?;
+                let reply = conclude(&mut tx, answer)?;
                 idempotency::keep(tx.conn, workspace, actor.user, idempotency.as_ref(), now, &reply)?;
-                finish(tx)?;
                 Ok(Outcome { reply, replayed: false })
-            })
+            });
+            Ok(done.map_err(Failure::into_error))
         };
-        self.0.writers.run(run).await
+        self.0.writers.run(run).await?
     }
 
-    /// Does the work to see what comes of it, and takes all of it back. Nothing is kept under an Idempotency-Key.
-    pub async fn dry_run(
+    /// Does the work to see its outcome, and rolls it back. Nothing is kept under an Idempotency-Key.
+    pub async fn dry_run<E: From<Error> + Send + 'static>(
         &self,
-        who: WriteContext,
-        work: impl FnOnce(&mut Tx<'_>) -> Result<Reply> + Send + 'static,
-    ) -> Result<Outcome> {
-        if let Some(joint) = Joint::current() {
-            return joint.write(who, |tx| tx.dry_run(work)).await;
-        }
+        context: WriteContext,
+        work: impl FnOnce(&mut Tx<'_>) -> std::result::Result<Answer, E> + Send + 'static,
+    ) -> std::result::Result<Outcome, E> {
         let store = self.clone();
         let now = self.now();
         let run = move |conn: &mut Conn| {
-            // The whole transaction is rolled back: SQLite takes a statement's journal within a savepoint to pieces step by
-            // step, so that a rehearsal of ten thousand would take minutes.
-            let dry_rund = write_transaction(conn, |conn| -> std::result::Result<(), Rehearsed> {
-                let mut tx = Tx::begin(conn, &store.0.ids, now, who.workspace, who.actor)?;
-                Err(work(&mut tx).map_or_else(Rehearsed::Failed, Rehearsed::Done))
+            // The whole transaction is rolled back: SQLite takes the journal of a savepoint apart step by step, so that a
+            // dry run of ten thousand would take minutes.
+            let done = write_transaction(conn, |conn| -> std::result::Result<(), Failure<E>> {
+                let mut tx = Tx::begin(conn, &store.0.ids, now, context.workspace, context.actor)?;
+                let answer = work(&mut tx).map_err(Failure::Work)?;
+                let reply = Reply { write: None, ..conclude(&mut tx, answer)? };
+                Err(Failure::Answered(Outcome { reply, replayed: false }))
             });
-            match dry_rund {
-                Err(Rehearsed::Done(reply)) => Ok(Outcome { reply, replayed: false }),
-                Err(Rehearsed::Failed(error)) => Err(error),
-                Ok(()) => Err(Error::Internal("a rehearsal was not taken back".to_owned())),
-            }
+            Ok(match done {
+                Err(Failure::Answered(outcome)) => Ok(outcome),
+                Err(failure) => Err(failure.into_error()),
+                Ok(()) => Err(Error::Internal("a dry run was not rolled back".to_owned()).into()),
+            })
         };
-        self.0.writers.run(run).await
+        self.0.writers.run(run).await?
     }
 
     /// After something was erased for good: on SQLite the log of recent writes still holds it until it is written back.
     /// A failure is no reason to tell that nothing was erased; the next checkpoint does it.
     pub async fn checkpoint_wal(&self) {
-        if let Some(joint) = Joint::current() {
-            return joint.checkpoint_wal();
-        }
         let run = |conn: &mut Conn| {
             if let Conn::Sqlite(conn) = conn {
                 conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")?;
@@ -171,15 +173,11 @@ impl Store {
         .await
     }
 
-    /// The door for what is not synced: users, sessions, tokens. No sequence, no change. It is closed within a joint
-    /// transaction, which is of one workspace.
+    /// The door for what is not synced: users, sessions, tokens. No sequence, no change.
     pub async fn account_write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut AccountTx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        if Joint::current().is_some() {
-            return Err(Error::Internal("a write to the accounts within a joint transaction".to_owned()));
-        }
         let store = self.clone();
         let now = self.now();
         let run = move |conn: &mut Conn| {
@@ -189,14 +187,48 @@ impl Store {
     }
 }
 
-/// How a rehearsal ends: never with a commit.
-enum Rehearsed {
-    Done(Reply),
-    Failed(Error),
+/// The reply kept under the key, rendered anew where it was too long to keep.
+fn find_kept(tx: &mut Tx<'_>, key: Option<&IdempotencyKey>) -> Result<Option<Outcome>> {
+    let Some(mut kept) = idempotency::find(tx.conn, tx.workspace, tx.actor().user, key, tx.now())? else {
+        return Ok(None);
+    };
+    let Reply { status, record, body, .. } = &mut kept.reply;
+    if let (Some((entity, id)), None, true) = (*record, &body, *status != 204) {
+        *body = Some(render_record(tx, entity, id)?.0.get().to_owned());
+    }
+    Ok(Some(kept))
 }
 
-impl<E: Into<Error>> From<E> for Rehearsed {
-    fn from(error: E) -> Self {
-        Self::Failed(error.into())
+/// Why a transaction is not committed.
+pub(super) enum Failure<E> {
+    Store(Error),
+    Work(E),
+    /// It was to be rolled back.
+    RolledBack,
+    /// It was to be rolled back, with this answer.
+    Answered(Outcome),
+}
+
+impl<E: From<Error>> Failure<E> {
+    pub(super) fn into_error(self) -> E {
+        match self {
+            Self::Store(error) => error.into(),
+            Self::Work(error) => error,
+            Self::RolledBack | Self::Answered(_) => {
+                Error::Internal("rolled back without an answer".to_owned()).into()
+            }
+        }
+    }
+}
+
+impl<E> From<Error> for Failure<E> {
+    fn from(error: Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl<E> From<diesel::result::Error> for Failure<E> {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Store(error.into())
     }
 }

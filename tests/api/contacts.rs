@@ -91,7 +91,7 @@ on_both! {
         let listed = ada.get("/v1/contacts?known=any&archived=any&tag=rust").await.expect(200);
         assert_eq!(listed.items(), std::slice::from_ref(&made.body));
         let log = ada.get("/v1/changes?limit=1000").await.expect(200);
-        assert_eq!(log.items().last().unwrap()["data"], made.body);
+        assert_eq!(log.items().last().unwrap()["data"]["contact"], made.body);
     }
 
     async fn a_contact_with_only_a_name_has_every_field_and_its_default(server: TestServer) {
@@ -405,7 +405,7 @@ on_both! {
         assert_eq!(made.id(), path.rsplit('/').next().unwrap());
         let again = ada.put(path, &json!({"given_name": "Other"})).if_none_match("*").await;
         again.problem(412, "precondition_failed");
-        assert_eq!(again.body["detail"], "There is one with this id already.");
+        assert_eq!(again.body["detail"], "A record with this id already exists.");
         assert_eq!(again.etag(), made.etag());
         ada.put(path, &body).await.problem(428, "precondition_required");
 

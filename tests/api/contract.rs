@@ -5,9 +5,9 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use serde_json::{Map, Value, json};
 use wellmet::{
-    api::http::problem::{self, Code},
+    api::http::messages::problem::{self, Code},
     domain::{
-        counted::grouped,
+        count::thousands,
         entity::{Entity, REFERENCES},
         scope::SCOPES,
     },
@@ -40,7 +40,7 @@ const PUBLIC: &[&str] = &[
 const OF_ANY_TOKEN: &[(&str, &str)] = &[("send_batch", "each operation of a batch is judged by its own scope")];
 
 /// What a browser's script may read of an answer.
-const EXPOSED: [&str; 9] = [
+const EXPOSED: [&str; 10] = [
     "content-location",
     "etag",
     "link",
@@ -49,6 +49,7 @@ const EXPOSED: [&str; 9] = [
     "ratelimit-policy",
     "retry-after",
     "idempotent-replayed",
+    "wellmet-write",
     "x-request-id",
 ];
 
@@ -234,8 +235,8 @@ fn how_many_may_refer_to_one_is_told_where_one_more_is_made() {
             .collect();
         report.require(making.len() >= 2, || format!("nothing makes a {}", reference.from));
         let rule = format!(
-            "{} {} may name the same {} as `{field}`",
-            grouped(most),
+            "{} {} can have the same {} as `{field}`",
+            thousands(most),
             reference.from.plural(),
             reference.to
         );

@@ -59,7 +59,7 @@ async fn make_many(server: &TestServer, client: &Client, all: Vec<ContactFields>
             for fields in some {
                 store::records::create(tx, Contact::new(ContactId::new(tx.new_id()), false, tx.now(), fields)?)?;
             }
-            Ok(store::Reply::default())
+            Ok::<_, store::Error>(store::Answer::Empty)
         };
         server.app().store().write(who.clone(), write).await.expect("a write of a thousand contacts");
     }

@@ -12,7 +12,7 @@ use std::{
 
 use serde_json::{Map, Value, json};
 use wellmet::{
-    api::{self, http::problem::Code},
+    api::{self, http::messages::problem::Code},
     domain::entity::Entity,
 };
 
@@ -43,9 +43,32 @@ impl fmt::Display for Operation {
     }
 }
 
+/// The paths of the document, in which parameters and answers stand where they are referred to.
+fn paths() -> &'static Value {
+    fn inline(value: &mut Value) {
+        let reference = value["$ref"].as_str().map(str::to_owned);
+        if let Some(pointer) = reference.as_deref().and_then(|reference| reference.strip_prefix('#'))
+            && ["/components/parameters/", "/components/responses/"].iter().any(|kind| pointer.starts_with(kind))
+        {
+            *value = document().pointer(pointer).unwrap_or_else(|| panic!("{pointer} does not resolve")).clone();
+        }
+        match value {
+            Value::Object(members) => members.values_mut().for_each(inline),
+            Value::Array(items) => items.iter_mut().for_each(inline),
+            _ => {}
+        }
+    }
+    static PATHS: OnceLock<Value> = OnceLock::new();
+    PATHS.get_or_init(|| {
+        let mut paths = document()["paths"].clone();
+        inline(&mut paths);
+        paths
+    })
+}
+
 /// Every operation there is.
 pub fn operations() -> Vec<Operation> {
-    let paths = document()["paths"].as_object().expect("paths");
+    let paths = paths().as_object().expect("paths");
     paths
         .iter()
         .flat_map(|(path, item)| {

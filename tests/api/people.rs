@@ -51,8 +51,8 @@ on_both! {
         assert_eq!(whole.body["positions"].as_array().map(Vec::len), Some(2));
         assert!(whole.etag().starts_with("W/"), "with what is included the tag is the workspace's");
         ada.get("/v1/contacts?include=salary").await.problem(400, "invalid_parameter");
-        let cards = ada.get("/v1/contacts?view=summary&include=positions&count=true").await.expect(200);
-        assert_eq!((&cards.body["total"], cards.items()[0].get("notes")), (&json!(1), None));
+        let cards = ada.get("/v1/contacts?include=positions&count=true").await.expect(200);
+        assert_eq!(cards.body["total"], 1);
         assert_eq!(cards.items()[0]["positions"].as_array().map(Vec::len), Some(2));
     }
 

@@ -216,7 +216,7 @@ on_both! {
         let walked = follow(&ada, first, 2).await;
         let mut living: Vec<String> = walked
             .iter()
-            .filter(|change| change["data"]["is_self"] == false)
+            .filter(|change| change["data"]["contact"]["is_self"] == false)
             .map(|change| change["id"].as_str().unwrap().to_owned())
             .collect();
         living.sort();

@@ -216,7 +216,7 @@ on_both! {
         }
         let reply = ada.get("/v1/search?q=kozlow").await.expect(200);
         let hit = &reply.items()[0];
-        assert_eq!((&hit["id"], &hit["summary"]["tags"]), (&dorota.body["id"], &json!(["dorota fans"])));
+        assert_eq!((&hit["id"], &hit["record"]["contact"]["tags"]), (&dorota.body["id"], &json!(["dorota fans"])));
         let again = ada.get("/v1/search?q=kozlow").if_none_match(&reply.etag()).await;
         assert_eq!(again.status, 304);
         for bad in ["", "?q=", "?q=x&types=position", "?q=x&types=people", "?q=x&limit=51", "?q=x&limit=0", "?q=a&q=b"] {

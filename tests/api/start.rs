@@ -393,9 +393,9 @@ on_both! {
         let create = ["user", "create", "--email", "Ada@example.com", "--name", "Ada Lovelace",
             "--time-zone", "Europe/London", "--locale", "en-gb", "--password-stdin"];
         let said = printed(&run(&mut on(&database, &create), &format!("{PASSWORD}\r\n")));
-        assert_eq!(said, "Ada@example.com can log in.");
+        assert_eq!(said, "Created the user Ada@example.com.");
         let taken = sentence(&run(&mut on(&database, &create), &format!("{PASSWORD}\n")), 1);
-        assert!(taken.contains("somebody has this address already"), "{taken}");
+        assert!(taken.contains("a user with this e-mail address already exists"), "{taken}");
         let token = printed(&on(&database, &["token", "create", "--email", "ada@example.com", "--name", "backup",
             "--scope", "contacts:read,account:read", "--expires-in-days", "30"]).output().unwrap());
 
@@ -436,7 +436,7 @@ on_both! {
             (&token, &["--name", "n", "--scope", "contacts:admin"], 2, "contacts:admin"),
             (&token, &["--name", " ", "--scope", "contacts:read"], 2, "blank"),
             (&token, &["--name", &long, "--scope", "contacts:read"], 2, "100 characters"),
-            (&token, &["--name", "n", "--scope", "contacts:read"], 1, "nobody has this address"),
+            (&token, &["--name", "n", "--scope", "contacts:read"], 1, "no user has this e-mail address"),
         ];
         for (command, arguments, code, expected) in table {
             let output = run(&mut on(&database, &[*command, *arguments].concat()), "fourteen chars\n");
@@ -446,7 +446,7 @@ on_both! {
         assert_eq!(database.number("SELECT count(*) FROM users"), 0);
         let reset = ["user", "reset-password", "--password-stdin", "--email", "bob@example.com"];
         let said = sentence(&run(&mut on(&database, &reset), NEW_PASSWORD), 1);
-        assert!(said.contains("nobody has this address"), "{said}");
+        assert!(said.contains("no user has this e-mail address"), "{said}");
     }
 
     async fn two_servers_on_one_database_know_each_others_tokens(database: Database) {

@@ -67,7 +67,7 @@ on_both! {
             let found = ada.get("/v1/organizations/lookup").query(&[(name, spelling)]).await.expect(200);
             assert_eq!(column(&found, "/id"), [acme.body["id"].clone()], "{name}={spelling}");
         }
-        let shown = ada.get("/v1/organizations/lookup?domain=acme.example&view=summary&include=positions").await.expect(200);
+        let shown = ada.get("/v1/organizations/lookup?domain=acme.example&include=positions").await.expect(200);
         assert_eq!(shown.items()[0]["positions"], json!([]));
         assert_eq!(ada.get("/v1/organizations/lookup?domain=acme.example").if_none_match(&shown.etag()).await.status, 304);
         for nobody in ["domain=nobody.example", "url=linkedin.com/company/somebody"] {
@@ -217,7 +217,7 @@ on_both! {
         }
         let expected = ["known for", "too", "now", "unknown too", "unknown", "soon over", "second", "first"];
         let whole = ada.get(&format!("{}?include=positions", grace.location())).await.expect(200);
-        let listed = ada.get("/v1/contacts?view=summary&include=positions").await.expect(200);
+        let listed = ada.get("/v1/contacts?include=positions").await.expect(200);
         let there = ada.get(&format!("{}?include=positions", acme.location())).await.expect(200);
         for shown in [&whole.body["positions"], &listed.items()[0]["positions"], &there.body["positions"]] {
             let titles: Vec<_> = shown.as_array().unwrap().iter().map(|position| position["title"].clone()).collect();

@@ -13,8 +13,8 @@ use std::panic::AssertUnwindSafe;
 use tracing::Span;
 use tracing_actix_web::{RequestId, RootSpanBuilder};
 
-use super::problem::Problem;
-use crate::api::Api;
+use super::messages::problem::Problem;
+use crate::api::context::Api;
 use crate::config::CorsOrigins;
 
 /// What is logged of a request: its route, never its path, query or body, which hold names and addresses.
@@ -23,7 +23,8 @@ pub struct RequestSpan;
 impl RootSpanBuilder for RequestSpan {
     fn on_request_start(request: &ServiceRequest) -> Span {
         let id = request_id(request);
-        let route = request.match_pattern().unwrap_or_else(|| "unmatched".to_owned());
+        let route = request.app_data::<Data<Api>>().and_then(|api| api.router.template(request.path()));
+        let route = route.unwrap_or("unmatched");
         tracing::info_span!("request", id, method = %request.method(), route, status = tracing::field::Empty)
     }
 

@@ -1,6 +1,6 @@
-//! Word lists, as files of one entry per line. What an entry means is said at the top of its file, and used elsewhere.
+//! Word lists, as files of one entry per line. The top of each file says what an entry is; nothing here knows.
 
-/// The lines of a list but for blank ones and comments, which begin with `#`.
+/// The lines of a list, without blank ones and comments, which start with `#`.
 pub fn entries(list: &'static str) -> impl Iterator<Item = &'static str> {
     list.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'))
 }
@@ -18,7 +18,7 @@ mod tests {
             ("countries", include_str!("countries.txt"), false),
             ("legal_forms", include_str!("legal_forms.txt"), true),
             ("mastodon_hosts", include_str!("mastodon_hosts.txt"), true),
-            ("not_organizations", include_str!("not_organizations.txt"), false),
+            ("placeholder_organizations", include_str!("placeholder_organizations.txt"), false),
             ("platforms", include_str!("platforms.txt"), true),
             ("stop_words", include_str!("stop_words.txt"), true),
             ("unspaced_legal_forms", include_str!("unspaced_legal_forms.txt"), true),

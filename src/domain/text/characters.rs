@@ -1,5 +1,4 @@
-//! Which characters are letters, symbols, marks or nothing to be seen, by the properties that Unicode gives them. What
-//! is made of a text is in `fold.rs` and `tokens.rs`.
+//! Classes of characters, by their Unicode properties. What becomes of a text is in `fold.rs` and `tokens.rs`.
 
 use icu_properties::props::{
     DefaultIgnorableCodePoint, EmojiModifier, EnumeratedProperty, ExtendedPictographic, GeneralCategory,
@@ -8,7 +7,7 @@ use icu_properties::props::{
 use icu_properties::script::ScriptWithExtensions;
 use icu_properties::{CodePointMapData, CodePointSetData};
 
-/// What a character of folded text is to the search.
+/// The role of a character of folded text in the search.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A letter or digit of a script that puts spaces between words.
@@ -43,31 +42,31 @@ pub fn kind(c: char) -> Kind {
     }
 }
 
-/// Whether a character is a letter of Chinese, Japanese or Korean names: 々, 〇 and ー are, their punctuation is not.
+/// Whether a character is a letter of Chinese, Japanese or Korean. 々, 〇 and ー are; punctuation is not.
 pub fn is_cjk(c: char) -> bool {
     const SCRIPTS: [Script; 5] =
         [Script::Han, Script::Hiragana, Script::Katakana, Script::Bopomofo, Script::Hangul];
     c.is_alphanumeric() && !c.is_ascii() && SCRIPTS.iter().any(|script| is_used_in(c, *script))
 }
 
-/// Whether a character is a letter of the other scripts that put no space between words.
+/// Whether a character is a letter of another script without spaces between words.
 fn is_southeast_asian(c: char) -> bool {
     const SCRIPTS: [Script; 4] = [Script::Thai, Script::Lao, Script::Myanmar, Script::Khmer];
     c.is_alphanumeric() && SCRIPTS.contains(&script(c))
 }
 
-/// Whether a character shows nothing by itself: joiners, direction marks, variation selectors, fillers. They come along
-/// with pasted text and must neither part nor distinguish words.
+/// Whether a character is invisible: joiners, direction marks, variation selectors, fillers. They often come with
+/// pasted text and must neither separate nor distinguish words.
 pub fn is_invisible(c: char) -> bool {
-    // Two vowels of Khmer are ignorable to Unicode, yet they are part of how a word is spelt.
+    // Two Khmer vowels are ignorable by Unicode, yet part of the spelling.
     !c.is_ascii() && CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c) && script(c) != Script::Khmer
 }
 
-/// Whether a character is a mark without which its letter is still taken for the same: accents, niqqud, harakat. A
-/// dakuten or an Indic vowel sign makes another letter.
+/// Whether a character is a mark that does not make another letter: accents, niqqud, harakat; not a dakuten or an
+/// Indic vowel sign.
 pub fn is_diacritic(c: char) -> bool {
     const SCRIPTS: [Script; 5] = [Script::Latin, Script::Greek, Script::Cyrillic, Script::Hebrew, Script::Arabic];
-    // Inherited by all scripts, such as the acute accent, unless Unicode names those that use it.
+    // Marks that any script may use are Inherited, unless Unicode lists the scripts that do.
     is_mark(c) && (is_used_in(c, Script::Inherited) || SCRIPTS.iter().any(|script| is_used_in(c, *script)))
 }
 
@@ -75,11 +74,11 @@ fn is_mark(c: char) -> bool {
     GeneralCategoryGroup::Mark.contains(GeneralCategory::for_char(c))
 }
 
-/// Currency, signs, arrows, mathematics, pictographs. Some (🅰) are alphabetic to Unicode, yet nobody reads them as
+/// Currency, signs, arrows, mathematics, pictographs. Some (🅰) are alphabetic by Unicode, yet nobody reads them as
 /// letters.
 fn is_symbol(c: char) -> bool {
     use GeneralCategory::{CurrencySymbol, MathSymbol, OtherSymbol};
-    // Pictographs have their property before they are assigned, so that next year's emoji are found as well.
+    // Code points reserved for future emoji have this property already.
     matches!(GeneralCategory::for_char(c), CurrencySymbol | MathSymbol | OtherSymbol)
         || CodePointSetData::new::<ExtendedPictographic>().contains(c)
 }
@@ -88,7 +87,7 @@ fn script(c: char) -> Script {
     CodePointMapData::<Script>::new().get(c)
 }
 
-/// By Script_Extensions: ー is shared by two scripts and so belongs to neither alone.
+/// By Script_Extensions, which lists both scripts that share ー.
 fn is_used_in(c: char, script: Script) -> bool {
     ScriptWithExtensions::new().has_script(c, script)
 }

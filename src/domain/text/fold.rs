@@ -1,4 +1,4 @@
-//! Text made comparable: folding, sort keys, trimming. Search tokens are made of what is folded here, in `tokens.rs`.
+//! Folding, sort keys, trimming. How folded text is split into search tokens is in `tokens.rs`.
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -10,14 +10,14 @@ pub const SORT_KEY_MAX_CHARS: usize = 200;
 /// Lower case without diacritics, compatibility forms resolved, apostrophes straight,
 /// white space single and trimmed. Folding twice changes nothing.
 ///
-/// Letters stay letters: が keeps its dakuten and Indic vowel signs stay, since
-/// without them they are other letters; only accents, niqqud and harakat go.
+/// Marks that make another letter are kept, such as the dakuten of が and Indic vowel signs; only accents, niqqud
+/// and harakat are removed.
 pub fn fold(text: &str) -> String {
     if text.is_ascii() {
         return single_spaced(text.chars().map(|c| straight(c).to_ascii_lowercase()));
     }
     let mut plain = String::with_capacity(text.len());
-    // Decomposed, a trade mark would become letters of the word it follows: rusttm.
+    // Decomposition would append the letters of a trade mark to the word before it: rusttm.
     let shown = text.chars().filter(|c| !matches!(c, '™' | '℠'));
     // Apostrophes also come out of decomposition (ŉ).
     let decomposed = shown.map(straight).nfkd().map(straight);
@@ -34,19 +34,19 @@ pub fn fold(text: &str) -> String {
     single_spaced(plain.nfc())
 }
 
-/// What a text is ordered by, compared byte by byte; at most [`SORT_KEY_MAX_CHARS`] characters.
+/// The key to sort a text by, compared byte by byte; at most [`SORT_KEY_MAX_CHARS`] characters.
 pub fn sort_key(text: &str) -> String {
     let mut key: String = fold(text).chars().take(SORT_KEY_MAX_CHARS).collect();
     key.truncate(key.trim_end().len());
     key
 }
 
-/// A text without white space and invisible characters around it, which pasting brings along.
+/// The text without surrounding white space and invisible characters, which often come with pasted text.
 pub fn trimmed(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c))
 }
 
-/// Runs of white space and control characters as one space, none at the ends.
+/// Collapses runs of white space and control characters into one space, and removes them at the ends.
 fn single_spaced(chars: impl Iterator<Item = char>) -> String {
     let mut out = String::new();
     let mut gap = false;
@@ -64,8 +64,8 @@ fn single_spaced(chars: impl Iterator<Item = char>) -> String {
     out
 }
 
-/// The characters that people type for an apostrophe as `'`. Before decomposition, which would
-/// make a space and an accent of `´`.
+/// Replaces the characters that people type for an apostrophe with `'`. Must precede decomposition, which makes a
+/// space and an accent of `´`.
 fn straight(c: char) -> char {
     match c {
         '`' | '´' | '‘' | '’' | '‛' | 'ʹ' | 'ʻ' | 'ʼ' | 'ʽ' | 'ʾ' | 'ʿ' | 'ˈ' | '′' | '‵' | 'ꞌ' | 'Ꞌ' | '׳'
@@ -74,7 +74,7 @@ fn straight(c: char) -> char {
     }
 }
 
-/// What decomposition misses, as it is spelt in plain letters.
+/// The plain spelling of letters that decomposition leaves unchanged.
 fn spelled(c: char) -> Option<&'static str> {
     Some(match c {
         'ß' => "ss",

@@ -1,7 +1,7 @@
-//! How text becomes comparable: folding, search tokens, sort keys. No storage of tokens and no ranking.
+//! Making text comparable: folding, search tokens, sort keys. No storage of tokens and no ranking.
 //!
-//! Both databases get what is made here and compare bytes, so that they agree (SQLite folds ASCII only, PostgreSQL by
-//! its collation).
+//! Both databases store the result and compare bytes, so that they agree: SQLite by itself folds ASCII only,
+//! PostgreSQL by its collation.
 
 mod characters;
 mod fold;
@@ -11,4 +11,4 @@ mod tokens;
 
 pub use characters::{is_cjk, is_invisible};
 pub use fold::{fold, sort_key, trimmed};
-pub use tokens::{Query, query, stretches, tokens};
+pub use tokens::{Query, query, readable_tokens, tokens};

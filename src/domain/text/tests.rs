@@ -35,7 +35,7 @@ fn pairs_are_read_as_the_stretches_that_they_cover() {
     ] {
         let others = tokens(other);
         let shared: Vec<String> = tokens(text).into_iter().filter(|token| others.contains(token)).collect();
-        assert_eq!(stretches(text, &shared), expected, "{text} {other}");
+        assert_eq!(readable_tokens(text, &shared), expected, "{text} {other}");
     }
 }
 
@@ -239,7 +239,7 @@ proptest! {
 
     #[test]
     fn all_tokens_of_a_run_are_the_run(run in "[一-十가-각あ-お]{1,12}") {
-        prop_assert_eq!(stretches(&run, &tokens(&run)), [fold(&run)]);
+        prop_assert_eq!(readable_tokens(&run, &tokens(&run)), [fold(&run)]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Search tokens of documents and of queries. How they are stored, and how hits are ranked, is not known here.
+//! Search tokens of documents and of queries. Storage and ranking are not known here.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use super::fold::fold;
 /// Characters a token keeps; longer ones are cut, in documents and in queries alike.
 pub const TOKEN_MAX_CHARS: usize = 64;
 
-/// The tokens a document is found by, each once, in the order first seen.
+/// The tokens of a document, each once, in order of first appearance.
 ///
 /// - A word is a run of letters, digits and their marks. Words joined by
 ///   apostrophes count joined and apart: `O'Brien` is `obrien`, `o`, `brien`.
@@ -16,7 +16,7 @@ pub const TOKEN_MAX_CHARS: usize = 64;
 ///   the first and last character alone: 田中様 is 田, 田中, 中様, 様.
 /// - A symbol or emoji is a token; punctuation is none.
 pub fn tokens(text: &str) -> Vec<String> {
-    let mut found = InOrder::default();
+    let mut found = UniqueTokens::default();
     for piece in pieces(&fold(text)) {
         match piece {
             Piece::Word(parts) => {
@@ -40,61 +40,61 @@ pub fn tokens(text: &str) -> Vec<String> {
     found.tokens
 }
 
-/// What some of a text's tokens stand for, to be read: instead of the pairs of scripts without spaces the stretches that
-/// they cover, each once, in the order of the text. A single character is told only where no pair tells of it.
-pub fn stretches(text: &str, tokens: &[String]) -> Vec<String> {
-    let is_told = |token: &String| tokens.contains(token);
-    let mut found = InOrder::default();
+/// Some of a text's tokens in readable form: pairs from scripts without spaces are joined into the stretches that
+/// they cover. Each once, in the order of the text; a single character only where no pair covers it.
+pub fn readable_tokens(text: &str, tokens: &[String]) -> Vec<String> {
+    let is_wanted = |token: &String| tokens.contains(token);
+    let mut found = UniqueTokens::default();
     for piece in pieces(&fold(text)) {
         match piece {
             Piece::Word(parts) => {
                 for (index, part) in parts.iter().enumerate() {
                     let own = [joined(parts.iter().skip(index)), joined(std::iter::once(part))];
-                    own.into_iter().filter(is_told).for_each(|token| found.add(token));
+                    own.into_iter().filter(is_wanted).for_each(|token| found.add(token));
                 }
             }
-            Piece::Unspaced(run) => run_stretches(&run, is_told).into_iter().for_each(|own| found.add(own)),
+            Piece::Unspaced(run) => covered_stretches(&run, is_wanted).into_iter().for_each(|own| found.add(own)),
             Piece::Symbol(symbol) => {
-                [symbol.to_string()].into_iter().filter(is_told).for_each(|own| found.add(own))
+                [symbol.to_string()].into_iter().filter(is_wanted).for_each(|own| found.add(own))
             }
         }
     }
     found.tokens
 }
 
-/// The stretches of a run without spaces that the pairs told of cover; its first and last character where they stand alone.
-fn run_stretches(run: &[char], is_told: impl Fn(&String) -> bool) -> Vec<String> {
+/// The stretches of a run that wanted pairs cover, and its first and last character where no pair covers them.
+fn covered_stretches(run: &[char], is_wanted: impl Fn(&String) -> bool) -> Vec<String> {
     let mut stretches: Vec<String> = Vec::new();
-    let is_end_told = |end: Option<&char>| end.map(char::to_string).filter(&is_told);
+    let is_end_wanted = |end: Option<&char>| end.map(char::to_string).filter(&is_wanted);
     let mut is_open = false;
     for (index, pair) in run.windows(2).enumerate() {
-        let is_pair_told = is_told(&pair.iter().collect());
-        match stretches.last_mut().filter(|_| is_open && is_pair_told) {
+        let is_pair_wanted = is_wanted(&pair.iter().collect());
+        match stretches.last_mut().filter(|_| is_open && is_pair_wanted) {
             Some(stretch) => stretch.extend(pair.last()),
-            None if is_pair_told => stretches.push(pair.iter().collect()),
-            None if index == 0 => stretches.extend(is_end_told(run.first())),
+            None if is_pair_wanted => stretches.push(pair.iter().collect()),
+            None if index == 0 => stretches.extend(is_end_wanted(run.first())),
             None => {}
         }
-        is_open = is_pair_told;
+        is_open = is_pair_wanted;
     }
     if !is_open {
-        stretches.extend(is_end_told(run.last()));
+        stretches.extend(is_end_wanted(run.last()));
     }
     stretches
 }
 
-/// What a document must have to be found.
+/// What a document must have to match.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Query {
-    /// Tokens it must all have.
+    /// Tokens that it must have.
     pub exact: Vec<String>,
-    /// The beginning of a token it must also have: the word still being typed.
+    /// The prefix of a token that it must have: the word still being typed.
     pub prefix: Option<String>,
 }
 
-/// The tokens that a search text asks for. There is no syntax: quotes, `*`, `AND`, `-` and `:` are text.
+/// Reads what a user typed to search. There is no syntax: quotes, `*`, `AND`, `-` and `:` are text.
 pub fn query(text: &str) -> Query {
-    let mut asked = InOrder::default();
+    let mut asked = UniqueTokens::default();
     let mut prefix = None;
     let pieces = pieces(&fold(text));
     let count = pieces.len();
@@ -113,18 +113,18 @@ pub fn query(text: &str) -> Query {
             Piece::Symbol(symbol) => asked.add(symbol.to_string()),
         }
     }
-    // A whole word asked for already implies its beginning.
+    // A required token already implies its prefix.
     let prefix = prefix.filter(|prefix| !asked.seen.contains(prefix));
     Query { exact: asked.tokens, prefix }
 }
 
 #[derive(Default)]
-struct InOrder {
+struct UniqueTokens {
     tokens: Vec<String>,
     seen: HashSet<String>,
 }
 
-impl InOrder {
+impl UniqueTokens {
     fn add(&mut self, token: String) {
         if self.seen.insert(token.clone()) {
             self.tokens.push(token);
@@ -132,7 +132,7 @@ impl InOrder {
     }
 }
 
-/// A stretch of folded text that is searched as one.
+/// A run of folded text that becomes tokens together.
 enum Piece {
     /// The parts between apostrophes; one part for most words.
     Word(Vec<String>),

@@ -119,12 +119,12 @@ table! {
         key -> Text,
         fingerprint -> Binary,
         status -> Integer,
-        location -> Nullable<Text>,
-        etag -> Nullable<Text>,
         body -> Nullable<Text>,
         entity -> Nullable<Text>,
         record_id -> Nullable<Id>,
         created_at -> Instant,
+        version -> Nullable<BigInt>,
+        write_seq -> Nullable<BigInt>,
     }
 }
 

@@ -36,7 +36,7 @@ where
 
 impl Field {
     /// For the column of a `Reference`, which the parity test checks against the schema.
-    pub(in crate::store) const fn of_reference(column: &'static str) -> Self {
+    pub const fn of_reference(column: &'static str) -> Self {
         Self(column)
     }
 

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::json::{json, referred};
 use super::record::{Record, for_entity};
+use super::tx::Tx;
 use crate::domain::entity::{Entity, Op, REFERENCES};
 use crate::domain::id::{TokenId, UserId, WorkspaceId};
 use crate::domain::timestamp::Timestamp;
@@ -154,7 +155,8 @@ pub(in crate::store) fn write_of(conn: &mut Conn, workspace: WorkspaceId, versio
 
 /// The kinds of record that somebody has to be allowed to write who takes back the write of a change: that of the
 /// change, and those of the others but for what went along with a delete.
-pub fn entities_of_write(conn: &mut Conn, workspace: WorkspaceId, version: i64) -> Result<BTreeSet<Entity>> {
+pub fn entities_of_write(tx: &mut Tx<'_>, version: i64) -> Result<BTreeSet<Entity>> {
+    let (workspace, conn) = (tx.workspace, &mut *tx.conn);
     let write = write_of(conn, workspace, version)?;
     let rows: Vec<ChangeRow> = changes::table
         .filter(changes::workspace_id.eq(workspace))

@@ -9,7 +9,7 @@ use super::json::referred;
 use super::lookup::{count_referring, exists, find, newest_change};
 use super::record::Record;
 use super::tx::{Tx, UNDO_DAYS};
-use crate::domain::counted::grouped;
+use crate::domain::count::thousands;
 use crate::domain::entity::{Entity, Op, REFERENCES};
 use crate::domain::invalid::{FieldCode, Invalid, Rejection};
 use crate::store::db::index::keys::has_key;
@@ -77,7 +77,7 @@ pub fn check_room<R: Record>(
     if R::count(tx.conn, Select::all(tx.workspace, within))? < most {
         return Ok(());
     }
-    let detail = format!("There are {} {what} already, which is the most there may be.", grouped(most));
+    let detail = format!("There are {} {what} already, which is the most there may be.", thousands(most));
     Err(Invalid::one(format!("#{pointer}"), FieldCode::TooLong, detail).into())
 }
 
@@ -119,7 +119,7 @@ pub(super) fn check_references(
         } else if let Some(most) = reference.most
             && count_referring(tx, reference, id)? >= most
         {
-            let (most, kind) = (grouped(most), entity.plural());
+            let (most, kind) = (thousands(most), entity.plural());
             let detail = format!("There are {most} {kind} of it already, which is the most there may be.");
             invalid.add(format!("#{}", reference.pointer), Rejection::new(FieldCode::TooLong, detail));
         }

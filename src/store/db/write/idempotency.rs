@@ -28,11 +28,14 @@ pub struct IdempotencyKey {
 #[derive(Debug, Clone, Default)]
 pub struct Reply {
     pub status: u16,
-    pub location: Option<String>,
-    pub etag: Option<String>,
+    /// The record that is the whole answer.
+    pub record: Option<(Entity, AnyId)>,
+    /// Its version, or that of the account that was written.
+    pub version: Option<i64>,
+    /// The number by which the write can be reverted; `None` if it changed nothing.
+    pub write: Option<i64>,
     /// JSON; `None` for an answer without a body, or one to be rendered anew from `record`.
     pub body: Option<String>,
-    pub record: Option<(Entity, AnyId)>,
 }
 
 /// Whether the body mentions one of these records, by its id.
@@ -69,10 +72,10 @@ pub(in crate::store) fn find(
     }
     let reply = Reply {
         status: u16::try_from(kept.status).unwrap_or(200),
-        location: kept.location,
-        etag: kept.etag,
-        body: kept.body,
         record: kept.entity.zip(kept.record_id),
+        version: kept.version,
+        write: kept.write_seq,
+        body: kept.body,
     };
     Ok(Some(Outcome { reply, replayed: true }))
 }
@@ -94,8 +97,8 @@ pub(in crate::store) fn keep(
             key: key.key.clone(),
             fingerprint: key.fingerprint.clone(),
             status: i32::from(reply.status),
-            location: reply.location.clone(),
-            etag: reply.etag.clone(),
+            version: reply.version,
+            write_seq: reply.write,
             body: reply.body.as_ref().filter(fits).cloned(),
             entity: reply.record.map(|(entity, _)| entity),
             record_id: reply.record.map(|(_, id)| id),
@@ -132,8 +135,8 @@ struct KeptReply {
     key: String,
     fingerprint: Vec<u8>,
     status: i32,
-    location: Option<String>,
-    etag: Option<String>,
+    version: Option<i64>,
+    write_seq: Option<i64>,
     body: Option<String>,
     entity: Option<Entity>,
     record_id: Option<AnyId>,

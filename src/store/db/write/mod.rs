@@ -1,6 +1,7 @@
 //! The write path: a transaction, what is done with records in it, and the log it leaves. No kind of record is named
 //! here, but in `record.rs`.
 
+pub mod answer;
 pub mod changes;
 pub mod checks;
 pub mod context;

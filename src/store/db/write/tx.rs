@@ -95,6 +95,10 @@ impl<'c> Tx<'c> {
         self.workspace
     }
 
+    pub fn actor(&self) -> Actor {
+        self.actor
+    }
+
     pub fn now(&self) -> Timestamp {
         self.now
     }

@@ -1,0 +1,94 @@
+//! What every operation may use: the parts of the server, and the caller and the call it is about.
+
+use serde::Serialize;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use super::http::auth::caller::{Authenticator, Caller};
+use super::http::auth::limits::Limits;
+use super::http::auth::passwords::Passwords;
+use super::http::messages::body::Body;
+use super::http::messages::cursor::Cursors;
+use super::http::messages::etag::{self, ETags};
+use super::http::messages::problem::{Code, Problem};
+use super::http::messages::query::{Query, parse_uuid};
+use super::http::messages::response::Response;
+use super::http::router::Router;
+use crate::config::Config;
+use crate::domain::id::WorkspaceId;
+use crate::store::{AnyId, Precondition, Store, WriteContext};
+
+/// The parts of the server.
+pub struct Api {
+    pub store: Store,
+    pub config: Config,
+    pub authenticator: Authenticator,
+    pub passwords: Passwords,
+    pub cursors: Cursors,
+    pub etags: ETags,
+    pub limits: Limits,
+    pub router: Router,
+    pub body_timeout: Duration,
+    /// The server is stopping and takes no new work.
+    pub draining: AtomicBool,
+}
+
+/// Who calls what, as an operation on records sees it. The same for a request of its own and for one in a batch.
+#[derive(Clone)]
+pub struct Context {
+    pub api: Arc<Api>,
+    pub caller: Caller,
+    pub call: Arc<Call>,
+    /// An answer of more bytes is refused; a batch has so many left for the answers of its operations.
+    pub max_answer_bytes: usize,
+}
+
+/// One call of an operation, read but not yet checked by it.
+pub struct Call {
+    /// The path, decoded where it is an id.
+    pub path: String,
+    /// The values of the path's parameters, in their order.
+    pub path_values: Vec<String>,
+    pub query: Query,
+    pub if_match: Option<String>,
+    pub if_none_match: Option<String>,
+    pub body: Body,
+}
+
+impl Call {
+    /// The id in the path; a malformed one names nothing.
+    pub fn id(&self) -> Result<AnyId, Problem> {
+        let id = self.path_values.first().and_then(|id| parse_uuid(id));
+        id.map(AnyId::new).ok_or_else(|| Problem::new(Code::NotFound))
+    }
+}
+
+impl Context {
+    pub fn workspace(&self) -> WorkspaceId {
+        self.caller.workspace
+    }
+
+    pub fn id(&self) -> Result<AnyId, Problem> {
+        self.call.id()
+    }
+
+    /// An answer in JSON, of no more bytes than may be.
+    pub fn json<T: Serialize + ?Sized>(&self, body: &T) -> Result<Response, Problem> {
+        Response::json_within(200, body, self.max_answer_bytes)
+    }
+
+    pub fn query(&self) -> &Query {
+        &self.call.query
+    }
+
+    /// What the caller knows about the record that is about to be written.
+    pub fn precondition(&self) -> Result<Precondition, Problem> {
+        etag::precondition(&self.api.etags, self.call.if_match.as_deref(), self.call.if_none_match.as_deref())
+    }
+
+    /// On whose behalf records are written, without an Idempotency-Key.
+    pub fn write_context(&self) -> WriteContext {
+        WriteContext { workspace: self.caller.workspace, actor: self.caller.actor(), idempotency: None }
+    }
+}

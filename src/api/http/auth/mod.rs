@@ -1,0 +1,6 @@
+//! Who calls, and how often.
+
+pub mod caller;
+pub mod jwt;
+pub mod limits;
+pub mod passwords;

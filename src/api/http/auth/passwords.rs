@@ -1,0 +1,62 @@
+//! Hashing passwords: argon2id, at most two at a time, never on a thread that serves requests.
+
+use argon2::password_hash::phc::PasswordHash as Phc;
+use argon2::{Argon2, PasswordHasher, PasswordVerifier};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+use crate::api::http::messages::problem::{Code, Problem};
+use crate::domain::account::NewPassword;
+use crate::store::accounts::PasswordHash;
+
+/// A hash takes 19 MiB and some 27 ms.
+const AT_ONCE: usize = 2;
+/// Whoever waits longer is told to come again.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+#[derive(Clone)]
+pub struct Passwords {
+    places: Arc<Semaphore>,
+    /// Of a password that nobody has, so that an unknown address costs the same work as a known one.
+    nobody: Arc<PasswordHash>,
+}
+
+impl Passwords {
+    pub fn new(nobody: PasswordHash) -> Self {
+        Self { places: Arc::new(Semaphore::new(AT_ONCE)), nobody: Arc::new(nobody) }
+    }
+
+    pub async fn hash(&self, password: NewPassword) -> Result<PasswordHash, Problem> {
+        self.run(move || hash(password.expose())).await?.map_err(internal)
+    }
+
+    /// Whether the password is the one behind the hash; without a hash, false after the same work.
+    pub async fn verify(&self, password: String, hash: Option<PasswordHash>) -> Result<bool, Problem> {
+        let (known, hash) = (hash.is_some(), hash.unwrap_or_else(|| self.nobody.as_ref().clone()));
+        let fits = self.run(move || verify(&password, &hash)).await?;
+        Ok(known && fits)
+    }
+
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+        let waited = tokio::time::timeout(LONGEST_WAIT, self.places.acquire()).await;
+        let _place = match waited {
+            Ok(place) => place.map_err(internal)?,
+            Err(_) => return Err(Problem::new(Code::Busy).caused_by("too many passwords to check")),
+        };
+        tokio::task::spawn_blocking(work).await.map_err(internal)
+    }
+}
+
+/// argon2id with m = 19456 KiB, t = 2, p = 1 and a random salt, in PHC form.
+pub fn hash(password: &str) -> Result<PasswordHash, argon2::password_hash::Error> {
+    Ok(PasswordHash(Argon2::default().hash_password(password.as_bytes())?.to_string()))
+}
+
+fn verify(password: &str, hash: &PasswordHash) -> bool {
+    Phc::new(&hash.0).is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+}
+
+fn internal(error: impl std::fmt::Display) -> Problem {
+    Problem::new(Code::Internal).caused_by(error)
+}

@@ -1,0 +1,9 @@
+//! Requests and answers: bodies, queries, entity tags, cursors, pages, problems.
+
+pub mod body;
+pub mod cursor;
+pub mod etag;
+pub mod page;
+pub mod problem;
+pub mod query;
+pub mod response;

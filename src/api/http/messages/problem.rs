@@ -1,0 +1,488 @@
+//! The one catalog of errors, and how they are answered: RFC 9457 from every layer. `openapi/errors.md` is made from it.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::{HttpResponse, ResponseError};
+use serde_json::{Value, json};
+use std::fmt;
+use utoipa::openapi::{RefOr, Schema};
+
+use super::response::location_of;
+use crate::domain::entity::Entity;
+use crate::domain::invalid::{FieldError, Invalid, MAX_ERRORS, Rejection};
+use crate::service::validation::views::written;
+use crate::store::{AnyId, Conflict, Error as StoreError, LeftAlone, LeftAloneReason};
+
+/// What `Retry-After` says when the server is busy.
+const RETRY_SECONDS: u64 = 1;
+
+macro_rules! catalog {
+    ($($(#[doc = $doc:literal])* $name:ident = $code:literal, $status:literal, $title:literal;)*) => {
+        /// Every error this API answers with. The codes are public and stable: clients branch on them.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code {
+            $($(#[doc = $doc])* $name,)*
+        }
+
+        impl Code {
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The stable name in `code`, and the end of the `type` URI.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $code,)* }
+            }
+
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$name => $status,)* }
+            }
+
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$name => $title,)* }
+            }
+
+            /// What it means and what to do, for the generated pages.
+            pub fn meaning(self) -> String {
+                match self { $(Self::$name => concat!($($doc),*).trim().to_owned(),)* }
+            }
+
+            pub fn parse(code: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|known| known.as_str() == code)
+            }
+        }
+    };
+}
+
+catalog! {
+    /// The request cannot be understood, or a browser asks on behalf of an origin that this server does not let in.
+    BadRequest = "bad_request", 400, "The request cannot be understood";
+    /// The body is not JSON, is nested deeper than 64 levels, or names a field twice. Send one JSON object.
+    InvalidJson = "invalid_json", 400, "The body is not JSON";
+    /// A query parameter or header has a value outside of what is documented, or the query string cannot be read; the
+    /// detail says what is allowed.
+    InvalidParameter = "invalid_parameter", 400, "A parameter has a wrong value";
+    /// The query string names a parameter that this operation does not have; the detail lists those it has.
+    UnknownParameter = "unknown_parameter", 400, "There is no such parameter";
+    /// The cursor was changed, or belongs to another list: another workspace, filter or sort. Start again without one.
+    InvalidCursor = "invalid_cursor", 400, "The cursor does not belong to this list";
+    /// The operation answers with secrets, so its reply is not kept. Send it without `Idempotency-Key`.
+    IdempotencyNotAllowed = "idempotency_not_allowed", 400, "No Idempotency-Key here";
+    /// No token was sent, or it is unknown, expired or revoked. Log in, or refresh.
+    Unauthenticated = "unauthenticated", 401, "A valid token is needed";
+    /// The address and the password do not belong together.
+    InvalidCredentials = "invalid_credentials", 401, "Wrong address or password";
+    /// The refresh token is unknown, was used before, or its session has ended. Log in again.
+    InvalidRefreshToken = "invalid_refresh_token", 401, "The refresh token is not valid";
+    /// The token lacks the scope that the operation needs; the detail names it.
+    InsufficientScope = "insufficient_scope", 403, "The token lacks a scope";
+    /// Your role in this workspace does not allow it.
+    InsufficientRole = "insufficient_role", 403, "Your role does not allow this";
+    /// This server takes no new accounts. Ask whoever runs it for one.
+    RegistrationClosed = "registration_closed", 403, "Registration is closed";
+    /// Nothing is here, or it is not yours: the two are not told apart.
+    NotFound = "not_found", 404, "Not found";
+    /// The resource does not have this method; `Allow` lists those it has.
+    MethodNotAllowed = "method_not_allowed", 405, "The method is not allowed";
+    /// The body did not arrive in time. Nothing was done; send it again.
+    BodyTimeout = "body_timeout", 408, "The body took too long";
+    /// A record with this id exists already.
+    IdTaken = "id_taken", 409, "The id is taken";
+    /// A record with this id was deleted less than 30 days ago. Restore it, unless it was purged, or choose another id.
+    Deleted = "deleted", 409, "The record was deleted";
+    /// The record was merged into another one, `record`, where it is read under its old id. Write to that one.
+    Merged = "merged", 409, "The record was merged";
+    /// There is one of this name, compared without regard to case and accents; `record` tells which. Choose
+    /// another name, or merge the two.
+    NameTaken = "name_taken", 409, "The name is taken";
+    /// Another account has this e-mail address. Log in instead.
+    EmailTaken = "email_taken", 409, "The address is in use";
+    /// The contact that stands for yourself stays as long as the workspace. It can be changed, and others merged into it;
+    /// it cannot be deleted, or merged into another.
+    SelfContact = "self_contact", 409, "This contact is yourself";
+    /// Others work in a workspace that only you own. Make somebody else an owner first.
+    LastOwner = "last_owner", 409, "A shared workspace needs an owner";
+    /// Nothing of the write could be taken back; `left_alone` names each record and why.
+    RevertBlocked = "revert_blocked", 409, "Nothing could be taken back";
+    /// The record could not be restored with all that went along; `left_alone` names what is missing or taken, and the
+    /// detail the write that can be taken back without that.
+    RestoreBlocked = "restore_blocked", 409, "The record could not be restored";
+    /// There are as many of these as there may be. Delete some first.
+    LimitReached = "limit_reached", 409, "The limit is reached";
+    /// The cursor is from before what the log of changes still holds, from before a backup was restored, or of a walk that
+    /// was shown fewer kinds of record than this one. Start afresh, without a cursor.
+    CursorExpired = "cursor_expired", 410, "The cursor has expired";
+    /// The record is not as the precondition says: it changed since you read it, or exists where `If-None-Match: *` wants
+    /// it new. `ETag` is the current one. Read it again, merge, and repeat.
+    PreconditionFailed = "precondition_failed", 412, "The record is not as the precondition says";
+    /// The body has more bytes, or holds more values, than the documented limit.
+    BodyTooLarge = "body_too_large", 413, "The body is too large";
+    /// Send `Content-Type: application/json`.
+    UnsupportedMediaType = "unsupported_media_type", 415, "The media type is not supported";
+    /// Send the body as it is, without `Content-Encoding`.
+    UnsupportedEncoding = "unsupported_content_encoding", 415, "The content encoding is not supported";
+    /// The body is JSON but breaks rules; `errors` lists all of them, each with a JSON pointer.
+    Invalid = "invalid", 422, "The body breaks rules";
+    /// The Idempotency-Key came before with another request. Use a new key for a new request.
+    IdempotencyKeyReused = "idempotency_key_reused", 422, "The Idempotency-Key was used for another request";
+    /// Another operation of the atomic batch failed; nothing was done. Mend that one, and send the batch again.
+    FailedDependency = "failed_dependency", 424, "Another operation failed";
+    /// A PUT says what it thinks of the record: `If-None-Match: *` creates, `If-Match` replaces.
+    PreconditionRequired = "precondition_required", 428, "A precondition is needed";
+    /// Too many requests; `Retry-After` says when to come again.
+    RateLimited = "rate_limited", 429, "Too many requests";
+    /// A fault of this server. Its log holds the cause under the request id.
+    Internal = "internal", 500, "Something went wrong here";
+    /// Too much going on. Nothing was done; `Retry-After` says when to come again.
+    Busy = "busy", 503, "The server is busy";
+    /// The server is not ready: it is stopping, or the database does not answer.
+    NotReady = "not_ready", 503, "The server is not ready";
+}
+
+/// An error on its way out.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    pub code: Code,
+    pub detail: String,
+    pub errors: Vec<FieldError>,
+    /// Whether there are more errors than those listed.
+    pub errors_truncated: bool,
+    pub left_alone: Vec<LeftAlone>,
+    /// The record in the way, or the one to turn to.
+    pub record: Option<(Entity, AnyId)>,
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// The version of a record that is not as a precondition demands.
+    pub current_version: Option<i64>,
+    /// For the log only.
+    pub cause: Option<String>,
+}
+
+impl Problem {
+    pub fn new(code: Code) -> Self {
+        Self {
+            code,
+            detail: code.meaning(),
+            errors: Vec::new(),
+            errors_truncated: false,
+            left_alone: Vec::new(),
+            record: None,
+            headers: Vec::new(),
+            current_version: None,
+            cause: None,
+        }
+    }
+
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = detail.into();
+        self
+    }
+
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: impl AsRef<str>) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value.as_ref()) {
+            self.headers.push((name, value));
+        }
+        self
+    }
+
+    #[must_use]
+    pub fn caused_by(mut self, cause: impl fmt::Display) -> Self {
+        self.cause = Some(cause.to_string());
+        self
+    }
+
+    /// A query parameter with a wrong value.
+    pub fn parameter(name: &str, rejection: &Rejection) -> Self {
+        Self::new(Code::InvalidParameter).detail(format!("Parameter {name}: {}", rejection.detail))
+    }
+
+    pub fn unauthenticated(detail: &str) -> Self {
+        Self::new(Code::Unauthenticated).detail(detail).header(header::WWW_AUTHENTICATE, "Bearer")
+    }
+
+    /// As RFC 6750, section 3.1, wants it told.
+    pub fn insufficient_scope(scope: &str) -> Self {
+        let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"");
+        Self::new(Code::InsufficientScope).header(header::WWW_AUTHENTICATE, challenge)
+    }
+
+    /// With the ETag that the record has now, if it is not as a precondition demands.
+    #[must_use]
+    pub fn with_current_etag(self, etag: impl FnOnce(i64) -> String, wants_new: bool) -> Self {
+        let Some(version) = self.current_version else { return self };
+        let etag = etag(version);
+        let detail = match wants_new {
+            true => "A record with this id already exists.".to_owned(),
+            false => format!("Its ETag is {etag}, which is none of those sent. Read it again, merge, and repeat."),
+        };
+        self.detail(detail).header(header::ETAG, etag)
+    }
+
+    /// The body of the answer; `instance` is known at the edge only.
+    pub fn to_json(&self, instance: Option<&str>) -> Value {
+        let body = json!({
+            "type": format!("/v1/errors/{}", self.code.as_str()),
+            "title": self.code.title(),
+            "status": self.code.status(),
+            "code": self.code.as_str(),
+            "detail": self.detail,
+            "instance": instance,
+        });
+        let Value::Object(mut body) = body else { return body };
+        if !self.errors.is_empty() {
+            let errors = self.errors.iter().map(
+                |error| json!({ "pointer": error.pointer, "code": error.code.as_str(), "detail": error.detail }),
+            );
+            body.insert("errors".to_owned(), errors.collect());
+        }
+        if self.errors_truncated {
+            body.insert("errors_truncated".to_owned(), Value::Bool(true));
+        }
+        if !self.left_alone.is_empty() {
+            body.insert("left_alone".to_owned(), self.left_alone.iter().map(left_alone_json).collect());
+        }
+        if let Some((entity, id)) = self.record {
+            body.insert("record".to_owned(), json!({ "entity": entity, "id": id }));
+        }
+        Value::Object(body)
+    }
+
+    pub fn respond(&self, instance: Option<&str>) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status_code());
+        for (name, value) in &self.headers {
+            response.insert_header((name.clone(), value.clone()));
+        }
+        if matches!(self.code.status(), 503) {
+            response.insert_header((header::RETRY_AFTER, RETRY_SECONDS.to_string()));
+        }
+        response.insert_header((header::CONTENT_TYPE, "application/problem+json"));
+        response.body(self.to_json(instance).to_string())
+    }
+
+    /// For an answer of the framework's own that has to be replaced.
+    pub fn of_status(status: StatusCode) -> Self {
+        let code = match status.as_u16() {
+            404 => Code::NotFound,
+            405 => Code::MethodNotAllowed,
+            408 => Code::BodyTimeout,
+            413 => Code::BodyTooLarge,
+            415 => Code::UnsupportedMediaType,
+            503 => Code::Busy,
+            400..=499 => Code::BadRequest,
+            _ => Code::Internal,
+        };
+        Self::new(code)
+    }
+}
+
+/// One record that a revert left alone.
+pub fn left_alone_json(left_alone: &LeftAlone) -> Value {
+    json!({
+        "entity": left_alone.entity,
+        "id": left_alone.id,
+        "reason": left_alone.reason.as_str(),
+        "detail": left_alone.reason.detail(),
+    })
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.code.status(), self.code.as_str())
+    }
+}
+
+impl std::error::Error for Problem {}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// The edge renders it anew, with the request's id.
+    fn error_response(&self) -> HttpResponse {
+        let mut response = self.respond(None);
+        response.extensions_mut().insert(self.clone());
+        response
+    }
+}
+
+impl From<Invalid> for Problem {
+    fn from(invalid: Invalid) -> Self {
+        let detail = match invalid.errors.as_slice() {
+            [one] => format!("{}: {}", one.pointer, one.detail),
+            _ if invalid.truncated => {
+                format!("More than {MAX_ERRORS} values are invalid; `errors` lists the first {MAX_ERRORS}.")
+            }
+            many => format!("{} values break rules; `errors` lists them.", many.len()),
+        };
+        let Invalid { errors, truncated: errors_truncated } = invalid;
+        Self { errors, errors_truncated, ..Self::new(Code::Invalid).detail(detail) }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NotFound => Self::new(Code::NotFound),
+            StoreError::Invalid(invalid) => invalid.into(),
+            StoreError::Conflict(conflict) => conflict.into(),
+            StoreError::PreconditionFailed(current_version) => {
+                Self { current_version, ..Self::new(Code::PreconditionFailed) }
+            }
+            StoreError::CursorExpired => Self::new(Code::CursorExpired),
+            StoreError::Busy(cause) => Self::new(Code::Busy).caused_by(cause),
+            StoreError::Internal(cause) => Self::new(Code::Internal).caused_by(cause),
+        }
+    }
+}
+
+impl From<Conflict> for Problem {
+    fn from(conflict: Conflict) -> Self {
+        match conflict {
+            Conflict::IdTaken => Self::new(Code::IdTaken),
+            Conflict::Deleted => Self::new(Code::Deleted),
+            Conflict::NameTaken(entity, id) => {
+                let holder = location_of(entity, id);
+                let detail = format!("There is a {entity} of this name: {holder}.");
+                Self { record: Some((entity, id)), ..Self::new(Code::NameTaken).detail(detail) }
+            }
+            Conflict::Merged(entity, id) => {
+                let detail =
+                    format!("This {entity} was merged into {}. Write to that one.", location_of(entity, id));
+                Self { record: Some((entity, id)), ..Self::new(Code::Merged).detail(detail) }
+            }
+            Conflict::EmailTaken => Self::new(Code::EmailTaken),
+            Conflict::RegistrationClosed => Self::new(Code::RegistrationClosed),
+            Conflict::SelfContact => Self::new(Code::SelfContact),
+            Conflict::IdempotencyKeyReused => Self::new(Code::IdempotencyKeyReused),
+            Conflict::LastOwner => Self::new(Code::LastOwner),
+            Conflict::RevertBlocked(left_alone) => Self { left_alone, ..Self::new(Code::RevertBlocked) },
+            Conflict::RestoreBlocked(left_alone, write) => {
+                let detail = format!(
+                    "Nothing was changed: `left_alone` names what could not come back. POST /v1/changes/{write}/revert \
+                     takes back the rest of the write all the same."
+                );
+                Self { left_alone, ..Self::new(Code::RestoreBlocked).detail(detail) }
+            }
+            Conflict::TooMany(what) => {
+                Self::new(Code::LimitReached).detail(format!("There are as many {what} as there may be."))
+            }
+        }
+    }
+}
+
+/// `openapi/errors.md`: the catalog, for people.
+pub fn catalog_markdown() -> String {
+    use crate::domain::invalid::FieldCode;
+
+    let mut out = String::from(
+        "# Errors\n\nMade from the code; do not edit. Every answer of 400 and above to a request whose head could be read is \
+         `application/problem+json` \
+         (RFC 9457) with `type`, `title`, `status`, `detail`, `instance` and `code`. Branch on `code`.\n\n\
+         | status | code | what it means, and what to do |\n|---|---|---|\n",
+    );
+    for code in Code::ALL {
+        out.push_str(&format!("| {} | `{}` | {} |\n", code.status(), code.as_str(), code.meaning()));
+    }
+    out.push_str(
+        "\n## Codes in `errors`\n\nA 422 `invalid` lists every fault with a JSON pointer.\n\n\
+         | code | meaning |\n|---|---|\n",
+    );
+    for code in FieldCode::ALL {
+        out.push_str(&format!("| `{}` | {} |\n", code.as_str(), code.meaning()));
+    }
+    out.push_str("\n## Reasons in `left_alone`\n\nWhy a revert does not touch a record.\n\n| reason | meaning |\n|---|---|\n");
+    for reason in LeftAloneReason::ALL {
+        out.push_str(&format!("| `{}` | {} |\n", reason.as_str(), reason.detail()));
+    }
+    out
+}
+
+/// How an error is answered (RFC 9457).
+#[derive(utoipa::ToSchema)]
+#[schema(as = Problem)]
+#[allow(dead_code, reason = "documents what `to_json` writes")]
+pub struct ProblemOut {
+    /// A page about this kind of error, on this server.
+    #[serde(rename = "type")]
+    #[schema(rename = "type", example = "/v1/errors/not_found")]
+    kind: String,
+    /// What the kind of error is called.
+    title: String,
+    /// The HTTP status.
+    #[schema(minimum = 400, maximum = 599)]
+    status: u16,
+    /// What went wrong this time, and what to do.
+    detail: String,
+    /// The request, as the server's log names it; also in `X-Request-Id`.
+    #[schema(example = "urn:uuid:01939d5e-8c00-7000-8000-0000000000ff")]
+    instance: String,
+    /// The kind of error, as a stable word to branch on.
+    #[schema(example = "not_found")]
+    code: String,
+    /// Every value that is invalid, at most 100 of them; with `invalid` only.
+    #[schema(required = false, max_items = 100)]
+    errors: Vec<ProblemField>,
+    /// `true` if there are more errors than those listed; otherwise absent.
+    #[schema(required = false)]
+    errors_truncated: bool,
+    /// What a revert did not touch, and why; with `revert_blocked` and `restore_blocked` only.
+    #[schema(required = false)]
+    left_alone: Vec<LeftAloneRecord>,
+    /// The record in the way, or the one to turn to; with `name_taken` and `merged` only.
+    #[schema(required = false)]
+    record: ProblemRecord,
+}
+
+/// A record that an error tells of.
+#[derive(utoipa::ToSchema)]
+#[allow(dead_code, reason = "documents what `to_json` writes")]
+pub struct ProblemRecord {
+    entity: Entity,
+    /// The record's id.
+    #[schema(format = Uuid)]
+    id: String,
+}
+
+/// A record a revert did not touch.
+#[derive(utoipa::ToSchema)]
+#[allow(dead_code, reason = "documents what `left_alone_json` writes")]
+pub struct LeftAloneRecord {
+    entity: Entity,
+    /// The record's id.
+    #[schema(format = Uuid)]
+    id: String,
+    /// Why, as a stable word: see the page of errors.
+    reason: LeftAloneWord,
+    /// Why, as a sentence.
+    detail: String,
+}
+
+/// Why a revert did not touch a record.
+pub struct LeftAloneWord;
+
+impl utoipa::PartialSchema for LeftAloneWord {
+    fn schema() -> RefOr<Schema> {
+        let all: Vec<&str> = LeftAloneReason::ALL.iter().map(|reason| reason.as_str()).collect();
+        written(json!({ "type": "string", "description": "Why a revert did not touch a record.", "enum": all }))
+    }
+}
+
+impl utoipa::ToSchema for LeftAloneWord {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "LeftAloneReason".into()
+    }
+}
+
+/// One value that breaks a rule.
+#[derive(utoipa::ToSchema)]
+#[allow(dead_code, reason = "documents what `to_json` writes")]
+pub struct ProblemField {
+    /// Where it stands in the body: a JSON pointer (RFC 6901) as a URI fragment.
+    #[schema(example = "#/emails/work/value")]
+    pointer: String,
+    /// The rule, as a stable word.
+    #[schema(example = "invalid_format")]
+    code: String,
+    /// What is wrong, and what would be right.
+    detail: String,
+}

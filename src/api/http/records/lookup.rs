@@ -1,0 +1,41 @@
+//! Looking records up by exactly one address, number, domain or link, whatever the list leaves out by default.
+
+use super::collection::Collection;
+use super::list::list_within;
+use super::resource::Resource;
+use crate::api::context::Context;
+use crate::api::http::messages::problem::{Code, Problem};
+use crate::api::http::messages::query::Query;
+use crate::api::http::messages::response::Response;
+use crate::domain::key::{Key, KeyKind};
+use crate::domain::link::ProfileUrl;
+use crate::store::Conn;
+use crate::store::lists::has_key;
+
+impl Collection {
+    /// The same collection without its filters: a look-up has its own.
+    pub const fn without_filters(self) -> Self {
+        Self { filters: &[], searchable: false, ..self }
+    }
+}
+
+/// A page of the records that have the key. Exactly one of the parameters has to be given.
+pub fn look_up<R: Resource>(
+    context: &Context,
+    conn: &mut Conn,
+    keys: &[(&str, Option<Key>)],
+) -> Result<Response, Problem> {
+    let mut given = keys.iter().filter_map(|(_, key)| key.clone());
+    let (Some(key), None) = (given.next(), given.next()) else {
+        let names: Vec<&str> = keys.iter().map(|(name, _)| *name).collect();
+        let detail = format!("Send exactly one of these parameters: {}.", names.join(", "));
+        return Err(Problem::new(Code::InvalidParameter).detail(detail));
+    };
+    let collection = R::COLLECTION.without_filters();
+    list_within::<R>(context, conn, &collection, Some(has_key::<R>(vec![key])))
+}
+
+/// The key of the profile or page at the URL in this parameter.
+pub fn link(query: &Query, name: &str) -> Result<Option<Key>, Problem> {
+    query.parsed(name, |text| ProfileUrl::parse(text).map(|url| Key::new(KeyKind::Link, url.key())))
+}

@@ -1,0 +1,117 @@
+//! What a list on a screen shows of a record. What tells it from others with the same name is given.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::contact::{Contact, ContactFields, Tier};
+use super::fields::LabelText;
+use super::id::{ContactId, OrganizationId};
+use super::organization::{Organization, OrganizationFields, OrganizationKind};
+use super::timestamp::Timestamp;
+
+/// A contact as a list on a screen shows it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ContactCard {
+    /// The id of the contact.
+    pub id: ContactId,
+    /// The version of the contact, for its ETag.
+    #[schema(example = 42)]
+    pub version: i64,
+    /// The full name.
+    #[schema(example = "Dorota Kozłowicz")]
+    pub name: String,
+    /// The name by which contacts are sorted.
+    #[schema(example = "Kozłowicz, Dorota")]
+    pub sort_name: String,
+    /// Title and organization of the primary current position, or else the headline or the location. Null if there is none.
+    #[schema(example = "CTO, Poniedziałek")]
+    pub subtitle: Option<String>,
+    /// The preferred e-mail address, or else the first. Null if there is none.
+    #[schema(example = "dorota@example.com")]
+    pub email: Option<String>,
+    /// The preferred phone number, or else the first, as it was entered. Null if there is none.
+    #[schema(example = "+48 512 345 678")]
+    pub phone: Option<String>,
+    /// Where the contact lives or works.
+    pub location: Option<String>,
+    /// The tags of the contact.
+    pub tags: Vec<LabelText>,
+    /// How close you want to be.
+    pub tier: Option<Tier>,
+    /// Whether the contact is a favorite.
+    pub favorite: bool,
+    /// Whether you know the person; false for a person you want to meet.
+    pub known: bool,
+    /// Whether the contact is archived.
+    pub archived: bool,
+    /// When the contact last changed.
+    pub updated_at: Timestamp,
+}
+
+impl ContactCard {
+    pub fn new(contact: &Contact, subtitle: Option<String>) -> Self {
+        let ContactFields { emails, phones, location, tags, tier, favorite, known, archived_at, .. } =
+            &contact.fields;
+        let email = emails.values().find(|email| email.preferred).or_else(|| emails.values().next());
+        let phone = phones.values().find(|phone| phone.preferred).or_else(|| phones.values().next());
+        Self {
+            id: contact.id,
+            version: contact.version,
+            name: contact.name.clone(),
+            sort_name: contact.sort_name.clone(),
+            subtitle,
+            email: email.map(|email| email.value.clone()),
+            phone: phone.map(|phone| phone.value.clone()),
+            location: location.clone(),
+            tags: tags.clone(),
+            tier: *tier,
+            favorite: *favorite,
+            known: *known,
+            archived: archived_at.is_some(),
+            updated_at: contact.updated_at,
+        }
+    }
+}
+
+/// An organization as a list on a screen shows it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct OrganizationCard {
+    /// The id of the organization.
+    pub id: OrganizationId,
+    /// The version of the organization, for its ETag.
+    #[schema(example = 42)]
+    pub version: i64,
+    /// The name.
+    #[schema(example = "Poniedziałek Sp.j.")]
+    pub name: String,
+    /// The domain, or else the location or the industry. Null if there is none.
+    #[schema(example = "poniedzialek.example")]
+    pub subtitle: Option<String>,
+    /// The kind of organization.
+    pub kind: Option<OrganizationKind>,
+    /// Where it is.
+    pub location: Option<String>,
+    /// How interested you are in it, from 1 to 5. Null if not set.
+    pub interest: Option<i32>,
+    /// The tags of the organization.
+    pub tags: Vec<LabelText>,
+    /// When the organization last changed.
+    pub updated_at: Timestamp,
+}
+
+impl OrganizationCard {
+    pub fn new(organization: &Organization, subtitle: Option<String>) -> Self {
+        let OrganizationFields { name, kind, location, interest, tags, .. } = &organization.fields;
+        Self {
+            id: organization.id,
+            version: organization.version,
+            name: name.clone(),
+            subtitle,
+            kind: *kind,
+            location: location.clone(),
+            interest: *interest,
+            tags: tags.clone(),
+            updated_at: organization.updated_at,
+        }
+    }
+}

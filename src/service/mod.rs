@@ -1,0 +1,13 @@
+//! What the application does, whoever asks: the rules of records that need the database, and the steps of creating,
+//! changing, merging and deleting them, each within a transaction of the store. No HTTP, and no SQL.
+
+pub mod bulk;
+pub mod contacts;
+pub mod duplicate_dismissals;
+pub mod needs;
+pub mod organizations;
+pub mod positions;
+pub mod records;
+pub mod relationships;
+pub mod tags;
+pub mod validation;

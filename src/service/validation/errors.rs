@@ -1,0 +1,110 @@
+//! The errors of the JSON Schema validator in our codes and words.
+
+use jsonschema::error::ValidationErrorKind;
+
+use crate::domain::count::pluralize;
+use crate::domain::invalid::{FieldCode, Invalid, Rejection, escape};
+
+/// Adds one error of the schema check, in our words.
+pub fn add(error: &jsonschema::ValidationError<'_>, invalid: &mut Invalid) {
+    let at = format!("#{}", error.instance_path());
+    let (code, detail) = match error.kind() {
+        ValidationErrorKind::AdditionalProperties { unexpected } => {
+            for name in unexpected {
+                let rejection =
+                    Rejection::new(FieldCode::UnknownField, format!("There is no field {name:?} here."));
+                invalid.add(format!("{at}/{}", escape(name)), rejection);
+            }
+            return;
+        }
+        ValidationErrorKind::Required { property } => {
+            let name = property.as_str().unwrap_or_default();
+            invalid.add(
+                format!("{at}/{}", escape(name)),
+                Rejection::new(FieldCode::Required, format!("{name} is needed.")),
+            );
+            return;
+        }
+        ValidationErrorKind::PropertyNames { error: inner } => {
+            let name = inner.instance().as_str().unwrap_or_default().to_owned();
+            let detail = "A key has 1 to 64 characters of A-Z, a-z, 0-9, _ and -.";
+            invalid.add(format!("{at}/{}", escape(&name)), Rejection::format(detail));
+            return;
+        }
+        // What is wrong with the branch of the value's own type is what to tell: a nullable thing is null or the thing.
+        ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context } => {
+            let mut expected: Vec<String> = Vec::new();
+            for errors in context {
+                let of_itself = errors.iter().filter(|inner| inner.instance_path() == error.instance_path());
+                let others: Vec<String> = of_itself.flat_map(expected_types).collect();
+                if others.is_empty() {
+                    errors.iter().for_each(|error| add(error, invalid));
+                    return;
+                }
+                expected.extend(others);
+            }
+            (FieldCode::InvalidType, format!("Expected the JSON type {}.", any_of(expected)))
+        }
+        ValidationErrorKind::Enum { options } => {
+            let allowed: Vec<String> = options
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(|option| option.as_str().map(str::to_owned))
+                .collect();
+            (FieldCode::NotAllowed, format!("Allowed: {}.", allowed.join(", ")))
+        }
+        ValidationErrorKind::MaxLength { limit } => too_long(*limit, "character", "characters"),
+        ValidationErrorKind::MinLength { limit } => too_short(*limit, "character", "characters"),
+        ValidationErrorKind::MaxItems { limit } => too_long(*limit, "item", "items"),
+        ValidationErrorKind::MinItems { limit } => too_short(*limit, "item", "items"),
+        ValidationErrorKind::MaxProperties { limit } => too_long(*limit, "entry", "entries"),
+        ValidationErrorKind::MinProperties { limit } => too_short(*limit, "entry", "entries"),
+        // A number to be entered stands as it would be entered.
+        ValidationErrorKind::Maximum { limit } => (FieldCode::OutOfRange, format!("At most {limit}.")),
+        ValidationErrorKind::Minimum { limit } => (FieldCode::OutOfRange, format!("At least {limit}.")),
+        ValidationErrorKind::Pattern { pattern } => {
+            (FieldCode::InvalidFormat, format!("Has to match the pattern {pattern}."))
+        }
+        ValidationErrorKind::Format { format } => {
+            (FieldCode::InvalidFormat, format!("Expected the format {format}."))
+        }
+        ValidationErrorKind::Type { .. } => {
+            (FieldCode::InvalidType, format!("Expected the JSON type {}.", any_of(expected_types(error))))
+        }
+        _ => (FieldCode::InvalidFormat, "Does not fit the documented schema.".to_owned()),
+    };
+    invalid.add(at, Rejection::new(code, detail));
+}
+
+fn too_long(limit: u64, one: &str, many: &str) -> (FieldCode, String) {
+    (FieldCode::TooLong, format!("At most {}.", pluralize(limit, one, many)))
+}
+
+fn too_short(limit: u64, one: &str, many: &str) -> (FieldCode, String) {
+    (FieldCode::TooShort, format!("At least {}.", pluralize(limit, one, many)))
+}
+
+/// The JSON types that a value should have had; none where its type is not what is wrong.
+fn expected_types(error: &jsonschema::ValidationError<'_>) -> Vec<String> {
+    use jsonschema::error::TypeKind;
+    match error.kind() {
+        ValidationErrorKind::Type { kind: TypeKind::Single(expected) } => vec![expected.to_string()],
+        ValidationErrorKind::Type { kind: TypeKind::Multiple(expected) } => {
+            expected.iter().map(|one| one.to_string()).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Each word once, null last.
+fn any_of(mut words: Vec<String>) -> String {
+    words.sort_by_key(|word| word == "null");
+    let mut told: Vec<String> = Vec::new();
+    for word in words {
+        if !told.contains(&word) {
+            told.push(word);
+        }
+    }
+    told.join(" or ")
+}
