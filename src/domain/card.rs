@@ -57,8 +57,8 @@ impl ContactCard {
         Self {
             id: contact.id,
             version: contact.version,
-            name: contact.name.clone(),
-            sort_name: contact.sort_name.clone(),
+            name: contact.fields.name.clone(),
+            sort_name: contact.fields.sort_name.clone(),
             subtitle,
             email: email.map(|email| email.value.clone()),
             phone: phone.map(|phone| phone.value.clone()),

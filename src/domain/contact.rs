@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use super::comparable_name::PersonName;
 use super::email::EmailAddress;
+use super::entity::Entity;
 use super::fields::{
     LabelText, LanguageTag, NameText, ProfileLink, check_day, check_links, clean, clean_labels, single_line,
 };
@@ -17,6 +18,7 @@ use super::locale::{Locale, TimeZone};
 use super::partial_date::PartialDate;
 use super::person_name::{self, NameOrder, NameParts};
 use super::phone::{Country, PhoneNumber};
+use super::record::{Fields, Stored};
 use super::search::SearchText;
 use super::text;
 use super::timestamp::Timestamp;
@@ -28,6 +30,15 @@ use super::timestamp::Timestamp;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct ContactFields {
+    /// Whether this contact stands for the networker.
+    #[schema(read_only)]
+    pub is_self: bool,
+    /// The full name: `display_name`, or composed from the parts in their order, or the nickname.
+    #[schema(read_only, example = "Dr. Dorota M. Kozłowicz PhD")]
+    pub name: String,
+    /// The name as a register sorts it: "Kozłowicz, Dorota M.".
+    #[schema(read_only, example = "Kozłowicz, Dorota M.")]
+    pub sort_name: String,
     /// Given name, or the only name of somebody who has one.
     #[schema(max_length = 200, example = "Dorota")]
     pub given_name: Option<String>,
@@ -136,6 +147,9 @@ pub struct ContactFields {
 impl Default for ContactFields {
     fn default() -> Self {
         Self {
+            is_self: false,
+            name: String::new(),
+            sort_name: String::new(),
             given_name: None,
             family_name: None,
             middle_name: None,
@@ -366,42 +380,9 @@ pub enum Channel {
 }
 
 /// A person in the network.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct Contact {
-    /// The contact's id.
-    pub id: ContactId,
-    /// Whether this contact stands for the networker.
-    pub is_self: bool,
-    /// The full name: `display_name`, or composed from the parts in their order, or the nickname.
-    #[schema(example = "Dr. Dorota M. Kozłowicz PhD")]
-    pub name: String,
-    /// The name as a register sorts it: "Kozłowicz, Dorota M.".
-    #[schema(example = "Kozłowicz, Dorota M.")]
-    pub sort_name: String,
-    #[serde(flatten)]
-    pub fields: ContactFields,
-    /// When the record was made here.
-    pub created_at: Timestamp,
-    /// When the record last changed.
-    pub updated_at: Timestamp,
-    /// The number of its last change in the workspace's sequence.
-    #[schema(example = 42)]
-    pub version: i64,
-}
+pub type Contact = Stored<ContactFields>;
 
 impl Contact {
-    /// A new contact, if what was entered keeps every rule.
-    pub fn new(id: ContactId, is_self: bool, now: Timestamp, fields: ContactFields) -> Result<Self, Invalid> {
-        let Checked { fields, name, sort_name } = check(id, fields)?;
-        Ok(Self { id, is_self, name, sort_name, fields, created_at: now, updated_at: now, version: 0 })
-    }
-
-    /// The same contact with other things entered, if those keep every rule.
-    pub fn with(&self, fields: ContactFields) -> Result<Self, Invalid> {
-        let Checked { fields, name, sort_name } = check(self.id, fields)?;
-        Ok(Self { name, sort_name, fields, ..self.clone() })
-    }
-
     /// Their name, for comparing.
     pub fn comparable_name(&self) -> PersonName {
         PersonName::new(&name_parts(&self.fields), self.fields.former_names.iter().map(|name| name.0.as_str()))
@@ -436,7 +417,7 @@ impl Contact {
     /// What this person is found by when somebody types.
     pub fn search_text(&self) -> SearchText {
         let fields = &self.fields;
-        let mut title: Vec<&str> = vec![&self.name];
+        let mut title: Vec<&str> = vec![&fields.name];
         let names = [
             &fields.given_name,
             &fields.family_name,
@@ -457,42 +438,41 @@ impl Contact {
             let parts = [&address.city, &address.region, &address.country, &address.formatted];
             body.extend(parts.into_iter().flatten().map(String::as_str));
         }
-        SearchText { title: self.name.clone(), text: [title, body].concat().join("\n") }
+        SearchText { title: fields.name.clone(), text: [title, body].concat().join("\n") }
     }
 }
 
-/// What was entered, cleaned, and what it makes them be called.
-struct Checked {
-    fields: ContactFields,
-    name: String,
-    sort_name: String,
-}
+impl Fields for ContactFields {
+    const ENTITY: Entity = Entity::Contact;
+    const DESCRIPTION: &'static str = "A person in the network.";
+    type Id = ContactId;
 
-/// Tidies what was entered and checks every rule, naming all faults at once.
-fn check(id: ContactId, mut fields: ContactFields) -> Result<Checked, Invalid> {
-    let mut invalid = Invalid::default();
-    clean_texts(&mut fields);
-    check_time_zone_and_languages(&mut fields, &mut invalid);
-    check_emails(&mut fields.emails, &mut invalid);
-    check_phones(&mut fields.phones, &mut invalid);
-    check_links(&mut fields.links, &mut invalid);
-    check_dates(&mut fields, &mut invalid);
-    if fields.how_met.as_ref().is_some_and(|how_met| how_met.introduced_by_id == Some(id)) {
-        let rejection = Rejection::new(FieldCode::Contradiction, "Nobody introduces themselves.");
-        invalid.add("#/how_met/introduced_by_id", rejection);
-    }
-    clean_labels("tags", &mut fields.tags, &mut invalid);
-    clean_labels("skills", &mut fields.skills, &mut invalid);
-    clean_address_book(&mut fields);
+    fn check(mut self, id: ContactId, before: Option<&Self>) -> Result<Self, Invalid> {
+        let mut invalid = Invalid::default();
+        clean_texts(&mut self);
+        check_time_zone_and_languages(&mut self, &mut invalid);
+        check_emails(&mut self.emails, &mut invalid);
+        check_phones(&mut self.phones, &mut invalid);
+        check_links(&mut self.links, &mut invalid);
+        check_dates(&mut self, &mut invalid);
+        if self.how_met.as_ref().is_some_and(|how_met| how_met.introduced_by_id == Some(id)) {
+            let rejection = Rejection::new(FieldCode::Contradiction, "Nobody introduces themselves.");
+            invalid.add("#/how_met/introduced_by_id", rejection);
+        }
+        clean_labels("tags", &mut self.tags, &mut invalid);
+        clean_labels("skills", &mut self.skills, &mut invalid);
+        clean_address_book(&mut self);
 
-    let parts = name_parts(&fields);
-    let names = person_name::full_name(&parts).zip(person_name::sort_name(&parts));
-    if names.is_none() {
-        let detail = "Something to call them by is needed: given_name, family_name, nickname or display_name.";
-        invalid.add("#/given_name", Rejection::new(FieldCode::Required, detail));
+        let parts = name_parts(&self);
+        let names = person_name::full_name(&parts).zip(person_name::sort_name(&parts));
+        if names.is_none() {
+            let detail = "Something to call them by is needed: given_name, family_name, nickname or display_name.";
+            invalid.add("#/given_name", Rejection::new(FieldCode::Required, detail));
+        }
+        (self.name, self.sort_name) = names.unwrap_or_default();
+        self.is_self = before.is_some_and(|before| before.is_self);
+        invalid.into_result(self)
     }
-    let (name, sort_name) = names.unwrap_or_default();
-    invalid.into_result(Checked { fields, name, sort_name })
 }
 
 fn name_parts(fields: &ContactFields) -> NameParts<'_> {
@@ -636,7 +616,7 @@ mod tests {
 
     fn parsed(fields: ContactFields) -> Result<Contact, Invalid> {
         let id = ContactId::new(uuid::Uuid::from_u128(7));
-        Contact::new(id, false, Timestamp::parse("2026-03-02T09:00:00Z").unwrap(), fields)
+        Contact::new(id, Timestamp::parse("2026-03-02T09:00:00Z").unwrap(), fields)
     }
 
     fn named(name: &str) -> ContactFields {

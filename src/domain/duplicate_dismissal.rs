@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::entity::Entity;
 use super::id::{ContactId, DuplicateDismissalId, OrganizationId};
 use super::invalid::{FieldCode, Invalid, Rejection};
-use super::timestamp::Timestamp;
+use super::record::{Fields, Stored};
 
 /// Two records that are not the same: two contacts, or two organizations, and never both. In which order they stand does
 /// not matter, and a pair can be dismissed only once, in either order.
@@ -27,20 +28,7 @@ pub struct DuplicateDismissalFields {
 }
 
 /// "These two are not the same."
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct DuplicateDismissal {
-    /// The record's id.
-    pub id: DuplicateDismissalId,
-    #[serde(flatten)]
-    pub fields: DuplicateDismissalFields,
-    /// When the record was made here.
-    pub created_at: Timestamp,
-    /// When the record last changed.
-    pub updated_at: Timestamp,
-    /// The number of its last change in the workspace's sequence.
-    #[schema(example = 42)]
-    pub version: i64,
-}
+pub type DuplicateDismissal = Stored<DuplicateDismissalFields>;
 
 /// Whom a dismissal is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,18 +38,6 @@ pub enum DismissedPair {
 }
 
 impl DuplicateDismissal {
-    pub fn new(
-        id: DuplicateDismissalId,
-        now: Timestamp,
-        fields: DuplicateDismissalFields,
-    ) -> Result<Self, Invalid> {
-        Ok(Self { id, fields: check(fields)?, created_at: now, updated_at: now, version: 0 })
-    }
-
-    pub fn with(&self, fields: DuplicateDismissalFields) -> Result<Self, Invalid> {
-        Ok(Self { fields: check(fields)?, ..self.clone() })
-    }
-
     /// `None` only for what was never checked.
     pub fn pair(&self) -> Option<DismissedPair> {
         let DuplicateDismissalFields { contact_id, other_contact_id, organization_id, other_organization_id } =
@@ -72,28 +48,34 @@ impl DuplicateDismissal {
     }
 }
 
-fn check(fields: DuplicateDismissalFields) -> Result<DuplicateDismissalFields, Invalid> {
-    let mut invalid = Invalid::default();
-    let contacts = [
-        ("contact_id", fields.contact_id.map(ContactId::uuid)),
-        ("other_contact_id", fields.other_contact_id.map(ContactId::uuid)),
-    ];
-    let organizations = [
-        ("organization_id", fields.organization_id.map(OrganizationId::uuid)),
-        ("other_organization_id", fields.other_organization_id.map(OrganizationId::uuid)),
-    ];
-    let names_any = |ids: &[(&str, Option<Uuid>)]| ids.iter().any(|(_, id)| id.is_some());
-    match (names_any(&contacts), names_any(&organizations)) {
-        (true, true) => {
-            for (field, _) in organizations.iter().filter(|(_, id)| id.is_some()) {
-                let detail = "Two contacts or two organizations, not both.";
-                invalid.add(format!("#/{field}"), Rejection::new(FieldCode::Contradiction, detail));
+impl Fields for DuplicateDismissalFields {
+    const ENTITY: Entity = Entity::DuplicateDismissal;
+    const DESCRIPTION: &'static str = "\"These two are not the same.\"";
+    type Id = DuplicateDismissalId;
+
+    fn check(self, _id: DuplicateDismissalId, _before: Option<&Self>) -> Result<Self, Invalid> {
+        let mut invalid = Invalid::default();
+        let contacts = [
+            ("contact_id", self.contact_id.map(ContactId::uuid)),
+            ("other_contact_id", self.other_contact_id.map(ContactId::uuid)),
+        ];
+        let organizations = [
+            ("organization_id", self.organization_id.map(OrganizationId::uuid)),
+            ("other_organization_id", self.other_organization_id.map(OrganizationId::uuid)),
+        ];
+        let names_any = |ids: &[(&str, Option<Uuid>)]| ids.iter().any(|(_, id)| id.is_some());
+        match (names_any(&contacts), names_any(&organizations)) {
+            (true, true) => {
+                for (field, _) in organizations.iter().filter(|(_, id)| id.is_some()) {
+                    let detail = "Two contacts or two organizations, not both.";
+                    invalid.add(format!("#/{field}"), Rejection::new(FieldCode::Contradiction, detail));
+                }
             }
+            (false, true) => check_two(organizations, &mut invalid),
+            _ => check_two(contacts, &mut invalid),
         }
-        (false, true) => check_two(organizations, &mut invalid),
-        _ => check_two(contacts, &mut invalid),
+        invalid.into_result(self)
     }
-    invalid.into_result(fields)
 }
 
 /// Both are there, and they are not one and the same.
@@ -112,6 +94,8 @@ fn check_two(ids: [(&str, Option<Uuid>); 2], invalid: &mut Invalid) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const NOBODY: DuplicateDismissalId = DuplicateDismissalId::new(Uuid::nil());
 
     #[test]
     fn a_dismissal_is_about_two_of_one_kind() {
@@ -133,7 +117,7 @@ mod tests {
                 organization_id: first,
                 other_organization_id: second,
             };
-            let errors = check(fields.clone()).err().map_or_else(Vec::new, |invalid| invalid.errors);
+            let errors = fields.clone().check(NOBODY, None).err().map_or_else(Vec::new, |invalid| invalid.errors);
             let told: Vec<String> =
                 errors.iter().map(|error| format!("{} {}", error.pointer, error.code.as_str())).collect();
             assert_eq!(told, expected, "{fields:?}");

@@ -1,9 +1,7 @@
-//! The kinds of record that clients sync, and what refers to what. Nothing here knows a database.
+//! The kinds of record that clients sync. What refers to what is told in `reference.rs`.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
-
-use super::{need, position, relationship};
 
 macro_rules! entities {
     ($($name:ident = $noun:literal, $plural:literal, $area:literal;)*) => {
@@ -20,6 +18,11 @@ macro_rules! entities {
             /// The name in `changes`, in `x-entity` and in the database.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $noun,)* }
+            }
+
+            /// The name of its Rust type and of its schema: `DuplicateDismissal`.
+            pub const fn type_name(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name),)* }
             }
 
             /// The table.
@@ -58,136 +61,6 @@ impl fmt::Display for Entity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
-}
-
-/// What becomes of a record when the one it refers to is deleted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnDelete {
-    /// It is deleted too.
-    Cascade,
-    /// Its reference becomes null.
-    SetNull,
-    /// Its reference becomes null, and the field at this pointer keeps what the record was called.
-    KeepName(&'static str),
-}
-
-/// One column that holds the id of another record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reference {
-    pub from: Entity,
-    /// The column of the table.
-    pub column: &'static str,
-    /// Where the id stands in the record's JSON, as a JSON pointer.
-    pub pointer: &'static str,
-    pub to: Entity,
-    pub on_delete: OnDelete,
-    /// How many records of the kind may refer to one by it.
-    pub most: Option<i64>,
-}
-
-impl Reference {
-    /// Whether it tells what a record is a part of, which must not lead back to itself.
-    pub fn is_parent(&self) -> bool {
-        self.from == self.to && self.column == "parent_id"
-    }
-}
-
-/// Every reference between records: the checks that it exists and has room, the cascade of a delete, the order of a revert
-/// and merging read it, and the parity test compares it with the foreign keys of both schemas.
-pub const REFERENCES: &[Reference] = &[
-    Reference {
-        from: Entity::Contact,
-        column: "introduced_by_id",
-        pointer: "/how_met/introduced_by_id",
-        to: Entity::Contact,
-        on_delete: OnDelete::SetNull,
-        most: None,
-    },
-    Reference {
-        from: Entity::Organization,
-        column: "parent_id",
-        pointer: "/parent_id",
-        to: Entity::Organization,
-        on_delete: OnDelete::SetNull,
-        most: None,
-    },
-    Reference {
-        from: Entity::Position,
-        column: "contact_id",
-        pointer: "/contact_id",
-        to: Entity::Contact,
-        on_delete: OnDelete::Cascade,
-        most: Some(position::MAX_PER_CONTACT),
-    },
-    Reference {
-        from: Entity::Position,
-        column: "organization_id",
-        pointer: "/organization_id",
-        to: Entity::Organization,
-        on_delete: OnDelete::KeepName("/organization_name"),
-        most: None,
-    },
-    Reference {
-        from: Entity::Relationship,
-        column: "contact_id",
-        pointer: "/contact_id",
-        to: Entity::Contact,
-        on_delete: OnDelete::Cascade,
-        most: Some(relationship::MAX_PER_CONTACT),
-    },
-    Reference {
-        from: Entity::Relationship,
-        column: "related_contact_id",
-        pointer: "/related_contact_id",
-        to: Entity::Contact,
-        on_delete: OnDelete::Cascade,
-        most: Some(relationship::MAX_PER_CONTACT),
-    },
-    Reference {
-        from: Entity::Need,
-        column: "contact_id",
-        pointer: "/contact_id",
-        to: Entity::Contact,
-        on_delete: OnDelete::Cascade,
-        most: Some(need::MAX_PER_CONTACT),
-    },
-    Reference {
-        from: Entity::DuplicateDismissal,
-        column: "contact_id",
-        pointer: "/contact_id",
-        to: Entity::Contact,
-        on_delete: OnDelete::Cascade,
-        most: None,
-    },
-    Reference {
-        from: Entity::DuplicateDismissal,
-        column: "other_contact_id",
-        pointer: "/other_contact_id",
-        to: Entity::Contact,
-        on_delete: OnDelete::Cascade,
-        most: None,
-    },
-    Reference {
-        from: Entity::DuplicateDismissal,
-        column: "organization_id",
-        pointer: "/organization_id",
-        to: Entity::Organization,
-        on_delete: OnDelete::Cascade,
-        most: None,
-    },
-    Reference {
-        from: Entity::DuplicateDismissal,
-        column: "other_organization_id",
-        pointer: "/other_organization_id",
-        to: Entity::Organization,
-        on_delete: OnDelete::Cascade,
-        most: None,
-    },
-];
-
-/// How a record of the one kind belongs to one of the other: the first reference there is.
-pub fn reference(from: Entity, to: Entity) -> Option<&'static Reference> {
-    REFERENCES.iter().find(|reference| reference.from == from && reference.to == to)
 }
 
 /// What was done to a record.

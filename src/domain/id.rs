@@ -1,7 +1,9 @@
 //! Typed ids: newtypes over UUIDs, one per kind of record. New ids are not made here.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::hash::Hash;
 use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{RefOr, Schema};
@@ -17,6 +19,24 @@ fn schema_of(entity: &'static str) -> RefOr<Schema> {
         .into()
 }
 
+/// The id of some kind of record.
+pub trait RecordId:
+    Copy
+    + Ord
+    + Hash
+    + fmt::Debug
+    + fmt::Display
+    + Serialize
+    + DeserializeOwned
+    + Send
+    + Sync
+    + utoipa::ToSchema
+    + 'static
+{
+    fn new(uuid: Uuid) -> Self;
+    fn uuid(self) -> Uuid;
+}
+
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident = $entity:literal;)*) => {$(
         $(#[$doc])*
@@ -30,6 +50,16 @@ macro_rules! ids {
             }
 
             pub const fn uuid(self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl RecordId for $name {
+            fn new(uuid: Uuid) -> Self {
+                Self(uuid)
+            }
+
+            fn uuid(self) -> Uuid {
                 self.0
             }
         }

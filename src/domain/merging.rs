@@ -32,6 +32,9 @@ impl Contact {
         let own = self.fields.display_name.clone();
         let shown = own.or_else(|| first(|one| &one.display_name).filter(|_| !is_named));
         ContactFields {
+            is_self: self.fields.is_self,
+            name: self.fields.name.clone(),
+            sort_name: self.fields.sort_name.clone(),
             given_name: named.given_name.clone(),
             family_name: named.family_name.clone(),
             middle_name: named.middle_name.clone(),
@@ -248,7 +251,7 @@ mod tests {
         let mut fields = ContactFields { given_name: Some(format!("Ada{number}")), ..ContactFields::default() };
         change(&mut fields);
         let now = Timestamp::parse("2026-03-02T09:00:00Z").unwrap();
-        Contact::new(ContactId::new(uuid::Uuid::from_u128(number)), false, now, fields).unwrap()
+        Contact::new(ContactId::new(uuid::Uuid::from_u128(number)), now, fields).unwrap()
     }
 
     fn email(value: &str, preferred: bool) -> ContactEmail {

@@ -29,6 +29,8 @@ pub mod personal_token;
 pub mod phone;
 pub mod position;
 pub mod profile;
+pub mod record;
+pub mod reference;
 pub mod relationship;
 pub mod scope;
 pub mod search;

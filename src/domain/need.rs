@@ -3,12 +3,13 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::entity::Entity;
 use super::fields::single_line;
 use super::id::{ContactId, NeedId};
 use super::invalid::{FieldCode, Invalid, Rejection};
 use super::key::{Key, KeyKind};
+use super::record::{Fields, Stored};
 use super::search::SearchText;
-use super::timestamp::Timestamp;
 use super::topic;
 use super::words::enumeration;
 
@@ -60,30 +61,9 @@ enumeration! {
 }
 
 /// What somebody needs, can offer, or cares about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Need {
-    /// The record's id.
-    pub id: NeedId,
-    #[serde(flatten)]
-    pub fields: NeedFields,
-    /// When the record was made here.
-    pub created_at: Timestamp,
-    /// When the record last changed.
-    pub updated_at: Timestamp,
-    /// The number of its last change in the workspace's sequence.
-    #[schema(example = 42)]
-    pub version: i64,
-}
+pub type Need = Stored<NeedFields>;
 
 impl Need {
-    pub fn new(id: NeedId, now: Timestamp, fields: NeedFields) -> Result<Self, Invalid> {
-        Ok(Self { id, fields: check(fields)?, created_at: now, updated_at: now, version: 0 })
-    }
-
-    pub fn with(&self, fields: NeedFields) -> Result<Self, Invalid> {
-        Ok(Self { fields: check(fields)?, ..self.clone() })
-    }
-
     /// Every word of the topic that says what it is about: what matching goes by.
     pub fn keys(&self) -> Vec<Key> {
         topic::words(&self.fields.topic).into_iter().map(|word| Key::new(KeyKind::Topic, word)).collect()
@@ -95,11 +75,17 @@ impl Need {
     }
 }
 
-fn check(mut fields: NeedFields) -> Result<NeedFields, Invalid> {
-    let mut invalid = Invalid::default();
-    fields.topic = single_line(&fields.topic);
-    if fields.topic.is_empty() {
-        invalid.add("#/topic", Rejection::new(FieldCode::TooShort, "Must not be blank."));
+impl Fields for NeedFields {
+    const ENTITY: Entity = Entity::Need;
+    const DESCRIPTION: &'static str = "What somebody needs, can offer, or cares about.";
+    type Id = NeedId;
+
+    fn check(mut self, _id: NeedId, _before: Option<&Self>) -> Result<Self, Invalid> {
+        let mut invalid = Invalid::default();
+        self.topic = single_line(&self.topic);
+        if self.topic.is_empty() {
+            invalid.add("#/topic", Rejection::new(FieldCode::TooShort, "Must not be blank."));
+        }
+        invalid.into_result(self)
     }
-    invalid.into_result(fields)
 }

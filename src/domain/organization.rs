@@ -9,15 +9,16 @@ use utoipa::ToSchema;
 use super::comparable_name::OrganizationName;
 use super::data;
 use super::domain_name;
+use super::entity::Entity;
 use super::fields::{LabelText, NameText, ProfileLink, check_links, clean, clean_labels, single_line};
 use super::id::OrganizationId;
 use super::invalid::{FieldCode, Invalid, Rejection};
 use super::key::{Key, KeyKind};
 use super::keyed::Keyed;
 use super::link::{ProfileUrl, platform_of};
+use super::record::{Fields, Stored};
 use super::search::SearchText;
 use super::text;
-use super::timestamp::Timestamp;
 use super::words::enumeration;
 
 /// What can be entered about an organization.
@@ -83,20 +84,7 @@ enumeration! {
 }
 
 /// Where people work, study or meet.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct Organization {
-    /// The record's id.
-    pub id: OrganizationId,
-    #[serde(flatten)]
-    pub fields: OrganizationFields,
-    /// When the record was made here.
-    pub created_at: Timestamp,
-    /// When the record last changed.
-    pub updated_at: Timestamp,
-    /// The number of its last change in the workspace's sequence.
-    #[schema(example = 42)]
-    pub version: i64,
-}
+pub type Organization = Stored<OrganizationFields>;
 
 impl OrganizationFields {
     /// What it is called, and what else.
@@ -106,17 +94,6 @@ impl OrganizationFields {
 }
 
 impl Organization {
-    /// A new organization, if what was entered keeps every rule.
-    pub fn new(id: OrganizationId, now: Timestamp, fields: OrganizationFields) -> Result<Self, Invalid> {
-        let fields = check(id, fields)?;
-        Ok(Self { id, fields, created_at: now, updated_at: now, version: 0 })
-    }
-
-    /// The same organization with other things entered, if those keep every rule.
-    pub fn with(&self, fields: OrganizationFields) -> Result<Self, Invalid> {
-        Ok(Self { fields: check(self.id, fields)?, ..self.clone() })
-    }
-
     /// What it is known by: its domain, its links, and, as far as they are unique, its names; and what names that are
     /// nearly the same meet under.
     pub fn keys(&self) -> Vec<Key> {
@@ -159,35 +136,40 @@ impl Organization {
     }
 }
 
-fn check(id: OrganizationId, mut fields: OrganizationFields) -> Result<OrganizationFields, Invalid> {
-    let mut invalid = Invalid::default();
-    fields.name = single_line(&fields.name);
-    if fields.name.is_empty() {
-        invalid.add("#/name", Rejection::new(FieldCode::Required, "A name is needed; it must not be blank."));
-    } else if is_placeholder_name(&fields.name) {
-        let detail = format!("{:?} says that there is no organization.", fields.name);
-        invalid.add("#/name", Rejection::new(FieldCode::NotAllowed, detail));
+impl Fields for OrganizationFields {
+    const ENTITY: Entity = Entity::Organization;
+    const DESCRIPTION: &'static str = "Where people work, study or meet.";
+    type Id = OrganizationId;
+
+    fn check(mut self, id: OrganizationId, _before: Option<&Self>) -> Result<Self, Invalid> {
+        let mut invalid = Invalid::default();
+        self.name = single_line(&self.name);
+        if self.name.is_empty() {
+            invalid.add("#/name", Rejection::new(FieldCode::Required, "A name is needed; it must not be blank."));
+        } else if is_placeholder_name(&self.name) {
+            let detail = format!("{:?} says that there is no organization.", self.name);
+            invalid.add("#/name", Rejection::new(FieldCode::NotAllowed, detail));
+        }
+        let texts = [&mut self.industry, &mut self.size, &mut self.location, &mut self.website, &mut self.domain];
+        texts.into_iter().for_each(clean);
+        self.aliases.iter_mut().for_each(|alias| alias.0 = single_line(&alias.0));
+        self.aliases.retain(|alias| !alias.0.is_empty());
+        clean_labels("tags", &mut self.tags, &mut invalid);
+        check_links(&mut self.links, &mut invalid);
+        if let Some(website) = &self.website
+            && let Some(url) = invalid.check("#/website", ProfileUrl::parse(website))
+        {
+            self.website = Some(url.as_str().to_owned());
+        }
+        if let Some(domain) = &self.domain {
+            self.domain = invalid.check("#/domain", domain_of(domain));
+        }
+        if self.parent_id == Some(id) {
+            let rejection = Rejection::new(FieldCode::Contradiction, "An organization cannot belong to itself.");
+            invalid.add("#/parent_id", rejection);
+        }
+        invalid.into_result(self)
     }
-    let texts =
-        [&mut fields.industry, &mut fields.size, &mut fields.location, &mut fields.website, &mut fields.domain];
-    texts.into_iter().for_each(clean);
-    fields.aliases.iter_mut().for_each(|alias| alias.0 = single_line(&alias.0));
-    fields.aliases.retain(|alias| !alias.0.is_empty());
-    clean_labels("tags", &mut fields.tags, &mut invalid);
-    check_links(&mut fields.links, &mut invalid);
-    if let Some(website) = &fields.website
-        && let Some(url) = invalid.check("#/website", ProfileUrl::parse(website))
-    {
-        fields.website = Some(url.as_str().to_owned());
-    }
-    if let Some(domain) = &fields.domain {
-        fields.domain = invalid.check("#/domain", domain_of(domain));
-    }
-    if fields.parent_id == Some(id) {
-        let rejection = Rejection::new(FieldCode::Contradiction, "An organization cannot belong to itself.");
-        invalid.add("#/parent_id", rejection);
-    }
-    invalid.into_result(fields)
 }
 
 /// The domain that a domain, an e-mail address or a web address names: lower case, without `www.`.
@@ -236,6 +218,7 @@ pub fn is_placeholder_name(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::timestamp::Timestamp;
 
     fn made(fields: OrganizationFields) -> Result<Organization, Invalid> {
         let id = OrganizationId::new(uuid::Uuid::from_u128(7));

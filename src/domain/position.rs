@@ -5,11 +5,12 @@ use std::cmp::Ordering;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::entity::Entity;
 use super::fields::{check_period, clean};
 use super::id::{ContactId, OrganizationId, PositionId};
 use super::invalid::{FieldCode, Invalid, Rejection};
 use super::period::Period;
-use super::timestamp::Timestamp;
+use super::record::{Fields, Stored};
 use super::words::enumeration;
 
 /// How many positions a contact may have.
@@ -53,8 +54,9 @@ pub struct PositionFields {
     pub ended_on: Option<String>,
     /// The one to show first.
     #[serde(default)]
-    #[schema(default = false)]
-    pub primary: bool,
+    #[serde(rename = "primary")]
+    #[schema(rename = "primary", default = false)]
+    pub is_primary: bool,
     /// Where this is known from, in your words.
     #[serde(default)]
     #[schema(max_length = 200, example = "linkedin")]
@@ -81,30 +83,9 @@ enumeration! {
 }
 
 /// What somebody does or did somewhere.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Position {
-    /// The record's id.
-    pub id: PositionId,
-    #[serde(flatten)]
-    pub fields: PositionFields,
-    /// When the record was made here.
-    pub created_at: Timestamp,
-    /// When the record last changed.
-    pub updated_at: Timestamp,
-    /// The number of its last change in the workspace's sequence.
-    #[schema(example = 42)]
-    pub version: i64,
-}
+pub type Position = Stored<PositionFields>;
 
 impl Position {
-    pub fn new(id: PositionId, now: Timestamp, fields: PositionFields) -> Result<Self, Invalid> {
-        Ok(Self { id, fields: check(fields)?, created_at: now, updated_at: now, version: 0 })
-    }
-
-    pub fn with(&self, fields: PositionFields) -> Result<Self, Invalid> {
-        Ok(Self { fields: check(fields)?, ..self.clone() })
-    }
-
     pub fn period(&self) -> Period {
         Period::from_texts(self.fields.started_on.as_deref(), self.fields.ended_on.as_deref())
     }
@@ -115,27 +96,36 @@ impl Position {
     pub fn display_order(&self, other: &Self) -> Ordering {
         let place = |position: &Self| {
             let Period { since, until } = position.period();
-            (position.fields.primary, until.is_none(), until, since)
+            (position.fields.is_primary, until.is_none(), until, since)
         };
         place(other).cmp(&place(self))
     }
 }
 
-fn check(mut fields: PositionFields) -> Result<PositionFields, Invalid> {
-    let mut invalid = Invalid::default();
-    let texts = [&mut fields.organization_name, &mut fields.title, &mut fields.department, &mut fields.source];
-    texts.into_iter().for_each(clean);
-    if fields.organization_id.is_none() && fields.organization_name.is_none() && fields.title.is_none() {
-        let detail = "Say where or what: organization_id, organization_name or title.";
-        invalid.add("#/organization_id", Rejection::new(FieldCode::Required, detail));
+impl Fields for PositionFields {
+    const ENTITY: Entity = Entity::Position;
+    const DESCRIPTION: &'static str = "What somebody does or did somewhere.";
+    type Id = PositionId;
+
+    fn check(mut self, _id: PositionId, _before: Option<&Self>) -> Result<Self, Invalid> {
+        let mut invalid = Invalid::default();
+        let texts = [&mut self.organization_name, &mut self.title, &mut self.department, &mut self.source];
+        texts.into_iter().for_each(clean);
+        if self.organization_id.is_none() && self.organization_name.is_none() && self.title.is_none() {
+            let detail = "Say where or what: organization_id, organization_name or title.";
+            invalid.add("#/organization_id", Rejection::new(FieldCode::Required, detail));
+        }
+        check_period(self.started_on.as_deref(), self.ended_on.as_deref(), &mut invalid);
+        invalid.into_result(self)
     }
-    check_period(fields.started_on.as_deref(), fields.ended_on.as_deref(), &mut invalid);
-    invalid.into_result(fields)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::timestamp::Timestamp;
+
+    const NOBODY: PositionId = PositionId::new(uuid::Uuid::nil());
 
     fn fields() -> PositionFields {
         PositionFields {
@@ -147,7 +137,7 @@ mod tests {
             kind: PositionKind::Employee,
             started_on: None,
             ended_on: None,
-            primary: false,
+            is_primary: false,
             source: None,
         }
     }
@@ -167,15 +157,16 @@ mod tests {
                 ended_on: Some(ended.to_owned()),
                 ..fields()
             };
-            assert_eq!(check(period).is_ok(), fits, "{started} to {ended}");
+            assert_eq!(period.check(NOBODY, None).is_ok(), fits, "{started} to {ended}");
         }
     }
 
     #[test]
     fn positions_are_shown_primary_first_then_those_that_last_then_the_newest() {
-        let position = |number: u128, started: Option<&str>, ended: Option<&str>, primary| {
+        let position = |number: u128, started: Option<&str>, ended: Option<&str>, is_primary| {
             let text = |date: Option<&str>| date.map(str::to_owned);
-            let fields = PositionFields { started_on: text(started), ended_on: text(ended), primary, ..fields() };
+            let fields =
+                PositionFields { started_on: text(started), ended_on: text(ended), is_primary, ..fields() };
             let now = Timestamp::parse("2026-03-02T09:00:00Z").unwrap();
             Position::new(PositionId::new(uuid::Uuid::from_u128(number)), now, fields).unwrap()
         };
@@ -195,6 +186,6 @@ mod tests {
     #[test]
     fn a_position_says_where_or_what() {
         let blank = PositionFields { organization_name: Some(" ".to_owned()), ..fields() };
-        assert_eq!(check(blank).unwrap_err().errors[0].code, FieldCode::Required);
+        assert_eq!(blank.check(NOBODY, None).unwrap_err().errors[0].code, FieldCode::Required);
     }
 }

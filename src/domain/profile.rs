@@ -112,7 +112,7 @@ impl Profile {
             needs.iter().filter(|need| need.fields.status == NeedStatus::Open && need.fields.kind == kind).count()
         };
         Self {
-            has_name: !own.name.is_empty(),
+            has_name: !own.fields.name.is_empty(),
             has_headline: fields.headline.is_some(),
             has_about: fields.about.is_some(),
             has_location: fields.location.is_some(),

@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::entity::Entity;
 use super::fields::check_period;
 use super::id::{ContactId, RelationshipId};
 use super::invalid::{FieldCode, Invalid, Rejection};
-use super::timestamp::Timestamp;
+use super::record::{Fields, Stored};
 use super::words::enumeration;
 
 /// How many relationships a contact may have, in each direction.
@@ -57,37 +58,20 @@ enumeration! {
 }
 
 /// Who is what to whom.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Relationship {
-    /// The record's id.
-    pub id: RelationshipId,
-    #[serde(flatten)]
-    pub fields: RelationshipFields,
-    /// When the record was made here.
-    pub created_at: Timestamp,
-    /// When the record last changed.
-    pub updated_at: Timestamp,
-    /// The number of its last change in the workspace's sequence.
-    #[schema(example = 42)]
-    pub version: i64,
-}
+pub type Relationship = Stored<RelationshipFields>;
 
-impl Relationship {
-    pub fn new(id: RelationshipId, now: Timestamp, fields: RelationshipFields) -> Result<Self, Invalid> {
-        Ok(Self { id, fields: check(fields)?, created_at: now, updated_at: now, version: 0 })
-    }
+impl Fields for RelationshipFields {
+    const ENTITY: Entity = Entity::Relationship;
+    const DESCRIPTION: &'static str = "Who is what to whom.";
+    type Id = RelationshipId;
 
-    pub fn with(&self, fields: RelationshipFields) -> Result<Self, Invalid> {
-        Ok(Self { fields: check(fields)?, ..self.clone() })
+    fn check(self, _id: RelationshipId, _before: Option<&Self>) -> Result<Self, Invalid> {
+        let mut invalid = Invalid::default();
+        if self.contact_id == self.related_contact_id {
+            let rejection = Rejection::new(FieldCode::Contradiction, "A relationship is between two people.");
+            invalid.add("#/related_contact_id", rejection);
+        }
+        check_period(self.started_on.as_deref(), self.ended_on.as_deref(), &mut invalid);
+        invalid.into_result(self)
     }
-}
-
-fn check(fields: RelationshipFields) -> Result<RelationshipFields, Invalid> {
-    let mut invalid = Invalid::default();
-    if fields.contact_id == fields.related_contact_id {
-        let rejection = Rejection::new(FieldCode::Contradiction, "A relationship is between two people.");
-        invalid.add("#/related_contact_id", rejection);
-    }
-    check_period(fields.started_on.as_deref(), fields.ended_on.as_deref(), &mut invalid);
-    invalid.into_result(fields)
 }

@@ -8,9 +8,9 @@ use super::fields::single_line;
 use super::id::TagId;
 use super::invalid::{FieldCode, Invalid, Rejection};
 use super::key::{Key, KeyKind};
+use super::record::{Fields, Stored};
 use super::search::SearchText;
 use super::text;
-use super::timestamp::Timestamp;
 
 /// How many tags a workspace may have.
 pub const MAX_PER_WORKSPACE: i64 = 10_000;
@@ -35,32 +35,9 @@ pub struct TagFields {
 }
 
 /// A label that records carry. One that is used for the first time is made by itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Tag {
-    /// The tag's id.
-    pub id: TagId,
-    #[serde(flatten)]
-    pub fields: TagFields,
-    /// When the record was made here.
-    pub created_at: Timestamp,
-    /// When the record last changed.
-    pub updated_at: Timestamp,
-    /// The number of its last change in the workspace's sequence.
-    #[schema(example = 42)]
-    pub version: i64,
-}
+pub type Tag = Stored<TagFields>;
 
 impl Tag {
-    /// A new tag, if what was entered keeps every rule.
-    pub fn new(id: TagId, now: Timestamp, fields: TagFields) -> Result<Self, Invalid> {
-        Ok(Self { id, fields: check(fields)?, created_at: now, updated_at: now, version: 0 })
-    }
-
-    /// The same tag with other things entered, if those keep every rule.
-    pub fn with(&self, fields: TagFields) -> Result<Self, Invalid> {
-        Ok(Self { fields: check(fields)?, ..self.clone() })
-    }
-
     /// What it is known by: there is one of a name.
     pub fn key(&self) -> Key {
         Key::new(KeyKind::Name, text::fold(&self.fields.name))
@@ -78,19 +55,27 @@ impl Tag {
     }
 }
 
-fn check(mut fields: TagFields) -> Result<TagFields, Invalid> {
-    let mut invalid = Invalid::default();
-    fields.name = single_line(&fields.name);
-    if fields.name.is_empty() {
-        invalid.add("#/name", Rejection::new(FieldCode::TooShort, "Must not be blank."));
+impl Fields for TagFields {
+    const ENTITY: Entity = Entity::Tag;
+    const DESCRIPTION: &'static str =
+        "A label that records carry. One that is used for the first time is made by itself.";
+    type Id = TagId;
+
+    fn check(mut self, _id: TagId, _before: Option<&Self>) -> Result<Self, Invalid> {
+        let mut invalid = Invalid::default();
+        self.name = single_line(&self.name);
+        if self.name.is_empty() {
+            invalid.add("#/name", Rejection::new(FieldCode::TooShort, "Must not be blank."));
+        }
+        self.color = self.color.map(|color| color.to_ascii_lowercase());
+        invalid.into_result(self)
     }
-    fields.color = fields.color.map(|color| color.to_ascii_lowercase());
-    invalid.into_result(fields)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::timestamp::Timestamp;
 
     fn tag(name: &str, color: Option<&str>) -> Result<Tag, Invalid> {
         let fields = TagFields { name: name.to_owned(), color: color.map(str::to_owned) };

@@ -10,7 +10,7 @@ const EVERY: Duration = Duration::from_secs(60 * 60);
 /// Runs as long as the server does; a failure is logged and tried again.
 pub async fn run(store: Store) {
     loop {
-        match store.account_write(|tx| purge::purge(tx)).await {
+        match store.account_write(purge::purge).await {
             Ok(purged) if purged.is_partial() => continue,
             Ok(purged) => tracing::debug!(?purged, "purged what is past its time"),
             Err(error) => tracing::error!(%error, "could not purge what is past its time"),

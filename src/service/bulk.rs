@@ -112,7 +112,7 @@ fn at_add_tags(error: Error, contact: &Contact) -> Error {
     let Error::Invalid(mut invalid) = error else { return error };
     for error in invalid.errors.iter_mut().filter(|error| error.pointer == "#/tags") {
         error.pointer = "#/add_tags".to_owned();
-        error.detail = format!("{} This concerns {} ({}).", error.detail, contact.name, contact.id);
+        error.detail = format!("{} This concerns {} ({}).", error.detail, contact.fields.name, contact.id);
     }
     invalid.into()
 }

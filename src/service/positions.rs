@@ -1,33 +1,15 @@
-//! The rules of positions: which organization a name refers to, and which position of a contact is the primary one.
+//! The rules of positions: which organization a name refers to.
 
 use serde_json::Value;
-use uuid::Uuid;
 
 use super::records::rules::Rules;
-use crate::domain::id::PositionId;
-use crate::domain::invalid::Invalid;
 use crate::domain::organization::Organization;
 use crate::domain::position::{Position, PositionFields};
 use crate::domain::timestamp::Timestamp;
 use crate::store::organizations::organization_named;
-use crate::store::positions::make_primary;
 use crate::store::{AnyId, Result, Tx, records};
 
 impl Rules for Position {
-    type Fields = PositionFields;
-
-    fn new(id: Uuid, now: Timestamp, fields: PositionFields) -> std::result::Result<Self, Invalid> {
-        Self::new(PositionId::new(id), now, fields)
-    }
-
-    fn with(&self, fields: PositionFields) -> std::result::Result<Self, Invalid> {
-        self.with(fields)
-    }
-
-    fn fields(&self) -> &PositionFields {
-        &self.fields
-    }
-
     /// Another name is that of another organization, unless it is one of the linked organization's own.
     fn infer_from_patch(&mut self, tx: &mut Tx<'_>, before: &Self, patch: &Value) -> Result<()> {
         let PositionFields { organization_id, organization_name, .. } = &self.fields;
@@ -48,6 +30,6 @@ impl Rules for Position {
         if let (None, Some(name), true) = (self.fields.organization_id, name, is_new_name) {
             self.fields.organization_id = organization_named(tx, name)?.map(|organization| organization.id);
         }
-        if self.fields.primary { make_primary(tx, self) } else { Ok(()) }
+        Ok(())
     }
 }

@@ -10,6 +10,7 @@ use super::db::sql::schema::{
     sessions, users, workspaces,
 };
 use super::db::write::context::Actor;
+use super::db::write::joins;
 use super::db::write::record::{Record, for_entity};
 use super::db::write::records::create;
 use super::db::write::tx::Tx;
@@ -226,7 +227,9 @@ pub fn create_account(
     let actor = Actor { user: user.id, token: None };
     tx.records(workspace.id, actor, |tx| {
         let id = ContactId::new(tx.new_id());
-        create(tx, Contact::new(id, true, tx.now(), own)?)
+        let mut own = Contact::new(id, tx.now(), own)?;
+        own.fields.is_self = true;
+        create(tx, own)
     })?;
     Ok((user, workspace))
 }
@@ -335,6 +338,7 @@ fn erase_workspace(tx: &mut AccountTx<'_>, workspace: WorkspaceId) -> Result<()>
         sessions::table.filter(sessions::workspace_id.eq(workspace)).select(sessions::id).load(tx.conn)?;
     open.into_iter().try_for_each(|session| end_session(tx, workspace, session))?;
     defer_foreign_keys(tx.conn)?;
+    joins::delete_all(tx.conn, workspace)?;
     for entity in Entity::ALL.iter().copied() {
         for_entity!(entity, Kind => Kind::delete_all(tx.conn, workspace)?);
     }

@@ -2,7 +2,6 @@
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
 use super::db::sql::conn::Conn;
@@ -10,16 +9,15 @@ use super::db::sql::schema::contacts;
 use super::db::sql::select::{Comparison, Field, Predicate, Scalar, Select, field, sortable};
 use super::db::sql::types::{AnyId, AsJson};
 use super::db::write::record::{Record, record_statements};
-use super::db::write::tx::Tx;
+use super::db::write::row::record_row;
 use super::error::Result;
-use super::{positions, tags};
+use super::positions;
 use crate::domain::comparable_name::PersonName;
 use crate::domain::contact::{
     AddressAs, Cadence, Channel, Contact, ContactAddress, ContactDate, ContactEmail, ContactFields, ContactPhone,
     ExternalId, HowMet, Tier,
 };
 use crate::domain::duplicates::Person;
-use crate::domain::entity::Entity;
 use crate::domain::fields::{LabelText, LanguageTag, NameText, ProfileLink};
 use crate::domain::id::{ContactId, WorkspaceId};
 use crate::domain::key::Key;
@@ -27,278 +25,75 @@ use crate::domain::keyed::Keyed;
 use crate::domain::partial_date::PartialDate;
 use crate::domain::person_name::{NameOrder, NameParts};
 use crate::domain::search::SearchText;
+use crate::domain::text;
 use crate::domain::timestamp::Timestamp;
 
-/// A row of `contacts`. What is never filtered or sorted by stands in JSON columns.
-#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = contacts)]
-#[diesel(primary_key(workspace_id, id))]
-#[diesel(treat_none_as_null = true)]
-#[diesel(treat_none_as_default_value = false)]
-struct ContactRow {
-    workspace_id: WorkspaceId,
-    id: ContactId,
-    version: i64,
-    created_at: Timestamp,
-    updated_at: Timestamp,
-    is_self: bool,
-    name: String,
-    sort_name: String,
-    sort_key: String,
-    given_name: Option<String>,
-    family_name: Option<String>,
-    name_parts: AsJson<NamePartsJson>,
-    profile: AsJson<ProfileJson>,
-    about: Option<String>,
-    notes: Option<String>,
-    emails: AsJson<Keyed<ContactEmail>>,
-    phones: AsJson<Keyed<ContactPhone>>,
-    links: AsJson<Keyed<ProfileLink>>,
-    addresses: AsJson<Keyed<ContactAddress>>,
-    dates: AsJson<Keyed<ContactDate>>,
-    how_met: Option<AsJson<HowMet>>,
-    introduced_by_id: Option<ContactId>,
-    known: bool,
-    tier: Option<Tier>,
-    cadence: Option<AsJson<Cadence>>,
-    tags: AsJson<Vec<LabelText>>,
-    favorite: bool,
-    archived_at: Option<Timestamp>,
-    do_not_contact: bool,
-}
-
-/// The other parts of a name, and how it is said.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-struct NamePartsJson {
-    middle_name: Option<String>,
-    prefix: Option<String>,
-    suffix: Option<String>,
-    former_names: Vec<NameText>,
-    name_order: Option<NameOrder>,
-    phonetic_given_name: Option<String>,
-    phonetic_family_name: Option<String>,
-    pronunciation: Option<String>,
-    nickname: Option<String>,
-    display_name: Option<String>,
-    pronouns: Option<String>,
-    address_as: Option<AddressAs>,
-}
-
-/// What is neither filtered nor sorted by.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-struct ProfileJson {
-    headline: Option<String>,
-    location: Option<String>,
-    time_zone: Option<String>,
-    skills: Vec<LabelText>,
-    languages: Vec<LanguageTag>,
-    preferred_channel: Option<Channel>,
-    external_ids: Keyed<ExternalId>,
-}
-
-impl ContactRow {
-    fn of(workspace_id: WorkspaceId, contact: &Contact) -> Self {
-        let Contact { id, is_self, name, sort_name, fields, created_at, updated_at, version } = contact.clone();
-        let ContactFields {
-            given_name,
-            family_name,
-            middle_name,
-            prefix,
-            suffix,
-            former_names,
-            name_order,
-            phonetic_given_name,
-            phonetic_family_name,
-            pronunciation,
-            nickname,
-            display_name,
-            pronouns,
-            address_as,
-            headline,
-            about,
-            notes,
-            skills,
-            location,
-            time_zone,
-            languages,
-            emails,
-            phones,
-            links,
-            addresses,
-            dates,
-            preferred_channel,
-            how_met,
-            known,
-            tier,
-            cadence,
-            tags,
-            favorite,
-            archived_at,
-            do_not_contact,
-            external_ids,
-        } = fields;
-        Self {
-            workspace_id,
-            id,
-            version,
-            created_at,
-            updated_at,
-            is_self,
-            sort_key: crate::domain::text::sort_key(&sort_name),
-            name,
-            sort_name,
-            given_name,
-            family_name,
-            name_parts: AsJson(NamePartsJson {
-                middle_name,
-                prefix,
-                suffix,
-                former_names,
-                name_order,
-                phonetic_given_name,
-                phonetic_family_name,
-                pronunciation,
-                nickname,
-                display_name,
-                pronouns,
-                address_as,
-            }),
-            profile: AsJson(ProfileJson {
-                headline,
-                location,
-                time_zone,
-                skills,
-                languages,
-                preferred_channel,
-                external_ids,
-            }),
-            about,
-            notes,
-            emails: AsJson(emails),
-            phones: AsJson(phones),
-            links: AsJson(links),
-            addresses: AsJson(addresses),
-            dates: AsJson(dates),
-            introduced_by_id: how_met.as_ref().and_then(|how_met| how_met.introduced_by_id),
-            // Nothing may be left of it once a delete has cleared a reference.
-            how_met: how_met.filter(|how_met| *how_met != HowMet::default()).map(AsJson),
-            known,
-            tier,
-            cadence: cadence.map(AsJson),
-            tags: AsJson(tags),
-            favorite,
-            archived_at,
-            do_not_contact,
+record_row! {
+    ContactRow of ContactFields in contacts;
+    columns {
+        is_self: bool,
+        name: String,
+        sort_name: String,
+        given_name: Option<String>,
+        family_name: Option<String>,
+        about: Option<String>,
+        notes: Option<String>,
+        known: bool,
+        tier: Option<Tier>,
+        favorite: bool,
+        archived_at: Option<Timestamp>,
+        do_not_contact: bool,
+    }
+    json {
+        emails: Keyed<ContactEmail>,
+        phones: Keyed<ContactPhone>,
+        links: Keyed<ProfileLink>,
+        addresses: Keyed<ContactAddress>,
+        dates: Keyed<ContactDate>,
+        tags: Vec<LabelText>,
+    }
+    json_or_null {
+        how_met: HowMet,
+        cadence: Cadence,
+    }
+    json_groups {
+        name_parts: NamePartsJson {
+            middle_name: Option<String>,
+            prefix: Option<String>,
+            suffix: Option<String>,
+            former_names: Vec<NameText>,
+            name_order: Option<NameOrder>,
+            phonetic_given_name: Option<String>,
+            phonetic_family_name: Option<String>,
+            pronunciation: Option<String>,
+            nickname: Option<String>,
+            display_name: Option<String>,
+            pronouns: Option<String>,
+            address_as: Option<AddressAs>,
+        }
+        profile: ProfileJson {
+            headline: Option<String>,
+            location: Option<String>,
+            time_zone: Option<String>,
+            skills: Vec<LabelText>,
+            languages: Vec<LanguageTag>,
+            preferred_channel: Option<Channel>,
+            external_ids: Keyed<ExternalId>,
         }
     }
-
-    fn into_record(self) -> Contact {
-        let Self {
-            workspace_id: _,
-            id,
-            version,
-            created_at,
-            updated_at,
-            is_self,
-            name,
-            sort_name,
-            sort_key: _,
-            given_name,
-            family_name,
-            name_parts: AsJson(parts),
-            profile: AsJson(profile),
-            about,
-            notes,
-            emails: AsJson(emails),
-            phones: AsJson(phones),
-            links: AsJson(links),
-            addresses: AsJson(addresses),
-            dates: AsJson(dates),
-            how_met,
-            introduced_by_id: _,
-            known,
-            tier,
-            cadence,
-            tags: AsJson(tags),
-            favorite,
-            archived_at,
-            do_not_contact,
-        } = self;
-        let NamePartsJson {
-            middle_name,
-            prefix,
-            suffix,
-            former_names,
-            name_order,
-            phonetic_given_name,
-            phonetic_family_name,
-            pronunciation,
-            nickname,
-            display_name,
-            pronouns,
-            address_as,
-        } = parts;
-        let ProfileJson { headline, location, time_zone, skills, languages, preferred_channel, external_ids } =
-            profile;
-        let fields = ContactFields {
-            given_name,
-            family_name,
-            middle_name,
-            prefix,
-            suffix,
-            former_names,
-            name_order,
-            phonetic_given_name,
-            phonetic_family_name,
-            pronunciation,
-            nickname,
-            display_name,
-            pronouns,
-            address_as,
-            headline,
-            about,
-            notes,
-            skills,
-            location,
-            time_zone,
-            languages,
-            emails,
-            phones,
-            links,
-            addresses,
-            dates,
-            preferred_channel,
-            how_met: how_met.map(|json| json.0),
-            known,
-            tier,
-            cadence: cadence.map(|json| json.0),
-            tags,
-            favorite,
-            archived_at,
-            do_not_contact,
-            external_ids,
-        };
-        Contact { id, is_self, name, sort_name, fields, created_at, updated_at, version }
+    computed {
+        sort_key: String = |fields| text::sort_key(&fields.sort_name),
+        introduced_by_id: Option<ContactId> =
+            |fields| fields.how_met.as_ref().and_then(|how_met| how_met.introduced_by_id),
     }
 }
 
 impl Record for Contact {
-    const ENTITY: Entity = Entity::Contact;
     const SUMMARY: &'static [&'static str] =
         &["name", "sort_name", "headline", "known", "tier", "tags", "favorite", "archived_at", "is_self"];
 
-    fn sort_value(&self, field: Field) -> Scalar {
-        if field == CREATED_AT {
-            Scalar::Instant(self.created_at)
-        } else if field == UPDATED_AT {
-            Scalar::Instant(self.updated_at)
-        } else if field == SORT_NAME {
-            Scalar::Text(crate::domain::text::sort_key(&self.sort_name))
-        } else {
-            Scalar::Id(Record::id(self))
-        }
+    fn own_sort_value(&self, field: Field) -> Option<Scalar> {
+        (field == SORT_NAME).then(|| Scalar::Text(text::sort_key(&self.fields.sort_name)))
     }
 
     fn keys(&self) -> Vec<Key> {
@@ -310,18 +105,7 @@ impl Record for Contact {
     }
 
     fn is_permanent(&self) -> bool {
-        self.is_self
-    }
-
-    fn labels(&mut self) -> Option<&mut Vec<LabelText>> {
-        Some(&mut self.fields.tags)
-    }
-
-    fn resolve_tags(&mut self, tx: &mut Tx<'_>, before: Option<&Self>) -> Result<()> {
-        match before {
-            Some(before) if before.fields.tags == self.fields.tags => Ok(()),
-            _ => tags::resolve(tx, &mut self.fields.tags),
-        }
+        self.fields.is_self
     }
 
     /// What they do and did, and where.
@@ -347,7 +131,7 @@ impl Record for Contact {
         Ok(told.collect())
     }
 
-    record_statements!(contacts, ContactRow);
+    record_statements!(contacts, ContactRow, ContactFields);
 }
 
 pub const CREATED_AT: Field = sortable(contacts::created_at);

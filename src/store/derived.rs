@@ -9,8 +9,9 @@ use super::db::sql::schema::{instance, memberships, workspaces};
 use super::db::sql::select::{Comparison, ID, Predicate, Scalar, Select};
 use super::db::sql::types::AnyId;
 use super::db::write::context::Actor;
+use super::db::write::json::json;
 use super::db::write::record::{Record, for_entity};
-use super::db::write::records::update;
+use super::db::write::records::{resolve_names, update};
 use super::db::write::settle::finish;
 use super::db::write::tx::Tx;
 use super::error::Result;
@@ -87,8 +88,7 @@ fn derive_slice<R: Record>(mut tx: Tx<'_>, after: Predicate) -> Result<Option<An
 
 /// Derives anew what belongs to a record: its tags, its keys, its search document.
 fn derive<R: Record>(tx: &mut Tx<'_>, record: R) -> Result<()> {
-    let mut derived = record.clone();
-    derived.resolve_tags(tx, None)?;
+    let (derived, _) = resolve_names(tx, None, record.clone(), json(&record)?)?;
     let derived = update(tx, &record, derived)?;
     keys::write(tx.conn, tx.workspace, R::ENTITY, derived.id(), &derived.keys())?;
     let related = derived.related_search_text(tx.conn, tx.workspace)?;

@@ -7,81 +7,28 @@ use super::db::sql::schema::duplicate_dismissals;
 use super::db::sql::select::{Field, Predicate, Scalar, Select, field, sortable};
 use super::db::sql::types::AnyId;
 use super::db::write::record::{Record, record_statements};
+use super::db::write::row::record_row;
 use super::db::write::tx::Tx;
 use super::error::Result;
 use crate::domain::duplicate_dismissal::{DismissedPair, DuplicateDismissal, DuplicateDismissalFields};
-use crate::domain::entity::Entity;
-use crate::domain::id::{ContactId, DuplicateDismissalId, OrganizationId, WorkspaceId};
+use crate::domain::id::{ContactId, OrganizationId, WorkspaceId};
 use crate::domain::invalid::{FieldCode, Invalid};
-use crate::domain::timestamp::Timestamp;
 
-#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = duplicate_dismissals)]
-#[diesel(primary_key(workspace_id, id))]
-#[diesel(treat_none_as_null = true)]
-#[diesel(treat_none_as_default_value = false)]
-struct DuplicateDismissalRow {
-    workspace_id: WorkspaceId,
-    id: DuplicateDismissalId,
-    version: i64,
-    created_at: Timestamp,
-    updated_at: Timestamp,
-    contact_id: Option<ContactId>,
-    other_contact_id: Option<ContactId>,
-    organization_id: Option<OrganizationId>,
-    other_organization_id: Option<OrganizationId>,
-}
-
-impl DuplicateDismissalRow {
-    fn of(workspace_id: WorkspaceId, dismissal: &DuplicateDismissal) -> Self {
-        let DuplicateDismissal { id, fields, created_at, updated_at, version } = dismissal.clone();
-        let DuplicateDismissalFields { contact_id, other_contact_id, organization_id, other_organization_id } =
-            fields;
-        Self {
-            workspace_id,
-            id,
-            version,
-            created_at,
-            updated_at,
-            contact_id,
-            other_contact_id,
-            organization_id,
-            other_organization_id,
-        }
-    }
-
-    fn into_record(self) -> DuplicateDismissal {
-        let Self {
-            workspace_id: _,
-            id,
-            version,
-            created_at,
-            updated_at,
-            contact_id,
-            other_contact_id,
-            organization_id,
-            other_organization_id,
-        } = self;
-        let fields =
-            DuplicateDismissalFields { contact_id, other_contact_id, organization_id, other_organization_id };
-        DuplicateDismissal { id, fields, created_at, updated_at, version }
+record_row! {
+    DuplicateDismissalRow of DuplicateDismissalFields in duplicate_dismissals;
+    columns {
+        contact_id: Option<ContactId>,
+        other_contact_id: Option<ContactId>,
+        organization_id: Option<OrganizationId>,
+        other_organization_id: Option<OrganizationId>,
     }
 }
 
 impl Record for DuplicateDismissal {
-    const ENTITY: Entity = Entity::DuplicateDismissal;
     const SUMMARY: &'static [&'static str] =
         &["contact_id", "other_contact_id", "organization_id", "other_organization_id"];
 
-    fn sort_value(&self, field: Field) -> Scalar {
-        match field {
-            CREATED_AT => Scalar::Instant(self.created_at),
-            UPDATED_AT => Scalar::Instant(self.updated_at),
-            _ => Scalar::Id(Record::id(self)),
-        }
-    }
-
-    record_statements!(duplicate_dismissals, DuplicateDismissalRow);
+    record_statements!(duplicate_dismissals, DuplicateDismissalRow, DuplicateDismissalFields);
 }
 
 pub const CREATED_AT: Field = sortable(duplicate_dismissals::created_at);

@@ -46,8 +46,8 @@ pub enum Conflict {
     EmailTaken,
     /// Somebody else was faster, and only the first may sign up.
     RegistrationClosed,
-    /// The networker's own contact stays as long as the workspace.
-    SelfContact,
+    /// The record stays as long as its workspace: the networker's own contact.
+    Permanent,
     /// The Idempotency-Key came before with another request.
     IdempotencyKeyReused,
     /// Others still work in a workspace that nobody else owns.
@@ -82,8 +82,8 @@ pub enum LeftAloneReason {
     IdTaken,
     /// What it was before is no longer kept.
     NoLongerKept,
-    /// It is the networker's own contact.
-    SelfContact,
+    /// It stays as long as its workspace: the networker's own contact.
+    Permanent,
     /// Another record has its name now.
     NameTaken,
     /// It would be a part of itself.
@@ -99,7 +99,7 @@ impl LeftAloneReason {
         Self::HasGainedReferences,
         Self::IdTaken,
         Self::NoLongerKept,
-        Self::SelfContact,
+        Self::Permanent,
         Self::NameTaken,
         Self::Circular,
         Self::LimitReached,
@@ -112,7 +112,7 @@ impl LeftAloneReason {
             Self::HasGainedReferences => "has_gained_references",
             Self::IdTaken => "id_taken",
             Self::NoLongerKept => "no_longer_kept",
-            Self::SelfContact => "self_contact",
+            Self::Permanent => "self_contact",
             Self::NameTaken => "name_taken",
             Self::Circular => "circular",
             Self::LimitReached => "limit_reached",
@@ -126,7 +126,7 @@ impl LeftAloneReason {
             Self::HasGainedReferences => "Other records refer to it now.",
             Self::IdTaken => "A record with its id exists again.",
             Self::NoLongerKept => "What it was before is no longer kept.",
-            Self::SelfContact => "The contact that stands for yourself cannot be deleted.",
+            Self::Permanent => "The contact that stands for yourself cannot be deleted.",
             Self::NameTaken => "Another record has its name now.",
             Self::Circular => "It would be a part of itself.",
             Self::LimitReached => {

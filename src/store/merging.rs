@@ -4,13 +4,14 @@ use serde_json::{Map, Value};
 use std::collections::HashSet;
 
 use super::db::sql::types::AnyId;
-use super::db::write::json::{demoted, from_json, id_of, is_primary, referred};
+use super::db::write::json::{demoted, detach, from_json, id_of, is_primary, json, referred, repoint};
 use super::db::write::lookup::{find, referring};
 use super::db::write::record::{Record, for_entity};
-use super::db::write::records::{delete, delete_json, update_json};
+use super::db::write::records::{delete, delete_json, rename_in_lists, update_json};
 use super::db::write::tx::Tx;
 use super::error::{Conflict, Result};
-use crate::domain::entity::{Entity, OnDelete, REFERENCES, Reference};
+use crate::domain::entity::Entity;
+use crate::domain::reference::{OnDelete, REFERENCES, Reference};
 use crate::domain::text;
 
 /// What is in every record and says nothing of the thing itself.
@@ -20,20 +21,20 @@ const HEAD: &[&str] = &["id", "version", "created_at", "updated_at"];
 /// itself, and deletes them; the log tells where they live on. What the kept record takes over is the caller's.
 pub fn merge_into<R: Record>(tx: &mut Tx<'_>, keep: &R, merged: &[R]) -> Result<()> {
     if merged.iter().any(Record::is_permanent) {
-        return Err(Conflict::SelfContact.into());
+        return Err(Conflict::Permanent.into());
     }
     let gone: Vec<AnyId> = merged.iter().map(Record::id).collect();
     for record in merged {
         for reference in REFERENCES.iter().filter(|reference| reference.to == R::ENTITY) {
-            let mut seen = SeenContent::of(reference.from, &referring(tx, reference, keep.id())?)?;
+            let mut seen = SeenContent::of(reference, &referring(tx, reference, keep.id())?)?;
             for row in referring(tx, reference, record.id())? {
                 let goes_too = reference.from == R::ENTITY && id_of(&row).is_some_and(|id| gone.contains(&id));
                 if !goes_too {
-                    repoint(tx, reference, row, keep.id(), &mut seen)?;
+                    take_over(tx, reference, row, (record.id(), keep.id()), &mut seen)?;
                 }
             }
         }
-        record.replace_in_carriers(tx, keep.tag_name())?;
+        rename_in_lists(tx, R::ENTITY, &json(record)?, Some(&json(keep)?))?;
     }
     for record in merged {
         // As it is by now: one of the others may have referred to it.
@@ -45,35 +46,43 @@ pub fn merge_into<R: Record>(tx: &mut Tx<'_>, keep: &R, merged: &[R]) -> Result<
     Ok(())
 }
 
-fn repoint(tx: &mut Tx<'_>, reference: &Reference, row: Value, keep: AnyId, seen: &mut SeenContent) -> Result<()> {
+/// Points one record that refers to a merged one to the one that is kept.
+fn take_over(
+    tx: &mut Tx<'_>,
+    reference: &Reference,
+    row: Value,
+    (merged, keep): (AnyId, AnyId),
+    seen: &mut SeenContent,
+) -> Result<()> {
     let refers_to_itself = reference.from == reference.to && id_of(&row) == Some(keep);
-    let target = if refers_to_itself { Value::Null } else { Value::String(keep.uuid().to_string()) };
     let mut repointed = row.clone();
-    if let Some(place) = repointed.pointer_mut(reference.pointer) {
-        *place = target;
+    if refers_to_itself {
+        detach(reference, &mut repointed, merged);
+    } else {
+        repoint(reference, &mut repointed, merged, keep);
     }
-    // One of those that belong to the kept one comes first, and that is its own.
-    if seen.has_primary && reference.on_delete == OnDelete::Cascade {
-        repointed = demoted(reference.from, repointed)?;
+    let rule = reference.at_most_one();
+    // The primary one of those that belong to the kept record stays so.
+    if let Some(rule) = rule.filter(|_| seen.has_primary) {
+        repointed = demoted(rule, repointed);
     }
     // What only loses its link when the other goes says more than that link.
-    let drop = reference.on_delete != OnDelete::SetNull
+    let is_only_link = matches!(reference.on_delete, OnDelete::SetNull | OnDelete::LeaveList { .. });
+    let drop = !is_only_link
         && (names_twice(reference, &repointed, keep)
             || !seen.texts.insert(content_key(reference.from, &repointed)?));
     if drop {
         return delete_json(tx, reference.from, row);
     }
-    seen.has_primary = seen.has_primary || is_primary(reference.from, &repointed)?;
+    seen.has_primary |= rule.is_some_and(|rule| is_primary(rule, &repointed));
     update_json(tx, reference.from, row, repointed)
 }
 
 /// Takes out of a record the references that would lead to itself once these records are one.
 pub fn clear_references(entity: Entity, record: &mut Value, to: &[AnyId]) {
     for reference in REFERENCES.iter().filter(|reference| reference.from == entity && reference.to == entity) {
-        if referred(reference, record).is_some_and(|id| to.contains(&id))
-            && let Some(place) = record.pointer_mut(reference.pointer)
-        {
-            *place = Value::Null;
+        for id in to {
+            detach(reference, record, *id);
         }
     }
 }
@@ -81,18 +90,16 @@ pub fn clear_references(entity: Entity, record: &mut Value, to: &[AnyId]) {
 /// What those that refer to the kept record say.
 struct SeenContent {
     texts: HashSet<String>,
-    /// Whether one of them comes first.
+    /// Whether one of them is the primary one.
     has_primary: bool,
 }
 
 impl SeenContent {
-    fn of(entity: Entity, rows: &[Value]) -> Result<Self> {
-        let mut seen = Self { texts: HashSet::new(), has_primary: false };
-        for row in rows {
-            seen.texts.insert(content_key(entity, row)?);
-            seen.has_primary = seen.has_primary || is_primary(entity, row)?;
-        }
-        Ok(seen)
+    fn of(reference: &Reference, rows: &[Value]) -> Result<Self> {
+        let texts = rows.iter().map(|row| content_key(reference.from, row)).collect::<Result<_>>()?;
+        let rule = reference.at_most_one();
+        let has_primary = rule.is_some_and(|rule| rows.iter().any(|row| is_primary(rule, row)));
+        Ok(Self { texts, has_primary })
     }
 }
 

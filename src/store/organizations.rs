@@ -8,12 +8,12 @@ use super::db::index::keys::has_key;
 use super::db::sql::conn::Conn;
 use super::db::sql::schema::{organizations, positions};
 use super::db::sql::select::{Field, Predicate, Scalar, Select, field, sortable};
-use super::db::sql::types::{AnyId, AsJson};
+use super::db::sql::types::AnyId;
 use super::db::write::lookup::find;
 use super::db::write::record::{Record, record_statements};
+use super::db::write::row::record_row;
 use super::db::write::tx::Tx;
 use super::error::Result;
-use super::tags;
 use crate::domain::entity::Entity;
 use crate::domain::fields::{LabelText, NameText, ProfileLink};
 use crate::domain::id::{OrganizationId, WorkspaceId};
@@ -25,133 +25,37 @@ use crate::domain::organization::{
 };
 use crate::domain::search::SearchText;
 use crate::domain::text;
-use crate::domain::timestamp::Timestamp;
 
-#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = organizations)]
-#[diesel(primary_key(workspace_id, id))]
-#[diesel(treat_none_as_null = true)]
-#[diesel(treat_none_as_default_value = false)]
-struct OrganizationRow {
-    workspace_id: WorkspaceId,
-    id: OrganizationId,
-    version: i64,
-    created_at: Timestamp,
-    updated_at: Timestamp,
-    name: String,
-    sort_key: String,
-    aliases: AsJson<Vec<NameText>>,
-    domain: Option<String>,
-    website: Option<String>,
-    kind: Option<OrganizationKind>,
-    industry: Option<String>,
-    size: Option<String>,
-    location: Option<String>,
-    parent_id: Option<OrganizationId>,
-    links: AsJson<Keyed<ProfileLink>>,
-    interest: Option<i32>,
-    why: Option<String>,
-    notes: Option<String>,
-    tags: AsJson<Vec<LabelText>>,
-}
-
-impl OrganizationRow {
-    fn of(workspace_id: WorkspaceId, organization: &Organization) -> Self {
-        let Organization { id, fields, created_at, updated_at, version } = organization.clone();
-        let OrganizationFields {
-            name,
-            aliases,
-            domain,
-            website,
-            kind,
-            industry,
-            size,
-            location,
-            parent_id,
-            links,
-            interest,
-            why,
-            notes,
-            tags,
-        } = fields;
-        Self {
-            workspace_id,
-            id,
-            version,
-            created_at,
-            updated_at,
-            sort_key: text::sort_key(&name),
-            name,
-            aliases: AsJson(aliases),
-            domain,
-            website,
-            kind,
-            industry,
-            size,
-            location,
-            parent_id,
-            links: AsJson(links),
-            interest,
-            why,
-            notes,
-            tags: AsJson(tags),
-        }
+record_row! {
+    OrganizationRow of OrganizationFields in organizations;
+    columns {
+        name: String,
+        domain: Option<String>,
+        website: Option<String>,
+        kind: Option<OrganizationKind>,
+        industry: Option<String>,
+        size: Option<String>,
+        location: Option<String>,
+        parent_id: Option<OrganizationId>,
+        interest: Option<i32>,
+        why: Option<String>,
+        notes: Option<String>,
     }
-
-    fn into_record(self) -> Organization {
-        let Self {
-            workspace_id: _,
-            id,
-            version,
-            created_at,
-            updated_at,
-            name,
-            sort_key: _,
-            aliases: AsJson(aliases),
-            domain,
-            website,
-            kind,
-            industry,
-            size,
-            location,
-            parent_id,
-            links: AsJson(links),
-            interest,
-            why,
-            notes,
-            tags: AsJson(tags),
-        } = self;
-        let fields = OrganizationFields {
-            name,
-            aliases,
-            domain,
-            website,
-            kind,
-            industry,
-            size,
-            location,
-            parent_id,
-            links,
-            interest,
-            why,
-            notes,
-            tags,
-        };
-        Organization { id, fields, created_at, updated_at, version }
+    json {
+        aliases: Vec<NameText>,
+        links: Keyed<ProfileLink>,
+        tags: Vec<LabelText>,
+    }
+    computed {
+        sort_key: String = |fields| text::sort_key(&fields.name),
     }
 }
 
 impl Record for Organization {
-    const ENTITY: Entity = Entity::Organization;
     const SUMMARY: &'static [&'static str] = &["name", "domain", "kind", "industry", "interest", "tags"];
 
-    fn sort_value(&self, field: Field) -> Scalar {
-        match field {
-            CREATED_AT => Scalar::Instant(self.created_at),
-            UPDATED_AT => Scalar::Instant(self.updated_at),
-            NAME => Scalar::Text(text::sort_key(&self.fields.name)),
-            _ => Scalar::Id(Record::id(self)),
-        }
+    fn own_sort_value(&self, field: Field) -> Option<Scalar> {
+        (field == NAME).then(|| Scalar::Text(text::sort_key(&self.fields.name)))
     }
 
     fn keys(&self) -> Vec<Key> {
@@ -160,17 +64,6 @@ impl Record for Organization {
 
     fn search_text(&self) -> Option<SearchText> {
         Some(Self::search_text(self))
-    }
-
-    fn labels(&mut self) -> Option<&mut Vec<LabelText>> {
-        Some(&mut self.fields.tags)
-    }
-
-    fn resolve_tags(&mut self, tx: &mut Tx<'_>, before: Option<&Self>) -> Result<()> {
-        match before {
-            Some(before) if before.fields.tags == self.fields.tags => Ok(()),
-            _ => tags::resolve(tx, &mut self.fields.tags),
-        }
     }
 
     /// Its names: people are found by where they work.
@@ -202,7 +95,7 @@ impl Record for Organization {
         Ok(told.collect())
     }
 
-    record_statements!(organizations, OrganizationRow);
+    record_statements!(organizations, OrganizationRow, OrganizationFields);
 }
 
 pub const CREATED_AT: Field = sortable(organizations::created_at);

@@ -10,111 +10,33 @@ use super::db::sql::schema::positions;
 use super::db::sql::select::{Direction, Field, Predicate, Scalar, Select, field, sortable};
 use super::db::sql::types::AnyId;
 use super::db::write::record::{Record, record_statements};
-use super::db::write::records::update;
-use super::db::write::tx::Tx;
+use super::db::write::row::record_row;
 use super::error::Result;
 use super::lists::is_current;
 use super::organizations;
 use crate::domain::entity::Entity;
-use crate::domain::id::{ContactId, OrganizationId, PositionId, WorkspaceId};
+use crate::domain::id::{ContactId, OrganizationId, WorkspaceId};
 use crate::domain::organization::{Organization, is_placeholder_name};
 use crate::domain::position::{Position, PositionFields, PositionKind};
 use crate::domain::text::fold;
-use crate::domain::timestamp::Timestamp;
 
-#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = positions)]
-#[diesel(primary_key(workspace_id, id))]
-#[diesel(treat_none_as_null = true)]
-#[diesel(treat_none_as_default_value = false)]
-struct PositionRow {
-    workspace_id: WorkspaceId,
-    id: PositionId,
-    version: i64,
-    created_at: Timestamp,
-    updated_at: Timestamp,
-    contact_id: ContactId,
-    organization_id: Option<OrganizationId>,
-    organization_name: Option<String>,
-    title: Option<String>,
-    department: Option<String>,
-    kind: PositionKind,
-    started_on: Option<String>,
-    ended_on: Option<String>,
-    is_primary: bool,
-    source: Option<String>,
-}
-
-impl PositionRow {
-    fn of(workspace_id: WorkspaceId, position: &Position) -> Self {
-        let Position { id, fields, created_at, updated_at, version } = position.clone();
-        let PositionFields {
-            contact_id,
-            organization_id,
-            organization_name,
-            title,
-            department,
-            kind,
-            started_on,
-            ended_on,
-            primary,
-            source,
-        } = fields;
-        Self {
-            workspace_id,
-            id,
-            version,
-            created_at,
-            updated_at,
-            contact_id,
-            organization_id,
-            organization_name,
-            title,
-            department,
-            kind,
-            started_on,
-            ended_on,
-            is_primary: primary,
-            source,
-        }
-    }
-
-    fn into_record(self) -> Position {
-        let Self {
-            workspace_id: _,
-            id,
-            version,
-            created_at,
-            updated_at,
-            contact_id,
-            organization_id,
-            organization_name,
-            title,
-            department,
-            kind,
-            started_on,
-            ended_on,
-            is_primary: primary,
-            source,
-        } = self;
-        let fields = PositionFields {
-            contact_id,
-            organization_id,
-            organization_name,
-            title,
-            department,
-            kind,
-            started_on,
-            ended_on,
-            primary,
-            source,
-        };
-        Position { id, fields, created_at, updated_at, version }
+record_row! {
+    PositionRow of PositionFields in positions;
+    columns {
+        contact_id: ContactId,
+        organization_id: Option<OrganizationId>,
+        organization_name: Option<String>,
+        title: Option<String>,
+        department: Option<String>,
+        kind: PositionKind,
+        started_on: Option<String>,
+        ended_on: Option<String>,
+        is_primary: bool,
+        source: Option<String>,
     }
 }
 
 impl Record for Position {
-    const ENTITY: Entity = Entity::Position;
     const SUMMARY: &'static [&'static str] = &[
         "contact_id",
         "organization_id",
@@ -126,14 +48,6 @@ impl Record for Position {
         "ended_on",
         "primary",
     ];
-
-    fn sort_value(&self, field: Field) -> Scalar {
-        match field {
-            CREATED_AT => Scalar::Instant(self.created_at),
-            UPDATED_AT => Scalar::Instant(self.updated_at),
-            _ => Scalar::Id(Record::id(self)),
-        }
-    }
 
     /// Whose it is, where and as what: people are found by what they do.
     fn search_projection(&self) -> Option<String> {
@@ -154,19 +68,11 @@ impl Record for Position {
         }
     }
 
-    fn is_primary(&self) -> bool {
-        self.fields.primary
-    }
-
-    fn clear_primary(&mut self) {
-        self.fields.primary = false;
-    }
-
     fn display_order(&self, other: &Self) -> Ordering {
         Self::display_order(self, other)
     }
 
-    record_statements!(positions, PositionRow);
+    record_statements!(positions, PositionRow, PositionFields);
 }
 
 /// Where each of these contacts is or was, by what tells one place from another (its id, its folded name), with the name
@@ -234,21 +140,6 @@ pub const KIND: Field = sortable(positions::kind);
 pub const STARTED_ON: Field = field(positions::started_on);
 pub const ENDED_ON: Field = field(positions::ended_on);
 pub const PRIMARY: Field = sortable(positions::is_primary);
-
-/// A contact has at most one primary position: the others no longer are.
-pub fn make_primary(tx: &mut Tx<'_>, position: &Position) -> Result<()> {
-    let own = Predicate::equal(CONTACT, Scalar::Id(AnyId::new(position.fields.contact_id.uuid())));
-    let primary = Predicate::equal(PRIMARY, Scalar::Bool(true));
-    let select = Select::all(tx.workspace, Predicate::All(vec![own, primary]));
-    for other in Position::select(tx.conn, select)? {
-        if other.id != position.id {
-            let mut demoted = other.clone();
-            demoted.clear_primary();
-            update(tx, &other, demoted)?;
-        }
-    }
-    Ok(())
-}
 
 /// What somebody's positions tell of them: titles, departments and the names of organizations.
 pub(super) fn search_text_of(conn: &mut Conn, workspace: WorkspaceId, contact: ContactId) -> Result<String> {

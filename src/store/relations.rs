@@ -5,14 +5,15 @@ use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 
 use super::db::sql::conn::Conn;
-use super::db::sql::select::{Direction, Field, ID, Predicate, Scalar, Select};
+use super::db::sql::select::{Direction, ID, Predicate, Select};
 use super::db::sql::types::AnyId;
-use super::db::write::json::{any_id, json as json_of};
+use super::db::write::json::{any_id, json as json_of, referred_ids};
 use super::db::write::record::{Record, for_entity};
-use super::error::Result;
+use super::error::{Error, Result};
 use super::tags;
-use crate::domain::entity::{Entity, REFERENCES};
+use crate::domain::entity::Entity;
 use crate::domain::id::WorkspaceId;
+use crate::domain::reference::REFERENCES;
 
 /// How many of those that refer to one record are shown with it.
 pub const MAX_RELATED: usize = 100;
@@ -91,7 +92,7 @@ pub(super) fn attach_from(
     Ok(())
 }
 
-/// For each record the summary of the one it refers to, or null.
+/// For each record the summary of the one it refers to, or null; those of a list in its order.
 fn referred_to(
     conn: &mut Conn,
     workspace: WorkspaceId,
@@ -99,12 +100,19 @@ fn referred_to(
     entity: Entity,
     pointer: &str,
 ) -> Result<Vec<Value>> {
-    let ids: Vec<Option<AnyId>> = whole.iter().map(|record| record.pointer(pointer).and_then(any_id)).collect();
-    let filter = Predicate::ids(unique(ids.iter().flatten().copied().collect()));
+    let fields: Vec<Option<&Value>> = whole.iter().map(|record| record.pointer(pointer)).collect();
+    let ids = |field: &Value| -> Vec<AnyId> {
+        field.as_array().map_or(std::slice::from_ref(field), Vec::as_slice).iter().filter_map(any_id).collect()
+    };
+    let filter = Predicate::ids(unique(fields.iter().flatten().flat_map(|field| ids(field)).collect()));
     let found = summaries(conn, workspace, entity, filter)?;
     let by_id: HashMap<AnyId, Value> =
         found.into_iter().filter_map(|(record, summary)| Some((any_id(record.get("id")?)?, summary))).collect();
-    Ok(ids.into_iter().map(|id| id.and_then(|id| by_id.get(&id).cloned()).unwrap_or(Value::Null)).collect())
+    let related = |field: &Value| {
+        let mut found = ids(field).into_iter().filter_map(|id| by_id.get(&id).cloned());
+        if field.is_array() { found.collect() } else { found.next().unwrap_or_default() }
+    };
+    Ok(fields.into_iter().map(|field| field.map(related).unwrap_or_default()).collect())
 }
 
 /// For each record the summaries of those that refer to it, in the order in which they are shown.
@@ -117,20 +125,21 @@ fn referring(
     with: &[Relation],
 ) -> Result<Vec<Value>> {
     let ids: Vec<Option<AnyId>> = whole.iter().map(|record| record.get("id").and_then(any_id)).collect();
-    let values = unique(ids.iter().flatten().copied().collect()).into_iter().map(Scalar::Id).collect();
-    let found = summaries(conn, workspace, entity, Predicate::In(Field::of_reference(column), values))?;
     let own = REFERENCES.iter().find(|reference| reference.from == entity && reference.column == column);
-    let pointer = own.map_or("", |reference| reference.pointer);
+    let Some(reference) = own else { return Err(Error::Internal(format!("no reference {entity}.{column}"))) };
+    let wanted = unique(ids.iter().flatten().copied().collect());
+    let found = summaries(conn, workspace, entity, Predicate::refers_to(reference, wanted.clone()))?;
     let mut counts: HashMap<AnyId, usize> = HashMap::new();
     let (mut of, mut records, mut shown) = (Vec::new(), Vec::new(), Vec::new());
     for (record, summary) in found {
-        let Some(id) = record.pointer(pointer).and_then(any_id) else { continue };
-        let count = counts.entry(id).or_default();
-        if *count < MAX_RELATED {
-            *count += 1;
-            of.push(id);
-            records.push(record);
-            shown.push(summary);
+        for id in referred_ids(reference, &record) {
+            let count = counts.entry(id).or_default();
+            if *count < MAX_RELATED && wanted.binary_search(&id).is_ok() {
+                *count += 1;
+                of.push(id);
+                records.push(record.clone());
+                shown.push(summary.clone());
+            }
         }
     }
     attach_from(conn, workspace, &records, &mut shown, with)?;

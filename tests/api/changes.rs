@@ -153,7 +153,7 @@ on_both! {
         let tags = cursor(&ada.get("/v1/changes?entity=tag").await.expect(200));
         ada.get(&format!("/v1/changes?since={tags}")).await.problem(410, "cursor_expired");
         ada.get(&format!("/v1/changes?since={tags}&entity=tag")).await.expect(200);
-        // WriteContext has seen more may look at less, and has missed something then.
+        // Who has seen more may look at less, and has missed something then.
         let narrower = cursor(&ada.get(&format!("/v1/changes?since={}&entity=need", end(&ada).await)).await.expect(200));
         ada.get(&format!("/v1/changes?since={narrower}")).await.problem(410, "cursor_expired");
     }
@@ -199,7 +199,7 @@ on_both! {
             let contact: Contact = records::get(tx, AnyId::new(deleted), &Precondition::None)?;
             records::delete(tx, &contact)?;
             let fields = ContactFields { given_name: Some("Brief".to_owned()), ..ContactFields::default() };
-            let brief = records::create(tx, Contact::new(ContactId::new(tx.new_id()), false, tx.now(), fields)?)?;
+            let brief = records::create(tx, Contact::new(ContactId::new(tx.new_id()), tx.now(), fields)?)?;
             records::delete(tx, &brief)?;
             Ok(())
         }).await;

@@ -6,11 +6,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 use serde_json::{Map, Value, json};
 use wellmet::{
     api::http::messages::problem::{self, Code},
-    domain::{
-        count::thousands,
-        entity::{Entity, REFERENCES},
-        scope::SCOPES,
-    },
+    domain::{count::thousands, entity::Entity, reference::REFERENCES, scope::SCOPES},
 };
 
 use crate::{

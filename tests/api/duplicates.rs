@@ -57,7 +57,7 @@ async fn make_many(server: &TestServer, client: &Client, all: Vec<ContactFields>
         let some = some.to_vec();
         let write = move |tx: &mut store::Tx<'_>| {
             for fields in some {
-                store::records::create(tx, Contact::new(ContactId::new(tx.new_id()), false, tx.now(), fields)?)?;
+                store::records::create(tx, Contact::new(ContactId::new(tx.new_id()), tx.now(), fields)?)?;
             }
             Ok::<_, store::Error>(store::Answer::Empty)
         };

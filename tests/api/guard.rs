@@ -296,7 +296,7 @@ async fn paths(own: &World<'_>, other: &World<'_>, operation: Operation, report:
     }
 }
 
-/// WriteContext names an id that is free in their workspace makes a record of their own, whoever else has one of that name.
+/// Who names an id that is free in their workspace makes a record of their own, whoever else has one of that name.
 async fn own_records_under_foreign_ids(
     own: &World<'_>,
     other: &World<'_>,

@@ -50,7 +50,7 @@ async fn make_many(server: &TestServer, client: &Client, count: usize) -> Vec<St
             for (index, id) in ids.into_iter().enumerate() {
                 let given_name = Some(format!("Contact {}", start + index));
                 let fields = ContactFields { given_name, ..ContactFields::default() };
-                records::create(tx, Contact::new(ContactId::new(id), false, tx.now(), fields)?)?;
+                records::create(tx, Contact::new(ContactId::new(id), tx.now(), fields)?)?;
             }
             Ok::<_, store::Error>(store::Answer::Empty)
         };

@@ -9,7 +9,7 @@ use std::{
 };
 
 use wellmet::{
-    domain::entity::{Entity, REFERENCES},
+    domain::{entity::Entity, reference::REFERENCES},
     store::db::sql::{
         conn::{Address, Manager},
         migrations,
@@ -344,7 +344,10 @@ on_both! {
 
     async fn references_are_the_foreign_keys_between_records(database: Database) {
         let schema = Schema::read(&database);
-        let is_record = |table: &str| Entity::ALL.iter().any(|entity| entity.plural() == table);
+        let is_record = |table: &str| {
+            Entity::ALL.iter().any(|entity| entity.plural() == table)
+                || REFERENCES.iter().any(|reference| reference.join == Some(table))
+        };
         let real: Vec<String> = schema
             .foreign_keys
             .iter()
@@ -353,13 +356,17 @@ on_both! {
                 format!("{table} ({columns}) to {target} ({target_columns})")
             })
             .collect();
-        let mut told: Vec<String> = REFERENCES
-            .iter()
-            .map(|reference| {
-                let (from, to) = (reference.from.plural(), reference.to.plural());
-                format!("{from} (workspace_id,{}) to {to} (workspace_id,id)", reference.column)
-            })
-            .collect();
+        let told = REFERENCES.iter().flat_map(|reference| {
+            let (from, to) = (reference.from.plural(), reference.to.plural());
+            let key = |table: &str, column: &str, target: &str| {
+                format!("{table} (workspace_id,{column}) to {target} (workspace_id,id)")
+            };
+            match reference.join {
+                None => vec![key(from, reference.column, to)],
+                Some(join) => vec![key(join, &reference.own_column(), from), key(join, reference.column, to)],
+            }
+        });
+        let mut told: Vec<String> = told.collect();
         told.sort();
         assert_eq!(real, told, "the foreign keys (left), and REFERENCES (right)");
         for entity in Entity::ALL {

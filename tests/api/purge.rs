@@ -12,7 +12,7 @@ async fn make(client: &Client, body: Value) -> Reply {
 
 /// What the job does that runs from time to time.
 async fn purge(server: &TestServer) {
-    server.app().store().account_write(|tx| purge::purge(tx)).await.expect("a purge");
+    server.app().store().account_write(purge::purge).await.expect("a purge");
 }
 
 /// How many rows of any table hold this text.
@@ -242,9 +242,9 @@ on_both! {
         let made = ada.post("/v1/contacts", &json!({"given_name": "A"})).idempotency_key("k").await.expect(201);
         ada.delete(&made.location()).await.expect(204);
         server.clock.advance(TimeDelta::days(200));
-        let first = server.app().store().account_write(|tx| purge::purge(tx)).await.expect("a purge");
+        let first = server.app().store().account_write(purge::purge).await.expect("a purge");
         assert_eq!((first.idempotency_keys, first.before_images, first.tombstones), (1, 0, 1));
-        let second = server.app().store().account_write(|tx| purge::purge(tx)).await.expect("a purge");
+        let second = server.app().store().account_write(purge::purge).await.expect("a purge");
         assert_eq!((second.idempotency_keys, second.before_images, second.tombstones), (0, 0, 0));
     }
 

@@ -184,5 +184,7 @@ on_both! {
 /// The values of every enumeration that a schema of the document has by name.
 fn collect(document: &Value, found: &mut Vec<Value>) {
     let schemas = document["components"]["schemas"].as_object().expect("schemas").values();
-    found.extend(schemas.filter_map(|schema| schema.get("enum").or_else(|| schema.get("x-extensible-enum"))).cloned());
+    found.extend(
+        schemas.filter_map(|schema| schema.get("enum").or_else(|| schema.get("x-extensible-enum"))).cloned(),
+    );
 }

@@ -865,7 +865,7 @@ on_both! {
 
     async fn nothing_comes_back_beyond_what_there_may_be_of_it(server: TestServer) {
         let ada = server.register("ada@example.com").await;
-        let who = make(&ada, json!({"given_name": "WriteContext", "tags": ["red"]})).await;
+        let who = make(&ada, json!({"given_name": "Who", "tags": ["red"]})).await;
         let position = async || ada.post("/v1/positions", &json!({"contact_id": who.id(), "title": "T"})).await.expect(201);
         let (first, second) = (position().await, position().await);
         let red = tag_path(&ada, "red").await;
@@ -881,11 +881,11 @@ on_both! {
                 INSERT INTO positions SELECT p.workspace_id, randomblob(16), p.version, p.created_at, p.updated_at, p.contact_id, NULL,
                 NULL, 'T' || i, NULL, p.kind, NULL, NULL, p.is_primary, NULL FROM positions p, n",
                 "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
-                INSERT INTO tags SELECT c.workspace_id, randomblob(16), c.version, c.created_at, c.updated_at, 'n' || i, 'n' || i, NULL FROM contacts c, n WHERE c.given_name = 'WriteContext'"],
+                INSERT INTO tags SELECT c.workspace_id, randomblob(16), c.version, c.created_at, c.updated_at, 'n' || i, 'n' || i, NULL FROM contacts c, n WHERE c.given_name = 'Who'"],
             Backend::Postgres => ["INSERT INTO positions SELECT p.workspace_id, gen_random_uuid(), p.version, p.created_at, p.updated_at,
                 p.contact_id, NULL, NULL, 'T' || i, NULL, p.kind, NULL, NULL, p.is_primary, NULL FROM positions p, generate_series(1, 998) AS i",
                 "INSERT INTO tags SELECT c.workspace_id, gen_random_uuid(), c.version, c.created_at, c.updated_at, 'n' || i, 'n' || i, NULL
-                FROM contacts c, generate_series(1, 10000) AS i WHERE c.given_name = 'WriteContext'"],
+                FROM contacts c, generate_series(1, 10000) AS i WHERE c.given_name = 'Who'"],
         };
         server.database.execute(positions);
         ada.post_nothing(&format!("{}/restore", first.location())).await.expect(200);

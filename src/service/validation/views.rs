@@ -12,7 +12,8 @@ use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::domain::count::pluralize;
-use crate::domain::entity::{Entity, REFERENCES};
+use crate::domain::entity::Entity;
+use crate::domain::reference::REFERENCES;
 
 /// Where a schema is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -352,7 +352,7 @@ impl From<Conflict> for Problem {
             }
             Conflict::EmailTaken => Self::new(Code::EmailTaken),
             Conflict::RegistrationClosed => Self::new(Code::RegistrationClosed),
-            Conflict::SelfContact => Self::new(Code::SelfContact),
+            Conflict::Permanent => Self::new(Code::SelfContact),
             Conflict::IdempotencyKeyReused => Self::new(Code::IdempotencyKeyReused),
             Conflict::LastOwner => Self::new(Code::LastOwner),
             Conflict::RevertBlocked(left_alone) => Self { left_alone, ..Self::new(Code::RevertBlocked) },

@@ -10,8 +10,8 @@ use crate::api::http::messages::etag::{check_if_none_match, seq_and_today};
 use crate::api::http::messages::page::Page;
 use crate::api::http::messages::problem::Problem;
 use crate::api::http::messages::response::Response;
-use crate::domain::entity::REFERENCES;
-use crate::store::{AnyId, Conn, Field, Predicate, Record, Scalar, lists};
+use crate::domain::reference::REFERENCES;
+use crate::store::{AnyId, Conn, Predicate, Record, lists};
 
 pub fn list<R: Resource>(context: &Context, conn: &mut Conn) -> Result<Response, Problem> {
     list_within::<R>(context, conn, &R::COLLECTION, None)
@@ -48,9 +48,7 @@ pub fn list_under<Parent: Resource, R: Resource>(context: &Context, conn: &mut C
 /// Refers to the record, by whichever field.
 fn refers_to<Parent: Record, R: Record>(parent: AnyId) -> Predicate {
     let references = REFERENCES.iter().filter(|one| one.from == R::ENTITY && one.to == Parent::ENTITY);
-    Predicate::Any(
-        references.map(|one| Predicate::equal(Field::of_reference(one.column), Scalar::Id(parent))).collect(),
-    )
+    Predicate::Any(references.map(|one| Predicate::refers_to(one, vec![parent])).collect())
 }
 
 /// The list as cards. Where somebody works depends on the day, and so does the tag.

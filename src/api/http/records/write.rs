@@ -4,7 +4,7 @@ use super::resource::Resource;
 use crate::api::context::Context;
 use crate::api::http::messages::problem::{Code, Problem};
 use crate::api::http::operation::Write;
-use crate::domain::entity::reference;
+use crate::domain::reference::reference;
 use crate::service::records::write::{
     Create, Parent, Patch, Replace, delete as delete_record, restore as restore_record,
 };

@@ -13,6 +13,7 @@ use super::types::{AnyId, Id, Instant};
 use crate::domain::entity::Entity;
 use crate::domain::id::WorkspaceId;
 use crate::domain::key::{Key, KeyKind};
+use crate::domain::reference::Reference;
 use crate::domain::timestamp::Timestamp;
 use crate::store::db::index::search::Match;
 
@@ -106,6 +107,10 @@ pub enum Predicate {
     NotNull(Field),
     /// Carries one of these keys: an address, a link, a tag.
     HasKey(Entity, Vec<Key>),
+    /// Holds one of these ids in the list of this reference.
+    Lists(&'static Reference, Vec<AnyId>),
+    /// Stands in the list of this reference of a record that fits.
+    ListedBy(&'static Reference, Box<Self>),
     /// A record of this kind that fits refers to it by this column.
     ReferredBy(Entity, Field, Box<Self>),
     /// Found by these words.
@@ -121,7 +126,10 @@ impl Predicate {
 
     /// Whether those that fit are found in another table, by index.
     const fn is_looked_up(&self) -> bool {
-        matches!(self, Self::HasKey(..) | Self::ReferredBy(..) | Self::Found(..))
+        matches!(
+            self,
+            Self::HasKey(..) | Self::ReferredBy(..) | Self::Lists(..) | Self::ListedBy(..) | Self::Found(..)
+        )
     }
 
     pub fn negated(self) -> Self {
@@ -134,6 +142,14 @@ impl Predicate {
 
     pub fn id(id: AnyId) -> Self {
         Self::equal(ID, Scalar::Id(id))
+    }
+
+    /// Refers to one of these records.
+    pub fn refers_to(reference: &'static Reference, ids: Vec<AnyId>) -> Self {
+        match reference.join {
+            Some(_) => Self::Lists(reference, ids),
+            None => Self::In(Field(reference.column), ids.into_iter().map(Scalar::Id).collect()),
+        }
     }
 
     pub fn ids(ids: impl IntoIterator<Item = AnyId>) -> Self {
@@ -305,7 +321,11 @@ fn predicate<'b>(
             out.push_identifier(field.0)?;
             out.push_sql(" IS NOT NULL");
         }
-        Predicate::HasKey(..) | Predicate::ReferredBy(..) | Predicate::Found(..) => {
+        Predicate::HasKey(..)
+        | Predicate::ReferredBy(..)
+        | Predicate::Lists(..)
+        | Predicate::ListedBy(..)
+        | Predicate::Found(..) => {
             out.push_sql("id IN (");
             looked_up(filter, workspace, out)?;
             out.push_sql(")");
@@ -318,6 +338,23 @@ fn predicate<'b>(
             out.push_sql(")");
         }
     }
+    Ok(())
+}
+
+/// The ids in a column of a reference's join table, up to the condition on the other one.
+fn listed<'b>(
+    reference: &Reference,
+    column: &str,
+    workspace: &'b WorkspaceId,
+    out: &mut AstPass<'_, 'b, MultiBackend>,
+) -> QueryResult<()> {
+    out.push_sql("SELECT ");
+    out.push_identifier(column)?;
+    out.push_sql(" FROM ");
+    out.push_identifier(reference.join.unwrap_or_default())?;
+    out.push_sql(" WHERE workspace_id = ");
+    out.push_bind_param::<Id, _>(workspace)?;
+    out.push_sql(" AND ");
     Ok(())
 }
 
@@ -338,6 +375,24 @@ fn looked_up<'b>(
             out.push_bind_param::<Id, _>(workspace)?;
             out.push_sql(" AND ");
             predicate(referring, workspace, out)?;
+        }
+        Predicate::Lists(reference, ids) => {
+            listed(reference, &reference.own_column(), workspace, out)?;
+            out.push_identifier(reference.column)?;
+            out.push_sql(" IN (");
+            separated(ids, ", ", out, |id, out| out.push_bind_param::<Id, _>(id))?;
+            out.push_sql(")");
+        }
+        Predicate::ListedBy(reference, holder) => {
+            listed(reference, reference.column, workspace, out)?;
+            out.push_identifier(&reference.own_column())?;
+            out.push_sql(" IN (SELECT id FROM ");
+            out.push_identifier(reference.from.plural())?;
+            out.push_sql(" WHERE workspace_id = ");
+            out.push_bind_param::<Id, _>(workspace)?;
+            out.push_sql(" AND ");
+            predicate(holder, workspace, out)?;
+            out.push_sql(")");
         }
         Predicate::Found(entity, words) => {
             out.push_sql("SELECT record_id FROM search_documents WHERE (workspace_id = ");

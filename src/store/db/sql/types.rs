@@ -171,6 +171,9 @@ impl AnyId {
     }
 }
 
+/// A record, by its kind and its id.
+pub type RecordRef = (Entity, AnyId);
+
 id_columns!(UserId, WorkspaceId, SessionId, TokenId, AnyId);
 id_columns!(ContactId, OrganizationId, PositionId, RelationshipId, NeedId, TagId, DuplicateDismissalId);
 

@@ -1,6 +1,7 @@
 //! Undo of anything that is in the log: planned, then carried out. No kind of record is described here.
 
-mod labels;
+mod lists;
+mod names;
 mod obstacles;
 mod plan;
 mod planning;

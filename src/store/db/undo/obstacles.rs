@@ -4,17 +4,18 @@
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-use super::plan::{Plan, RecordRef, Step, without_stamps};
-use crate::domain::entity::{Entity, REFERENCES};
-use crate::domain::tag::{MAX_PER_RECORD, MAX_PER_WORKSPACE};
-use crate::store::db::sql::types::AnyId;
+use super::plan::{Plan, Step, without_stamps};
+use crate::domain::entity::Entity;
+use crate::domain::reference::{REFERENCES, name_list, names_of};
+use crate::store::db::sql::select::{Predicate, Select};
+use crate::store::db::sql::types::{AnyId, RecordRef};
 use crate::store::db::write::checks::unique_holder;
-use crate::store::db::write::json::{from_json, referred};
-use crate::store::db::write::lookup::{count_referring, exists, find, find_json, referring_ids};
+use crate::store::db::write::json::{from_json, referred, referred_ids};
+use crate::store::db::write::lookup::{count_referring, exists, find_json, referring_ids};
+use crate::store::db::write::names::{holders_of_name, name_in};
 use crate::store::db::write::record::{Record, for_entity};
 use crate::store::db::write::tx::Tx;
 use crate::store::error::{LeftAloneReason, Result};
-use crate::store::tags::count_tags;
 
 /// Drops the steps that something stands against, until there is none: what one step does may be what another
 /// needs.
@@ -55,16 +56,30 @@ fn obstacle(tx: &mut Tx<'_>, plan: &Plan, place: RecordRef) -> Result<Option<Lef
 
 fn has_dangling_reference(tx: &mut Tx<'_>, plan: &Plan, entity: Entity, record: &Value) -> Result<bool> {
     for reference in REFERENCES.iter().filter(|reference| reference.from == entity) {
-        let Some(id) = referred(reference, record) else { continue };
-        let exists = match plan.steps.get(&(reference.to, id)) {
-            Some(step) => step.record().is_some(),
-            None => exists(tx, reference.to, id)?,
-        };
-        if !exists {
+        let (mut is_left, mut is_missing) = (false, false);
+        for id in referred_ids(reference, record) {
+            if exists_after(tx, plan, (reference.to, id))? {
+                is_left = true;
+            } else if reference.join.is_some() && plan.deleted.contains(&(reference.to, id)) {
+                // It comes back to the list when it is restored itself.
+                is_missing = true;
+            } else {
+                return Ok(true);
+            }
+        }
+        if is_missing && !is_left {
             return Ok(true);
         }
     }
     Ok(false)
+}
+
+/// Whether a record exists in the end.
+pub(super) fn exists_after(tx: &mut Tx<'_>, plan: &Plan, (entity, id): RecordRef) -> Result<bool> {
+    match plan.steps.get(&(entity, id)) {
+        Some(step) => Ok(step.record().is_some()),
+        None => exists(tx, entity, id),
+    }
 }
 
 /// Whether an organization would belong to itself, by way of others.
@@ -101,46 +116,50 @@ fn has_taken_name(tx: &mut Tx<'_>, plan: &Plan, entity: Entity, record: &Value) 
 
 /// Whether there would be more of it than there may be, in the workspace or at what it refers to.
 fn exceeds_limit(tx: &mut Tx<'_>, plan: &Plan, place: RecordRef, record: &Value) -> Result<bool> {
-    let labels = plan.labels_after(&place);
-    if labels.len() > MAX_PER_RECORD {
-        return Ok(true);
+    if let Some(list) = name_list(place.0) {
+        let labels = plan.labels_after(&place);
+        let creates = labels.iter().any(|label| label.named.is_none_or(|named| plan.name_of(named).is_none()));
+        if labels.len() > list.most || (creates && count_after(tx, plan, list.to)? >= list.most_named) {
+            return Ok(true);
+        }
     }
-    let is_new_tag = plan.restores(&place) && place.0 == Entity::Tag;
-    let makes_tag = labels.iter().any(|label| label.tag.is_none_or(|tag| plan.name_of(tag).is_none()));
-    if (is_new_tag || makes_tag)
-        && count_tags_after(tx, plan)?.saturating_add(i64::from(makes_tag)) > MAX_PER_WORKSPACE
+    if let Some(list) = names_of(place.0).filter(|_| plan.restores(&place))
+        && count_after(tx, plan, list.to)? > list.most_named
     {
         return Ok(true);
     }
     for reference in REFERENCES.iter().filter(|reference| reference.from == place.0) {
-        let (Some(most), Some(to)) = (reference.most, referred(reference, record)) else { continue };
+        let Some(most) = reference.most else { continue };
         // What comes back with what it belongs to was there before.
-        if plan.restores(&(reference.to, to)) {
-            continue;
-        }
-        let coming = plan.coming.get(&(reference.column, place.0, to)).copied().unwrap_or_default();
-        if coming.saturating_add(count_referring(tx, reference, to)?) <= most {
-            continue;
-        }
-        let there: Vec<RecordRef> =
-            referring_ids(tx, reference, to)?.into_iter().map(|id| (reference.from, id)).collect();
-        let others = there.iter().filter(|there| !plan.steps.contains_key(there)).count();
-        let total = coming.saturating_add(i64::try_from(others).unwrap_or(i64::MAX));
-        if total > most && !there.contains(&place) {
-            return Ok(true);
+        let given = referred_ids(reference, record).into_iter().filter(|to| !plan.restores(&(reference.to, *to)));
+        for to in given {
+            let coming = plan.coming.get(&(reference.column, place.0, to)).copied().unwrap_or_default();
+            if coming.saturating_add(count_referring(tx, reference, to)?) <= most {
+                continue;
+            }
+            let there: Vec<RecordRef> =
+                referring_ids(tx, reference, to)?.into_iter().map(|id| (reference.from, id)).collect();
+            let others = there.iter().filter(|there| !plan.steps.contains_key(there)).count();
+            let total = coming.saturating_add(i64::try_from(others).unwrap_or(i64::MAX));
+            if total > most && !there.contains(&place) {
+                return Ok(true);
+            }
         }
     }
     Ok(false)
 }
 
-fn count_tags_after(tx: &mut Tx<'_>, plan: &Plan) -> Result<i64> {
-    let tags = count_tags(tx)?;
-    let by = |place: &RecordRef, step: &Step| match step {
-        Step::Restore(_) if place.0 == Entity::Tag => 1,
-        Step::Remove if place.0 == Entity::Tag => -1,
-        _ => 0,
+/// How many records of a kind there are in the end.
+fn count_after(tx: &mut Tx<'_>, plan: &Plan, kind: Entity) -> Result<i64> {
+    let all = Select::all(tx.workspace, Predicate::always());
+    let now = for_entity!(kind, Kind => Kind::count(tx.conn, all)?);
+    let by = |step: &Step| match step {
+        Step::Restore(_) => 1,
+        Step::Reset(_) => 0,
+        Step::Remove => -1,
     };
-    Ok(plan.steps.iter().fold(tags, |tags, (place, step)| tags.saturating_add(by(place, step))))
+    let steps = plan.steps.iter().filter(|((entity, _), _)| *entity == kind);
+    Ok(steps.fold(now, |count, (_, step)| count.saturating_add(by(step))))
 }
 
 /// Whether a record that was made is still referred to, or carried, when all is done.
@@ -149,7 +168,7 @@ fn is_needed(tx: &mut Tx<'_>, plan: &Plan, (entity, id): RecordRef) -> Result<bo
         let lets_go = match plan.steps.get(&carrier) {
             None => false,
             Some(Step::Remove) => true,
-            Some(_) => plan.labels_after(&carrier).iter().all(|label| label.tag != Some(id)),
+            Some(_) => plan.labels_after(&carrier).iter().all(|label| label.named != Some((entity, id))),
         };
         if !lets_go {
             return Ok(true);
@@ -160,7 +179,7 @@ fn is_needed(tx: &mut Tx<'_>, plan: &Plan, (entity, id): RecordRef) -> Result<bo
             let lets_go = plan
                 .steps
                 .get(&(reference.from, referring))
-                .is_some_and(|step| step.record().and_then(|record| referred(reference, record)) != Some(id));
+                .is_some_and(|step| step.record().is_none_or(|own| !referred_ids(reference, own).contains(&id)));
             if !lets_go {
                 return Ok(true);
             }
@@ -180,10 +199,11 @@ fn keeps_its_labels(tx: &mut Tx<'_>, plan: &Plan, place: RecordRef, record: &Val
     Ok(now.is_some_and(|now| without_stamps(&now) == without_stamps(&plan.relabelled(&place, record))))
 }
 
-/// The records that carry this one by its name: it is a tag.
+/// The records that name this one in a list.
 pub(super) fn carriers_of(tx: &mut Tx<'_>, entity: Entity, id: AnyId) -> Result<Vec<RecordRef>> {
-    for_entity!(entity, Kind => match find::<Kind>(tx, id)? {
-        Some(record) => record.carriers(tx),
+    let Some(list) = names_of(entity) else { return Ok(Vec::new()) };
+    match find_json(tx, entity, id)?.as_ref().and_then(|record| name_in(list, record)) {
+        Some(name) => holders_of_name(tx, list, name),
         None => Ok(Vec::new()),
-    })
+    }
 }

@@ -2,17 +2,16 @@
 //! `planning.rs`.
 
 use serde_json::Value;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::labels::{BeforeAfterNow, Label, TagNames, relabel, taken_back};
-use crate::domain::entity::{Entity, REFERENCES};
-use crate::store::db::sql::types::AnyId;
+use super::names::{BeforeAfterNow, Label, Names, taken_back};
+use crate::domain::entity::Entity;
+use crate::domain::reference::{REFERENCES, name_list, names_of};
+use crate::store::db::sql::types::{AnyId, RecordRef};
 use crate::store::db::write::changes::ChangeRow;
-use crate::store::db::write::json::referred;
+use crate::store::db::write::json::referred_ids;
+use crate::store::db::write::names::{name_in, set_names};
 use crate::store::error::{LeftAlone, LeftAloneReason};
-
-/// A record, by its kind and its id.
-pub(super) type RecordRef = (Entity, AnyId);
 
 /// A write in the log.
 pub(super) struct Written {
@@ -20,8 +19,10 @@ pub(super) struct Written {
     pub number: i64,
     /// The number of its last change.
     pub last: i64,
-    /// Its changes, newest first.
+    /// Its changes, newest first; those of them that are to be taken back.
     pub rows: Vec<ChangeRow>,
+    /// All that it deleted.
+    pub deleted: BTreeSet<RecordRef>,
 }
 
 /// How much of a write is taken back.
@@ -57,15 +58,18 @@ impl Step {
 /// What is done, and what is not.
 #[derive(Default)]
 pub(super) struct Plan {
+    /// All that the write deleted, whether or not it comes back.
+    pub deleted: BTreeSet<RecordRef>,
     pub steps: BTreeMap<RecordRef, Step>,
     pub left_alone: Vec<LeftAlone>,
-    /// The labels of those records in `steps` that carry any.
+    /// What is in the name lists of those records in `steps` that have one.
     pub labels: BTreeMap<RecordRef, BeforeAfterNow<Vec<Label>>>,
-    pub names: TagNames,
-    /// The tags that the write changed or deleted.
-    pub tags: HashSet<AnyId>,
+    /// The names of records of each kind that others name in lists.
+    pub names: BTreeMap<Entity, Names>,
+    /// Of these the records that the write changed or deleted.
+    pub named: HashSet<RecordRef>,
     /// Whether the log no longer holds what one of them was.
-    pub has_forgotten_tag: bool,
+    pub has_forgotten_name: bool,
     /// How many of the steps lead to a record that refers to this one, by the column of the reference.
     pub coming: BTreeMap<(&'static str, Entity, AnyId), i64>,
 }
@@ -83,9 +87,19 @@ impl Plan {
         self.steps.insert(place, step);
     }
 
+    /// Changes what a record becomes.
+    pub fn replace(&mut self, place: &RecordRef, record: Value) {
+        let step = match self.steps.get(place) {
+            Some(Step::Restore(_)) => Step::Restore(record),
+            Some(Step::Reset(_)) => Step::Reset(record),
+            Some(Step::Remove) | None => return,
+        };
+        self.steps.insert(*place, step);
+    }
+
     fn count(&mut self, entity: Entity, step: &Step, by: i64) {
         for reference in REFERENCES.iter().filter(|reference| reference.from == entity) {
-            if let Some(to) = step.record().and_then(|record| referred(reference, record)) {
+            for to in step.record().map(|record| referred_ids(reference, record)).unwrap_or_default() {
                 *self.coming.entry((reference.column, entity, to)).or_default() += by;
             }
         }
@@ -95,37 +109,37 @@ impl Plan {
         matches!(self.steps.get(place), Some(Step::Restore(_)))
     }
 
-    /// What the tag is called in the end; `None` where there is none.
-    pub fn name_of(&self, tag: AnyId) -> Option<&str> {
-        match self.steps.get(&(Entity::Tag, tag)) {
-            Some(step) => step.record()?.get("name")?.as_str(),
-            None => self.names.now.get(&tag).map(String::as_str),
+    /// What a record that others name is called in the end; `None` where there is none.
+    pub fn name_of(&self, (entity, id): RecordRef) -> Option<&str> {
+        match self.steps.get(&(entity, id)) {
+            Some(step) => name_in(names_of(entity)?, step.record()?),
+            None => self.names.get(&entity)?.now.get(&id).map(String::as_str),
         }
     }
 
-    /// Whether the write changed the tag of the label, and that is not taken back.
+    /// Whether the write changed the record that is named, and that is not taken back.
     pub fn stays_changed(&self, label: &Label) -> bool {
-        match label.tag {
-            Some(tag) => self.tags.contains(&tag) && !self.steps.contains_key(&(Entity::Tag, tag)),
-            None => self.has_forgotten_tag,
+        match label.named {
+            Some(named) => self.named.contains(&named) && !self.steps.contains_key(&named),
+            None => self.has_forgotten_name,
         }
     }
 
-    /// The labels that a record in `steps` carries in the end. One whose tag is gone by a later write is used anew.
+    /// What the list of a record in `steps` holds in the end. A name whose record is gone by a later write is used anew.
     pub fn labels_after(&self, place: &RecordRef) -> Vec<Label> {
-        let is_gone = |label: &Label| label.tag.is_none_or(|tag| self.name_of(tag).is_none());
+        let is_gone = |label: &Label| label.named.is_none_or(|named| self.name_of(named).is_none());
         let is_lost = |label: &Label| self.stays_changed(label) && is_gone(label);
         self.labels.get(place).map(|labels| taken_back(labels, is_lost)).unwrap_or_default()
     }
 
-    /// Puts the labels where they belong, spelled as their tags are in the end.
+    /// The record with its list as it is in the end, spelled as the records are that it names.
     pub fn relabelled(&self, place: &RecordRef, record: &Value) -> Value {
         let mut relabelled = record.clone();
-        if self.labels.contains_key(place) {
+        if let Some(list) = name_list(place.0).filter(|_| self.labels.contains_key(place)) {
             let spelled = |label: Label| {
-                label.tag.and_then(|tag| self.name_of(tag)).map(str::to_owned).unwrap_or(label.text)
+                label.named.and_then(|named| self.name_of(named)).map(str::to_owned).unwrap_or(label.text)
             };
-            relabel(&mut relabelled, self.labels_after(place).into_iter().map(spelled));
+            set_names(list, &mut relabelled, self.labels_after(place).into_iter().map(spelled));
         }
         relabelled
     }

@@ -5,54 +5,87 @@ use diesel::prelude::*;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashSet};
 
-use super::labels::{BeforeAfterNow, labels_of, relabel, tag_names};
-use super::obstacles::drop_blocked_steps;
-use super::plan::{Plan, RecordRef, RevertScope, Step, Written, without_stamps};
-use crate::domain::entity::{Entity, OnDelete, Op, REFERENCES};
-use crate::domain::tag::CARRIERS;
+use super::lists::{ListHistory, histories};
+use super::names::{BeforeAfterNow, names_at};
+use super::obstacles::{drop_blocked_steps, exists_after};
+use super::plan::{Plan, RevertScope, Step, Written, without_stamps};
+use crate::domain::entity::{Entity, Op};
+use crate::domain::reference::{NAME_LISTS, NameList, OnDelete, REFERENCES, name_list, names_of};
 use crate::domain::text;
 use crate::store::db::sql::schema::changes;
-use crate::store::db::sql::types::{AnyId, AsJson};
+use crate::store::db::sql::types::{AsJson, RecordRef};
 use crate::store::db::write::changes::ChangeRow;
-use crate::store::db::write::json::referred;
-use crate::store::db::write::lookup::find_json;
+use crate::store::db::write::json::{detach, referred, referred_ids, set_list};
+use crate::store::db::write::lookup::{find_json, is_permanent};
+use crate::store::db::write::names::{holds_name, name_in, names_in, set_names};
 use crate::store::db::write::tx::Tx;
 use crate::store::error::{LeftAloneReason, Result};
-use crate::store::tags::carries;
 
 pub(super) fn make_plan(tx: &mut Tx<'_>, write: Written, scope: RevertScope) -> Result<Plan> {
-    let mut plan = Plan::default();
+    let mut plan = Plan { deleted: write.deleted, ..Plan::default() };
     let deleted = write.rows.iter().filter(|row| row.op == Op::Deleted);
     let gone: BTreeMap<RecordRef, Value> =
         deleted.filter_map(|row| Some(((row.entity, row.record_id), row.before.as_ref()?.0.clone()))).collect();
-    let tags = || write.rows.iter().filter(|row| row.entity == Entity::Tag && row.op != Op::Created);
-    plan.tags = tags().map(|row| row.record_id).collect();
-    plan.has_forgotten_tag = tags().any(|row| row.before.is_none());
+    let named = || write.rows.iter().filter(|row| names_of(row.entity).is_some() && row.op != Op::Created);
+    plan.named = named().map(|row| (row.entity, row.record_id)).collect();
+    plan.has_forgotten_name = named().any(|row| row.before.is_none());
+    let mut restored_lists: BTreeMap<RecordRef, Vec<ListHistory>> = BTreeMap::new();
     let mut texts: BTreeMap<RecordRef, BeforeAfterNow<Vec<String>>> = BTreeMap::new();
     for row in write.rows {
         let place = (row.entity, row.record_id);
         let record = before_after_now(tx, &row)?;
+        let last = record.now.as_ref().or(record.before.as_ref());
+        let lists = last.map(|last| histories(tx, place, last)).transpose()?.unwrap_or_default();
         let step = match (scope, row.op) {
-            (RevertScope::Deletes, Op::Updated) => Ok(links_back(row.entity, &record, &gone)),
+            (RevertScope::Deletes, Op::Updated) => Ok(links_back(row.entity, &record, &gone, &lists)),
             _ if row.op == Op::Deleted && record.before.is_none() && !existed(tx, &row)? => Ok(None),
-            _ => step_back(row.op, row.entity, &record, &gone, !plan.tags.is_empty()),
+            _ => step_back(row.op, row.entity, &record, &gone, !plan.named.is_empty(), &lists)?,
         };
+        if matches!(step, Ok(Some(Step::Restore(_)))) {
+            restored_lists.insert(place, lists);
+        }
         match step {
             Ok(None) => {}
             Ok(Some(step)) => {
-                if CARRIERS.contains(&row.entity) && step.record().is_some() {
-                    texts.insert(place, labels_at(record, scope, &gone, &plan.tags));
+                if let Some(list) = name_list(row.entity).filter(|_| step.record().is_some()) {
+                    texts.insert(place, names_then(list, record, scope, &gone, !plan.named.is_empty()));
                 }
                 plan.take(place, step);
             }
             Err(reason) => plan.leave_alone(place, reason),
         }
     }
-    let all = texts.values().flat_map(|texts| [&texts.before, &texts.after, &texts.now]).flatten();
-    plan.names = tag_names(tx, all, write.number, write.last)?;
-    plan.labels = texts.into_iter().map(|(place, texts)| (place, plan.names.resolve(texts))).collect();
+    for list in NAME_LISTS {
+        let (own, others): (BTreeMap<_, _>, _) =
+            texts.into_iter().partition(|((entity, _), _)| list.from.contains(entity));
+        texts = others;
+        let all = own.values().flat_map(|texts| [&texts.before, &texts.after, &texts.now]).flatten();
+        let names = names_at(tx, list, all, write.number, write.last)?;
+        plan.labels.extend(own.into_iter().map(|(place, texts)| (place, names.resolve(list, texts))));
+        plan.names.insert(list.to, names);
+    }
+    for (place, lists) in restored_lists {
+        rejoin_lost(tx, &mut plan, place, &lists)?;
+    }
     drop_blocked_steps(tx, &mut plan)?;
     Ok(plan)
+}
+
+/// What had left the lists of a record, before that was deleted too, comes back to them where it exists again.
+fn rejoin_lost(tx: &mut Tx<'_>, plan: &mut Plan, place: RecordRef, lists: &[ListHistory]) -> Result<()> {
+    let Some(mut record) = plan.steps.get(&place).and_then(Step::record).cloned() else { return Ok(()) };
+    for list in lists {
+        let mut back = Vec::new();
+        for id in &list.lost {
+            if exists_after(tx, plan, (list.reference.to, *id))? {
+                back.push(*id);
+            }
+        }
+        let rejoined = list.rejoined(&referred_ids(list.reference, &record), &back);
+        set_list(list.reference, &mut record, &rejoined);
+    }
+    plan.replace(&place, record);
+    Ok(())
 }
 
 /// A record before a change, right after it, and now.
@@ -98,49 +131,61 @@ fn step_back(
     entity: Entity,
     record: &BeforeAfterNow<Option<Value>>,
     gone: &BTreeMap<RecordRef, Value>,
-    is_of_tags: bool,
-) -> std::result::Result<Option<Step>, LeftAloneReason> {
+    is_of_names: bool,
+    lists: &[ListHistory],
+) -> Result<std::result::Result<Option<Step>, LeftAloneReason>> {
     let BeforeAfterNow { before, after, now } = record;
     let is_as_after = match (now, after) {
         (Some(now), Some(after)) => without_stamps(now) == without_stamps(after),
         _ => false,
     };
-    match (op, now, before) {
+    Ok(match (op, now, before) {
+        // It was restored with another record that it listed: this one comes back to the list too.
+        (Op::Deleted, Some(now), Some(before)) if !lists.is_empty() => {
+            let links = Links::of(entity, before, now, now, gone, lists);
+            let is_complete = !links.is_filled && lists.iter().any(|list| holds_any(list, now, gone));
+            match links.is_back {
+                true => Ok(Some(Step::Reset(links.record))),
+                false if is_complete => Ok(None),
+                false => Err(LeftAloneReason::IdTaken),
+            }
+        }
         (Op::Deleted, Some(_), _) => Err(LeftAloneReason::IdTaken),
         (Op::Deleted, None, Some(before)) => Ok(Some(Step::Restore(before.clone()))),
         (Op::Created | Op::Updated, None, _) => Err(LeftAloneReason::ChangedSince),
         (Op::Created, Some(_), _) if !is_as_after => Err(LeftAloneReason::ChangedSince),
-        (Op::Created, Some(now), _) if now.get("is_self") == Some(&Value::Bool(true)) => {
-            Err(LeftAloneReason::SelfContact)
-        }
+        (Op::Created, Some(now), _) if is_permanent(entity, now)? => Err(LeftAloneReason::Permanent),
         (Op::Created, Some(_), _) => Ok(Some(Step::Remove)),
         (_, _, None) => Err(LeftAloneReason::NoLongerKept),
         (Op::Updated, Some(_), Some(before)) if is_as_after => Ok(Some(Step::Reset(before.clone()))),
-        // What was done to a record or a tag was done to what refers to it, which may have changed since in other ways.
+        // What was done to a record was done to what refers to it, or names it, which may have changed since in other ways.
         (Op::Updated, Some(now), Some(before)) => {
-            let after = after.as_ref().ok_or(LeftAloneReason::ChangedSince)?;
-            let links = Links::of(entity, before, after, now, gone);
-            let is_relabelled = is_of_tags && labels_of(before) != labels_of(after);
-            let did_no_more =
-                without_links(entity, before, gone, is_of_tags) == without_links(entity, after, gone, is_of_tags);
+            let Some(after) = after else { return Ok(Err(LeftAloneReason::ChangedSince)) };
+            let links = Links::of(entity, before, after, now, gone, lists);
+            let names = |record| name_list(entity).map(|list| names_in(list, record));
+            let is_relabelled = is_of_names && names(before) != names(after);
+            let did_no_more = without_links(entity, before, gone, is_of_names)
+                == without_links(entity, after, gone, is_of_names);
             if did_no_more && !links.is_filled && (links.is_back || is_relabelled) {
                 Ok(Some(Step::Reset(links.record)))
             } else {
                 Err(LeftAloneReason::ChangedSince)
             }
         }
-    }
+    })
 }
 
-/// The step that links a record again to what was deleted, where it still refers to nothing or carried a tag.
+/// The step that links a record again to what was deleted, where it still refers to nothing or named it.
 fn links_back(
     entity: Entity,
     record: &BeforeAfterNow<Option<Value>>,
     gone: &BTreeMap<RecordRef, Value>,
+    lists: &[ListHistory],
 ) -> Option<Step> {
     let (before, now) = (record.before.as_ref()?, record.now.as_ref()?);
-    let links = Links::of(entity, before, record.after.as_ref().unwrap_or(now), now, gone);
-    let carried = gone_labels(gone).any(|label| carries(before, label));
+    let links = Links::of(entity, before, record.after.as_ref().unwrap_or(now), now, gone, lists);
+    let carried =
+        name_list(entity).is_some_and(|list| gone_names(list, gone).any(|name| holds_name(list, before, name)));
     (links.is_back || carried).then_some(Step::Reset(links.record))
 }
 
@@ -149,14 +194,21 @@ struct Links {
     record: Value,
     /// Whether one of them is back.
     is_back: bool,
-    /// Whether one of them is_primary elsewhere by now.
+    /// Whether one of them leads elsewhere by now.
     is_filled: bool,
 }
 
 impl Links {
     /// The record as it is now, with its links to what was deleted where it refers to nothing. The name that was kept in
     /// their place goes, if nobody has changed it.
-    fn of(entity: Entity, before: &Value, after: &Value, now: &Value, gone: &BTreeMap<RecordRef, Value>) -> Self {
+    fn of(
+        entity: Entity,
+        before: &Value,
+        after: &Value,
+        now: &Value,
+        gone: &BTreeMap<RecordRef, Value>,
+        lists: &[ListHistory],
+    ) -> Self {
         let mut links = Self { record: now.clone(), is_back: false, is_filled: false };
         for reference in REFERENCES.iter().filter(|reference| reference.from == entity) {
             let Some(old) = referred(reference, before) else { continue };
@@ -170,29 +222,48 @@ impl Links {
                         *place = Value::String(old.uuid().to_string());
                         links.is_back = true;
                     }
-                    if let OnDelete::KeepName(kept) = reference.on_delete
-                        && now.pointer(kept) == after.pointer(kept)
-                        && let Some(place) = links.record.pointer_mut(kept)
+                    if let OnDelete::KeepName { kept_as, .. } = reference.on_delete
+                        && now.pointer(kept_as) == after.pointer(kept_as)
+                        && let Some(place) = links.record.pointer_mut(kept_as)
                     {
-                        *place = before.pointer(kept).cloned().unwrap_or_default();
+                        *place = before.pointer(kept_as).cloned().unwrap_or_default();
                     }
                 }
+            }
+        }
+        for list in lists {
+            let (own, mut back) = (referred_ids(list.reference, now), referred_ids(list.reference, before));
+            back.retain(|id| gone.contains_key(&(list.reference.to, *id)) && !own.contains(id));
+            if !back.is_empty() {
+                set_list(list.reference, &mut links.record, &list.rejoined(&own, &back));
+                links.is_back = true;
             }
         }
         links
     }
 }
 
-/// What a record says beside its links to what was deleted and, where the write was one on tags, its labels.
-fn without_links(entity: Entity, record: &Value, gone: &BTreeMap<RecordRef, Value>, is_of_tags: bool) -> Value {
+/// Whether a list holds one of the records that were deleted.
+fn holds_any(list: &ListHistory, record: &Value, gone: &BTreeMap<RecordRef, Value>) -> bool {
+    referred_ids(list.reference, record).iter().any(|id| gone.contains_key(&(list.reference.to, *id)))
+}
+
+/// What a record says beside its links to what was deleted and, where the write was one on records that others name, its list of names.
+fn without_links(entity: Entity, record: &Value, gone: &BTreeMap<RecordRef, Value>, is_of_names: bool) -> Value {
     let mut rest = without_stamps(record);
     for reference in REFERENCES.iter().filter(|reference| reference.from == entity) {
         if !gone.keys().any(|(to, _)| *to == reference.to) {
             continue;
         }
+        if reference.join.is_some() {
+            for (_, id) in gone.keys().filter(|(to, _)| *to == reference.to) {
+                detach(reference, &mut rest, *id);
+            }
+            continue;
+        }
         let kept = match reference.on_delete {
-            OnDelete::KeepName(kept) => Some(kept),
-            OnDelete::SetNull | OnDelete::Cascade => None,
+            OnDelete::KeepName { kept_as, .. } => Some(kept_as),
+            OnDelete::SetNull | OnDelete::Cascade | OnDelete::LeaveList { .. } => None,
         };
         for pointer in [reference.pointer].into_iter().chain(kept) {
             if let Some(place) = rest.pointer_mut(pointer) {
@@ -200,8 +271,8 @@ fn without_links(entity: Entity, record: &Value, gone: &BTreeMap<RecordRef, Valu
             }
         }
     }
-    if is_of_tags {
-        relabel(&mut rest, std::iter::empty());
+    if let Some(list) = name_list(entity).filter(|_| is_of_names) {
+        set_names(list, &mut rest, []);
     }
     // An object that holds nothing counts as none.
     for member in rest.as_object_mut().into_iter().flat_map(|members| members.values_mut()) {
@@ -212,38 +283,39 @@ fn without_links(entity: Entity, record: &Value, gone: &BTreeMap<RecordRef, Valu
     rest
 }
 
-/// What a record carried, carried after the write, and carries now; of what is left as it is, the same at all three.
-fn labels_at(
+/// What a record's list held, held after the write, and holds now; of what is left as it is, the same at all three.
+fn names_then(
+    list: &NameList,
     record: BeforeAfterNow<Option<Value>>,
     scope: RevertScope,
     gone: &BTreeMap<RecordRef, Value>,
-    tags: &HashSet<AnyId>,
+    is_of_names: bool,
 ) -> BeforeAfterNow<Vec<String>> {
     let is_as_after = match (&record.now, &record.after) {
         (Some(now), Some(after)) => without_stamps(now) == without_stamps(after),
         _ => record.now.is_none(),
     };
-    let labels = |record: &Option<Value>| record.as_ref().map(labels_of).unwrap_or_default();
+    let names = |record: &Option<Value>| record.as_ref().map(|record| names_in(list, record)).unwrap_or_default();
     let BeforeAfterNow { before, after, now } =
-        BeforeAfterNow { before: labels(&record.before), after: labels(&record.after), now: labels(&record.now) };
-    if record.now.is_none() || (scope == RevertScope::Whole && (is_as_after || !tags.is_empty())) {
+        BeforeAfterNow { before: names(&record.before), after: names(&record.after), now: names(&record.now) };
+    if record.now.is_none() || (scope == RevertScope::Whole && (is_as_after || is_of_names)) {
         return BeforeAfterNow { before, after, now };
     }
     if scope == RevertScope::Whole {
         return BeforeAfterNow { before: now.clone(), after: now.clone(), now };
     }
-    // Only what was deleted comes back, whatever else was done to the labels.
-    let names: HashSet<String> = gone_labels(gone).map(text::fold).collect();
-    let is_gone = |label: &String| names.contains(&text::fold(label));
+    // Only what was deleted comes back, whatever else was done to the list.
+    let gone: HashSet<String> = gone_names(list, gone).map(text::fold).collect();
+    let is_gone = |name: &String| gone.contains(&text::fold(name));
     let (back, kept): (Vec<String>, Vec<String>) = before.iter().cloned().partition(is_gone);
     let before = if kept == after { before } else { after.iter().cloned().chain(back).collect() };
     BeforeAfterNow { before, after, now }
 }
 
-/// The names of the tags that were deleted.
-fn gone_labels(gone: &BTreeMap<RecordRef, Value>) -> impl Iterator<Item = &str> {
-    let tags = gone.iter().filter(|((entity, _), _)| *entity == Entity::Tag);
-    tags.filter_map(|(_, tag)| tag.get("name")?.as_str())
+/// The names of those records that were deleted which stand in such lists.
+fn gone_names<'g>(list: &NameList, gone: &'g BTreeMap<RecordRef, Value>) -> impl Iterator<Item = &'g str> {
+    let named = gone.iter().filter(|((entity, _), _)| *entity == list.to);
+    named.filter_map(|(_, record)| name_in(list, record))
 }
 
 fn version_of(record: &Value) -> i64 {

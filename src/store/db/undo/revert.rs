@@ -5,22 +5,23 @@ use diesel::prelude::*;
 use serde_json::Value;
 use std::collections::{BTreeSet, HashMap};
 
-use super::labels::{labels_of, relabel};
-use super::obstacles::carriers_of;
-use super::plan::{Plan, RecordRef, RevertScope, Step, Written};
+use super::lists::lists_of;
+use super::obstacles::{carriers_of, exists_after};
+use super::plan::{Plan, RevertScope, Step, Written};
 use super::planning::make_plan;
-use crate::domain::entity::{Entity, OnDelete, Op, REFERENCES, Reference};
+use crate::domain::entity::{Entity, Op};
+use crate::domain::reference::{REFERENCES, name_list, names_of};
 use crate::domain::text;
 use crate::store::db::sql::conn::{check_foreign_keys, defer_foreign_keys};
 use crate::store::db::sql::schema::changes;
-use crate::store::db::sql::types::AnyId;
+use crate::store::db::sql::types::{AnyId, RecordRef};
 use crate::store::db::write::changes::{ChangeRow, refers_to_one_of, survivor, write_of};
-use crate::store::db::write::json::{demoted, id_of, is_primary, referred};
-use crate::store::db::write::lookup::{exists, find_json, newest_change, referring};
+use crate::store::db::write::json::{demoted, id_of, is_primary, referred, referred_ids, set_list};
+use crate::store::db::write::lookup::{exists, find_json, newest_change, primaries};
+use crate::store::db::write::names::{holds_name, name_in, names_in, set_names};
 use crate::store::db::write::records::{delete_json, restore_json, update_json};
 use crate::store::db::write::tx::Tx;
 use crate::store::error::{Conflict, Error, LeftAlone, LeftAloneReason, Result};
-use crate::store::tags::carries;
 
 /// What a revert does to a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,7 +107,9 @@ fn write_with(tx: &mut Tx<'_>, version: i64) -> Result<Written> {
         .select(ChangeRow::as_select())
         .load(tx.conn)?;
     let last = rows.first().map_or(number, |row| row.seq);
-    Ok(Written { number, last, rows })
+    let deleted = rows.iter().filter(|row| row.op == Op::Deleted);
+    let deleted = deleted.map(|row| (row.entity, row.record_id)).collect();
+    Ok(Written { number, last, rows, deleted })
 }
 
 /// The record that this one was merged into when it was last deleted.
@@ -124,11 +127,12 @@ fn last_merged_into(tx: &mut Tx<'_>, (entity, id): RecordRef) -> Result<Option<A
     Ok(last.flatten())
 }
 
-/// Tags first, so that labels find them. Restores before what is linked again, which then finds what it refers to;
+/// What others name in lists first, so that the names find it. Restores before what is linked again, which then finds what it refers to;
 /// removes last.
 fn carry_out(tx: &mut Tx<'_>, plan: Plan) -> Result<()> {
     defer_foreign_keys(tx.conn)?;
     let respelled = respelled_carriers(tx, &plan)?;
+    let plan = without_absent(tx, plan)?;
     let mut steps = demote_if_primary_taken(tx, plan.into_steps())?;
     steps.extend(respelled.into_iter().map(|(place, record)| (place, Step::Reset(record))));
     steps.sort_by_key(|((entity, _), step)| {
@@ -137,7 +141,7 @@ fn carry_out(tx: &mut Tx<'_>, plan: Plan) -> Result<()> {
             Step::Reset(_) => 1,
             Step::Remove => 2,
         };
-        (*entity != Entity::Tag, rank)
+        (names_of(*entity).is_none(), rank)
     });
     tx.is_reverting = true;
     for (place, step) in steps {
@@ -147,35 +151,41 @@ fn carry_out(tx: &mut Tx<'_>, plan: Plan) -> Result<()> {
     Ok(check_foreign_keys(tx.conn)?)
 }
 
+/// What a list would hold that does not exist yet waits until it is restored itself.
+fn without_absent(tx: &mut Tx<'_>, mut plan: Plan) -> Result<Plan> {
+    let with_lists: Vec<RecordRef> =
+        plan.steps.keys().filter(|(entity, _)| lists_of(*entity).next().is_some()).copied().collect();
+    for place in with_lists {
+        let Some(mut record) = plan.steps.get(&place).and_then(Step::record).cloned() else { continue };
+        for reference in lists_of(place.0) {
+            let mut present = Vec::new();
+            for id in referred_ids(reference, &record) {
+                if exists_after(tx, &plan, (reference.to, id))? {
+                    present.push(id);
+                }
+            }
+            set_list(reference, &mut record, &present);
+        }
+        plan.replace(&place, record);
+    }
+    Ok(plan)
+}
+
 /// One that came first of those that belong to the same record comes after the one that does by now.
 fn demote_if_primary_taken(tx: &mut Tx<'_>, mut steps: Vec<(RecordRef, Step)>) -> Result<Vec<(RecordRef, Step)>> {
     let planned: BTreeSet<RecordRef> = steps.iter().map(|(place, _)| *place).collect();
     for ((entity, _), step) in &mut steps {
         let (Step::Restore(record) | Step::Reset(record)) = step else { continue };
-        if is_primary(*entity, record)? && has_other_primary(tx, *entity, record, &planned)? {
-            *record = demoted(*entity, std::mem::take(record))?;
-        }
-    }
-    Ok(steps)
-}
-
-fn has_other_primary(
-    tx: &mut Tx<'_>,
-    entity: Entity,
-    record: &Value,
-    planned: &BTreeSet<RecordRef>,
-) -> Result<bool> {
-    let belongs = |reference: &&Reference| reference.from == entity && reference.on_delete == OnDelete::Cascade;
-    for reference in REFERENCES.iter().filter(belongs) {
-        let Some(to) = referred(reference, record) else { continue };
-        for other in referring(tx, reference, to)? {
-            let is_planned = id_of(&other).is_some_and(|id| planned.contains(&(entity, id)));
-            if !is_planned && is_primary(entity, &other)? {
-                return Ok(true);
+        for reference in REFERENCES.iter().filter(|reference| reference.from == *entity) {
+            let Some(rule) = reference.at_most_one().filter(|rule| is_primary(rule, record)) else { continue };
+            let Some(per) = referred(reference, record) else { continue };
+            let is_planned = |id| planned.contains(&(*entity, id));
+            if primaries(tx, reference, rule, per)?.iter().filter_map(id_of).any(|id| !is_planned(id)) {
+                *record = demoted(rule, std::mem::take(record));
             }
         }
     }
-    Ok(false)
+    Ok(steps)
 }
 
 fn take_step(tx: &mut Tx<'_>, place: RecordRef, step: Step) -> Result<()> {
@@ -205,27 +215,27 @@ fn take_step(tx: &mut Tx<'_>, place: RecordRef, step: Step) -> Result<()> {
     }
 }
 
-/// Those who carry a tag that gets its name back, without having a step of their own: they came to it since.
+/// Those who name a record that gets its name back, without having a step of their own: they came to it since.
 fn respelled_carriers(tx: &mut Tx<'_>, plan: &Plan) -> Result<Vec<(RecordRef, Value)>> {
-    let mut names: HashMap<String, String> = HashMap::new();
+    let mut names: HashMap<(Entity, String), String> = HashMap::new();
     let mut carriers: BTreeSet<RecordRef> = BTreeSet::new();
     for ((entity, id), step) in &plan.steps {
-        let (Entity::Tag, Step::Reset(to)) = (entity, step) else { continue };
+        let (Some(list), Step::Reset(to)) = (names_of(*entity), step) else { continue };
         let Some(now) = find_json(tx, *entity, *id)? else { continue };
-        let name = |tag: &Value| tag.get("name").and_then(Value::as_str).map(str::to_owned);
-        if let (Some(now), Some(to)) = (name(&now), name(to))
+        if let (Some(now), Some(to)) = (name_in(list, &now), name_in(list, to))
             && now != to
         {
             carriers.extend(carriers_of(tx, *entity, *id)?);
-            names.insert(text::fold(&now), to);
+            names.insert((*entity, text::fold(now)), to.to_owned());
         }
     }
     let mut respelled = Vec::new();
     for place in carriers.into_iter().filter(|place| !plan.steps.contains_key(place)) {
+        let Some(list) = name_list(place.0) else { continue };
         if let Some(mut record) = find_json(tx, place.0, place.1)? {
-            let labels = labels_of(&record);
-            let spelled = |label: String| names.get(&text::fold(&label)).cloned().unwrap_or(label);
-            relabel(&mut record, labels.into_iter().map(spelled));
+            let own = names_in(list, &record);
+            let spelled = |name: String| names.get(&(list.to, text::fold(&name))).cloned().unwrap_or(name);
+            set_names(list, &mut record, own.into_iter().map(spelled));
             respelled.push((place, record));
         }
     }
@@ -252,14 +262,17 @@ fn cascade_of(rows: Vec<ChangeRow>, entity: Entity, id: AnyId) -> Vec<ChangeRow>
         }
         gone.extend(found);
     }
-    let own = rows.iter().find(|row| row.entity == Entity::Tag && (row.entity, row.record_id) == (entity, id));
-    let label = own.and_then(|row| Some(row.before.as_ref()?.0.get("name")?.as_str()?.to_owned()));
-    let carried_it = |row: &ChangeRow| {
-        label.as_deref().zip(row.before.as_ref()).is_some_and(|(label, before)| carries(&before.0, label))
+    let own = rows.iter().find(|row| (row.entity, row.record_id) == (entity, id));
+    let before = own.and_then(|row| row.before.clone());
+    let named =
+        names_of(entity).zip(before).and_then(|(list, before)| Some((list, name_in(list, &before.0)?.to_owned())));
+    let named_it = |row: &ChangeRow| {
+        let own = named.as_ref().filter(|(list, _)| list.from.contains(&row.entity)).zip(row.before.as_ref());
+        own.is_some_and(|((list, name), before)| holds_name(list, &before.0, name))
     };
     let is_of_it = |row: &ChangeRow| match row.op {
         Op::Created => false,
-        Op::Updated => refers_to_one_of(row, &gone) || carried_it(row),
+        Op::Updated => refers_to_one_of(row, &gone) || named_it(row),
         Op::Deleted => gone.contains(&(row.entity, row.record_id)),
     };
     rows.into_iter().filter(is_of_it).collect()

@@ -6,11 +6,12 @@ use diesel::sql_types::Bool;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::json::{json, referred};
+use super::json::{json, referred_ids};
 use super::record::{Record, for_entity};
 use super::tx::Tx;
-use crate::domain::entity::{Entity, Op, REFERENCES};
+use crate::domain::entity::{Entity, Op};
 use crate::domain::id::{TokenId, UserId, WorkspaceId};
+use crate::domain::reference::REFERENCES;
 use crate::domain::timestamp::Timestamp;
 use crate::store::db::sql::conn::{Conn, read_transaction};
 use crate::store::db::sql::schema::{changes, workspaces};
@@ -176,7 +177,7 @@ pub fn entities_of_write(tx: &mut Tx<'_>, version: i64) -> Result<BTreeSet<Entit
 pub(in crate::store) fn refers_to_one_of(row: &ChangeRow, these: &BTreeSet<(Entity, AnyId)>) -> bool {
     let Some(before) = &row.before else { return false };
     let own = REFERENCES.iter().filter(|reference| reference.from == row.entity);
-    own.filter_map(|reference| Some((reference.to, referred(reference, &before.0)?)))
+    own.flat_map(|reference| referred_ids(reference, &before.0).into_iter().map(|id| (reference.to, id)))
         .any(|target| these.contains(&target))
 }
 

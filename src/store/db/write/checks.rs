@@ -5,13 +5,14 @@ use chrono::TimeDelta;
 use serde_json::Value;
 
 use super::changes::survivor;
-use super::json::referred;
+use super::json::referred_ids;
 use super::lookup::{count_referring, exists, find, newest_change};
 use super::record::Record;
 use super::tx::{Tx, UNDO_DAYS};
 use crate::domain::count::thousands;
-use crate::domain::entity::{Entity, Op, REFERENCES};
+use crate::domain::entity::{Entity, Op};
 use crate::domain::invalid::{FieldCode, Invalid, Rejection};
+use crate::domain::reference::REFERENCES;
 use crate::store::db::index::keys::has_key;
 use crate::store::db::sql::select::{Predicate, Select};
 use crate::store::db::sql::types::AnyId;
@@ -110,18 +111,22 @@ pub(super) fn check_references(
 ) -> Result<()> {
     let mut invalid = Invalid::default();
     for reference in REFERENCES.iter().filter(|reference| reference.from == entity) {
-        let given = referred(reference, after);
-        let Some(id) = given.filter(|_| given != before.and_then(|before| referred(reference, before))) else {
-            continue;
-        };
-        if !exists(tx, reference.to, id)? {
-            invalid.add(format!("#{}", reference.pointer), unknown_reference(tx, reference.to, id)?);
-        } else if let Some(most) = reference.most
-            && count_referring(tx, reference, id)? >= most
-        {
-            let (most, kind) = (thousands(most), entity.plural());
-            let detail = format!("There are {most} {kind} of it already, which is the most there may be.");
-            invalid.add(format!("#{}", reference.pointer), Rejection::new(FieldCode::TooLong, detail));
+        let known = before.map(|before| referred_ids(reference, before)).unwrap_or_default();
+        let given = referred_ids(reference, after).into_iter().enumerate();
+        for (index, id) in given.filter(|(_, id)| !known.contains(id)) {
+            let pointer = match reference.join {
+                Some(_) => format!("#{}/{index}", reference.pointer),
+                None => format!("#{}", reference.pointer),
+            };
+            if !exists(tx, reference.to, id)? {
+                invalid.add(pointer, unknown_reference(tx, reference.to, id)?);
+            } else if let Some(most) = reference.most
+                && count_referring(tx, reference, id)? >= most
+            {
+                let (most, kind) = (thousands(most), entity.plural());
+                let detail = format!("There are {most} {kind} of it already, which is the most there may be.");
+                invalid.add(pointer, Rejection::new(FieldCode::TooLong, detail));
+            }
         }
     }
     invalid.into_result(()).map_err(Error::from)

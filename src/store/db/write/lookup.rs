@@ -3,10 +3,11 @@
 use diesel::prelude::*;
 use serde_json::Value;
 
-use super::json::json;
+use super::json::{from_json, json};
 use super::record::{Record, for_entity};
 use super::tx::Tx;
-use crate::domain::entity::{Entity, Op, Reference};
+use crate::domain::entity::{Entity, Op};
+use crate::domain::reference::{AtMostOne, Reference};
 use crate::domain::timestamp::Timestamp;
 use crate::store::db::sql::schema::changes;
 use crate::store::db::sql::select::{Field, Predicate, Scalar, Select};
@@ -50,22 +51,48 @@ pub(in crate::store) fn find_json(tx: &mut Tx<'_>, entity: Entity, id: AnyId) ->
     for_entity!(entity, Kind => find::<Kind>(tx, id)?.as_ref().map(json).transpose())
 }
 
+/// Whether a record stays as long as its workspace.
+pub(in crate::store) fn is_permanent(entity: Entity, record: &Value) -> Result<bool> {
+    Ok(for_entity!(entity, Kind => from_json::<Kind>(record.clone())?.is_permanent()))
+}
+
 /// The records that refer to one.
-pub(in crate::store) fn referring(tx: &mut Tx<'_>, reference: &Reference, to: AnyId) -> Result<Vec<Value>> {
+pub(in crate::store) fn referring(
+    tx: &mut Tx<'_>,
+    reference: &'static Reference,
+    to: AnyId,
+) -> Result<Vec<Value>> {
     let select = select_referring(tx, reference, to);
     for_entity!(reference.from, Kind => Kind::select(tx.conn, select)?.iter().map(json).collect())
 }
 
-pub(in crate::store) fn referring_ids(tx: &mut Tx<'_>, reference: &Reference, to: AnyId) -> Result<Vec<AnyId>> {
+pub(in crate::store) fn referring_ids(
+    tx: &mut Tx<'_>,
+    reference: &'static Reference,
+    to: AnyId,
+) -> Result<Vec<AnyId>> {
     let select = select_referring(tx, reference, to);
     Ok(for_entity!(reference.from, Kind => Kind::ids(tx.conn, select)?))
 }
 
-pub(in crate::store) fn count_referring(tx: &mut Tx<'_>, reference: &Reference, to: AnyId) -> Result<i64> {
+pub(in crate::store) fn count_referring(tx: &mut Tx<'_>, reference: &'static Reference, to: AnyId) -> Result<i64> {
     let select = select_referring(tx, reference, to);
     Ok(for_entity!(reference.from, Kind => Kind::count(tx.conn, select)?))
 }
 
-fn select_referring(tx: &Tx<'_>, reference: &Reference, to: AnyId) -> Select {
-    Select::all(tx.workspace, Predicate::equal(Field::of_reference(reference.column), Scalar::Id(to)))
+/// Those that refer to a record and are flagged as the primary one.
+pub(in crate::store) fn primaries(
+    tx: &mut Tx<'_>,
+    reference: &'static Reference,
+    rule: &AtMostOne,
+    to: AnyId,
+) -> Result<Vec<Value>> {
+    let mut select = select_referring(tx, reference, to);
+    let flagged = Predicate::equal(Field::of_reference(rule.column), Scalar::Bool(true));
+    select.filter = Predicate::All(vec![select.filter, flagged]);
+    for_entity!(reference.from, Kind => Kind::select(tx.conn, select)?.iter().map(json).collect())
+}
+
+fn select_referring(tx: &Tx<'_>, reference: &'static Reference, to: AnyId) -> Select {
+    Select::all(tx.workspace, Predicate::refers_to(reference, vec![to]))
 }

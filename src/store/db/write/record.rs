@@ -7,9 +7,7 @@ use serde::de::DeserializeOwned;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
-use super::tx::Tx;
 use crate::domain::entity::Entity;
-use crate::domain::fields::LabelText;
 use crate::domain::id::WorkspaceId;
 use crate::domain::key::Key;
 use crate::domain::search::SearchText;
@@ -33,6 +31,10 @@ pub trait Record: Serialize + DeserializeOwned + Clone + Send + 'static {
 
     /// The record's value in a column that lists are sorted by, for the cursor.
     fn sort_value(&self, field: Field) -> Scalar;
+    /// The same of a column that not every kind has.
+    fn own_sort_value(&self, _field: Field) -> Option<Scalar> {
+        None
+    }
 
     /// What the record is found by exactly.
     fn keys(&self) -> Vec<Key> {
@@ -62,11 +64,6 @@ pub trait Record: Serialize + DeserializeOwned + Clone + Send + 'static {
     fn ignored_by_dedup(&self) -> &'static [&'static str] {
         &[]
     }
-    /// Whether it is the primary one of those that belong to the same record.
-    fn is_primary(&self) -> bool {
-        false
-    }
-    fn clear_primary(&mut self) {}
     /// Which of two that belong to the same record is shown first; of equals the newer one.
     fn display_order(&self, _other: &Self) -> Ordering {
         Ordering::Equal
@@ -85,27 +82,6 @@ pub trait Record: Serialize + DeserializeOwned + Clone + Send + 'static {
         false
     }
 
-    /// The tags it carries, for kinds that carry any.
-    fn labels(&mut self) -> Option<&mut Vec<LabelText>> {
-        None
-    }
-    /// Spells the tags that it carries as they are spelled, and creates those that are new. `before` is what it was.
-    fn resolve_tags(&mut self, _tx: &mut Tx<'_>, _before: Option<&Self>) -> Result<()> {
-        Ok(())
-    }
-    /// The name by which other records carry it: that of a tag.
-    fn tag_name(&self) -> Option<&str> {
-        None
-    }
-    /// The records that carry it.
-    fn carriers(&self, _tx: &mut Tx<'_>) -> Result<Vec<(Entity, AnyId)>> {
-        Ok(Vec::new())
-    }
-    /// Puts another name, or none, in the place of its own in every record that carries it.
-    fn replace_in_carriers(&self, _tx: &mut Tx<'_>, _name: Option<&str>) -> Result<()> {
-        Ok(())
-    }
-
     fn select(conn: &mut Conn, select: Select) -> QueryResult<Vec<Self>>;
     /// The ids alone.
     fn ids(conn: &mut Conn, select: Select) -> QueryResult<Vec<AnyId>>;
@@ -119,16 +95,31 @@ pub trait Record: Serialize + DeserializeOwned + Clone + Send + 'static {
     fn delete_all(conn: &mut Conn, workspace: WorkspaceId) -> QueryResult<()>;
 }
 
-/// What is the same for every `Record` with the fields `id`, `version` and `updated_at`, in a table with the columns
-/// `workspace_id` and `id`: its head and its statements. `$Row` holds the columns, with `Row::of(workspace, &record)` and `row.into_record()` to and from the record.
+/// What is the same for every kind: its head and its statements. `$Row` is made by `record_row!`.
 macro_rules! record_statements {
-    ($table:ident, $Row:ty) => {
+    ($table:ident, $Row:ty, $Fields:ty) => {
+        const ENTITY: $crate::domain::entity::Entity = <$Fields as $crate::domain::record::Fields>::ENTITY;
+
         fn id(&self) -> $crate::store::db::sql::types::AnyId {
             $crate::store::db::sql::types::AnyId::new(self.id.uuid())
         }
 
         fn version(&self) -> i64 {
             self.version
+        }
+
+        fn sort_value(
+            &self,
+            field: $crate::store::db::sql::select::Field,
+        ) -> $crate::store::db::sql::select::Scalar {
+            use $crate::store::db::sql::select::Scalar;
+            match field.name() {
+                "created_at" => Scalar::Instant(self.created_at),
+                "updated_at" => Scalar::Instant(self.updated_at),
+                _ => self
+                    .own_sort_value(field)
+                    .unwrap_or_else(|| Scalar::Id($crate::store::db::write::record::Record::id(self))),
+            }
         }
 
         fn stamp(&mut self, version: i64, updated_at: $crate::domain::timestamp::Timestamp) {

@@ -1,16 +1,25 @@
 //! Creating, updating and deleting a record of any kind, with the log, the keys and the search document that belong to it.
 //! What a kind brings to this is told in `record.rs`.
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use std::collections::hash_map::Entry;
 
-use super::checks::{Precondition, check_id_is_free, check_references, check_unique, not_found_or_merged};
-use super::json::{from_json, json};
-use super::lookup::referring;
+use super::checks::{
+    Precondition, check_id_is_free, check_references, check_room, check_unique, not_found_or_merged,
+};
+use super::joins;
+use super::json::{demoted, detach, from_json, id_of, is_primary, json, referred, referred_ids};
+use super::lookup::{find_json, primaries, referring};
+use super::names::{holders_of_name, name_in, names_in, replaced, set_names, spellings};
 use super::record::{Record, for_entity};
 use super::tx::Tx;
-use crate::domain::entity::{Entity, OnDelete, Op, REFERENCES};
+use crate::domain::entity::{Entity, Op};
+use crate::domain::id::RecordId;
 use crate::domain::merge_patch::changed_fields;
+use crate::domain::reference::{NameList, OnDelete, REFERENCES, name_list, names_of};
+use crate::domain::text::fold;
 use crate::store::db::index::{documents, keys, search};
+use crate::store::db::sql::select::Predicate;
 use crate::store::db::sql::types::AnyId;
 use crate::store::error::{Conflict, Result};
 
@@ -25,18 +34,22 @@ pub fn get<R: Record>(tx: &mut Tx<'_>, id: AnyId, precondition: &Precondition) -
 
 /// Creates a record; its id has to be free, and what it refers to has to exist.
 pub fn create<R: Record>(tx: &mut Tx<'_>, record: R) -> Result<R> {
+    let row = json(&record)?;
     check_id_is_free::<R>(tx, record.id())?;
-    check_references(tx, R::ENTITY, None, &json(&record)?)?;
+    check_references(tx, R::ENTITY, None, &row)?;
     check_unique(tx, None, &record)?;
-    insert(tx, record)
+    demote_others(tx, R::ENTITY, None, &row)?;
+    insert(tx, record, row)
 }
 
-fn insert<R: Record>(tx: &mut Tx<'_>, mut record: R) -> Result<R> {
-    record.resolve_tags(tx, None)?;
-    let fields = fields_unlike_deleted(tx, &record)?;
+/// Writes a record of which this is the JSON.
+fn insert<R: Record>(tx: &mut Tx<'_>, record: R, row: Value) -> Result<R> {
+    let (mut record, row) = resolve_names(tx, None, record, row)?;
+    let fields = fields_unlike_deleted(tx, R::ENTITY, record.id(), &row)?;
     tx.touch(R::ENTITY, record.id(), Op::Created, None, fields)?;
     record.stamp(tx.number_of(R::ENTITY, record.id()), tx.now());
     record.insert(tx.conn, tx.workspace)?;
+    write_joins(tx, R::ENTITY, record.id(), None, Some(&row))?;
     keys::write(tx.conn, tx.workspace, R::ENTITY, record.id(), &record.keys())?;
     // Nothing refers to it yet.
     documents::write(tx, &record, "")?;
@@ -45,18 +58,20 @@ fn insert<R: Record>(tx: &mut Tx<'_>, mut record: R) -> Result<R> {
 }
 
 /// Writes the record if it differs; one that does not keeps its version.
-pub fn update<R: Record>(tx: &mut Tx<'_>, before: &R, mut after: R) -> Result<R> {
-    after.resolve_tags(tx, Some(before))?;
+pub fn update<R: Record>(tx: &mut Tx<'_>, before: &R, after: R) -> Result<R> {
     let (old, new) = (json(before)?, json(&after)?);
+    let (mut after, new) = resolve_names(tx, Some(&old), after, new)?;
     let fields = changed_fields(&old, &new);
     if fields.is_empty() {
         return Ok(before.clone());
     }
     check_references(tx, R::ENTITY, Some(&old), &new)?;
     check_unique(tx, Some(before), &after)?;
+    demote_others(tx, R::ENTITY, Some(&old), &new)?;
     tx.touch(R::ENTITY, after.id(), Op::Updated, Some(&old), fields)?;
     after.stamp(tx.number_of(R::ENTITY, after.id()), tx.now());
     after.update(tx.conn, tx.workspace)?;
+    write_joins(tx, R::ENTITY, after.id(), Some(&old), Some(&new))?;
     keys::write(tx.conn, tx.workspace, R::ENTITY, after.id(), &after.keys())?;
     // Half of the cost of a write; most edits change nothing that is searched.
     if before.search_text() != after.search_text() {
@@ -67,8 +82,8 @@ pub fn update<R: Record>(tx: &mut Tx<'_>, before: &R, mut after: R) -> Result<R>
         queue_dependents(tx, before)?;
         queue_dependents(tx, &after)?;
     }
-    if !tx.is_reverting && before.tag_name() != after.tag_name() {
-        before.replace_in_carriers(tx, after.tag_name())?;
+    if !tx.is_reverting {
+        rename_in_lists(tx, R::ENTITY, &old, Some(&new))?;
     }
     Ok(after)
 }
@@ -76,23 +91,30 @@ pub fn update<R: Record>(tx: &mut Tx<'_>, before: &R, mut after: R) -> Result<R>
 /// Deletes the record, and deletes or detaches what refers to it, as `REFERENCES` says; the record goes last.
 pub fn delete<R: Record>(tx: &mut Tx<'_>, record: &R) -> Result<()> {
     if record.is_permanent() {
-        return Err(Conflict::SelfContact.into());
+        return Err(Conflict::Permanent.into());
     }
+    let own = json(record)?;
     if !tx.is_reverting {
-        record.replace_in_carriers(tx, None)?;
+        rename_in_lists(tx, R::ENTITY, &own, None)?;
     }
     for reference in REFERENCES.iter().filter(|reference| reference.to == R::ENTITY) {
         for row in referring(tx, reference, record.id())? {
             let mut detached = row.clone();
-            if let Some(place) = detached.pointer_mut(reference.pointer) {
-                *place = Value::Null;
-            }
+            detach(reference, &mut detached, record.id());
             match reference.on_delete {
                 OnDelete::Cascade => delete_json(tx, reference.from, row)?,
                 OnDelete::SetNull => update_json(tx, reference.from, row, detached)?,
-                OnDelete::KeepName(kept) => {
-                    if let Some(place) = detached.pointer_mut(kept).filter(|place| place.is_null()) {
-                        *place = json(record)?.get("name").cloned().unwrap_or_default();
+                OnDelete::LeaveList { needs_any } => {
+                    let holds = |pointer: &&str| !is_empty(detached.pointer(pointer));
+                    if needs_any.is_empty() || needs_any.iter().any(holds) {
+                        update_json(tx, reference.from, row, detached)?;
+                    } else {
+                        delete_json(tx, reference.from, row)?;
+                    }
+                }
+                OnDelete::KeepName { name, kept_as } => {
+                    if let Some(place) = detached.pointer_mut(kept_as).filter(|place| place.is_null()) {
+                        *place = own.pointer(name).cloned().unwrap_or_default();
                     }
                     update_json(tx, reference.from, row, detached)?;
                 }
@@ -100,16 +122,40 @@ pub fn delete<R: Record>(tx: &mut Tx<'_>, record: &R) -> Result<()> {
         }
     }
     queue_dependents(tx, record)?;
-    tx.touch(R::ENTITY, record.id(), Op::Deleted, Some(&json(record)?), Vec::new())?;
+    write_joins(tx, R::ENTITY, record.id(), Some(&own), None)?;
+    tx.touch(R::ENTITY, record.id(), Op::Deleted, Some(&own), Vec::new())?;
     keys::write(tx.conn, tx.workspace, R::ENTITY, record.id(), &[])?;
     search::unindex(tx.conn, tx.workspace, R::ENTITY, record.id())?;
     R::delete(tx.conn, tx.workspace, record.id())?;
     Ok(())
 }
 
+fn is_empty(field: Option<&Value>) -> bool {
+    match field {
+        None | Some(Value::Null) => true,
+        Some(Value::Array(items)) => items.is_empty(),
+        Some(_) => false,
+    }
+}
+
+/// Derives the rows of join tables from the lists that a record holds.
+fn write_joins(
+    tx: &mut Tx<'_>,
+    entity: Entity,
+    id: AnyId,
+    before: Option<&Value>,
+    after: Option<&Value>,
+) -> Result<()> {
+    for reference in REFERENCES.iter().filter(|reference| reference.from == entity && reference.join.is_some()) {
+        let ids = |record: Option<&Value>| record.map(|own| referred_ids(reference, own)).unwrap_or_default();
+        joins::write(tx.conn, tx.workspace, reference, id, &ids(before), &ids(after))?;
+    }
+    Ok(())
+}
+
 /// Brings back a record that was deleted; undo has checked its references.
 pub(in crate::store) fn restore_json(tx: &mut Tx<'_>, entity: Entity, record: Value) -> Result<()> {
-    for_entity!(entity, Kind => insert(tx, from_json::<Kind>(record)?).map(drop))
+    for_entity!(entity, Kind => insert(tx, from_json::<Kind>(record.clone())?, record).map(drop))
 }
 
 pub(in crate::store) fn update_json(tx: &mut Tx<'_>, entity: Entity, before: Value, after: Value) -> Result<()> {
@@ -120,10 +166,86 @@ pub(in crate::store) fn delete_json(tx: &mut Tx<'_>, entity: Entity, record: Val
     for_entity!(entity, Kind => delete(tx, &from_json::<Kind>(record)?))
 }
 
+/// Of those that belong to the same record, at most one is the primary one: who becomes it demotes the others. A plan of
+/// undo has demoted what it brings back already.
+fn demote_others(tx: &mut Tx<'_>, entity: Entity, before: Option<&Value>, after: &Value) -> Result<()> {
+    if tx.is_reverting {
+        return Ok(());
+    }
+    for reference in REFERENCES.iter().filter(|reference| reference.from == entity) {
+        let Some(rule) = reference.at_most_one().filter(|rule| is_primary(rule, after)) else { continue };
+        let is_primary_of = |record: &Value| referred(reference, record).filter(|_| is_primary(rule, record));
+        let Some(per) = is_primary_of(after).filter(|per| before.and_then(is_primary_of) != Some(*per)) else {
+            continue;
+        };
+        for other in primaries(tx, reference, rule, per)? {
+            if id_of(&other) != id_of(after) {
+                let demoted = demoted(rule, other.clone());
+                update_json(tx, entity, other, demoted)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A record, and its JSON, with the names in its list spelled as the records are that they name; those that are new are
+/// created.
+pub(in crate::store) fn resolve_names<R: Record>(
+    tx: &mut Tx<'_>,
+    before: Option<&Value>,
+    record: R,
+    mut row: Value,
+) -> Result<(R, Value)> {
+    let Some(list) = name_list(R::ENTITY) else { return Ok((record, row)) };
+    let names = names_in(list, &row);
+    if names.is_empty() || before.is_some_and(|before| names_in(list, before) == names) {
+        return Ok((record, row));
+    }
+    let mut known = spellings(tx, list, &names)?;
+    for name in &names {
+        if let Entry::Vacant(unknown) = known.entry(fold(name)) {
+            create_named(tx, list, name)?;
+            unknown.insert(name.clone());
+        }
+    }
+    set_names(list, &mut row, names.iter().filter_map(|name| known.get(&fold(name)).cloned()));
+    if names_in(list, &row) == names { Ok((record, row)) } else { Ok((from_json(row.clone())?, row)) }
+}
+
+fn create_named(tx: &mut Tx<'_>, list: &NameList, name: &str) -> Result<()> {
+    for_entity!(list.to, Kind => {
+        check_room::<Kind>(tx, Predicate::always(), list.most_named, list.pointer, list.to.plural())?;
+        let fields = serde_json::from_value(json!({ list.name: name }))?;
+        let record = Kind::new(RecordId::new(tx.new_id()), tx.now(), fields)?;
+        create(tx, record).map(drop)
+    })
+}
+
+/// Those who name a record in a list name it by its new name, or that of another record; or no longer, where there is none.
+pub(in crate::store) fn rename_in_lists(
+    tx: &mut Tx<'_>,
+    entity: Entity,
+    old: &Value,
+    new: Option<&Value>,
+) -> Result<()> {
+    let Some(list) = names_of(entity) else { return Ok(()) };
+    let (Some(old), new) = (name_in(list, old), new.and_then(|new| name_in(list, new))) else { return Ok(()) };
+    if new == Some(old) {
+        return Ok(());
+    }
+    for (from, id) in holders_of_name(tx, list, old)? {
+        let Some(holder) = find_json(tx, from, id)? else { continue };
+        let mut renamed = holder.clone();
+        set_names(list, &mut renamed, replaced(names_in(list, &holder), old, new));
+        update_json(tx, from, holder, renamed)?;
+    }
+    Ok(())
+}
+
 /// The fields in which a record that is created differs from one of the same id that this write has deleted.
-fn fields_unlike_deleted<R: Record>(tx: &Tx<'_>, record: &R) -> Result<Vec<String>> {
-    let Some(before) = tx.before(R::ENTITY, record.id())? else { return Ok(Vec::new()) };
-    let mut fields = changed_fields(&before, &json(record)?);
+fn fields_unlike_deleted(tx: &Tx<'_>, entity: Entity, id: AnyId, row: &Value) -> Result<Vec<String>> {
+    let Some(before) = tx.before(entity, id)? else { return Ok(Vec::new()) };
+    let mut fields = changed_fields(&before, row);
     // What each write stamps on it.
     fields.retain(|name| name != "version" && name != "updated_at");
     Ok(fields)

@@ -1,19 +1,20 @@
-//! Tags as references, for undo: records hold them as text, so which tag a label stood for at a moment is read from the log,
-//! and which a record carries once a write is taken back goes by the tags, whatever they are called by then.
+//! Names in lists as references, for undo: records hold them as text, so which record a name stood for at a moment is read
+//! from the log, and what a list holds once a write is taken back goes by the records, whatever they are called by then.
 
 use diesel::prelude::*;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 
-use crate::domain::entity::Entity;
 use crate::domain::key::{Key, KeyKind};
-use crate::domain::tag::Tag;
+use crate::domain::reference::NameList;
 use crate::domain::text;
-use crate::store::db::index::keys::has_key;
+use crate::store::db::index::keys::stored;
 use crate::store::db::sql::schema::changes;
 use crate::store::db::sql::select::{Predicate, Select};
-use crate::store::db::sql::types::{AnyId, AsJson};
-use crate::store::db::write::record::Record;
+use crate::store::db::sql::types::{AnyId, AsJson, RecordRef};
+use crate::store::db::write::json::json;
+use crate::store::db::write::names::name_in;
+use crate::store::db::write::record::{Record, for_entity};
 use crate::store::db::write::tx::Tx;
 use crate::store::error::Result;
 
@@ -25,16 +26,16 @@ pub(super) struct BeforeAfterNow<T> {
     pub now: T,
 }
 
-/// A label, and the tag that it stood for at its moment; `None` where the log no longer tells.
+/// A name in a list, and the record that it stood for at its moment; `None` where the log no longer tells.
 #[derive(Debug, Clone)]
 pub(super) struct Label {
-    pub tag: Option<AnyId>,
+    pub named: Option<RecordRef>,
     pub text: String,
 }
 
 impl Label {
     fn is(&self, other: &Self) -> bool {
-        match (self.tag, other.tag) {
+        match (self.named, other.named) {
             (Some(own), Some(other)) => own == other,
             _ => text::fold(&self.text) == text::fold(&other.text),
         }
@@ -45,60 +46,65 @@ impl Label {
     }
 }
 
-/// Which tag had which name, folded, and what the tags are called now.
+/// Which record had which name, folded, and what the records are called now.
 #[derive(Debug, Default)]
-pub(super) struct TagNames {
-    tags: BeforeAfterNow<HashMap<String, AnyId>>,
+pub(super) struct Names {
+    ids: BeforeAfterNow<HashMap<String, AnyId>>,
     pub now: HashMap<AnyId, String>,
 }
 
-impl TagNames {
-    pub fn resolve(&self, texts: BeforeAfterNow<Vec<String>>) -> BeforeAfterNow<Vec<Label>> {
-        let labels = |tags: &HashMap<String, AnyId>, texts: Vec<String>| {
-            let label = |text: String| Label { tag: tags.get(&text::fold(&text)).copied(), text };
+impl Names {
+    pub fn resolve(&self, list: &NameList, texts: BeforeAfterNow<Vec<String>>) -> BeforeAfterNow<Vec<Label>> {
+        let labels = |ids: &HashMap<String, AnyId>, texts: Vec<String>| {
+            let named = |text: &str| ids.get(&text::fold(text)).map(|id| (list.to, *id));
+            let label = |text: String| Label { named: named(&text), text };
             texts.into_iter().map(label).collect()
         };
         BeforeAfterNow {
-            before: labels(&self.tags.before, texts.before),
-            after: labels(&self.tags.after, texts.after),
-            now: labels(&self.tags.now, texts.now),
+            before: labels(&self.ids.before, texts.before),
+            after: labels(&self.ids.after, texts.after),
+            now: labels(&self.ids.now, texts.now),
         }
     }
 }
 
-/// Which tags had these names before and after the write with the changes of these numbers, and have them now.
-pub(super) fn tag_names<'t>(
+/// Which records had these names before and after the write with the changes of these numbers, and have them now.
+pub(super) fn names_at<'t>(
     tx: &mut Tx<'_>,
+    list: &NameList,
     texts: impl Iterator<Item = &'t String>,
     first: i64,
     last: i64,
-) -> Result<TagNames> {
+) -> Result<Names> {
     let wanted: HashSet<String> = texts.map(|label| text::fold(label)).collect();
     if wanted.is_empty() {
-        return Ok(TagNames::default());
+        return Ok(Names::default());
     }
     let rows: Vec<(AnyId, i64, Option<AsJson<Value>>)> = changes::table
         .filter(changes::workspace_id.eq(tx.workspace))
         .filter(changes::seq.ge(first))
-        .filter(changes::entity.eq(Entity::Tag))
+        .filter(changes::entity.eq(list.to))
         .order(changes::seq.asc())
         .select((changes::record_id, changes::seq, changes::before))
         .load(tx.conn)?;
-    let name =
-        |before: Option<AsJson<Value>>| before.and_then(|tag| Some(tag.0.get("name")?.as_str()?.to_owned()));
+    let name = |before: Option<AsJson<Value>>| name_in(list, &before?.0).map(text::fold);
     let changed: Vec<(AnyId, i64, Option<String>)> =
-        rows.into_iter().map(|(id, seq, before)| (id, seq, name(before).map(|name| text::fold(&name)))).collect();
+        rows.into_iter().map(|(id, seq, before)| (id, seq, name(before))).collect();
     let had_one = |(id, _, name): &(AnyId, i64, Option<String>)| {
         name.as_ref().is_some_and(|name| wanted.contains(name)).then_some(*id)
     };
     let once: HashSet<AnyId> = changed.iter().filter_map(had_one).collect();
-    let keys = wanted.into_iter().map(|name| Key::new(KeyKind::Name, name)).collect();
+    let keys = wanted.into_iter().map(|name| Key::new(KeyKind::Name, stored(&name))).collect();
     let mut now: HashMap<AnyId, String> = HashMap::new();
-    for concerned in [has_key::<Tag>(keys), Predicate::ids(once)] {
-        let tags = Tag::select(tx.conn, Select::all(tx.workspace, concerned))?;
-        now.extend(tags.into_iter().map(|tag| (Record::id(&tag), tag.fields.name)));
+    for concerned in [Predicate::HasKey(list.to, keys), Predicate::ids(once)] {
+        let concerned = Select::all(tx.workspace, concerned);
+        for_entity!(list.to, Kind => {
+            for record in Kind::select(tx.conn, concerned)? {
+                now.extend(name_in(list, &json(&record)?).map(|name| (Record::id(&record), name.to_owned())));
+            }
+        });
     }
-    // A tag was called what it was before the first change that came later, or else what it is now.
+    // A record was called what it was before the first change that came later, or else what it is now.
     let named_before = |seq: i64| {
         let mut seen = HashSet::new();
         let later = changed.iter().filter(|(id, at, _)| *at >= seq && seen.insert(*id));
@@ -107,27 +113,12 @@ pub(super) fn tag_names<'t>(
         let unchanged = now.iter().filter(|(id, _)| !seen.contains(*id));
         unchanged.map(|(id, name)| (text::fold(name), *id)).chain(earlier).collect()
     };
-    let tags = BeforeAfterNow {
+    let ids = BeforeAfterNow {
         before: named_before(first),
         after: named_before(last.saturating_add(1)),
         now: named_before(i64::MAX),
     };
-    Ok(TagNames { tags, now })
-}
-
-/// The labels that a record, as JSON, carries.
-pub(super) fn labels_of(record: &Value) -> Vec<String> {
-    let labels = record.get("tags").and_then(Value::as_array).into_iter().flatten();
-    labels.filter_map(Value::as_str).map(str::to_owned).collect()
-}
-
-/// Puts other labels in the place of those that a record, as JSON, carries: none twice.
-pub(super) fn relabel(record: &mut Value, labels: impl Iterator<Item = String>) {
-    let mut seen = HashSet::new();
-    let labels: Vec<String> = labels.filter(|label| seen.insert(text::fold(label))).collect();
-    if let Some(place) = record.get_mut("tags") {
-        *place = json!(labels);
-    }
+    Ok(Names { ids, now })
 }
 
 /// The labels of a record once a write is taken back: what it took away comes back where the other label is, and what it
@@ -156,13 +147,17 @@ pub(super) fn taken_back(labels: &BeforeAfterNow<Vec<Label>>, is_lost: impl Fn(&
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::entity::Entity;
 
-    /// `a` is the tag a; `a=x` is the tag a while it is called x; `?x` is a label whose tag is not known.
+    /// `a` is the record a; `a=x` is the record a while it is called x; `?x` is a name whose record is not known.
     fn labels(names: &[&str]) -> Vec<Label> {
         let label = |name: &&str| {
             let (tag, text) = name.split_once('=').unwrap_or((name, name));
             let id = |tag: &str| AnyId::new(uuid::Uuid::from_u128(tag.bytes().map(u128::from).sum()));
-            Label { tag: (!tag.starts_with('?')).then(|| id(tag)), text: text.trim_start_matches('?').to_owned() }
+            Label {
+                named: (!tag.starts_with('?')).then(|| (Entity::Tag, id(tag))),
+                text: text.trim_start_matches('?').to_owned(),
+            }
         };
         names.iter().map(label).collect()
     }
@@ -199,12 +194,5 @@ mod tests {
         let lost = labels(&["a"]);
         let back = taken_back(&before_after_now, |label| label.is_among(&lost));
         assert_eq!(back.iter().map(|label| label.text.as_str()).collect::<Vec<_>>(), ["c", "b"]);
-    }
-
-    #[test]
-    fn no_label_stands_twice() {
-        let mut record = json!({"tags": []});
-        relabel(&mut record, ["red", "RED", "b"].into_iter().map(str::to_owned));
-        assert_eq!(record["tags"], json!(["red", "b"]));
     }
 }

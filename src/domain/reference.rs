@@ -1,0 +1,216 @@
+//! What refers to what, and what of it is to be kept true by every write. Nothing here knows a database.
+
+use super::entity::Entity;
+use super::key::KeyKind;
+use super::{need, position, relationship, tag};
+
+/// What becomes of a record when the one it refers to is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnDelete {
+    /// It is deleted too.
+    Cascade,
+    /// Its reference becomes null.
+    SetNull,
+    /// Its reference becomes null, and the field at the pointer `kept_as` keeps what the record was called in the field at
+    /// the pointer `name`, unless something stands there already.
+    KeepName { name: &'static str, kept_as: &'static str },
+    /// Its id leaves the list. The record is deleted too once none of the fields at these pointers holds anything; without
+    /// any it stays.
+    LeaveList { needs_any: &'static [&'static str] },
+}
+
+/// A field that holds the id of another record, or a list of ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reference {
+    pub from: Entity,
+    /// The column of the table that holds the id; of a list, that of its join table.
+    pub column: &'static str,
+    /// Where the id, or the list, stands in the record's JSON, as a JSON pointer.
+    pub pointer: &'static str,
+    pub to: Entity,
+    pub on_delete: OnDelete,
+    /// How many records of the kind may refer to one by it.
+    pub most: Option<i64>,
+    /// Of a list the join table, whose rows every write derives from the list: `<from>_<to plural>`.
+    pub join: Option<&'static str>,
+}
+
+impl Reference {
+    /// Whether it tells what a record is a part of, which must not lead back to itself.
+    pub fn is_parent(&self) -> bool {
+        self.from == self.to && self.column == "parent_id"
+    }
+
+    /// The column of the join table that holds the id of the record with the list.
+    pub fn own_column(&self) -> String {
+        format!("{}_id", self.from)
+    }
+
+    /// The rule that of those that refer to one record by this, at most one is the primary one.
+    pub fn at_most_one(&self) -> Option<&'static AtMostOne> {
+        AT_MOST_ONE.iter().find(|rule| rule.of == self.from && rule.per == self.column)
+    }
+}
+
+/// Every reference between records: the checks that it exists and has room, the cascade of a delete, the order of a revert
+/// and merging read it, and the parity test compares it with the foreign keys of both schemas.
+pub const REFERENCES: &[Reference] = &[
+    Reference {
+        from: Entity::Contact,
+        column: "introduced_by_id",
+        pointer: "/how_met/introduced_by_id",
+        to: Entity::Contact,
+        on_delete: OnDelete::SetNull,
+        most: None,
+        join: None,
+    },
+    Reference {
+        from: Entity::Organization,
+        column: "parent_id",
+        pointer: "/parent_id",
+        to: Entity::Organization,
+        on_delete: OnDelete::SetNull,
+        most: None,
+        join: None,
+    },
+    Reference {
+        from: Entity::Position,
+        column: "contact_id",
+        pointer: "/contact_id",
+        to: Entity::Contact,
+        on_delete: OnDelete::Cascade,
+        most: Some(position::MAX_PER_CONTACT),
+        join: None,
+    },
+    Reference {
+        from: Entity::Position,
+        column: "organization_id",
+        pointer: "/organization_id",
+        to: Entity::Organization,
+        on_delete: OnDelete::KeepName { name: "/name", kept_as: "/organization_name" },
+        most: None,
+        join: None,
+    },
+    Reference {
+        from: Entity::Relationship,
+        column: "contact_id",
+        pointer: "/contact_id",
+        to: Entity::Contact,
+        on_delete: OnDelete::Cascade,
+        most: Some(relationship::MAX_PER_CONTACT),
+        join: None,
+    },
+    Reference {
+        from: Entity::Relationship,
+        column: "related_contact_id",
+        pointer: "/related_contact_id",
+        to: Entity::Contact,
+        on_delete: OnDelete::Cascade,
+        most: Some(relationship::MAX_PER_CONTACT),
+        join: None,
+    },
+    Reference {
+        from: Entity::Need,
+        column: "contact_id",
+        pointer: "/contact_id",
+        to: Entity::Contact,
+        on_delete: OnDelete::Cascade,
+        most: Some(need::MAX_PER_CONTACT),
+        join: None,
+    },
+    Reference {
+        from: Entity::DuplicateDismissal,
+        column: "contact_id",
+        pointer: "/contact_id",
+        to: Entity::Contact,
+        on_delete: OnDelete::Cascade,
+        most: None,
+        join: None,
+    },
+    Reference {
+        from: Entity::DuplicateDismissal,
+        column: "other_contact_id",
+        pointer: "/other_contact_id",
+        to: Entity::Contact,
+        on_delete: OnDelete::Cascade,
+        most: None,
+        join: None,
+    },
+    Reference {
+        from: Entity::DuplicateDismissal,
+        column: "organization_id",
+        pointer: "/organization_id",
+        to: Entity::Organization,
+        on_delete: OnDelete::Cascade,
+        most: None,
+        join: None,
+    },
+    Reference {
+        from: Entity::DuplicateDismissal,
+        column: "other_organization_id",
+        pointer: "/other_organization_id",
+        to: Entity::Organization,
+        on_delete: OnDelete::Cascade,
+        most: None,
+        join: None,
+    },
+];
+
+/// How a record of the one kind belongs to one of the other: the first reference there is.
+pub fn reference(from: Entity, to: Entity) -> Option<&'static Reference> {
+    REFERENCES.iter().find(|reference| reference.from == from && reference.to == to)
+}
+
+/// Of the records of a kind that belong to the same one, at most one is the primary one. Writing one demotes the others;
+/// undo and merging demote what they bring where another is primary by now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AtMostOne {
+    pub of: Entity,
+    /// The reference to what they belong to, by its column.
+    pub per: &'static str,
+    /// The flag of the primary one: its column, and where it stands in the record's JSON.
+    pub column: &'static str,
+    pub pointer: &'static str,
+}
+
+pub const AT_MOST_ONE: &[AtMostOne] =
+    &[AtMostOne { of: Entity::Position, per: "contact_id", column: "is_primary", pointer: "/primary" }];
+
+/// A list in which records name others of a kind, in place of their ids. A name that is new makes its record; every record
+/// follows when that one is renamed, merged or deleted. Case and accents do not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NameList {
+    /// The kinds of record that hold such a list.
+    pub from: &'static [Entity],
+    /// Where the list stands in their JSON.
+    pub pointer: &'static str,
+    pub to: Entity,
+    /// The field of `to` that holds the name.
+    pub name: &'static str,
+    /// The look-up key under which `from` is found by a name in its list.
+    pub key: KeyKind,
+    /// How many names a list may hold.
+    pub most: usize,
+    /// How many records of the kind `to` a workspace may have.
+    pub most_named: i64,
+}
+
+pub const NAME_LISTS: &[NameList] = &[NameList {
+    from: tag::CARRIERS,
+    pointer: "/tags",
+    to: Entity::Tag,
+    name: "name",
+    key: KeyKind::Tag,
+    most: tag::MAX_PER_RECORD,
+    most_named: tag::MAX_PER_WORKSPACE,
+}];
+
+/// The list in which records of this kind name others.
+pub fn name_list(from: Entity) -> Option<&'static NameList> {
+    NAME_LISTS.iter().find(|list| list.from.contains(&from))
+}
+
+/// The list in which others name records of this kind.
+pub fn names_of(to: Entity) -> Option<&'static NameList> {
+    NAME_LISTS.iter().find(|list| list.to == to)
+}

@@ -1,0 +1,103 @@
+//! How a record becomes a row and a row a record, once for every kind. Which field stands in which column is told where
+//! the kind is.
+
+/// Makes the row type of a table that holds records with these fields. Every field is named once, under how it is stored:
+///
+/// ```text
+/// record_row! {
+///     OrganizationRow of OrganizationFields in organizations;
+///     columns { name: String, }                     a column of the field's own name and type
+///     json { links: Keyed<ProfileLink>, }           the same, as JSON
+///     json_or_null { how_met: HowMet, }             an optional field, as JSON or NULL
+///     json_groups { profile: ProfileJson { skills: Vec<LabelText>, } }    several fields in one column
+///     computed { sort_key: String = |fields| text::sort_key(&fields.name), }    written, never read
+/// }
+/// ```
+///
+/// Fields are taken apart without `..`, so a new one does not compile until it is named here.
+macro_rules! record_row {
+    (
+        $Row:ident of $Fields:ident in $table:ident;
+        columns { $($column:ident: $Column:ty,)* }
+        $(json { $($json:ident: $Json:ty,)* })?
+        $(json_or_null { $($maybe:ident: $Maybe:ty,)* })?
+        $(json_groups { $($group:ident: $Group:ident { $($part:ident: $Part:ty,)* })* })?
+        $(computed { $($computed:ident: $Computed:ty = |$of:ident| $value:expr,)* })?
+    ) => {
+        $($(
+            /// Fields that are neither filtered nor sorted by, in one column.
+            #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+            #[serde(default)]
+            struct $Group {
+                $($part: $Part,)*
+            }
+        )*)?
+
+        #[derive(Debug, Clone, diesel::Queryable, diesel::Selectable, diesel::Insertable, diesel::AsChangeset)]
+        #[diesel(table_name = $table)]
+        #[diesel(primary_key(workspace_id, id))]
+        #[diesel(treat_none_as_null = true)]
+        #[diesel(treat_none_as_default_value = false)]
+        struct $Row {
+            workspace_id: $crate::domain::id::WorkspaceId,
+            id: <$Fields as $crate::domain::record::Fields>::Id,
+            version: i64,
+            created_at: $crate::domain::timestamp::Timestamp,
+            updated_at: $crate::domain::timestamp::Timestamp,
+            $($column: $Column,)*
+            $($($json: $crate::store::db::sql::types::AsJson<$Json>,)*)?
+            $($($maybe: Option<$crate::store::db::sql::types::AsJson<$Maybe>>,)*)?
+            $($($group: $crate::store::db::sql::types::AsJson<$Group>,)*)?
+            $($($computed: $Computed,)*)?
+        }
+
+        impl $Row {
+            fn of(
+                workspace_id: $crate::domain::id::WorkspaceId,
+                record: &$crate::domain::record::Stored<$Fields>,
+            ) -> Self {
+                use $crate::domain::record::Stored;
+
+                let Stored { id, fields, created_at, updated_at, version } = record.clone();
+                $($(let $computed: $Computed = {
+                    let $of = &fields;
+                    $value
+                };)*)?
+                let $Fields { $($column,)* $($($json,)*)? $($($maybe,)*)? $($($($part,)*)*)? } = fields;
+                Self {
+                    workspace_id,
+                    id,
+                    version,
+                    created_at,
+                    updated_at,
+                    $($column,)*
+                    $($($json: $crate::store::db::sql::types::AsJson($json),)*)?
+                    $($($maybe: $maybe.map($crate::store::db::sql::types::AsJson),)*)?
+                    $($($group: $crate::store::db::sql::types::AsJson($Group { $($part,)* }),)*)?
+                    $($($computed,)*)?
+                }
+            }
+
+            fn into_record(self) -> $crate::domain::record::Stored<$Fields> {
+                use $crate::domain::record::Stored;
+
+                let Self {
+                    workspace_id: _,
+                    id,
+                    version,
+                    created_at,
+                    updated_at,
+                    $($column,)*
+                    $($($json: $crate::store::db::sql::types::AsJson($json),)*)?
+                    $($($maybe,)*)?
+                    $($($group: $crate::store::db::sql::types::AsJson($Group { $($part,)* }),)*)?
+                    $($($computed: _,)*)?
+                } = self;
+                $($(let $maybe = $maybe.map(|json| json.0);)*)?
+                let fields = $Fields { $($column,)* $($($json,)*)? $($($maybe,)*)? $($($($part,)*)*)? };
+                Stored { id, fields, created_at, updated_at, version }
+            }
+        }
+    };
+}
+pub(in crate::store) use record_row;
