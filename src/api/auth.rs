@@ -108,7 +108,7 @@ struct Registration {
     locale: Option<String>,
 }
 
-/// Who logs in.
+/// E-mail address and password.
 #[derive(Deserialize, ToSchema)]
 struct Credentials {
     /// The address of the account; case does not count.

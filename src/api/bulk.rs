@@ -54,7 +54,7 @@ impl utoipa::PartialSchema for ContactBulk {
                 },
                 "archived": {
                     "type": "boolean",
-                    "description": "Puts them aside now, or takes them back. Who is put aside already keeps the time.",
+                    "description": "Whether to archive the contacts, or to restore them to the lists. One that is archived already keeps its `archived_at`.",
                 },
                 "delete": { "type": "boolean", "default": false, "description": "Whether to delete the contacts. Cannot be combined with other edits." },
             },

@@ -14,7 +14,6 @@ use super::http::records::any;
 use crate::domain::contact_activity::ContactActivity;
 use crate::domain::entity::{Entity, Op};
 use crate::domain::id::{TokenId, UserId};
-use crate::domain::interaction::Interaction;
 use crate::domain::invalid::{FieldCode, Rejection};
 use crate::domain::timestamp::Timestamp;
 use crate::service::validation::views::{collect, written};
@@ -73,7 +72,6 @@ impl utoipa::PartialSchema for AnyRecord {
 impl ToSchema for AnyRecord {
     /// Those of the kinds that no operation of their own returns.
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        collect::<Interaction>(schemas);
         collect::<ContactActivity>(schemas);
     }
 }

@@ -53,6 +53,12 @@ pub const COLLECTION: Collection = Collection {
             link: Link::From(Entity::Need, "contact_id"),
             with: &[],
         },
+        Relation {
+            name: "activity",
+            description: "When you were last in touch, and how often; null before the first interaction that happened.",
+            link: Link::To(Entity::ContactActivity, "/id"),
+            with: &[],
+        },
     ],
     filters: &[
         Filter {

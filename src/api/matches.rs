@@ -29,7 +29,7 @@ struct NeedSummary {}
 struct NeedMatch {
     /// What is needed.
     need: NeedSummary,
-    /// Who needs it.
+    /// The contact who needs it.
     contact: ContactSummary,
     /// What others offer: the 10 that meet it best, the best first. Never empty.
     offers: Vec<MatchedOffer>,
@@ -41,7 +41,7 @@ struct NeedMatch {
 struct MatchedOffer {
     /// What is offered.
     offer: NeedSummary,
-    /// Who offers it.
+    /// The contact who offers it.
     contact: ContactSummary,
     /// How much of the need's topic the offer shares, 1 to 100: the weight of the words they share, of the weight of all
     /// words of the need. A word weighs one over the square root of the number of needs, offers and interests that have it

@@ -9,6 +9,7 @@ pub mod context;
 pub mod duplicate_dismissals;
 pub mod duplicates;
 pub mod http;
+pub mod interactions;
 pub mod matches;
 pub mod me;
 pub mod needs;
@@ -40,6 +41,7 @@ pub fn operations() -> Vec<Operation> {
         positions::operations(),
         relationships::operations(),
         needs::operations(),
+        interactions::operations(),
         matches::operations(),
         tags::operations(),
         duplicates::operations(),
@@ -64,6 +66,7 @@ const COLLECTIONS: &[&Collection] = &[
     &positions::COLLECTION,
     &relationships::COLLECTION,
     &needs::COLLECTION,
+    &interactions::COLLECTION,
     &tags::COLLECTION,
     &duplicate_dismissals::COLLECTION,
 ];
@@ -91,6 +94,7 @@ const TAGS: &[(&str, &str)] = &[
     ("positions", "What people do or did somewhere."),
     ("relationships", "What contacts are to each other."),
     ("needs", "What people need, can offer, or are interested in."),
+    ("interactions", "Meetings, calls and messages with contacts, planned or past."),
     ("tags", "Labels that records carry."),
     ("duplicates", "Records that may be the same."),
     ("profile", "How complete your own profile is."),

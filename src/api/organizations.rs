@@ -40,7 +40,7 @@ pub const COLLECTION: Collection = Collection {
         },
         Relation {
             name: "positions",
-            description: "Who does or did what there, each with their `contact`: at most 100, those that are primary to their \
+            description: "The positions that people have or had there, each with their `contact`: at most 100, those that are primary to their \
                           contact first, then those without an end, then the one that ends last; of these the one that \
                           began last.",
             link: Link::From(Entity::Position, "organization_id"),

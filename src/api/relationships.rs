@@ -22,7 +22,7 @@ pub const COLLECTION: Collection = Collection {
     relations: &[
         Relation {
             name: "contact",
-            description: "Who is it.",
+            description: "The contact who has the role.",
             link: Link::To(Entity::Contact, "/contact_id"),
             with: &[],
         },
@@ -36,7 +36,7 @@ pub const COLLECTION: Collection = Collection {
     filters: &[
         Filter {
             name: "contact_id",
-            description: "Who is it.",
+            description: "The contact who has the role.",
             values: Values::Id(Entity::Contact),
             operators: Operators::AnyOf,
             default: None,

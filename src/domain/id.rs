@@ -103,7 +103,7 @@ ids! {
     TagId = "tag";
     /// The decision that two records are not duplicates.
     DuplicateDismissalId = "duplicate_dismissal";
-    /// A meeting, a call, a message: what happened between people.
+    /// A meeting, a call, a message: something that happened with people.
     InteractionId = "interaction";
     /// When somebody was last in touch; the same as the id of the contact.
     ContactActivityId = "contact_activity";

@@ -279,13 +279,14 @@ mod tests {
 
     #[test]
     fn what_counts_follows_the_kind_unless_it_is_said() {
-        let counted = |kind, counts, status| InteractionFields { kind, counts, status, ..fields() }.is_counted();
+        let is_counted =
+            |kind, counts, status| InteractionFields { kind, counts, status, ..fields() }.is_counted();
         let happened = InteractionStatus::Happened;
-        assert!(counted(InteractionKind::Coffee, None, happened));
-        assert!(!counted(InteractionKind::Reaction, None, happened));
-        assert!(counted(InteractionKind::Reaction, Some(true), happened));
-        assert!(!counted(InteractionKind::Coffee, Some(false), happened));
-        assert!(!counted(InteractionKind::Coffee, Some(true), InteractionStatus::Planned));
+        assert!(is_counted(InteractionKind::Coffee, None, happened));
+        assert!(!is_counted(InteractionKind::Reaction, None, happened));
+        assert!(is_counted(InteractionKind::Reaction, Some(true), happened));
+        assert!(!is_counted(InteractionKind::Coffee, Some(false), happened));
+        assert!(!is_counted(InteractionKind::Coffee, Some(true), InteractionStatus::Planned));
     }
 
     #[test]

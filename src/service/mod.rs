@@ -4,6 +4,7 @@
 pub mod bulk;
 pub mod contacts;
 pub mod duplicate_dismissals;
+pub mod interactions;
 pub mod needs;
 pub mod organizations;
 pub mod positions;

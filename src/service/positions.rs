@@ -1,11 +1,8 @@
-//! The rules of positions: which organization a name refers to, and which position of a contact is the primary one.
+//! The rules of positions: which organization a name refers to.
 
 use serde_json::Value;
-use uuid::Uuid;
 
 use super::records::rules::Rules;
-use crate::domain::id::PositionId;
-use crate::domain::invalid::Invalid;
 use crate::domain::organization::Organization;
 use crate::domain::position::{Position, PositionFields};
 use crate::domain::timestamp::Timestamp;
@@ -13,20 +10,6 @@ use crate::store::organizations::organization_named;
 use crate::store::{AnyId, Result, Tx, records};
 
 impl Rules for Position {
-    type Fields = PositionFields;
-
-    fn new(id: Uuid, now: Timestamp, fields: PositionFields) -> std::result::Result<Self, Invalid> {
-        Self::new(PositionId::new(id), now, fields)
-    }
-
-    fn with(&self, fields: PositionFields) -> std::result::Result<Self, Invalid> {
-        self.with(fields)
-    }
-
-    fn fields(&self) -> &PositionFields {
-        &self.fields
-    }
-
     /// Another name is that of another organization, unless it is one of the linked organization's own.
     fn infer_from_patch(&mut self, tx: &mut Tx<'_>, before: &Self, patch: &Value) -> Result<()> {
         let PositionFields { organization_id, organization_name, .. } = &self.fields;

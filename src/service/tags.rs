@@ -1,31 +1,13 @@
 //! The rules of tags.
 
-use uuid::Uuid;
-
 use super::records::merge::Mergeable;
 use super::records::rules::Rules;
-use crate::domain::id::TagId;
-use crate::domain::invalid::Invalid;
 use crate::domain::tag::{MAX_PER_WORKSPACE, Tag, TagFields};
 use crate::domain::timestamp::Timestamp;
 use crate::store::checks::check_room;
 use crate::store::{Predicate, Result, Tx};
 
 impl Rules for Tag {
-    type Fields = TagFields;
-
-    fn new(id: Uuid, now: Timestamp, fields: TagFields) -> std::result::Result<Self, Invalid> {
-        Self::new(TagId::new(id), now, fields)
-    }
-
-    fn with(&self, fields: TagFields) -> std::result::Result<Self, Invalid> {
-        self.with(fields)
-    }
-
-    fn fields(&self) -> &TagFields {
-        &self.fields
-    }
-
     fn before_write(&mut self, tx: &mut Tx<'_>, before: Option<&Self>, _now: Timestamp) -> Result<()> {
         match before {
             None => check_room::<Self>(tx, Predicate::always(), MAX_PER_WORKSPACE, "/name", "tags"),

@@ -297,17 +297,18 @@ pub fn erase_user(tx: &mut AccountTx<'_>, user: UserId) -> Result<()> {
             leave_workspace(tx, workspace, user)?;
         }
     }
-    // What they did in a workspace that goes on stays, without their name.
-    let nobody: Option<UserId> = None;
-    diesel::update(changes::table.filter(changes::actor_user_id.eq(user)))
-        .set(changes::actor_user_id.eq(nobody))
-        .execute(tx.conn)?;
     diesel::delete(users::table.filter(users::id.eq(user))).execute(tx.conn)?;
     Ok(())
 }
 
-/// Takes a user out of a workspace that goes on without them.
+/// Takes a user out of a workspace that goes on without them: what they did there stays, without their name.
 fn leave_workspace(tx: &mut AccountTx<'_>, workspace: WorkspaceId, user: UserId) -> Result<()> {
+    let nobody: Option<UserId> = None;
+    diesel::update(
+        changes::table.filter(changes::workspace_id.eq(workspace)).filter(changes::actor_user_id.eq(user)),
+    )
+    .set(changes::actor_user_id.eq(nobody))
+    .execute(tx.conn)?;
     end_sessions(tx, workspace, user)?;
     diesel::delete(
         personal_access_tokens::table

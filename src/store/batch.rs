@@ -53,7 +53,7 @@ pub struct Batch<'c> {
 enum Held<'c> {
     Reads(&'c mut Conn),
     /// Locks the workspace from the beginning to the end, whether or not it is this write that everything belongs to.
-    Writes(Tx<'c>),
+    Writes(Box<Tx<'c>>),
 }
 
 impl Batch<'_> {
@@ -168,7 +168,7 @@ impl Store {
                     {
                         return Ok(kept);
                     }
-                    let mut batch = Batch::new(Held::Writes(whole), mode, store.ids(), now, &context);
+                    let mut batch = Batch::new(Held::Writes(Box::new(whole)), mode, store.ids(), now, &context);
                     let ending = work(&mut batch).map_err(Failure::Work)?;
                     let outcome = batch.end(ending, &context)?;
                     erases = batch.erases;

@@ -47,14 +47,14 @@ impl Record for ContactActivity {
         if interaction_count == 0 {
             return Ok(None);
         }
-        let counted = || with_them().filter(interactions::is_counted.eq(true));
-        let last_at: Option<Option<Timestamp>> = counted()
+        let that_count = || with_them().filter(interactions::is_counted.eq(true));
+        let last_at: Option<Option<Timestamp>> = that_count()
             .filter(interactions::occurred_at.is_not_null())
             .order(interactions::occurred_at.desc())
             .select(interactions::occurred_at)
             .first(conn)
             .optional()?;
-        let last_on: Option<Option<String>> = counted()
+        let last_on: Option<Option<String>> = that_count()
             .filter(interactions::occurred_on.is_not_null())
             .order(interactions::occurred_on.desc())
             .select(interactions::occurred_on)

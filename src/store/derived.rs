@@ -6,7 +6,8 @@ use diesel::prelude::*;
 use super::db::index::{documents, keys};
 use super::db::sql::conn::{Conn, write_transaction};
 use super::db::sql::schema::{instance, memberships, workspaces};
-use super::db::sql::select::{Predicate, Select};
+use super::db::sql::select::{Comparison, ID, Predicate, Scalar, Select};
+use super::db::sql::types::AnyId;
 use super::db::write::context::Actor;
 use super::db::write::json::json;
 use super::db::write::record::{Record, for_entity};
@@ -23,40 +24,66 @@ use crate::domain::timestamp::Timestamp;
 /// Grows whenever a record is to be found by something else than before.
 const REVISION: i32 = 2;
 
-/// Makes everything anew if the database is from before `REVISION`; a workspace at a time, so that it can be broken off and
-/// begun again. Blocks.
+/// How many workspaces, or records of one, are read at a time, and how many records one transaction writes.
+const SLICE: i64 = 200;
+
+/// Makes everything anew if the database is from before `REVISION`; in slices, so that it takes no more memory however much
+/// there is, and can be broken off and begun again. Blocks.
 pub fn bring_up_to_date(conn: &mut Conn, ids: &Ids, now: Timestamp) -> Result<()> {
     let known: i32 = instance::table.select(instance::derived_revision).first(conn)?;
     if known >= REVISION {
         return Ok(());
     }
-    let all: Vec<WorkspaceId> = workspaces::table.select(workspaces::id).load(conn)?;
-    for workspace in all {
-        let owner: Option<UserId> = memberships::table
-            .filter(memberships::workspace_id.eq(workspace))
-            .filter(memberships::role.eq(Role::Owner))
-            .order(memberships::created_at.asc())
-            .select(memberships::user_id)
-            .first(conn)
-            .optional()?;
-        if let Some(user) = owner {
-            let actor = Actor { user, token: None };
-            write_transaction(conn, |conn| derive_all(Tx::begin(conn, ids, now, workspace, actor)?))?;
+    let mut last = WorkspaceId::new(uuid::Uuid::nil());
+    loop {
+        let slice: Vec<WorkspaceId> = workspaces::table
+            .filter(workspaces::id.gt(last))
+            .order(workspaces::id.asc())
+            .select(workspaces::id)
+            .limit(SLICE)
+            .load(conn)?;
+        let Some(end) = slice.last() else { break };
+        last = *end;
+        for workspace in slice {
+            derive_workspace(conn, ids, now, workspace)?;
         }
     }
     diesel::update(instance::table).set(instance::derived_revision.eq(REVISION)).execute(conn)?;
     Ok(())
 }
 
-fn derive_all(mut tx: Tx<'_>) -> Result<()> {
+fn derive_workspace(conn: &mut Conn, ids: &Ids, now: Timestamp, workspace: WorkspaceId) -> Result<()> {
+    let owner: Option<UserId> = memberships::table
+        .filter(memberships::workspace_id.eq(workspace))
+        .filter(memberships::role.eq(Role::Owner))
+        .order(memberships::created_at.asc())
+        .select(memberships::user_id)
+        .first(conn)
+        .optional()?;
+    let Some(user) = owner else { return Ok(()) };
+    let actor = Actor { user, token: None };
     for entity in Entity::ALL {
         for_entity!(*entity, Kind => {
-            for record in Kind::select(tx.conn, Select::all(tx.workspace, Predicate::always()))? {
-                derive(&mut tx, record)?;
+            let mut after = Predicate::always();
+            while let Some(last) = write_transaction(conn, |conn| {
+                derive_slice::<Kind>(Tx::begin(conn, ids, now, workspace, actor)?, after)
+            })? {
+                after = Predicate::Compare(ID, Comparison::Greater, Scalar::Id(last));
             }
         });
     }
-    finish(tx)
+    Ok(())
+}
+
+/// The id of the last record of the slice; `None` behind the last one.
+fn derive_slice<R: Record>(mut tx: Tx<'_>, after: Predicate) -> Result<Option<AnyId>> {
+    let slice = R::select(tx.conn, Select { limit: SLICE, ..Select::all(tx.workspace, after) })?;
+    let last = slice.last().map(Record::id);
+    for record in slice {
+        derive(&mut tx, record)?;
+    }
+    finish(tx)?;
+    Ok(last)
 }
 
 /// Derives anew what belongs to a record: its tags, its keys, its search document.

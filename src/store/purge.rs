@@ -1,7 +1,9 @@
 //! What is no longer kept: replies after 24 hours, before-images after 30 days, tombstones after 180.
 
 use chrono::TimeDelta;
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 use std::collections::BTreeMap;
 
 use super::account_tx::AccountTx;
@@ -11,7 +13,7 @@ use super::db::write::idempotency::KEPT_HOURS;
 use super::db::write::tx::UNDO_DAYS;
 use super::error::Result;
 use super::sessions::end_session;
-use crate::domain::entity::{Entity, Op};
+use crate::domain::entity::Entity;
 use crate::domain::id::{SessionId, UserId, WorkspaceId};
 use crate::domain::timestamp::Timestamp;
 
@@ -90,7 +92,8 @@ fn purge_before_images(tx: &mut AccountTx<'_>, end: Timestamp) -> Result<usize> 
 /// newest one, so that a reader who was away too long is told to start afresh.
 fn purge_tombstones(tx: &mut AccountTx<'_>, end: Timestamp) -> Result<usize> {
     let old: Vec<(WorkspaceId, i64, Entity, AnyId)> = changes::table
-        .filter(changes::op.eq(Op::Deleted))
+        // A word of SQL, not a value: so it is the condition of the index.
+        .filter(sql::<Bool>("op = 'deleted'"))
         // Its id goes on to lead to the record it lives on in.
         .filter(changes::merged_into_id.is_null())
         .filter(changes::at.le(end))

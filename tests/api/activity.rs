@@ -44,10 +44,10 @@ impl<'s> Writer<'s> {
     ) -> store::Result<(T, Option<i64>)> {
         let done = Arc::new(Mutex::new(None));
         let slot = done.clone();
-        let write = self.server.app().store().write::<Error>(self.context.clone(), move |tx| {
+        let write = self.server.app().store().write(self.context.clone(), move |tx| {
             let value = work(tx)?;
             *slot.lock().unwrap() = Some((value, tx.write_number()));
-            Ok(store::Answer::Empty)
+            Ok::<_, Error>(store::Answer::Empty)
         });
         write.await?;
         Ok(done.lock().unwrap().take().unwrap())

@@ -768,12 +768,9 @@ impl<'s> World<'s> {
     }
 }
 
-/// Kinds of record that the store knows and that have no operations yet.
-const NOT_SERVED_YET: &[Entity] = &[Entity::Interaction];
-
 /// The kinds of record that have operations of their own: derived ones are read with what they are derived from.
 pub fn served() -> impl Iterator<Item = Entity> {
-    Entity::ALL.iter().copied().filter(|entity| !is_derived(*entity) && !NOT_SERVED_YET.contains(entity))
+    Entity::ALL.iter().copied().filter(|entity| !is_derived(*entity))
 }
 
 /// The kinds of thing that have a path of their own; what others refer to comes first.

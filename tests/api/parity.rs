@@ -211,12 +211,7 @@ impl Schema {
     fn add_index(&mut self, table: &str, name: &str, unique: bool, columns: &str, condition: Option<String>) {
         let unique = if unique { ", unique" } else { "" };
         let condition = condition.map(|condition| {
-            let plain = condition
-                .trim()
-                .trim_start_matches('(')
-                .trim_end_matches(')')
-                .replace("::text", "")
-                .to_lowercase();
+            let plain = condition.trim().replace(['(', ')'], "").replace("::text", "").to_lowercase();
             format!(", where {plain}")
         });
         self.indexes.insert(format!("{name} on {table} ({columns}){unique}{}", condition.unwrap_or_default()));

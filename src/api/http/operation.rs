@@ -63,9 +63,12 @@ pub enum Run {
     Other(fn(Exchange) -> LocalBoxFuture<'static, Result<HttpResponse, Problem>>),
 }
 
+/// The part of a write that runs in its transaction.
+pub type Work = Box<dyn FnOnce(&mut Tx<'_>) -> Result<Answer, Problem> + Send>;
+
 /// A checked write of records.
 pub struct Write {
-    pub work: Box<dyn FnOnce(&mut Tx<'_>) -> Result<Answer, Problem> + Send>,
+    pub work: Work,
     /// The work is done to see its outcome, and rolled back.
     pub dry_run: bool,
     /// Something is erased for good, so the database's own journals are to be cleared afterwards.

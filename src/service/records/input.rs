@@ -16,7 +16,7 @@ const HEAD: [&str; 3] = ["created_at", "updated_at", "version"];
 
 /// The paths that the server sets in a record of this kind, in which `*` stands for any key.
 pub fn read_only<R: Rules>() -> Result<Vec<Vec<String>>, Invalid> {
-    let head = HEAD.iter().chain(R::COMPUTED).map(|name| vec![(*name).to_owned()]);
+    let head = HEAD.iter().map(|name| vec![(*name).to_owned()]);
     Ok(head.chain(validation::read_only::<R::Fields>()?).collect())
 }
 

@@ -1,27 +1,16 @@
 //! The rules of a kind of record, as hooks around its writes. They run for whoever writes: a request, a batch, a job.
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
-use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::domain::id::RecordId;
 use crate::domain::invalid::Invalid;
+use crate::domain::record::{Fields, Stored};
 use crate::domain::timestamp::Timestamp;
 use crate::store::{Record, Result, Tx};
 
 /// A kind of record with its rules. Undo does not run the hooks: it restores what a write did, effects included.
-pub trait Rules: Record {
-    /// What a client can set.
-    type Fields: Serialize + DeserializeOwned + ToSchema + Clone + Send + Sync + 'static;
-
-    /// What the server sets beside its head.
-    const COMPUTED: &'static [&'static str] = &[];
-
-    fn new(id: Uuid, now: Timestamp, fields: Self::Fields) -> std::result::Result<Self, Invalid>;
-    fn with(&self, fields: Self::Fields) -> std::result::Result<Self, Invalid>;
-    fn fields(&self) -> &Self::Fields;
-
+pub trait Rules: Record + HasFields {
     /// What follows from a patch without being said in it. Runs before `before_write`.
     fn infer_from_patch(&mut self, _tx: &mut Tx<'_>, _before: &Self, _patch: &Value) -> Result<()> {
         Ok(())
@@ -36,5 +25,30 @@ pub trait Rules: Record {
     /// Effects that refer to the record as it was written.
     fn after_write(&self, _tx: &mut Tx<'_>, _before: Option<&Self>, _now: Timestamp) -> Result<()> {
         Ok(())
+    }
+}
+
+/// The fields of a record, where the kind is a type parameter.
+pub trait HasFields: Sized {
+    type Fields: Fields;
+
+    fn new(id: Uuid, now: Timestamp, fields: Self::Fields) -> std::result::Result<Self, Invalid>;
+    fn with(&self, fields: Self::Fields) -> std::result::Result<Self, Invalid>;
+    fn fields(&self) -> &Self::Fields;
+}
+
+impl<F: Fields> HasFields for Stored<F> {
+    type Fields = F;
+
+    fn new(id: Uuid, now: Timestamp, fields: F) -> std::result::Result<Self, Invalid> {
+        Self::new(F::Id::new(id), now, fields)
+    }
+
+    fn with(&self, fields: F) -> std::result::Result<Self, Invalid> {
+        self.with(fields)
+    }
+
+    fn fields(&self) -> &F {
+        &self.fields
     }
 }

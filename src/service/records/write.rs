@@ -21,6 +21,8 @@ pub struct Parent {
     pub id: AnyId,
     /// The field that refers to it, which is not in the request.
     pub field: &'static str,
+    /// Whether the field is a list of ids.
+    pub is_list: bool,
 }
 
 /// A record to be created.
@@ -41,7 +43,9 @@ impl<R: Rules> Create<R> {
         let chosen = invalid.gather(take_id(&mut input)).flatten();
         invalid.gather(take_read_only(&mut input, None, &read_only::<R>()?));
         if let (Some(parent), Some(input)) = (&parent, input.as_object_mut()) {
-            let sent = input.insert(parent.field.to_owned(), Value::String(parent.id.uuid().to_string()));
+            let id = Value::String(parent.id.uuid().to_string());
+            let value = if parent.is_list { Value::Array(vec![id]) } else { id };
+            let sent = input.insert(parent.field.to_owned(), value);
             if sent.is_some() {
                 let detail = format!("{} is given by the path.", parent.field);
                 invalid.add(format!("#/{}", parent.field), Rejection::new(FieldCode::UnknownField, detail));
@@ -67,7 +71,8 @@ impl<R: Rules> Create<R> {
         let created = record.before_write(tx, None, now).and_then(|()| create_checked(tx, record));
         // An error at a field that is not in the request is one of the request.
         let own = format!("#/{}", parent.field);
-        created.map_err(|error| error.moved(|at| if at == own { "#".to_owned() } else { at.to_owned() }))
+        let is_own = |at: &str| at.strip_prefix(&own).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        created.map_err(|error| error.moved(|at| if is_own(at) { "#".to_owned() } else { at.to_owned() }))
     }
 }
 

@@ -17,7 +17,7 @@ use diesel::{
 use tempfile::TempDir;
 use wellmet::{app::App, clock::ManualClock, config::Config};
 
-use super::{Backend, START, postgres, scratch};
+use super::{Backend, START, postgres, scratch, statements};
 
 /// One test's database. Dropping it drops what is in it, with whatever is still connected.
 pub struct Database {
@@ -108,14 +108,18 @@ impl Database {
     }
 
     #[track_caller]
-    fn connect_postgres(&self) -> PgConnection {
-        PgConnection::establish(&self.url).unwrap_or_else(|error| panic!("{}: {error}", self.url))
+    pub fn connect_postgres(&self) -> PgConnection {
+        let outcome = PgConnection::establish(&self.url);
+        let mut connection = outcome.unwrap_or_else(|error| panic!("{}: {error}", self.url));
+        statements::look_away(&mut connection);
+        connection
     }
 
     #[track_caller]
-    fn connect_sqlite(&self) -> SqliteConnection {
+    pub fn connect_sqlite(&self) -> SqliteConnection {
         let file = self.folder().join("wellmet.db").display().to_string();
         let mut connection = SqliteConnection::establish(&file).unwrap_or_else(|error| panic!("{file}: {error}"));
+        statements::look_away(&mut connection);
         connection
             .batch_execute("PRAGMA busy_timeout = 10000; PRAGMA foreign_keys = ON")
             .expect("pragmas that every version knows");

@@ -17,10 +17,12 @@
 mod client;
 mod command;
 mod database;
+pub mod plans;
 mod postgres;
 mod scratch;
 mod server;
 mod statements;
+pub mod work;
 
 #[allow(unused_imports, reason = "as above")]
 pub use self::{
@@ -112,4 +114,5 @@ pub fn check<G: Given>(backend: Backend, claim: impl AsyncFnOnce(G)) {
             claim(given).await;
         });
     }
+    crate::plans::check(backend);
 }

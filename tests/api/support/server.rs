@@ -89,7 +89,7 @@ impl TestServer {
     }
 
     fn start_at(database: Arc<Database>, clock: ManualClock, configure: Arc<Configure>) -> TestServer {
-        statements::count();
+        statements::watch();
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port of 127.0.0.1");
         let address = listener.local_addr().expect("a bound listener has an address");
         let mut server = TestServer {

@@ -1,46 +1,110 @@
-//! How many statements the servers of this process have sent to each database. What each of them may send is not said
-//! here.
+//! The statements that the servers of this process have sent: how many to each database, and which. What each of them may
+//! send is not said here.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, Once, PoisonError};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt::{self, Write as _},
+    sync::{Mutex, MutexGuard, Once, PoisonError},
+};
 
-use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
+use diesel::connection::{
+    Connection, DebugQuery, Instrumentation, InstrumentationEvent, set_default_instrumentation,
+};
 
-use super::Database;
+use super::{Backend, Database};
 
-/// By the address that the connections were opened with.
-static SENT: Mutex<Option<HashMap<String, usize>>> = Mutex::new(None);
-
-/// Counts for one connection.
 #[derive(Default)]
-struct Counter {
+struct Sent {
+    /// How many, by the address that the connections were opened with.
+    counts: HashMap<String, usize>,
+    /// The distinct texts of all of them.
+    texts: HashSet<String>,
+    /// Those of them that nobody has taken yet.
+    new_on_sqlite: Vec<String>,
+    new_on_postgres: Vec<String>,
+}
+
+static SENT: Mutex<Option<Sent>> = Mutex::new(None);
+
+fn with_sent<T>(work: impl FnOnce(&mut Sent) -> T) -> T {
+    let mut sent: MutexGuard<'_, Option<Sent>> = SENT.lock().unwrap_or_else(PoisonError::into_inner);
+    work(sent.get_or_insert_default())
+}
+
+/// Watches one connection.
+#[derive(Default)]
+struct Watch {
     address: String,
 }
 
-impl Instrumentation for Counter {
+impl Instrumentation for Watch {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
         match event {
             InstrumentationEvent::StartEstablishConnection { url, .. } => url.clone_into(&mut self.address),
-            InstrumentationEvent::StartQuery { .. } => {
-                let mut sent = SENT.lock().unwrap_or_else(PoisonError::into_inner);
-                *sent.get_or_insert_default().entry(self.address.clone()).or_default() += 1;
+            InstrumentationEvent::StartQuery { query, .. } => {
+                let text = text(query);
+                with_sent(|sent| {
+                    *sent.counts.entry(self.address.clone()).or_default() += 1;
+                    if !sent.texts.contains(&text) {
+                        sent.texts.insert(text.clone());
+                        let is_postgres = self.address.contains("://");
+                        if is_postgres { &mut sent.new_on_postgres } else { &mut sent.new_on_sqlite }.push(text);
+                    }
+                });
             }
             _ => {}
         }
     }
 }
 
-/// From now on connections that are opened are counted on.
-pub fn count() {
+/// The statement as it is sent; its values, which Diesel shows behind it, are not rendered.
+fn text(query: &dyn DebugQuery) -> String {
+    const VALUES: &str = " -- binds: ";
+
+    struct Statement(String);
+
+    impl fmt::Write for Statement {
+        fn write_str(&mut self, part: &str) -> fmt::Result {
+            self.0.push_str(part);
+            match self.0.find(VALUES) {
+                Some(end) => {
+                    self.0.truncate(end);
+                    Err(fmt::Error)
+                }
+                None => Ok(()),
+            }
+        }
+    }
+
+    let mut statement = Statement(String::new());
+    // The error is how rendering is cut short.
+    let _ = write!(statement, "{query}");
+    statement.0
+}
+
+/// From now on connections that are opened are watched.
+pub fn watch() {
     static SET: Once = Once::new();
     SET.call_once(|| {
-        set_default_instrumentation(|| Some(Box::<Counter>::default())).expect("the instrumentation is set");
+        set_default_instrumentation(|| Some(Box::<Watch>::default())).expect("the instrumentation is set");
     });
+}
+
+/// What the tests themselves ask a database is no statement of a server.
+pub fn look_away(connection: &mut impl Connection) {
+    connection.set_instrumentation(|_: InstrumentationEvent<'_>| {});
 }
 
 /// How many statements were sent to a database so far.
 pub fn sent_to(database: &Database) -> usize {
-    let sent = SENT.lock().unwrap_or_else(PoisonError::into_inner);
     let address = database.url.trim_start_matches("sqlite://");
-    sent.as_ref().and_then(|sent| sent.get(address)).copied().unwrap_or(0)
+    with_sent(|sent| sent.counts.get(address).copied().unwrap_or(0))
+}
+
+/// The texts of statements that were sent to databases of a kind for the first time since the last call.
+pub fn take_new(backend: Backend) -> Vec<String> {
+    with_sent(|sent| match backend {
+        Backend::Sqlite => std::mem::take(&mut sent.new_on_sqlite),
+        Backend::Postgres => std::mem::take(&mut sent.new_on_postgres),
+    })
 }

@@ -14,6 +14,7 @@ use super::operation::{Access, Docs, Operation, Parameter, RequestDocs, Tagged};
 use super::router::MAX_KEY_CHARACTERS;
 use crate::domain::count::thousands;
 use crate::domain::entity::Entity;
+use crate::domain::reference::REFERENCES;
 use crate::domain::scope::SCOPES;
 use crate::service::validation::views::{View, Views, collect, limits_of, pascal, reference_to};
 use crate::store::relations::{Link, Relation, summary_fields};
@@ -299,7 +300,7 @@ fn add_summaries(operations: &[&Operation], views: &mut Views) {
             for shown in [own, summary_name(collection.entity)] {
                 let properties = schemas.get_mut(&shown).and_then(|schema| schema.pointer_mut("/properties"));
                 if let Some(properties) = properties.and_then(Value::as_object_mut) {
-                    properties.insert(relation.name.to_owned(), relation_schema(relation));
+                    properties.insert(relation.name.to_owned(), relation_schema(collection.entity, relation));
                 }
             }
         }
@@ -310,10 +311,16 @@ fn summary_name(entity: Entity) -> String {
     format!("{}Summary", pascal(entity.as_str()))
 }
 
+/// Whether the field of a record is a list of ids.
+fn is_list(entity: Entity, pointer: &str) -> bool {
+    REFERENCES.iter().any(|own| own.from == entity && own.pointer == pointer && own.join.is_some())
+}
+
 /// What `include` adds to a record.
-fn relation_schema(relation: &Relation) -> Value {
+fn relation_schema(entity: Entity, relation: &Relation) -> Value {
     let summary = json!({ "$ref": reference_to(&summary_name(relation.link.entity())) });
     let mut schema = match relation.link {
+        Link::To(_, pointer) if is_list(entity, pointer) => json!({ "type": "array", "items": summary }),
         Link::To(..) => json!({ "oneOf": [{ "type": "null" }, summary] }),
         Link::From(..) => json!({ "type": "array", "items": summary }),
         Link::Carriers(kinds, _) => {

@@ -12,6 +12,7 @@ use crate::api::http::messages::query::{Query, parse_flag, parse_uuid};
 use crate::api::http::operation::Parameter;
 use crate::domain::entity::Entity;
 use crate::domain::invalid::{FieldCode, Invalid, Rejection, escape};
+use crate::domain::reference::REFERENCES;
 use crate::domain::timestamp::Timestamp;
 use crate::service::validation::views::reference_to;
 use crate::store::lists::{Listing, Order};
@@ -81,6 +82,8 @@ pub enum Values {
         min: i64,
         max: i64,
     },
+    /// An RFC 3339 instant.
+    Instant,
 }
 
 /// What a filter can be compared by beside equality.
@@ -126,6 +129,7 @@ impl Values {
             Self::Text { max_length, .. } => json!({ "type": "string", "minLength": 1, "maxLength": max_length }),
             Self::Id(entity) => json!({ "type": "string", "format": "uuid", "x-entity": entity.as_str() }),
             Self::Number { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
+            Self::Instant => json!({ "type": "string", "format": "date-time" }),
         }
     }
 
@@ -142,6 +146,7 @@ impl Values {
                 Ok(number) if (*min..=*max).contains(&number) => Ok(()),
                 _ => Err(Rejection::format(format!("Expected a whole number from {min} to {max}."))),
             },
+            Self::Instant => Timestamp::parse(value).map(drop),
         }
     }
 }
@@ -205,6 +210,22 @@ pub fn reference(field: Field, value: &str) -> Result<Predicate, Rejection> {
 pub fn number(field: Field, comparison: Comparison, value: &str) -> Result<Predicate, Rejection> {
     let number = value.parse().map_err(|_| Rejection::format("Expected a whole number."))?;
     Ok(Predicate::Compare(field, comparison, Scalar::Int(number)))
+}
+
+/// An instant in a column.
+pub fn instant(field: Field, comparison: Comparison, value: &str) -> Result<Predicate, Rejection> {
+    Ok(Predicate::Compare(field, comparison, Scalar::Instant(Timestamp::parse(value)?)))
+}
+
+/// The id of another record in any field that refers to its kind; an unknown one matches nothing.
+pub fn listed(from: Entity, to: Entity, value: &str) -> Result<Predicate, Rejection> {
+    Ok(refers_to(from, to, parse_id(value)?))
+}
+
+/// Refers to the record, by whichever field.
+pub fn refers_to(from: Entity, to: Entity, id: AnyId) -> Predicate {
+    let references = REFERENCES.iter().filter(|own| own.from == from && own.to == to);
+    Predicate::Any(references.map(|own| Predicate::refers_to(own, vec![id])).collect())
 }
 
 /// A filter in a body, as the store takes it.

@@ -3,15 +3,14 @@
 use chrono::NaiveDate;
 use serde::Serialize;
 
-use super::collection::{Collection, next_cursor, resolve_merged_ids};
+use super::collection::{Collection, next_cursor, refers_to, resolve_merged_ids};
 use super::resource::{Cards, Resource};
 use crate::api::context::Context;
 use crate::api::http::messages::etag::{check_if_none_match, seq_and_today};
 use crate::api::http::messages::page::Page;
 use crate::api::http::messages::problem::Problem;
 use crate::api::http::messages::response::Response;
-use crate::domain::reference::REFERENCES;
-use crate::store::{AnyId, Conn, Field, Predicate, Record, Scalar, lists};
+use crate::store::{Conn, Predicate, lists};
 
 pub fn list<R: Resource>(context: &Context, conn: &mut Conn) -> Result<Response, Problem> {
     list_within::<R>(context, conn, &R::COLLECTION, None)
@@ -42,15 +41,7 @@ pub fn list_within<R: Resource>(
 /// A list of what refers to the record in the path, which has to exist.
 pub fn list_under<Parent: Resource, R: Resource>(context: &Context, conn: &mut Conn) -> Result<Response, Problem> {
     let parent = lists::find::<Parent>(conn, context.workspace(), context.id()?)?;
-    list_within::<R>(context, conn, &R::COLLECTION, Some(refers_to::<Parent, R>(parent.id())))
-}
-
-/// Refers to the record, by whichever field.
-fn refers_to<Parent: Record, R: Record>(parent: AnyId) -> Predicate {
-    let references = REFERENCES.iter().filter(|one| one.from == R::ENTITY && one.to == Parent::ENTITY);
-    Predicate::Any(
-        references.map(|one| Predicate::equal(Field::of_reference(one.column), Scalar::Id(parent))).collect(),
-    )
+    list_within::<R>(context, conn, &R::COLLECTION, Some(refers_to(R::ENTITY, Parent::ENTITY, parent.id())))
 }
 
 /// The list as cards. Where somebody works depends on the day, and so does the tag.

@@ -14,7 +14,6 @@ use super::{get, list, write};
 use crate::api::changes::HistoryPage;
 use crate::api::http::messages::problem::Code;
 use crate::api::http::operation::{Access, Docs, Operation, Parameter, RequestDocs, Run, Tagged, schema};
-use crate::service::records::rules::Rules;
 use crate::service::validation::views::{collect, pascal, reference_to, written};
 
 /// List, create, get, replace, update, delete, restore, and the history.
@@ -124,8 +123,7 @@ fn docs<R: Resource>(verb: &str) -> Docs {
 }
 
 fn request<R: Resource>(mut docs: Docs, example: fn() -> Value) -> Docs {
-    docs.request =
-        Some(RequestDocs { schema: schema::<<R as Rules>::Fields>(), example: example(), nested: None });
+    docs.request = Some(RequestDocs { schema: schema::<R::Fields>(), example: example(), nested: None });
     docs
 }
 

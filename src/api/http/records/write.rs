@@ -17,7 +17,8 @@ pub fn create<R: Resource>(context: &Context) -> Result<Write, Problem> {
 /// Creates a record that belongs to the record in the path, which has to exist.
 pub fn create_under<P: Resource, R: Resource>(context: &Context) -> Result<Write, Problem> {
     let field = parent_field::<P, R>().ok_or_else(|| Problem::new(Code::Internal))?;
-    create_within::<R>(context, Some(Parent { entity: P::ENTITY, id: context.id()?, field }))
+    let is_list = reference(R::ENTITY, P::ENTITY).is_some_and(|reference| reference.join.is_some());
+    create_within::<R>(context, Some(Parent { entity: P::ENTITY, id: context.id()?, field, is_list }))
 }
 
 /// The field of a record that refers to the record it is created under.

@@ -187,10 +187,11 @@ impl QueryFragment<MultiBackend> for Ranked<'_> {
         out.push_sql(" AND title < ");
         out.push_bind_param::<Text, _>(&self.end)?;
         out.push_sql(
-            " THEN 1 ELSE 2 END AS place, title, record_id, entity FROM search_documents WHERE workspace_id = ",
+            " THEN 1 ELSE 2 END AS place, title, record_id, entity FROM search_documents WHERE (workspace_id = ",
         );
         out.push_bind_param::<crate::store::db::sql::types::Id, _>(&self.workspace)?;
-        out.push_sql(" AND entity IN (");
+        // Not by the index on it, which holds every document of the workspace: the words name the workspace already.
+        out.push_sql(") IS TRUE AND entity IN (");
         for (index, entity) in self.entities.iter().enumerate() {
             out.push_sql(if index > 0 { ", '" } else { "'" });
             out.push_sql(entity.as_str());

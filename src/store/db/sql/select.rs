@@ -124,6 +124,14 @@ impl Predicate {
         Self::All(Vec::new())
     }
 
+    /// Whether those that fit are found in another table, by index.
+    const fn is_looked_up(&self) -> bool {
+        matches!(
+            self,
+            Self::HasKey(..) | Self::ReferredBy(..) | Self::Lists(..) | Self::ListedBy(..) | Self::Found(..)
+        )
+    }
+
     pub fn negated(self) -> Self {
         Self::Not(Box::new(self))
     }
@@ -273,6 +281,12 @@ fn predicate<'b>(
             separated(parts, " AND ", out, |part, out| predicate(part, workspace, out))?;
             out.push_sql(")");
         }
+        // Looked up together: with an OR between them PostgreSQL asks every record of the workspace.
+        Predicate::Any(parts) if parts.iter().all(Predicate::is_looked_up) => {
+            out.push_sql("id IN (");
+            separated(parts, " UNION ALL ", out, |part, out| looked_up(part, workspace, out))?;
+            out.push_sql(")");
+        }
         Predicate::Any(parts) => {
             out.push_sql("(");
             separated(parts, " OR ", out, |part, out| predicate(part, workspace, out))?;
@@ -282,6 +296,11 @@ fn predicate<'b>(
             out.push_sql("(");
             predicate(part, workspace, out)?;
             out.push_sql(") IS NOT TRUE");
+        }
+        // A word of SQL, not a value: so it is the condition of a partial index too.
+        Predicate::Compare(field, Comparison::Equal, Scalar::Bool(truth)) => {
+            out.push_sql(if *truth { "" } else { "NOT " });
+            out.push_identifier(field.0)?;
         }
         Predicate::Compare(field, comparison, value) => {
             out.push_identifier(field.0)?;
@@ -302,43 +321,13 @@ fn predicate<'b>(
             out.push_identifier(field.0)?;
             out.push_sql(" IS NOT NULL");
         }
-        Predicate::HasKey(entity, keys) => has_key(*entity, keys, workspace, out)?,
-        Predicate::ReferredBy(entity, column, referring) => {
-            out.push_sql("id IN (SELECT ");
-            out.push_identifier(column.0)?;
-            out.push_sql(" FROM ");
-            out.push_identifier(entity.plural())?;
-            out.push_sql(" WHERE workspace_id = ");
-            out.push_bind_param::<Id, _>(workspace)?;
-            out.push_sql(" AND ");
-            predicate(referring, workspace, out)?;
-            out.push_sql(")");
-        }
-        Predicate::Lists(reference, ids) => {
-            listed(reference, &reference.own_column(), workspace, out)?;
-            out.push_identifier(reference.column)?;
-            out.push_sql(" IN (");
-            separated(ids, ", ", out, |id, out| out.push_bind_param::<Id, _>(id))?;
-            out.push_sql("))");
-        }
-        Predicate::ListedBy(reference, holder) => {
-            listed(reference, reference.column, workspace, out)?;
-            out.push_identifier(&reference.own_column())?;
-            out.push_sql(" IN (SELECT id FROM ");
-            out.push_identifier(reference.from.plural())?;
-            out.push_sql(" WHERE workspace_id = ");
-            out.push_bind_param::<Id, _>(workspace)?;
-            out.push_sql(" AND ");
-            predicate(holder, workspace, out)?;
-            out.push_sql("))");
-        }
-        Predicate::Found(entity, words) => {
-            out.push_sql("id IN (SELECT record_id FROM search_documents WHERE workspace_id = ");
-            out.push_bind_param::<Id, _>(workspace)?;
-            out.push_sql(" AND entity = '");
-            out.push_sql(entity.as_str());
-            out.push_sql("' AND ");
-            MultiBackend::walk_variant_ast(words, out.reborrow())?;
+        Predicate::HasKey(..)
+        | Predicate::ReferredBy(..)
+        | Predicate::Lists(..)
+        | Predicate::ListedBy(..)
+        | Predicate::Found(..) => {
+            out.push_sql("id IN (");
+            looked_up(filter, workspace, out)?;
             out.push_sql(")");
         }
         Predicate::Beyond(place, direction) => {
@@ -359,7 +348,7 @@ fn listed<'b>(
     workspace: &'b WorkspaceId,
     out: &mut AstPass<'_, 'b, MultiBackend>,
 ) -> QueryResult<()> {
-    out.push_sql("id IN (SELECT ");
+    out.push_sql("SELECT ");
     out.push_identifier(column)?;
     out.push_sql(" FROM ");
     out.push_identifier(reference.join.unwrap_or_default())?;
@@ -369,15 +358,53 @@ fn listed<'b>(
     Ok(())
 }
 
-fn has_key<'b>(
-    entity: Entity,
-    keys: &'b [Key],
+/// Selects the ids of those that fit, of a predicate that `is_looked_up`; of any other, none.
+fn looked_up<'b>(
+    part: &'b Predicate,
     workspace: &'b WorkspaceId,
     out: &mut AstPass<'_, 'b, MultiBackend>,
 ) -> QueryResult<()> {
-    out.push_sql("id IN (");
-    holders_of("record_id", entity, keys, workspace, out)?;
-    out.push_sql(")");
+    match part {
+        Predicate::HasKey(entity, keys) => holders_of("record_id", *entity, keys, workspace, out)?,
+        Predicate::ReferredBy(entity, column, referring) => {
+            out.push_sql("SELECT ");
+            out.push_identifier(column.0)?;
+            out.push_sql(" FROM ");
+            out.push_identifier(entity.plural())?;
+            out.push_sql(" WHERE workspace_id = ");
+            out.push_bind_param::<Id, _>(workspace)?;
+            out.push_sql(" AND ");
+            predicate(referring, workspace, out)?;
+        }
+        Predicate::Lists(reference, ids) => {
+            listed(reference, &reference.own_column(), workspace, out)?;
+            out.push_identifier(reference.column)?;
+            out.push_sql(" IN (");
+            separated(ids, ", ", out, |id, out| out.push_bind_param::<Id, _>(id))?;
+            out.push_sql(")");
+        }
+        Predicate::ListedBy(reference, holder) => {
+            listed(reference, reference.column, workspace, out)?;
+            out.push_identifier(&reference.own_column())?;
+            out.push_sql(" IN (SELECT id FROM ");
+            out.push_identifier(reference.from.plural())?;
+            out.push_sql(" WHERE workspace_id = ");
+            out.push_bind_param::<Id, _>(workspace)?;
+            out.push_sql(" AND ");
+            predicate(holder, workspace, out)?;
+            out.push_sql(")");
+        }
+        Predicate::Found(entity, words) => {
+            out.push_sql("SELECT record_id FROM search_documents WHERE (workspace_id = ");
+            out.push_bind_param::<Id, _>(workspace)?;
+            // As in `search.rs`: not by the index on it.
+            out.push_sql(") IS TRUE AND entity = '");
+            out.push_sql(entity.as_str());
+            out.push_sql("' AND ");
+            MultiBackend::walk_variant_ast(words, out.reborrow())?;
+        }
+        _ => out.push_sql("SELECT NULL WHERE 1 = 0"),
+    }
     Ok(())
 }
 

@@ -111,7 +111,7 @@ mod tests {
             (vec!["abc", "ac", "c"], "bc", "a", "abc"),
             (vec!["abc", "ab", "a"], "a", "c", "ac"),
             (vec!["abc"], "cb", "a", "cab"),
-            (vec!["ab"], "xy", "ab", "xyab"),
+            (vec!["ab"], "xy", "ab", "abxy"),
             (vec!["abc"], "ab", "", "ab"),
             (vec![], "b", "a", "ba"),
         ] {

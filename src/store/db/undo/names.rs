@@ -95,14 +95,15 @@ pub(super) fn names_at<'t>(
     };
     let once: HashSet<AnyId> = changed.iter().filter_map(had_one).collect();
     let keys = wanted.into_iter().map(|name| Key::new(KeyKind::Name, stored(&name))).collect();
-    let concerned = Predicate::Any(vec![Predicate::HasKey(list.to, keys), Predicate::ids(once)]);
-    let concerned = Select::all(tx.workspace, concerned);
     let mut now: HashMap<AnyId, String> = HashMap::new();
-    for_entity!(list.to, Kind => {
-        for record in Kind::select(tx.conn, concerned)? {
-            now.extend(name_in(list, &json(&record)?).map(|name| (Record::id(&record), name.to_owned())));
-        }
-    });
+    for concerned in [Predicate::HasKey(list.to, keys), Predicate::ids(once)] {
+        let concerned = Select::all(tx.workspace, concerned);
+        for_entity!(list.to, Kind => {
+            for record in Kind::select(tx.conn, concerned)? {
+                now.extend(name_in(list, &json(&record)?).map(|name| (Record::id(&record), name.to_owned())));
+            }
+        });
+    }
     // A record was called what it was before the first change that came later, or else what it is now.
     let named_before = |seq: i64| {
         let mut seen = HashSet::new();

@@ -1,6 +1,8 @@
 //! Reading the log of changes: what happened since a number, and the history of one record.
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -111,11 +113,15 @@ pub fn since(
         }
         let own = || changes::table.filter(changes::workspace_id.eq(workspace));
         let not_shown: Vec<Entity> = entities.iter().copied().filter(|entity| !shown.contains(entity)).collect();
-        if since.seq > 0 && !not_shown.is_empty() {
-            let missed = own().filter(changes::seq.le(since.seq)).filter(changes::entity.eq_any(not_shown));
-            let missed: Vec<i64> = missed.select(changes::seq).limit(1).load(conn)?;
-            if !missed.is_empty() {
-                return Err(Error::CursorExpired);
+        if since.seq > 0 {
+            // One after the other, and in order: PostgreSQL goes through the log of everybody for any of several.
+            for entity in not_shown {
+                let missed = own().filter(changes::entity.eq(entity)).filter(changes::seq.le(since.seq));
+                let missed: Vec<i64> =
+                    missed.order(changes::seq.asc()).select(changes::seq).limit(1).load(conn)?;
+                if !missed.is_empty() {
+                    return Err(Error::CursorExpired);
+                }
             }
         }
         let query = own()
@@ -141,11 +147,11 @@ pub fn since(
 /// The write that the change of this number belongs to, or that has this number itself: of one that touched its first
 /// record again, the first change has gone from the log.
 pub(in crate::store) fn write_of(conn: &mut Conn, workspace: WorkspaceId, version: i64) -> Result<i64> {
-    Ok(changes::table
-        .filter(changes::workspace_id.eq(workspace))
-        .filter(changes::seq.eq(version).or(changes::write_seq.eq(version)))
-        .select(changes::write_seq)
-        .first(conn)?)
+    let own = changes::table.filter(changes::workspace_id.eq(workspace)).select(changes::write_seq);
+    match own.filter(changes::seq.eq(version)).first(conn).optional()? {
+        Some(write) => Ok(write),
+        None => Ok(own.filter(changes::write_seq.eq(version)).first(conn)?),
+    }
 }
 
 /// The kinds of record that somebody has to be allowed to write who takes back the write of a change: that of the
@@ -258,7 +264,8 @@ pub fn survivors(
     let merged: Vec<AnyId> = changes::table
         .filter(changes::workspace_id.eq(workspace))
         .filter(changes::record_id.eq_any(named.iter().map(|(_, _, id)| id)))
-        .filter(changes::merged_into_id.is_not_null())
+        // Not by the index on it, which holds whatever was merged in the workspace.
+        .filter(sql::<Bool>("(merged_into_id IS NOT NULL) IS TRUE"))
         .select(changes::record_id)
         .load(conn)?;
     let mut survivors = HashMap::new();

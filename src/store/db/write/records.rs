@@ -45,8 +45,8 @@ pub fn create<R: Record>(tx: &mut Tx<'_>, record: R) -> Result<R> {
 /// Writes a record of which this is the JSON.
 pub(super) fn insert<R: Record>(tx: &mut Tx<'_>, record: R, row: Value) -> Result<R> {
     let (mut record, row) = resolve_names(tx, None, record, row)?;
-    let fields = fields_unlike_deleted(tx, R::ENTITY, record.id(), &row);
-    tx.touch(R::ENTITY, record.id(), Op::Created, None, fields);
+    let fields = fields_unlike_deleted(tx, R::ENTITY, record.id(), &row)?;
+    tx.touch(R::ENTITY, record.id(), Op::Created, None, fields)?;
     record.stamp(tx.number_of(R::ENTITY, record.id()), tx.now());
     record.insert(tx.conn, tx.workspace)?;
     write_joins(tx, R::ENTITY, record.id(), None, Some(&row))?;
@@ -69,7 +69,7 @@ pub fn update<R: Record>(tx: &mut Tx<'_>, before: &R, after: R) -> Result<R> {
     check_references(tx, R::ENTITY, Some(&old), &new)?;
     check_unique(tx, Some(before), &after)?;
     demote_others(tx, R::ENTITY, Some(&old), &new)?;
-    tx.touch(R::ENTITY, after.id(), Op::Updated, Some(old.clone()), fields);
+    tx.touch(R::ENTITY, after.id(), Op::Updated, Some(&old), fields)?;
     after.stamp(tx.number_of(R::ENTITY, after.id()), tx.now());
     after.update(tx.conn, tx.workspace)?;
     write_joins(tx, R::ENTITY, after.id(), Some(&old), Some(&new))?;
@@ -127,7 +127,7 @@ pub fn delete<R: Record>(tx: &mut Tx<'_>, record: &R) -> Result<()> {
     queue_reindex(tx, record)?;
     tx.queue_derived(record.derived_dependents());
     write_joins(tx, R::ENTITY, record.id(), Some(&own), None)?;
-    tx.touch(R::ENTITY, record.id(), Op::Deleted, Some(own), Vec::new());
+    tx.touch(R::ENTITY, record.id(), Op::Deleted, Some(&own), Vec::new())?;
     keys::write(tx.conn, tx.workspace, R::ENTITY, record.id(), &[])?;
     search::unindex(tx.conn, tx.workspace, R::ENTITY, record.id())?;
     R::delete(tx.conn, tx.workspace, record.id())?;
@@ -247,12 +247,12 @@ pub(in crate::store) fn rename_in_lists(
 }
 
 /// The fields in which a record that is created differs from one of the same id that this write has deleted.
-fn fields_unlike_deleted(tx: &Tx<'_>, entity: Entity, id: AnyId, row: &Value) -> Vec<String> {
-    let Some(before) = tx.before(entity, id) else { return Vec::new() };
-    let mut fields = changed_fields(before, row);
+fn fields_unlike_deleted(tx: &Tx<'_>, entity: Entity, id: AnyId, row: &Value) -> Result<Vec<String>> {
+    let Some(before) = tx.before(entity, id)? else { return Ok(Vec::new()) };
+    let mut fields = changed_fields(&before, row);
     // What each write stamps on it.
     fields.retain(|name| name != "version" && name != "updated_at");
-    fields
+    Ok(fields)
 }
 
 /// The records that this one says something of are indexed anew at the end.

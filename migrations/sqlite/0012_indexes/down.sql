@@ -1,0 +1,18 @@
+DROP INDEX needs_open;
+DROP INDEX personal_access_tokens_user;
+CREATE INDEX personal_access_tokens_user ON personal_access_tokens (user_id);
+DROP INDEX sessions_expires;
+DROP INDEX sessions_user;
+CREATE INDEX sessions_user ON sessions (user_id);
+DROP INDEX changes_deleted;
+CREATE INDEX changes_deleted ON changes (at) WHERE op = 'deleted';
+DROP INDEX changes_entity;
+DROP INDEX changes_write;
+CREATE INDEX changes_write ON changes (workspace_id, write_seq);
+DROP INDEX contacts_archived;
+DROP INDEX contacts_to_meet;
+DROP INDEX contacts_favorite;
+DROP INDEX organizations_parent;
+CREATE INDEX organizations_parent ON organizations (workspace_id, parent_id);
+DROP INDEX contacts_introduced_by;
+CREATE INDEX contacts_introduced_by ON contacts (workspace_id, introduced_by_id);

@@ -1,0 +1,125 @@
+//! Interactions: what happened, or is planned, between the networker and their contacts.
+
+use serde_json::json;
+
+use super::http::operation::Operation;
+use super::http::records::collection::{
+    Collection, Filter, FilterFn, Operators, Values, flag, instant, listed, number, word,
+};
+use super::http::records::operations::{nested, of_record};
+use super::http::records::resource::{Resource, Texts};
+use crate::domain::contact::{Channel, Contact};
+use crate::domain::entity::Entity;
+use crate::domain::interaction::{Interaction, InteractionDirection, InteractionKind, InteractionStatus};
+use crate::store::relations::{Link, Relation};
+use crate::store::{ID, interactions as stored};
+
+pub const COLLECTION: Collection = Collection {
+    entity: Entity::Interaction,
+    sorts: &[
+        ("id", ID),
+        ("created_at", stored::CREATED_AT),
+        ("updated_at", stored::UPDATED_AT),
+        ("occurred_at", stored::OCCURRED),
+    ],
+    updated_at: stored::UPDATED_AT,
+    searchable: true,
+    relations: &[Relation {
+        name: "contacts",
+        description: "The contacts who took part, in the order of `contact_ids`.",
+        link: Link::To(Entity::Contact, "/contact_ids"),
+        with: &[],
+    }],
+    filters: &[
+        Filter {
+            name: "contact_id",
+            description: "A contact who took part.",
+            values: Values::Id(Entity::Contact),
+            operators: Operators::Set,
+            default: None,
+            predicate: FilterFn::Always(|_, id| listed(Entity::Interaction, Entity::Contact, id)),
+        },
+        Filter {
+            name: "kind",
+            description: "The kind of interaction.",
+            values: Values::Enumeration("InteractionKind", InteractionKind::WORDS),
+            operators: Operators::AnyOf,
+            default: None,
+            predicate: FilterFn::Always(|comparison, kind| word(stored::KIND, comparison, kind)),
+        },
+        Filter {
+            name: "status",
+            description: "The status.",
+            values: Values::Enumeration("InteractionStatus", InteractionStatus::WORDS),
+            operators: Operators::AnyOf,
+            default: None,
+            predicate: FilterFn::Always(|comparison, status| word(stored::STATUS, comparison, status)),
+        },
+        Filter {
+            name: "direction",
+            description: "Who reached out.",
+            values: Values::Enumeration("InteractionDirection", InteractionDirection::WORDS),
+            operators: Operators::AnyOf,
+            default: None,
+            predicate: FilterFn::Always(|comparison, direction| word(stored::DIRECTION, comparison, direction)),
+        },
+        Filter {
+            name: "channel",
+            description: "The channel.",
+            values: Values::Enumeration("Channel", Channel::WORDS),
+            operators: Operators::AnyOf,
+            default: None,
+            predicate: FilterFn::Always(|comparison, channel| word(stored::CHANNEL, comparison, channel)),
+        },
+        Filter {
+            name: "occurred_at",
+            description: "When it occurred. An interaction of which only the day is known counts as the end of that day \
+                          in UTC.",
+            values: Values::Instant,
+            operators: Operators::Ordered,
+            default: None,
+            predicate: FilterFn::Always(|comparison, at| instant(stored::OCCURRED, comparison, at)),
+        },
+        Filter {
+            name: "quality",
+            description: "The rating, from 1 to 5.",
+            values: Values::Number { min: 1, max: 5 },
+            operators: Operators::Ordered,
+            default: None,
+            predicate: FilterFn::Always(|comparison, quality| number(stored::QUALITY, comparison, quality)),
+        },
+        Filter {
+            name: "counts",
+            description: "Whether it happened and counts as contact, by itself or by its kind.",
+            values: Values::Flag,
+            operators: Operators::Single,
+            default: None,
+            predicate: FilterFn::Always(|_, value| flag(stored::IS_COUNTED, value)),
+        },
+    ],
+};
+
+impl Resource for Interaction {
+    const COLLECTION: Collection = COLLECTION;
+    const TEXTS: Texts = Texts {
+        tag: "interactions",
+        one: "an interaction",
+        many: "interactions",
+        create_example: || {
+            json!({
+                "contact_ids": ["01939d5e-8c00-7000-8000-0000000000a1"], "kind": "coffee",
+                "occurred_at": "2026-02-27T16:30:00Z", "duration_minutes": 45, "subject": "Coffee after the meetup",
+            })
+        },
+        update_example: || json!({ "quality": 4, "contact_ids": ["01939d5e-8c00-7000-8000-0000000000a1"] }),
+        write_errors: &[],
+        delete_errors: &[],
+    };
+}
+
+pub fn operations() -> Vec<Operation> {
+    let mut operations = of_record::<Interaction>();
+    let example = || json!({ "kind": "call", "occurred_on": "2026-02-27", "subject": "Their plans for spring" });
+    operations.extend(nested::<Contact, Interaction>("", example));
+    operations
+}
