@@ -16,8 +16,8 @@ use wellmet::domain::timestamp::Timestamp;
 use wellmet::store::lists::{self, Listing, Order};
 use wellmet::store::relations::{Link, Relation, attach};
 use wellmet::store::{
-    self, Actor, AnyId, Direction, Error, ID, Predicate, Record, Tx, WriteContext, accounts, contacts,
-    interactions, merging, records, undo,
+    self, Actor, AnyId, Direction, Error, ID, Predicate, Record, Tx, WriteContext, accounts, contacts, merging,
+    records, undo,
 };
 
 use crate::support::{Client, TestServer};
@@ -283,10 +283,8 @@ on_both! {
         let (a, b, c) = (writer.contact("A").await, writer.contact("B").await, writer.contact("C").await);
         let (first, second) = (writer.interaction(&[b, a]).await, writer.interaction(&[a]).await);
         let reference = reference(Entity::Interaction, Entity::Contact).unwrap();
-        let coffee = Predicate::equal(interactions::KIND, store::Scalar::Text("coffee".to_owned()));
-        let call = Predicate::equal(interactions::KIND, store::Scalar::Text("call".to_owned()));
-        for (kind, expected) in [(coffee, vec![a, b]), (call, vec![])] {
-            let with = writer.fitting::<Contact>(Predicate::ListedBy(reference, Box::new(kind))).await;
+        for (holder, expected) in [(first, vec![a, b]), (second, vec![a]), (c, vec![])] {
+            let with = writer.fitting::<Contact>(Predicate::ListedBy(reference, Box::new(Predicate::id(holder)))).await;
             assert_eq!(with.iter().map(Record::id).collect::<Vec<_>>(), expected);
         }
         let found = writer.fitting::<Interaction>(Predicate::refers_to(reference, vec![b, c])).await;
