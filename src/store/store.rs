@@ -98,6 +98,14 @@ impl Store {
         self.0.readers.run(work).await
     }
 
+    /// Reads a row or two by their keys.
+    pub async fn look_up<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Conn) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.0.readers.run_short(work).await
+    }
+
     /// The door for the records that clients sync. Everything the closure does through its `Tx` commits together with the
     /// log of changes and, if a key was sent, with the reply that is replayed under it.
     pub async fn write<E: From<Error> + Send + 'static>(

@@ -259,7 +259,7 @@ fn run(batch: &mut Batch<'_>, context: &Context, method: &Method) -> Result<Resp
     check_access(operation, &context.caller)?;
     check_parameters(operation, &context.call.query)?;
     match operation.run {
-        Run::Read(read) => batch.read(|conn| read(context, conn)),
+        Run::Read(read) | Run::LookUp(read) => batch.read(|conn| read(context, conn)),
         Run::Write(check) => {
             let Write { work, dry_run, erases } = check(context)?;
             let reply = batch.write(work, dry_run, erases)?;

@@ -57,6 +57,8 @@ impl Access {
 pub enum Run {
     /// Reads records.
     Read(fn(&Context, &mut Conn) -> Result<Response, Problem>),
+    /// Reads one record by its id, unless the query asks for more.
+    LookUp(fn(&Context, &mut Conn) -> Result<Response, Problem>),
     /// Checks a request before anything is locked, and returns what is to be done about it.
     Write(fn(&Context) -> Result<Write, Problem>),
     /// Everything that is not about the records of one workspace alone: accounts, the service itself, batches.

@@ -17,7 +17,7 @@ use super::messages::query::Query;
 use super::messages::response::{Response, of_outcome};
 use super::operation::{Access, Exchange, Operation, Run, Write};
 use crate::api::context::{Api, Call, Context};
-use crate::store::{IdempotencyKey, WriteContext};
+use crate::store::{Conn, IdempotencyKey, WriteContext};
 
 /// How long an Idempotency-Key can be.
 pub const MAX_KEY_CHARACTERS: usize = 255;
@@ -166,6 +166,13 @@ async fn answer(
             let context = context(caller)?;
             let response = api.store.read(move |conn| Ok(read(&context, conn))).await??;
             Ok(response.into_http())
+        }
+        Run::LookUp(read) => {
+            let context = context(caller)?;
+            let is_short = context.query().names().next().is_none();
+            let read = move |conn: &mut Conn| Ok(read(&context, conn));
+            let response = if is_short { api.store.look_up(read).await } else { api.store.read(read).await };
+            Ok(response??.into_http())
         }
         Run::Write(check) => {
             let context = context(caller)?;

@@ -35,7 +35,7 @@ pub fn of_record<R: Resource>() -> Vec<Operation> {
             list_docs::<R>,
         ),
         operation(Method::POST, &path, "create", Run::Write(write::create::<R>), create_docs::<R>),
-        operation(Method::GET, &by_id, "get", Run::Read(get::get::<R>), get_docs::<R>),
+        operation(Method::GET, &by_id, "get", Run::LookUp(get::get::<R>), get_docs::<R>),
         operation(Method::PUT, &by_id, "replace", Run::Write(write::replace::<R>), replace_docs::<R>),
         operation(Method::PATCH, &by_id, "update", Run::Write(write::update::<R>), update_docs::<R>),
         operation(Method::DELETE, &by_id, "delete", Run::Write(write::delete::<R>), delete_docs::<R>),

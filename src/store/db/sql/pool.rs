@@ -31,22 +31,38 @@ pub struct PoolQueue {
     pool: Pool<Manager>,
     places: Arc<Semaphore>,
     timeout: Duration,
+    is_file: bool,
 }
 
 impl PoolQueue {
     /// Connections are opened when they are first wanted.
     pub fn new(settings: &Settings, size: u32) -> Self {
         // A PostgreSQL server may have restarted since; a file is always there.
-        let check = matches!(settings.address, Address::Postgres(_));
+        let is_file = matches!(settings.address, Address::Sqlite(_));
         let pool = Pool::builder()
             .max_size(size)
             .min_idle(Some(0))
             .connection_timeout(settings.pool_timeout)
-            .test_on_check_out(check)
+            .test_on_check_out(!is_file)
             .error_handler(Box::new(LoggingErrorHandler))
             .build_unchecked(settings.manager());
         let places = Arc::new(Semaphore::new(usize::try_from(size).unwrap_or(1)));
-        Self { pool, places, timeout: settings.pool_timeout }
+        Self { pool, places, timeout: settings.pool_timeout, is_file }
+    }
+
+    /// Runs work that takes less than to hand it to another thread does. It runs on this thread if the database is a file
+    /// and a connection is free.
+    pub async fn run_short<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Conn) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        if self.is_file
+            && let Ok(_place) = self.places.try_acquire()
+            && let Some(mut conn) = self.pool.try_get()
+        {
+            return work(&mut conn);
+        }
+        self.run(work).await
     }
 
     /// Runs the work on a thread that may block.
