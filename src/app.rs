@@ -115,7 +115,7 @@ impl App {
             let (handle, app) = (server.handle(), self.clone());
             actix_web::rt::spawn(async move {
                 stop.await;
-                tracing::info!("stopping: requests in flight finish first");
+                tracing::info!("stopping; waiting for requests in flight");
                 app.drain();
                 // Long enough for whoever watches `/readyz` to see it before connections are refused.
                 tokio::time::sleep(DRAIN).await;

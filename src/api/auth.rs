@@ -77,7 +77,8 @@ pub fn operations() -> Vec<Operation> {
             Box::new(move || {
                 Docs::new("auth", "Log out")
                     .description(
-                        "Ends the session of the refresh token at once, with its access tokens. An unknown token is no error.",
+                        "Ends the session of the refresh token immediately, with its access tokens. An unknown \
+                         token is not an error.",
                     )
                     .request::<RefreshRequest>(refresh())
                     .empty(204, "Logged out.")
@@ -89,16 +90,16 @@ pub fn operations() -> Vec<Operation> {
 /// A new account.
 #[derive(Deserialize, ToSchema)]
 struct Registration {
-    /// The address to log in with.
+    /// The e-mail address to log in with.
     #[schema(min_length = 3, max_length = 254, example = "ada@example.com")]
     email: String,
-    /// 15 characters or more; any will do, but not one that everybody tries first.
+    /// At least 15 characters. Any characters are allowed, but common passwords are rejected.
     #[schema(min_length = 15, max_length = 256, example = "correct horse battery staple")]
     password: String,
-    /// What to call you.
+    /// Your display name.
     #[schema(min_length = 1, max_length = 200, example = "Ada Lovelace")]
     name: String,
-    /// IANA time zone; your workspace reads days in it. Null: UTC.
+    /// The IANA time zone in which your workspace counts days. Null: UTC.
     #[serde(default)]
     #[schema(max_length = 64, example = "Europe/London")]
     time_zone: Option<String>,
@@ -111,7 +112,7 @@ struct Registration {
 /// E-mail address and password.
 #[derive(Deserialize, ToSchema)]
 struct Credentials {
-    /// The address of the account; case does not count.
+    /// The e-mail address of the account. Case is ignored.
     #[schema(min_length = 1, max_length = 254, example = "ada@example.com")]
     email: String,
     /// The password of the account.
@@ -119,10 +120,10 @@ struct Credentials {
     password: String,
 }
 
-/// A refresh token, as the last answer gave it.
+/// A refresh token.
 #[derive(Deserialize, ToSchema)]
 struct RefreshRequest {
-    /// The `refresh_token` of the last answer.
+    /// The `refresh_token` of the last reply.
     #[schema(min_length = 1, max_length = 200, example = "wm_rt_5hYQJ4mRZ0l1w0c8oS2pTn3vXe7bKd9uFgA6iLxEqWM")]
     refresh_token: String,
 }
@@ -138,11 +139,11 @@ struct TokenPair {
     /// Seconds for which the access token is valid.
     #[schema(example = 900)]
     expires_in: i64,
-    /// To get the next pair with; good for one use, and for 60 days.
+    /// Returns the next pair of tokens. It can be used once, within 60 days.
     refresh_token: String,
 }
 
-/// A session that has begun.
+/// A new session.
 #[derive(Serialize, ToSchema)]
 struct LoggedIn {
     user: User,
@@ -269,7 +270,7 @@ async fn refresh_session(exchange: Exchange) -> Result<HttpResponse, Problem> {
         Refreshed::Unknown => Err(Problem::new(Code::InvalidRefreshToken)),
         Refreshed::Reused(session) => {
             api.authenticator.forget();
-            tracing::warn!(%session, "a spent refresh token came again; its session was ended");
+            tracing::warn!(%session, "a refresh token was reused; its session was ended");
             Err(Problem::new(Code::InvalidRefreshToken))
         }
     }

@@ -26,23 +26,24 @@ use crate::store::WriteContext;
 #[allow(dead_code, reason = "documents what `parse` reads piece by piece")]
 #[schema(as = Batch)]
 struct BatchRequest {
-    /// All or nothing: the first operation that fails undoes those before it, and what succeeds is one write, which one
-    /// revert takes back. What the batch itself has deleted can be made anew under its id, but neither restored nor taken
-    /// back within the batch. False: each operation is a write of its own, and one that fails leaves the others be.
+    /// All or nothing: if an operation fails, those before it are rolled back. If all succeed, they are one write,
+    /// so one revert undoes them. A record that the batch deletes can be created again under its id, but not
+    /// restored or reverted within the batch. False: each operation is a write of its own, and one that fails does
+    /// not affect the others.
     #[schema(required = false, default = false)]
     atomic: bool,
-    /// The operations, carried out in this order; each sees what those before it did. A record is made under an id of
-    /// your choice where later operations are to name it.
+    /// The operations, carried out in this order; each sees the effects of those before it. To refer to a new
+    /// record in later operations, create it under an id you choose.
     #[schema(min_items = 1, max_items = 100)]
     operations: Vec<BatchOperation>,
 }
 
-/// One operation, as it would be sent by itself.
+/// An operation, as it would be sent by itself.
 #[derive(Deserialize, ToSchema)]
 struct BatchOperation {
     method: BatchMethod,
-    /// The path, and the query if there is one, without the host. Every operation that needs a scope may stand here, but
-    /// for those of the area `account`.
+    /// The path, with the query if there is one, without the host. Every operation that requires a scope is
+    /// allowed, except those of the area `account`.
     #[schema(min_length = 1, max_length = 8192, example = "/v1/contacts?limit=5")]
     path: String,
     /// Headers of the operation: `If-Match` and `If-None-Match`, and no others.
@@ -55,7 +56,7 @@ struct BatchOperation {
     body: Option<Map<String, Value>>,
 }
 
-/// What an operation of a batch does with what its path names.
+/// The method of an operation.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
 enum BatchMethod {
@@ -70,7 +71,7 @@ fn headers_schema() -> Schema {
     let value = ObjectBuilder::new().schema_type(Type::String).max_length(Some(8192)).build();
     let headers = ObjectBuilder::new()
         .schema_type(Type::Object)
-        .description(Some("Headers of the operation: `If-Match` and `If-None-Match`, and no others."))
+        .description(Some("The headers of the operation. Only `If-Match` and `If-None-Match` are allowed."))
         .max_properties(Some(2))
         .additional_properties(Some(AdditionalProperties::RefOr(Schema::Object(value).into())))
         .examples([json!({"If-Match": "\"kfkw5zno.1.17\""})]);
@@ -81,35 +82,35 @@ fn headers_schema() -> Schema {
 fn body_schema() -> Schema {
     let body = ObjectBuilder::new()
         .schema_type(SchemaType::from_iter([Type::Object, Type::Null]))
-        .description(Some("The JSON body, if the operation takes one; null: none."))
+        .description(Some("The JSON body, if the operation has one. Null: none."))
         .max_properties(Some(1000))
         .examples([json!({"given_name": "Grace"})]);
     body.build().into()
 }
 
-/// What became of the operations.
+/// The results of a batch.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documents what is written as JSON")]
 struct BatchAnswer {
-    /// The answer to each operation, in their order. Where an atomic batch fails, the operation that failed has its
-    /// problem, and every other one a problem with the code `failed_dependency`.
+    /// The result of each operation, in the order in which they were sent. If an atomic batch fails, the operation
+    /// that failed has its problem, and every other one has a problem with the code `failed_dependency`.
     results: Vec<BatchResult>,
-    /// The number of the one write of an atomic batch, for `POST /v1/changes/{version}/revert`. Null when the batch is
-    /// not atomic, or changed nothing.
+    /// The number of the write of an atomic batch, for `POST /v1/changes/{version}/revert`. Null if the batch is
+    /// not atomic or changed nothing.
     write: Option<i64>,
 }
 
-/// The answer to one operation, as it would come by itself.
+/// The result of an operation, as if it had been sent by itself.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documents what is written as JSON")]
 struct BatchResult {
     /// The HTTP status.
     #[schema(minimum = 200, maximum = 599, example = 201)]
     status: u16,
-    /// Those of its headers that say something of the answer: `ETag`, `Location`, `Link`, `Content-Location`, `Allow`,
-    /// `Retry-After` and `WWW-Authenticate`, as far as it has them.
+    /// The headers of the answer that have a meaning within a batch, if it has them: `ETag`, `Location`, `Link`,
+    /// `Content-Location`, `Wellmet-Write`, `Allow`, `Retry-After` and `WWW-Authenticate`.
     headers: BTreeMap<String, String>,
-    /// The JSON body: what the operation documents, or a problem. Null where there is none.
+    /// The JSON body: what the operation returns, or a problem. Null if there is none.
     #[schema(value_type = Option<Object>)]
     body: Option<Value>,
 }

@@ -162,7 +162,7 @@ impl Request {
             PATCHED.iter().filter_map(|name| Some(((*name).to_owned(), body.remove(*name)?))).collect();
         let edits = archived.is_some() || !patch.is_empty();
         if delete && edits {
-            let detail = "Deleted contacts cannot be edited too.";
+            let detail = "A delete cannot be combined with other edits.";
             invalid.add("#/delete", Rejection::new(FieldCode::Contradiction, detail));
         } else if !delete && !edits {
             let detail = "Send at least one edit: add_tags, remove_tags, tier, archived or delete.";

@@ -29,7 +29,7 @@ pub const MAX_LIMIT: i64 = 1_000;
 /// Who made a change.
 #[derive(Serialize, ToSchema)]
 struct Actor {
-    /// Null when they have no account any more.
+    /// The user. Null if the account no longer exists.
     user_id: Option<UserId>,
     /// The personal access token used; null for a login.
     token_id: Option<TokenId>,
@@ -44,19 +44,20 @@ struct ChangeOut {
     #[schema(value_type = String, format = Uuid)]
     id: AnyId,
     op: Op,
-    /// The number of this change, and the version the record had after it.
+    /// The number of this change, which is also the version of the record after it.
     version: i64,
-    /// The number of the first change of the same write: one call, one write.
+    /// The number of the write that the change belongs to: the number of its first change. One request is one
+    /// write.
     write: i64,
-    /// The names of the fields that changed; empty for a record that was made or deleted.
+    /// The names of the fields that changed. Empty if the record was created or deleted.
     fields: Vec<String>,
-    /// When it was made.
+    /// When the change was made.
     at: Timestamp,
     actor: Actor,
-    /// The id of the record it lives on in, where it was deleted by being merged into that; null otherwise.
+    /// The id of the record into which it was merged, if that is why it was deleted; otherwise null.
     #[schema(value_type = Option<String>, format = Uuid)]
     merged_into: Option<AnyId>,
-    /// The record as it is now, which may be newer than this change; null when it is gone.
+    /// The record as it is now, which may be newer than this change. Null if it was deleted.
     data: Option<AnyRecord>,
 }
 
@@ -82,14 +83,14 @@ impl ToSchema for AnyRecord {
     }
 }
 
-/// A page of the log.
+/// A page of the log of changes.
 #[derive(Serialize, ToSchema)]
 struct ChangePage {
-    /// The changes, in the order they were made.
+    /// The changes, oldest first.
     items: Vec<ChangeOut>,
-    /// To send as `since`, now or at the next poll; always there.
+    /// The `since` of the next request or poll. Never null.
     next_cursor: String,
-    /// Whether more is there already.
+    /// Whether there are more changes.
     has_more: bool,
     /// What the ETag of each record in `data` begins with: it is `"<etag_prefix>.<version>"`, with the version in `data`, to
     /// send as `If-Match` without reading the record again.
@@ -103,25 +104,24 @@ struct ChangePage {
 struct HistoryEntry {
     entity: Entity,
     op: Op,
-    /// The number of this change, and the version the record had after it.
+    /// The number of this change, which is also the version of the record after it.
     version: i64,
-    /// The number of the first change of the same write: one call, one write, and `POST /v1/changes/{write}/revert` takes all
-    /// of it back.
+    /// The number of the write that the change belongs to. `POST /v1/changes/{write}/revert` reverts all of it.
     write: i64,
-    /// When it was made.
+    /// When the change was made.
     at: Timestamp,
     actor: Actor,
-    /// The id of the record it lives on in, where it was deleted by being merged into that; null otherwise.
+    /// The id of the record into which it was merged, if that is why it was deleted; otherwise null.
     #[schema(format = Uuid)]
     merged_into: Option<String>,
-    /// The names of the fields that changed; empty for a record that was made or deleted.
+    /// The names of the fields that changed. Empty if the record was created or deleted.
     fields: Vec<String>,
-    /// The values before, of the changed fields, or the whole record when it was deleted. Null when there was nothing
-    /// before, or after 30 days.
+    /// The changed fields before the change, or the whole record if it was deleted. Null if the record was
+    /// created, and after 30 days.
     #[schema(value_type = Option<Object>)]
     from: Option<Value>,
-    /// The values after, of the changed fields, or the whole record when it was made. Null when it was deleted, or after
-    /// 30 days.
+    /// The changed fields after the change, or the whole record if it was created. Null if the record was deleted,
+    /// and after 30 days.
     #[schema(value_type = Option<Object>)]
     to: Option<Value>,
 }
@@ -132,7 +132,7 @@ struct HistoryEntry {
 pub struct HistoryPage {
     /// The changes of the record, newest first.
     items: Vec<HistoryEntry>,
-    /// Where the next page begins, to send as `cursor`; null on the last page.
+    /// The `cursor` of the next page; null on the last page.
     next_cursor: Option<String>,
 }
 
@@ -152,7 +152,7 @@ pub fn operations() -> Vec<Operation> {
                 Parameter::limit("The maximum number of changes on a page.", DEFAULT_LIMIT, MAX_LIMIT),
                 Parameter::new("entity", "Only changes of this kind of record.", entity),
             ])
-            .answer::<ChangePage>(200, "A page of the log.")
+            .answer::<ChangePage>(200, "A page of the log of changes.")
             .errors(&[Code::CursorExpired, Code::InvalidCursor])
             .tagged(Tagged::View)
     };

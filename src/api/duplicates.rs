@@ -42,15 +42,15 @@ summary_schema!(ContactSummary, OrganizationSummary);
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documents what is written as JSON")]
 struct ContactDuplicate {
-    /// The two, the one that was made later first.
+    /// The two, the newer one first.
     #[schema(min_items = 2, max_items = 2)]
     contacts: Vec<ContactSummary>,
-    /// How likely they are the same, in percent: the reasons for it combined, less what speaks against it.
+    /// How likely they are the same, in percent: the reasons for it combined, reduced by the reasons against it.
     #[schema(minimum = 0, maximum = 100, example = 95)]
     score: u8,
-    /// What speaks for it and against it.
+    /// The reasons for and against.
     reasons: Vec<Reason>,
-    /// The record that says that they are not the same; delete it to have the pair offered again. Null: nobody said so.
+    /// The dismissal of the pair; delete it to have the pair listed again. Null: not dismissed.
     dismissal_id: Option<DuplicateDismissalId>,
 }
 
@@ -58,9 +58,9 @@ struct ContactDuplicate {
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documents what is written as JSON")]
 struct ContactDuplicatePage {
-    /// The pairs; may be fewer than `limit`, and none, before the last page.
+    /// The pairs. A page before the last one may have fewer than `limit`, or none.
     items: Vec<ContactDuplicate>,
-    /// Where the next page begins, to send as `cursor`; null on the last page only.
+    /// The `cursor` of the next page. Null only on the last page.
     next_cursor: Option<String>,
 }
 
@@ -68,15 +68,15 @@ struct ContactDuplicatePage {
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documents what is written as JSON")]
 struct OrganizationDuplicate {
-    /// The two, the one that was made later first.
+    /// The two, the newer one first.
     #[schema(min_items = 2, max_items = 2)]
     organizations: Vec<OrganizationSummary>,
-    /// How likely they are the same, in percent: the reasons for it combined, less what speaks against it.
+    /// How likely they are the same, in percent: the reasons for it combined, reduced by the reasons against it.
     #[schema(minimum = 0, maximum = 100, example = 95)]
     score: u8,
-    /// What speaks for it and against it.
+    /// The reasons for and against.
     reasons: Vec<Reason>,
-    /// The record that says that they are not the same; delete it to have the pair offered again. Null: nobody said so.
+    /// The dismissal of the pair; delete it to have the pair listed again. Null: not dismissed.
     dismissal_id: Option<DuplicateDismissalId>,
 }
 
@@ -84,9 +84,9 @@ struct OrganizationDuplicate {
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documents what is written as JSON")]
 struct OrganizationDuplicatePage {
-    /// The pairs; may be fewer than `limit`, and none, before the last page.
+    /// The pairs. A page before the last one may have fewer than `limit`, or none.
     items: Vec<OrganizationDuplicate>,
-    /// Where the next page begins, to send as `cursor`; null on the last page only.
+    /// The `cursor` of the next page. Null only on the last page.
     next_cursor: Option<String>,
 }
 

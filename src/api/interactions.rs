@@ -73,8 +73,7 @@ pub const COLLECTION: Collection = Collection {
         },
         Filter {
             name: "occurred_at",
-            description: "When it occurred. An interaction of which only the day is known counts as the end of that day \
-                          in UTC.",
+            description: "When it occurred. If only the day is known, the end of that day in UTC counts.",
             values: Values::Instant,
             operators: Operators::Ordered,
             default: None,
@@ -90,7 +89,8 @@ pub const COLLECTION: Collection = Collection {
         },
         Filter {
             name: "counts",
-            description: "Whether it happened and counts as contact, by itself or by its kind.",
+            description: "Whether it counts as having been in touch: it happened, and `counts` is true, or null \
+                          and the kind counts.",
             values: Values::Flag,
             operators: Operators::Single,
             default: None,

@@ -23,44 +23,45 @@ struct ContactSummary {}
 #[derive(ToSchema)]
 struct NeedSummary {}
 
-/// A need that somebody's offer meets.
+/// A need with the offers that match it.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documents what the store serializes")]
 struct NeedMatch {
-    /// What is needed.
+    /// The need.
     need: NeedSummary,
     /// The contact who needs it.
     contact: ContactSummary,
-    /// What others offer: the 10 that meet it best, the best first. Never empty.
+    /// The 10 best matching offers of other contacts, best first. Never empty.
     offers: Vec<MatchedOffer>,
 }
 
-/// An offer that meets a need.
+/// An offer that matches a need.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documents what the store serializes")]
 struct MatchedOffer {
-    /// What is offered.
+    /// The offer.
     offer: NeedSummary,
     /// The contact who offers it.
     contact: ContactSummary,
-    /// How much of the need's topic the offer shares, 1 to 100: the weight of the words they share, of the weight of all
-    /// words of the need. A word weighs one over the square root of the number of needs, offers and interests that have it
-    /// (200 at most), so rare words count more. Of offers with the same weight the one with fewer other words comes first, then the newer.
+    /// How much of the need's topic the offer shares, 1 to 100: the weight of the shared words as a percentage of
+    /// the weight of all words of the need. A word weighs one over the square root of the number of needs, offers
+    /// and interests that have it (200 at most), so rare words count more. Of offers with the same score, the one
+    /// with fewer other words comes first, then the newer one.
     #[schema(minimum = 1, maximum = 100, example = 69)]
     score: i32,
-    /// The words they share, in lower case and without accents, in the order of the need's topic. Of scripts without spaces
-    /// between words: the longest stretches they share.
+    /// The shared words, in lower case and without accents, in the order of the need's topic. In scripts without
+    /// spaces between words: the longest shared substrings.
     #[schema(example = json!(["rust", "engineers"]))]
     shared: Vec<String>,
 }
 
-/// A page of needs that have offers.
+/// A page of needs with matching offers.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documents what is written as JSON")]
 struct NeedMatchPage {
-    /// The needs with their offers, the newest first.
+    /// The needs with their offers, newest first.
     items: Vec<NeedMatch>,
-    /// Where the next page begins, to send as `cursor`; null on the last page.
+    /// The `cursor` of the next page; null on the last page.
     next_cursor: Option<String>,
 }
 

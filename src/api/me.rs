@@ -56,8 +56,9 @@ pub fn operations() -> Vec<Operation> {
             || {
                 Docs::new("me", "Delete your account")
                     .description(
-                        "At once and for good: the account, its sessions and tokens, and every workspace that is yours alone \
-                         with everything in it. A workspace shared with others needs another owner first.",
+                        "Deletes, immediately and permanently, the account, its sessions and tokens, and every \
+                         workspace of which you are the only member, with everything in it. A workspace shared \
+                         with others needs another owner first.",
                     )
                     .request::<Confirmation>(json!({"password": "correct horse battery staple"}))
                     .empty(204, "Deleted.")
@@ -74,8 +75,8 @@ pub fn operations() -> Vec<Operation> {
             || {
                 Docs::new("me", "Change your password")
                     .description(
-                        "Ends all your other sessions at once. Personal access tokens stay valid; delete those you do not \
-                         trust.",
+                        "Ends all your other sessions immediately. Personal access tokens stay valid; \
+                         delete those you do not trust.",
                     )
                     .request::<PasswordChange>(json!({"current_password": "correct horse battery staple",
                         "new_password": "staple battery horse, correct!"}))
@@ -85,12 +86,12 @@ pub fn operations() -> Vec<Operation> {
     ]
 }
 
-/// You, and where you work.
+/// Your account and your workspace.
 #[derive(Serialize, ToSchema)]
 struct Me {
     user: User,
     workspace: Workspace,
-    /// The contact that stands for yourself in this workspace.
+    /// The contact that represents you in this workspace.
     self_contact_id: Option<ContactId>,
 }
 
@@ -165,10 +166,10 @@ fn changed(before: &UserFields, mut patch: Value) -> StoreResult<UserFields> {
     }
 }
 
-/// Your password, to show that it is you.
+/// Your password, to confirm that it is you.
 #[derive(Deserialize, ToSchema)]
 struct Confirmation {
-    /// The password you log in with.
+    /// Your current password.
     #[schema(min_length = 1, max_length = 256, example = "correct horse battery staple")]
     password: String,
 }
@@ -202,10 +203,10 @@ async fn delete_me(exchange: Exchange) -> Result<HttpResponse, Problem> {
 /// The old password and the new one.
 #[derive(Deserialize, ToSchema)]
 struct PasswordChange {
-    /// The password you log in with now.
+    /// Your current password.
     #[schema(min_length = 1, max_length = 256, example = "correct horse battery staple")]
     current_password: String,
-    /// 15 characters or more; any will do, but not one that everybody tries first.
+    /// At least 15 characters. Any characters are allowed, but common passwords are rejected.
     #[schema(min_length = 15, max_length = 256, example = "staple battery horse, correct!")]
     new_password: String,
 }

@@ -95,7 +95,7 @@ const TAGS: &[(&str, &str)] = &[
     ("relationships", "What contacts are to each other."),
     ("needs", "What people need, can offer, or are interested in."),
     ("interactions", "Meetings, calls and messages with contacts, planned or past."),
-    ("tags", "Labels that records carry."),
+    ("tags", "Labels for records."),
     ("duplicates", "Records that may be the same."),
     ("profile", "How complete your own profile is."),
     ("search", "Search across all kinds of record."),

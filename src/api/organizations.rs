@@ -167,7 +167,7 @@ fn look_up_operation() -> Operation {
             )
             .parameter(Parameter::text("domain", domain, 1, 2048).example(json!("poniedzialek.example")))
             .parameter(
-                Parameter::text("url", "The URL of a profile or page among its links.", 1, 2048)
+                Parameter::text("url", "The URL of one of its links.", 1, 2048)
                     .example(json!("https://www.linkedin.com/company/poniedzialek")),
             )
             .parameters(parameters)

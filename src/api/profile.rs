@@ -16,27 +16,27 @@ use crate::domain::id::ContactId;
 use crate::domain::profile::{self, CHECKED_WITHIN_DAYS, Profile, ProfilePart, Reviewed};
 use crate::store::{Conn, profile as stored};
 
-/// How complete your profile is, and what would make it more so.
+/// How complete your profile is, and how to complete it.
 #[derive(Serialize, ToSchema)]
 struct ProfileReview {
-    /// The day it is told for.
+    /// The day of the review.
     #[schema(value_type = String, format = Date, example = "2026-03-02")]
     on: NaiveDate,
-    /// The contact that stands for yourself, which the profile is read from.
+    /// The contact that represents you, whose profile this is.
     contact_id: ContactId,
-    /// How complete it is: the sum of the points of all items, 0 to 100.
+    /// The completeness: the sum of the points of all items, 0 to 100.
     #[schema(minimum = 0, maximum = 100, example = 65)]
     completeness: u32,
-    /// The name of the formula. Under the same name the same profile has the same points on the same day.
+    /// The name of the formula. By the same formula, the same profile has the same points on the same day.
     #[schema(example = "pr-1")]
     version: String,
-    /// Every part of a profile, complete or not, always in the same order.
+    /// All parts of a profile, complete or not, always in the same order.
     items: Vec<ProfileReviewItem>,
-    /// The codes of what is not complete; what would gain most comes first.
+    /// The codes of the incomplete parts, those with the most points to gain first.
     missing: Vec<ProfilePart>,
 }
 
-/// A part of a profile, and what it adds to completeness.
+/// A part of a profile, and what it contributes to completeness.
 #[derive(Serialize, ToSchema)]
 struct ProfileReviewItem {
     /// Which part. `email` and `languages`: at least one. `skills`: at least 5, in proportion below. `link`: a profile or
@@ -45,35 +45,35 @@ struct ProfileReviewItem {
     /// an open one of your own. `reference`: a relationship with a manager, report, mentor, mentee, colleague, cofounder
     /// or client of yours.
     code: ProfilePart,
-    /// What it adds: `of` × min(`have`, `wanted`) / `wanted`, rounded down.
+    /// The points of the part now: `of` × min(`have`, `wanted`) / `wanted`, rounded down.
     #[schema(minimum = 0, maximum = 100, example = 4)]
     points: u32,
-    /// What it adds when it is complete. All of them together are 100.
+    /// The points of the part when it is complete. All parts together have 100.
     #[schema(minimum = 0, maximum = 100, example = 10)]
     of: u32,
-    /// Whether nothing is left to do.
+    /// Whether the part is complete.
     complete: bool,
-    /// The facts that the points come from.
+    /// The facts from which the points are computed.
     params: ProfileReviewParams,
-    /// What to do, in a sentence; null when it is complete. To translate it, go by `code` and `params`.
+    /// What to do, in a sentence. Null if the part is complete. To translate it, use `code` and `params`.
     #[schema(example = "Name at least five things you are good at.")]
     detail: Option<String>,
-    /// The operation that does it; null when it is complete.
+    /// The operation that completes the part. Null if it is complete.
     #[serde(rename = "do")]
     #[schema(rename = "do")]
     action: Option<ProfileReviewAction>,
 }
 
-/// The facts that the points of a part come from.
+/// The facts from which the points of a part are computed.
 #[derive(Serialize, ToSchema)]
 struct ProfileReviewParams {
     /// How many there are.
     #[schema(example = 2)]
     have: usize,
-    /// How many it takes.
+    /// How many are needed.
     #[schema(example = 5)]
     wanted: usize,
-    /// How many days back one counts; null where age does not matter.
+    /// For how many days one counts. Null if age does not matter.
     #[schema(example = json!(null))]
     within_days: Option<u16>,
 }
@@ -81,19 +81,19 @@ struct ProfileReviewParams {
 /// An operation that would complete a part.
 #[derive(Serialize, ToSchema)]
 struct ProfileReviewAction {
-    /// Its `operationId` in this document.
+    /// The `operationId` in this document.
     #[schema(example = "update_contact")]
     operation: String,
-    /// Its method.
+    /// The method.
     #[schema(example = "PATCH")]
     method: String,
-    /// Its path, with the ids filled in.
+    /// The path, with the ids filled in.
     #[schema(example = "/v1/contacts/01939d5e-8c00-7000-8000-0000000000a1")]
     path: String,
-    /// The fields of its body to fill in, as JSON pointers; an object on the way that is missing is to be made.
+    /// The fields of the body to fill in, as JSON pointers. Create the missing objects on the way.
     #[schema(example = json!(["#/skills"]))]
     fields: Vec<String>,
-    /// What else has to be in the body; empty when nothing has. With the fields filled in it does what is to be done.
+    /// The rest of the body; empty if there is none. With the fields filled in, it is ready to send.
     #[schema(value_type = Object, example = json!({}))]
     body: Value,
 }

@@ -23,7 +23,7 @@ use crate::store::search::{self, Hit};
 const DEFAULT_LIMIT: i64 = 10;
 pub const MAX_LIMIT: i64 = 50;
 
-/// A record that was found.
+/// A search result.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documents what is written as JSON")]
 struct SearchHit {
@@ -31,13 +31,13 @@ struct SearchHit {
     /// The record's id.
     #[schema(format = Uuid)]
     id: String,
-    /// What it is called: the name of a contact, an organization or a tag, the topic of a need.
+    /// The name of a contact, an organization or a tag; the topic of a need.
     #[schema(example = "Dorota Kozłowicz")]
     title: String,
-    /// What tells it from others that are called so. Of a contact: the title and the organization, with a comma between
-    /// them, of the position that comes first of those that are current today (the primary one, then those without an
-    /// end); without one the headline, or else the location. Of an organization: its domain, or else its location, or its
-    /// industry. Of a need: whose it is. Null where there is nothing of it, and of a tag.
+    /// What distinguishes it from others with the same title. Contacts: the title and the organization, separated
+    /// by a comma, of the first position that is current today (the primary one, then those without an end), or
+    /// else the headline, or else the location. Organizations: the domain, or else the location, or else the
+    /// industry. Needs: the name of the contact. Null if there is none of these, and for tags.
     #[schema(example = "CTO, Poniedziałek Sp.j.")]
     subtitle: Option<String>,
     record: AnySummary,
@@ -54,11 +54,12 @@ impl utoipa::PartialSchema for AnySummary {
 
 impl ToSchema for AnySummary {}
 
-/// What was found.
+/// The results of a search.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documents what is written as JSON")]
 struct SearchResult {
-    /// The best first: what is called exactly so, what begins so, the rest; then by title, then by id.
+    /// The results, best first: exact titles, titles that begin with the query, the rest; then by title, then by
+    /// id.
     items: Vec<SearchHit>,
 }
 
@@ -69,7 +70,7 @@ pub fn operations() -> Vec<Operation> {
         });
         Docs::new("search", "Search all records")
             .description(
-                "For the box that people type into: all words must match, the last may be a prefix, so that each typed letter \
+                "For a search box: all words must match, and the last may be a prefix, so that each typed letter \
                  narrows the results. Case and accents are ignored (Ł, Ø and ß are l, o and ss), and there are no operators. \
                  Contacts are also found by where they work and worked. Archived contacts and people to meet are included; \
                  their summaries say so. Without `types` every kind that the token can read is searched.",
@@ -112,7 +113,7 @@ fn typed(query: &Query) -> Result<String, Problem> {
         1..=MAX_QUERY_CHARACTERS => Ok(text.to_owned()),
         _ => Err(Rejection::format(format!("Expected 1 to {MAX_QUERY_CHARACTERS} characters."))),
     })?;
-    text.ok_or_else(|| Problem::new(Code::InvalidParameter).detail("Parameter q: it is needed."))
+    text.ok_or_else(|| Problem::new(Code::InvalidParameter).detail("Parameter q is required."))
 }
 
 /// The kinds asked for, or all that the caller may read.

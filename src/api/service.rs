@@ -27,7 +27,7 @@ use crate::store::duplicates::MAX_LOOKED;
 use crate::store::relations::MAX_RELATED;
 use crate::store::{UNDO_DAYS, accounts, purge, sessions, tokens};
 
-/// What this server is and can.
+/// What this server supports.
 #[derive(ToSchema)]
 #[schema(as = Service)]
 #[allow(dead_code, reason = "documents what is written as JSON")]
@@ -38,15 +38,15 @@ struct ServiceOut {
     /// The version of the server.
     #[schema(example = "0.1.0")]
     version: String,
-    /// What it can, as words that only ever get more.
+    /// The features of this server. Features are only ever added.
     #[schema(example = json!(["contacts", "changes"]))]
     features: Vec<String>,
     /// Every limit, by name.
     limits: Limits,
-    /// Every enumeration, by name, with the words it has now.
+    /// Every enumeration, by name, with its current values.
     #[schema(example = json!({"tier": ["inner", "core", "active", "extended", "distant"]}))]
     enumerations: BTreeMap<String, Vec<String>>,
-    /// Whether anybody can sign up now.
+    /// Whether anyone can currently sign up.
     registration_open: bool,
 }
 
@@ -64,75 +64,75 @@ const fn limit(name: &'static str, description: &'static str, value: fn(&Api) ->
 
 /// Every limit that clients meet: what is told of them and what the document says of it are both made of this.
 const LIMITS: &[Limit] = &[
-    limit("body_bytes", "Bytes that a JSON body has at most.", |_| json!(MAX_BODY_BYTES)),
-    limit("body_values", "Values in a JSON body, objects and arrays included.", |_| json!(MAX_VALUES)),
-    limit("body_depth", "Levels that a JSON body is nested at most.", |_| json!(MAX_DEPTH)),
-    limit("body_seconds", "Seconds that a body may take to arrive.", |api| json!(api.body_timeout.as_secs())),
-    limit("batch_operations", "Operations that a batch has at most.", |_| json!(batch::MAX_OPERATIONS)),
-    limit(
-        "batch_answer_bytes",
-        "Bytes of answers after which no further operation of a batch is carried out.",
-        |_| json!(batch::MAX_ANSWER_BYTES),
-    ),
-    limit("batch_seconds", "Seconds after which no further operation of a batch is carried out.", |api| {
+    limit("body_bytes", "Maximum bytes of a JSON body.", |_| json!(MAX_BODY_BYTES)),
+    limit("body_values", "Maximum values in a JSON body, including objects and arrays.", |_| json!(MAX_VALUES)),
+    limit("body_depth", "Maximum levels of nesting in a JSON body.", |_| json!(MAX_DEPTH)),
+    limit("body_seconds", "Maximum seconds for a body to arrive.", |api| json!(api.body_timeout.as_secs())),
+    limit("batch_operations", "Maximum operations in a batch.", |_| json!(batch::MAX_OPERATIONS)),
+    limit("batch_answer_bytes", "Maximum bytes of all answers in a batch.", |_| json!(batch::MAX_ANSWER_BYTES)),
+    limit("batch_seconds", "Seconds after which no further operation of a batch is started.", |api| {
         json!(api.config.pool_timeout_seconds)
     }),
-    limit("page", "Records that a page of a list holds at most.", |_| json!(collection::MAX_LIMIT)),
-    limit("changes_page", "Changes that a page of the log holds at most.", |_| json!(super::changes::MAX_LIMIT)),
-    limit("query_characters", "Characters of the words to search for at most.", |_| {
+    limit("page", "Maximum records on a page of a list.", |_| json!(collection::MAX_LIMIT)),
+    limit("changes_page", "Maximum changes on a page of the log of changes.", |_| {
+        json!(super::changes::MAX_LIMIT)
+    }),
+    limit("query_characters", "Maximum characters of a search query.", |_| {
         json!(collection::MAX_QUERY_CHARACTERS)
     }),
-    limit("map_entries", "Entries that a map of a record, such as its e-mail addresses, has at most.", |_| {
+    limit("map_entries", "Maximum entries in a map of a record, such as its e-mail addresses.", |_| {
         json!(keyed::MAX_ENTRIES)
     }),
-    limit("positions_of_a_contact", "Positions that a contact has at most.", |_| json!(position::MAX_PER_CONTACT)),
+    limit("positions_of_a_contact", "Maximum positions of a contact.", |_| json!(position::MAX_PER_CONTACT)),
     limit(
         "relationships_of_a_contact",
-        "Relationships that name a contact as `contact_id` at most, and as many as `related_contact_id`.",
+        "Maximum relationships with the same `contact_id`, and with the same `related_contact_id`.",
         |_| json!(relationship::MAX_PER_CONTACT),
     ),
-    limit("needs_of_a_contact", "Needs that a contact has at most.", |_| json!(need::MAX_PER_CONTACT)),
-    limit("tags", "Tags that a workspace has at most.", |_| json!(tag::MAX_PER_WORKSPACE)),
-    limit("merged_at_once", "Records that are merged into one at once at most.", |_| json!(MAX_MERGED)),
-    limit("bulk_contacts", "Contacts that are edited at once at most.", |_| json!(MAX_EDITED)),
-    limit("search_results", "Records that a search tells at most.", |_| json!(super::search::MAX_LIMIT)),
-    limit("included_of_one_record", "Records that `include` adds to one at most.", |_| json!(MAX_RELATED)),
+    limit("needs_of_a_contact", "Maximum needs of a contact.", |_| json!(need::MAX_PER_CONTACT)),
+    limit("tags", "Maximum tags in a workspace.", |_| json!(tag::MAX_PER_WORKSPACE)),
+    limit("merged_at_once", "Maximum records merged into another at once.", |_| json!(MAX_MERGED)),
+    limit("bulk_contacts", "Maximum contacts in a bulk edit.", |_| json!(MAX_EDITED)),
+    limit("search_results", "Maximum results of a search.", |_| json!(super::search::MAX_LIMIT)),
+    limit(
+        "included_of_one_record",
+        "Maximum related records that a relation of `include` adds to a record.",
+        |_| json!(MAX_RELATED),
+    ),
     limit(
         "duplicates_sharing_an_address",
-        "Records that share an address, number or link at most for it to tell duplicates; one that more share tells nothing.",
+        "Maximum records that share an address, number or link; if more do, it is not used to find duplicates.",
         |_| json!(duplicates::MAX_SHARING_ADDRESS),
     ),
     limit(
         "duplicates_sharing_a_name",
-        "Records that share a name at most for it to tell duplicates; one that more share tells nothing.",
+        "Maximum records that share a name; if more do, it is not used to find duplicates.",
         |_| json!(duplicates::MAX_SHARING_NAME),
     ),
-    limit("duplicates_records_a_page", "Records that are looked at for one page of duplicates at most.", |_| {
+    limit("duplicates_records_a_page", "Maximum records examined for a page of duplicates.", |_| {
         json!(MAX_LOOKED)
     }),
-    limit("password_characters_min", "Characters that a password has at least.", |_| {
-        json!(NewPassword::MIN_CHARACTERS)
+    limit("password_characters_min", "Minimum characters of a password.", |_| json!(NewPassword::MIN_CHARACTERS)),
+    limit("password_characters_max", "Maximum characters of a password.", |_| json!(NewPassword::MAX_CHARACTERS)),
+    limit("access_token_seconds", "Seconds for which an access token is valid.", |_| json!(ACCESS_TOKEN_SECONDS)),
+    limit("session_days", "Days after which a session ends if it is not refreshed.", |_| {
+        json!(sessions::SESSION_DAYS)
     }),
-    limit("password_characters_max", "Characters that a password has at most.", |_| {
-        json!(NewPassword::MAX_CHARACTERS)
-    }),
-    limit("access_token_seconds", "Seconds that an access token is valid.", |_| json!(ACCESS_TOKEN_SECONDS)),
-    limit("session_days", "Days that a session lasts without being refreshed.", |_| json!(sessions::SESSION_DAYS)),
-    limit("personal_access_tokens", "Personal access tokens that a user has in a workspace at most.", |_| {
+    limit("personal_access_tokens", "Maximum personal access tokens of a user in a workspace.", |_| {
         json!(tokens::MAX_TOKENS)
     }),
-    limit("idempotency_hours", "Hours that an answer is kept under its Idempotency-Key.", |_| {
+    limit("idempotency_hours", "Hours for which a reply is stored under its Idempotency-Key.", |_| {
         json!(crate::store::IDEMPOTENCY_HOURS)
     }),
-    limit("undo_days", "Days that a write can be taken back.", |_| json!(UNDO_DAYS)),
-    limit("tombstone_days", "Days that the log of changes tells what was deleted.", |_| {
+    limit("undo_days", "Days for which a write can be reverted.", |_| json!(UNDO_DAYS)),
+    limit("tombstone_days", "Days for which the log of changes retains deletes.", |_| {
         json!(purge::TOMBSTONE_DAYS)
     }),
-    limit("requests_per_minute", "Requests a minute of a user.", |_| json!(limits::USER_PER_MINUTE)),
-    limit("auth_requests_per_minute", "Requests a minute to `/v1/auth/` from an address.", |_| {
+    limit("requests_per_minute", "Maximum requests of a user per minute.", |_| json!(limits::USER_PER_MINUTE)),
+    limit("auth_requests_per_minute", "Maximum requests to `/v1/auth/` from an IP address per minute.", |_| {
         json!(limits::AUTH_PER_MINUTE)
     }),
-    limit("logins_per_minute", "Logins a minute to an account from an address.", |_| {
+    limit("logins_per_minute", "Maximum login attempts for an account from an IP address per minute.", |_| {
         json!(limits::LOGIN_PER_MINUTE)
     }),
 ];
@@ -148,7 +148,7 @@ impl utoipa::PartialSchema for Limits {
         };
         let properties: Map<String, Value> = LIMITS.iter().map(member).collect();
         written(json!({
-            "type": "object", "description": "Every limit, by name; the name ends with its unit where it has one.",
+            "type": "object", "description": "The limits, by name; the name ends with the unit, if there is one.",
             "properties": properties,
         }))
     }
@@ -238,15 +238,15 @@ async fn get_document() -> Result<HttpResponse, Problem> {
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documents what is written as JSON")]
 struct ErrorKind {
-    /// The stable word to branch on.
+    /// The code of the error; stable, so clients can branch on it.
     #[schema(example = "not_found")]
     code: String,
-    /// The HTTP status it comes with.
+    /// The HTTP status.
     #[schema(example = 404)]
     status: u16,
-    /// What it is called.
+    /// The title.
     title: String,
-    /// What it means, and what to do.
+    /// What the error means, and what to do.
     meaning: String,
 }
 
@@ -254,9 +254,9 @@ struct ErrorKind {
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documents what is written as JSON")]
 struct ErrorKindPage {
-    /// The whole catalog.
+    /// All kinds of error.
     items: Vec<ErrorKind>,
-    /// Always null: all of them are on one page.
+    /// Always null: there is only one page.
     next_cursor: Option<String>,
 }
 
@@ -290,11 +290,11 @@ fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// Whether the server is well.
+/// The state of the server.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documents what is written as JSON")]
 struct Health {
-    /// Always `ok`; a server that is not well answers with a problem.
+    /// Always `ok`. A server that is not ready answers with a problem.
     #[schema(example = "ok")]
     status: String,
 }
@@ -311,7 +311,7 @@ async fn get_readiness(exchange: Exchange) -> Result<HttpResponse, Problem> {
     // Migrations run before the server listens, so a database that answers is up to date.
     match api.store.read(accounts::any_user).await {
         Ok(_) => Ok(HttpResponse::Ok().json(json!({ "status": "ok" }))),
-        Err(error) => Err(Problem::new(Code::NotReady).detail("The database does not answer.").caused_by(error)),
+        Err(error) => Err(Problem::new(Code::NotReady).detail("The database does not respond.").caused_by(error)),
     }
 }
 

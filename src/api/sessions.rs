@@ -32,29 +32,29 @@ pub fn operations() -> Vec<Operation> {
             Run::Other(|exchange| Box::pin(delete_session(exchange))),
             || {
                 Docs::new("sessions", "Delete a session")
-                    .description("Ends it at once, with its access tokens.")
+                    .description("Ends the session immediately, with its access tokens.")
                     .empty(204, "Deleted.")
             },
         ),
     ]
 }
 
-/// One login on one device.
+/// A login on a device.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Session)]
 struct SessionOut {
     /// The session's id.
     id: SessionId,
-    /// Whether it is the one this request was made in.
+    /// Whether this request belongs to it.
     current: bool,
-    /// What the app called itself when it logged in; null when it did not.
+    /// The `User-Agent` of the app that logged in. Null if it sent none.
     #[schema(example = "curl/8.5.0")]
     user_agent: Option<String>,
-    /// When somebody logged in.
+    /// When the session began.
     created_at: Timestamp,
     /// When its tokens were last refreshed.
     last_used_at: Timestamp,
-    /// When it ends unless it is refreshed.
+    /// When it ends if it is not refreshed.
     expires_at: Timestamp,
 }
 
@@ -63,7 +63,7 @@ struct SessionOut {
 struct SessionPage {
     /// The sessions, newest first.
     items: Vec<SessionOut>,
-    /// Always null: all of them are on one page.
+    /// Always null: there is only one page.
     next_cursor: Option<String>,
 }
 

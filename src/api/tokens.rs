@@ -40,7 +40,7 @@ pub fn operations() -> Vec<Operation> {
             Run::Other(|exchange| Box::pin(create_token(exchange))),
             || {
                 Docs::new("tokens", "Create a personal access token")
-                    .description("It is bound to this workspace. The secret is in this answer and nowhere else.")
+                    .description("The token is bound to this workspace. The secret is only in this reply.")
                     .request::<TokenRequest>(
                         json!({"name": "import script", "scopes": ["contacts:read", "contacts:write"]}),
                     )
@@ -67,7 +67,7 @@ pub fn operations() -> Vec<Operation> {
             Run::Other(|exchange| Box::pin(delete_token(exchange))),
             || {
                 Docs::new("tokens", "Delete a personal access token")
-                    .description("It stops working at once.")
+                    .description("The token stops working immediately.")
                     .empty(204, "Deleted.")
             },
         ),
@@ -77,13 +77,13 @@ pub fn operations() -> Vec<Operation> {
 /// A token to create.
 #[derive(Deserialize, ToSchema)]
 struct TokenRequest {
-    /// What it is for.
+    /// A name that says what the token is for.
     #[schema(min_length = 1, max_length = 100, example = "import script")]
     name: String,
-    /// What it may do. No more than the token that creates it.
+    /// The scopes of the token. It cannot have more than the token that creates it.
     #[schema(value_type = Vec<Scope>, min_items = 1, max_items = 24, example = json!(["contacts:read", "contacts:write"]))]
     scopes: Vec<String>,
-    /// When it ends. Null: when it is deleted.
+    /// When it expires. Null: never.
     #[serde(default)]
     #[schema(example = "2027-01-01T00:00:00Z")]
     expires_at: Option<Timestamp>,
@@ -92,21 +92,21 @@ struct TokenRequest {
 /// A personal access token, without its secret.
 #[derive(Serialize, ToSchema)]
 struct Token {
-    /// The token's id; not its secret.
+    /// The id of the token; not its secret.
     id: TokenId,
-    /// What it is for.
+    /// A name that says what the token is for.
     name: String,
-    /// The last four characters of the secret, to tell it by.
+    /// The last four characters of the secret, to recognize it by.
     #[schema(example = "x8Qz")]
     hint: String,
-    /// What it may do.
+    /// The scopes of the token.
     #[schema(value_type = Vec<Scope>)]
     scopes: Scopes,
-    /// When it was made.
+    /// When the token was created.
     created_at: Timestamp,
-    /// When it ends; null: when it is deleted.
+    /// When it expires. Null: never.
     expires_at: Option<Timestamp>,
-    /// When it was last used, to the minute; null: never.
+    /// When it was last used, to the minute. Null: never.
     last_used_at: Option<Timestamp>,
 }
 
@@ -117,12 +117,12 @@ impl From<AccessToken> for Token {
     }
 }
 
-/// A personal access token with its secret, which is shown this once.
+/// A personal access token with its secret, which is not shown again.
 #[derive(Serialize, ToSchema)]
 struct NewTokenOut {
     #[serde(flatten)]
     shown: Token,
-    /// Send it as `Authorization: Bearer …`. It is not kept and cannot be shown again.
+    /// Send it as `Authorization: Bearer …`. It is not stored, and cannot be shown again.
     token: String,
 }
 
@@ -131,7 +131,7 @@ struct NewTokenOut {
 struct TokenPage {
     /// The tokens, newest first.
     items: Vec<Token>,
-    /// Always null: all of them are on one page.
+    /// Always null: there is only one page.
     next_cursor: Option<String>,
 }
 
@@ -148,7 +148,8 @@ async fn create_token(exchange: Exchange) -> Result<HttpResponse, Problem> {
     let new = parse(&exchange.call.body.value, |request| checked(request, now))?;
     let beyond = new.scopes.difference(&caller.scopes);
     if !beyond.is_empty() {
-        let detail = format!("A token gives no more than its maker has; yours lacks {}.", beyond.join(", "));
+        let detail =
+            format!("A token cannot have scopes that the token creating it does not have: {}.", beyond.join(", "));
         return Err(Problem::insufficient_scope(&beyond.join(" ")).detail(detail));
     }
     let secret = personal_token::generate(&api.store.random()?);
@@ -163,7 +164,7 @@ async fn create_token(exchange: Exchange) -> Result<HttpResponse, Problem> {
                 .transpose()?;
             let end = made_by.and_then(|token| token.expires_at);
             if end.is_some_and(|end| new.expires_at.is_none_or(|own| own > end)) {
-                let detail = "A token ends no later than the one that makes it.";
+                let detail = "A token cannot expire later than the token creating it.";
                 return Err(Invalid::one("#/expires_at", FieldCode::OutOfRange, detail).into());
             }
             tokens::create_token(tx, caller.workspace, caller.user, new, &stored)
@@ -194,11 +195,11 @@ pub fn new_token(
         invalid.add("#/name", Rejection::new(FieldCode::TooShort, "Must not be blank."));
     }
     if name.chars().count() > NAME_MAX_CHARACTERS {
-        let detail = format!("At most {NAME_MAX_CHARACTERS} characters.");
+        let detail = format!("Must have at most {NAME_MAX_CHARACTERS} characters.");
         invalid.add("#/name", Rejection::new(FieldCode::TooLong, detail));
     }
     if expires_at.is_some_and(|end| end <= now) {
-        invalid.add("#/expires_at", Rejection::new(FieldCode::OutOfRange, "Has to be in the future."));
+        invalid.add("#/expires_at", Rejection::new(FieldCode::OutOfRange, "Must be in the future."));
     }
     match invalid.gather(Scopes::parse(scopes)) {
         Some(scopes) if invalid.errors.is_empty() => Ok(NewToken { name, scopes, expires_at }),

@@ -43,7 +43,7 @@ impl WeekDay {
     }
 }
 
-/// What users can change about themselves.
+/// The settings that users can change themselves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct UserFields {

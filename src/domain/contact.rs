@@ -31,16 +31,16 @@ use super::words::enumeration;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct ContactFields {
-    /// Whether this contact stands for the networker.
+    /// Whether this contact represents you.
     #[schema(read_only)]
     pub is_self: bool,
     /// The full name: `display_name`, or composed from the parts in their order, or the nickname.
     #[schema(read_only, example = "Dr. Dorota M. Kozłowicz PhD")]
     pub name: String,
-    /// The name as a register sorts it: "Kozłowicz, Dorota M.".
+    /// The name by which contacts are sorted, such as "Kozłowicz, Dorota M.".
     #[schema(read_only, example = "Kozłowicz, Dorota M.")]
     pub sort_name: String,
-    /// Given name, or the only name of somebody who has one.
+    /// Given name, or the name of somebody who has only one.
     #[schema(max_length = 200, example = "Dorota")]
     pub given_name: Option<String>,
     /// Family name, with its particles ("van den Berg").
@@ -49,50 +49,50 @@ pub struct ContactFields {
     /// Middle names or initials.
     #[schema(max_length = 200, example = "M.")]
     pub middle_name: Option<String>,
-    /// What stands before the name: "Dr.", "Prof.".
+    /// What comes before the name, such as "Dr." or "Prof.".
     #[schema(max_length = 100, example = "Dr.")]
     pub prefix: Option<String>,
-    /// What stands after the name: "Jr.", "PhD".
+    /// What comes after the name, such as "Jr." or "PhD".
     #[schema(max_length = 100, example = "PhD")]
     pub suffix: Option<String>,
     /// Names they had before.
     #[schema(max_items = 20, example = json!(["Nowak"]))]
     pub former_names: Vec<NameText>,
-    /// Which name comes first. Null: told from the script (family name first in Han, Kana and Hangul).
+    /// Which name comes first. Null: determined by the script (family name first in Han, Kana and Hangul).
     pub name_order: Option<NameOrder>,
-    /// How the given name is read, in kana or any alphabet; sorts Japanese names.
+    /// How the given name is read, in kana or any alphabet. Japanese names are sorted by it.
     #[schema(max_length = 200, example = "ミツル")]
     pub phonetic_given_name: Option<String>,
-    /// How the family name is read, in kana or any alphabet; sorts Japanese names.
+    /// How the family name is read, in kana or any alphabet. Japanese names are sorted by it.
     #[schema(max_length = 200, example = "オオタ")]
     pub phonetic_family_name: Option<String>,
-    /// How to say the name, in your own words.
+    /// How the name is pronounced, in your own words.
     #[schema(max_length = 200, example = "doh-ROH-tah")]
     pub pronunciation: Option<String>,
-    /// What friends call them.
+    /// Nickname.
     #[schema(max_length = 200, example = "Dorka")]
     pub nickname: Option<String>,
-    /// Shown as `name` in place of the composed one. Null: composed from the parts.
+    /// The `name`, if it should not be composed from the parts. Null: composed from the parts.
     #[schema(max_length = 400)]
     pub display_name: Option<String>,
-    /// "she/her".
+    /// Pronouns, such as "she/her".
     #[schema(max_length = 50, example = "she/her")]
     pub pronouns: Option<String>,
     /// How to address them where a language distinguishes (tu or vous, du or Sie). Null: not known.
     pub address_as: Option<AddressAs>,
-    /// One line on who they are.
+    /// Who they are, in one line.
     #[schema(max_length = 500, example = "CTO at Poniedziałek")]
     pub headline: Option<String>,
-    /// Their own words about themselves.
+    /// What they say about themselves.
     #[schema(max_length = 20000)]
     pub about: Option<String>,
     /// Your own notes; never exported to them. Markdown is kept as it is.
     #[schema(max_length = 100000, example = "Met at the Warsaw meetup; likes type systems.")]
     pub notes: Option<String>,
-    /// What they are good at.
+    /// Their skills.
     #[schema(max_items = 200, example = json!(["rust", "hiring"]))]
     pub skills: Vec<LabelText>,
-    /// Where they are, as people say it.
+    /// Where they live or work, in your words.
     #[schema(max_length = 300, example = "Warsaw, Poland")]
     pub location: Option<String>,
     /// IANA time zone. Null: not known.
@@ -113,34 +113,34 @@ pub struct ContactFields {
     /// Postal addresses under keys of your choice.
     #[schema(inline, example = json!({"office": {"city": "Warszawa", "country": "PL"}}))]
     pub addresses: Keyed<ContactAddress>,
-    /// Dates worth knowing, such as `birthday` and `anniversary`, under keys of your choice.
+    /// Dates to remember, such as `birthday` and `anniversary`, under keys of your choice.
     #[schema(inline, example = json!({"birthday": {"value": "--06-15"}}))]
     pub dates: Keyed<ContactDate>,
-    /// How they like to be reached. Null: not known.
+    /// How they prefer to be reached. Null: not known.
     pub preferred_channel: Option<Channel>,
-    /// How you met. Null: not told.
+    /// How you met. Null: not recorded.
     pub how_met: Option<HowMet>,
-    /// Whether you know them. False is somebody you want to meet: left out of lists unless asked for.
+    /// Whether you know them. False: somebody you want to meet, who is left out of lists by default.
     #[schema(default = true, example = true)]
     pub known: bool,
-    /// How close you want to be, which sets how often to be in touch: inner 14 days, core 30, active 90,
-    /// extended 180, distant 365. Null: nobody is nagged.
+    /// How close you want to be, and so how often to be in touch: inner every 14 days, core 30, active 90,
+    /// extended 180, distant 365. Null: no reminders.
     pub tier: Option<Tier>,
-    /// How often to be in touch with this person; wins over the tier's. Null: the tier's.
+    /// How often to be in touch with this person. Null: as often as the tier says.
     pub cadence: Option<Cadence>,
-    /// Labels, spelled as their tags are; a new one makes its tag. Compared without regard to case and accents. A
-    /// workspace has at most 10,000 tags.
+    /// The names of tags. A new name creates the tag; otherwise the spelling of the tag is used. Case and accents
+    /// are ignored. A workspace can have at most 10,000 tags.
     #[schema(max_items = 100, example = json!(["conference-2026"]))]
     pub tags: Vec<LabelText>,
-    /// Marked as a favourite.
+    /// Whether the contact is a favorite.
     #[schema(default = false)]
     pub favorite: bool,
-    /// When they were put aside; archived contacts are left out of lists unless asked for. Null: not archived.
+    /// When the contact was archived. Archived contacts are left out of lists by default. Null: not archived.
     pub archived_at: Option<Timestamp>,
-    /// They asked not to be contacted, or you decided so: never suggested.
+    /// Whether they asked not to be contacted, or you decided so. They are never suggested.
     #[schema(default = false)]
     pub do_not_contact: bool,
-    /// What other systems call them, by the name of the system.
+    /// The ids of the contact in other systems, by the name of the system.
     #[schema(inline, example = json!({"linkedin": {"id": "dorota", "connected_on": "2020-12-07"}}))]
     pub external_ids: Keyed<ExternalId>,
 }
@@ -198,10 +198,10 @@ pub struct ContactEmail {
     /// The address as typed; matched without regard to case.
     #[schema(required = true, min_length = 3, max_length = 254, example = "dorota@example.com")]
     pub value: String,
-    /// What it is for, in your words.
+    /// A label in your words.
     #[schema(max_length = 100)]
     pub label: Option<String>,
-    /// The one to use first.
+    /// Whether it is the preferred one.
     #[schema(default = false)]
     pub preferred: bool,
 }
@@ -213,17 +213,17 @@ pub struct ContactPhone {
     /// The number as typed.
     #[schema(required = true, min_length = 1, max_length = 64, example = "+48 512 345 678")]
     pub value: String,
-    /// The country (ISO 3166-1 alpha-2) in whose national format `value` is written.
-    /// Null: only a number that begins with + or 00 can be told apart.
+    /// The country (ISO 3166-1 alpha-2) in whose national format `value` is written. Null: only numbers that begin
+    /// with + or 00 have an `e164`.
     #[schema(pattern = "^[A-Z]{2}$", example = "PL")]
     pub country: Option<String>,
-    /// The number in E.164, when it can be told from `value` and `country`.
+    /// The number in E.164. Null if it cannot be determined from `value` and `country`.
     #[schema(read_only, example = "+48512345678")]
     pub e164: Option<String>,
-    /// What it is for, in your words.
+    /// A label in your words.
     #[schema(max_length = 100)]
     pub label: Option<String>,
-    /// The one to use first.
+    /// Whether it is the preferred one.
     #[schema(default = false)]
     pub preferred: bool,
 }
@@ -235,7 +235,7 @@ pub struct ContactAddress {
     /// Street and number.
     #[schema(max_length = 500)]
     pub street: Option<String>,
-    /// What comes beside the street: flat, floor, department.
+    /// Additional address line: apartment, floor, department.
     #[schema(max_length = 500)]
     pub extended: Option<String>,
     /// Post office box.
@@ -253,37 +253,37 @@ pub struct ContactAddress {
     /// Country: a name, or an ISO 3166-1 alpha-2 code.
     #[schema(max_length = 100)]
     pub country: Option<String>,
-    /// The whole address as it is written on an envelope, where its parts are not known.
+    /// The whole address as it is written on an envelope, if its parts are not known.
     #[schema(max_length = 1000)]
     pub formatted: Option<String>,
-    /// What it is for, in your words.
+    /// A label in your words.
     #[schema(max_length = 100)]
     pub label: Option<String>,
-    /// The one to use first.
+    /// Whether it is the preferred one.
     #[schema(default = false)]
     pub preferred: bool,
 }
 
-/// A date worth knowing.
+/// A date to remember.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct ContactDate {
     /// `1990-06-15`, `1990-06`, `1990` or, without a year, `--06-15`.
     #[schema(required = true, min_length = 4, max_length = 10, example = "--06-15")]
     pub value: String,
-    /// What it is, in your words.
+    /// A label in your words.
     #[schema(max_length = 100)]
     pub label: Option<String>,
 }
 
-/// What another system calls a contact.
+/// The id of a contact in another system.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct ExternalId {
-    /// The id there.
+    /// The id in the other system.
     #[schema(required = true, min_length = 1, max_length = 500)]
     pub id: String,
-    /// The day you connected there.
+    /// The day you connected in the other system.
     #[schema(value_type = Option<String>, format = Date, example = "2020-12-07")]
     pub connected_on: Option<String>,
 }
@@ -292,16 +292,16 @@ pub struct ExternalId {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct HowMet {
-    /// When: a partial date.
+    /// When you met: a partial date.
     #[schema(max_length = 10, example = "2024-10")]
     pub on: Option<String>,
-    /// The event where you met. Null: not at one.
+    /// The event where you met. Null: not at an event.
     #[schema(example = json!(null))]
     pub event_id: Option<EventId>,
-    /// The contact who introduced you. Null: nobody did.
+    /// The contact who introduced you. Null: nobody introduced you.
     #[schema(example = json!(null))]
     pub introduced_by_id: Option<ContactId>,
-    /// How it came about.
+    /// The story.
     #[schema(max_length = 5000, example = "Sat next to each other at the keynote.")]
     pub story: Option<String>,
 }
@@ -309,7 +309,7 @@ pub struct HowMet {
 /// How often to be in touch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Cadence {
-    /// Every so many units.
+    /// How many units are between two contacts.
     #[schema(minimum = 1, maximum = 1000, example = 2)]
     pub every: u16,
     pub unit: CadenceUnit,
@@ -329,7 +329,7 @@ pub enum CadenceUnit {
     Year,
 }
 
-/// How close you want to be; layered after Dunbar's circles.
+/// How close you want to be to a contact, after Dunbar's circles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Tier {
@@ -457,7 +457,7 @@ impl Fields for ContactFields {
         check_links(&mut self.links, &mut invalid);
         check_dates(&mut self, &mut invalid);
         if self.how_met.as_ref().is_some_and(|how_met| how_met.introduced_by_id == Some(id)) {
-            let rejection = Rejection::new(FieldCode::Contradiction, "Nobody introduces themselves.");
+            let rejection = Rejection::new(FieldCode::Contradiction, "A contact cannot be introduced by itself.");
             invalid.add("#/how_met/introduced_by_id", rejection);
         }
         clean_labels("tags", &mut self.tags, &mut invalid);
@@ -467,7 +467,7 @@ impl Fields for ContactFields {
         let parts = name_parts(&self);
         let names = person_name::full_name(&parts).zip(person_name::sort_name(&parts));
         if names.is_none() {
-            let detail = "Something to call them by is needed: given_name, family_name, nickname or display_name.";
+            let detail = "A name is required: given_name, family_name, nickname or display_name.";
             invalid.add("#/given_name", Rejection::new(FieldCode::Required, detail));
         }
         (self.name, self.sort_name) = names.unwrap_or_default();

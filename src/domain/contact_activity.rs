@@ -17,7 +17,7 @@ pub struct ContactActivityFields {
     /// The day of the last interaction that counts, in the workspace's time zone. Null: there is none.
     #[schema(value_type = Option<String>, format = Date, example = "2026-02-27")]
     pub last_interaction_on: Option<String>,
-    /// How many interactions happened, whether or not they count.
+    /// The number of interactions that happened, whether or not they count.
     #[schema(minimum = 0, example = 12)]
     pub interaction_count: i64,
 }

@@ -10,24 +10,24 @@ use super::id::{ContactId, DuplicateDismissalId, OrganizationId};
 use super::invalid::{FieldCode, Invalid, Rejection};
 use super::record::{Fields, Stored};
 
-/// Two records that are not the same: two contacts, or two organizations, and never both. In which order they stand does
-/// not matter, and a pair can be dismissed only once, in either order.
+/// Two records that are not duplicates: two contacts or two organizations, not both. Their order does not matter,
+/// and a pair can be dismissed only once.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct DuplicateDismissalFields {
-    /// One of two contacts. Null: it is about organizations.
+    /// One of the two contacts. Null if the dismissal is about organizations.
     pub contact_id: Option<ContactId>,
-    /// The other contact. Null: it is about organizations.
+    /// The other contact. Null if the dismissal is about organizations.
     pub other_contact_id: Option<ContactId>,
-    /// One of two organizations. Null: it is about contacts.
+    /// One of the two organizations. Null if the dismissal is about contacts.
     #[schema(example = json!(null))]
     pub organization_id: Option<OrganizationId>,
-    /// The other organization. Null: it is about contacts.
+    /// The other organization. Null if the dismissal is about contacts.
     #[schema(example = json!(null))]
     pub other_organization_id: Option<OrganizationId>,
 }
 
-/// "These two are not the same."
+/// A statement that two records are not duplicates of each other.
 pub type DuplicateDismissal = Stored<DuplicateDismissalFields>;
 
 /// Whom a dismissal is about.
@@ -50,7 +50,7 @@ impl DuplicateDismissal {
 
 impl Fields for DuplicateDismissalFields {
     const ENTITY: Entity = Entity::DuplicateDismissal;
-    const DESCRIPTION: &'static str = "\"These two are not the same.\"";
+    const DESCRIPTION: &'static str = "A statement that two records are not duplicates of each other.";
     type Id = DuplicateDismissalId;
 
     fn check(self, _id: DuplicateDismissalId, _before: Option<&Self>) -> Result<Self, Invalid> {
@@ -67,7 +67,7 @@ impl Fields for DuplicateDismissalFields {
         match (names_any(&contacts), names_any(&organizations)) {
             (true, true) => {
                 for (field, _) in organizations.iter().filter(|(_, id)| id.is_some()) {
-                    let detail = "Two contacts or two organizations, not both.";
+                    let detail = "Send two contacts or two organizations, not both.";
                     invalid.add(format!("#/{field}"), Rejection::new(FieldCode::Contradiction, detail));
                 }
             }
@@ -82,11 +82,11 @@ impl Fields for DuplicateDismissalFields {
 fn check_two(ids: [(&str, Option<Uuid>); 2], invalid: &mut Invalid) {
     let [(_, one), (other_field, other)] = ids;
     for (field, _) in ids.iter().filter(|(_, id)| id.is_none()) {
-        let detail = "Two contacts or two organizations are needed.";
+        let detail = "Two contacts or two organizations are required.";
         invalid.add(format!("#/{field}"), Rejection::new(FieldCode::Required, detail));
     }
     if one.is_some() && one == other {
-        let rejection = Rejection::new(FieldCode::Contradiction, "A record is the same as itself.");
+        let rejection = Rejection::new(FieldCode::Contradiction, "The two records must be different.");
         invalid.add(format!("#/{other_field}"), rejection);
     }
 }

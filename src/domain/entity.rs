@@ -5,7 +5,7 @@ use std::fmt;
 
 macro_rules! entities {
     ($($name:ident = $noun:literal, $plural:literal, $area:literal;)*) => {
-        /// A kind of record in the log of changes.
+        /// A kind of record.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
         #[serde(rename_all = "snake_case")]
         pub enum Entity {

@@ -30,53 +30,54 @@ const CLOCK_SKEW_MINUTES: i64 = 10;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct InteractionFields {
-    /// The contacts it was with, each once. When the last of them is deleted, so is the interaction.
+    /// The contacts who took part, each once. When the last of them is deleted, so is the interaction.
     #[schema(required = true, min_items = 1, max_items = 100)]
     pub contact_ids: Vec<ContactId>,
-    /// What it was.
+    /// The kind of interaction.
     #[schema(required = true)]
     pub kind: InteractionKind,
-    /// Where it stands. Only interactions that happened count.
+    /// The status. Only interactions that happened count.
     #[schema(default = "happened")]
     pub status: InteractionStatus,
     /// Who reached out.
     #[schema(default = "mutual")]
     pub direction: InteractionDirection,
-    /// When it began; in the future only when it is planned. Null: only the day is known, or see `occurred_on`. Either
-    /// this or `occurred_on` is needed.
+    /// When it began. Only a planned interaction can be in the future. Null: only the day is known, see
+    /// `occurred_on`. Exactly one of the two is required.
     #[schema(example = "2026-02-27T16:30:00Z")]
     pub occurred_at: Option<Timestamp>,
-    /// The day, where no time is known; it never moves with a time zone. Sorted at the end of that day. Null: see
-    /// `occurred_at`.
+    /// The day, if the time is not known; it does not depend on a time zone. Sorted as the end of that day in UTC.
+    /// Null: see `occurred_at`.
     #[schema(value_type = Option<String>, format = Date, example = json!(null))]
     pub occurred_on: Option<String>,
-    /// How long it took, in minutes.
+    /// The duration in minutes.
     #[schema(minimum = 0, maximum = 100000, example = 45)]
     pub duration_minutes: Option<i32>,
-    /// The way it went.
+    /// The channel.
     pub channel: Option<Channel>,
-    /// What it was about, in a line.
+    /// The subject, in one line.
     #[schema(max_length = 300, example = "Coffee after the meetup")]
     pub subject: Option<String>,
-    /// What was said. Markdown is kept as it is.
+    /// Notes on what was said, plain text or Markdown.
     #[schema(max_length = 100000)]
     pub body: Option<String>,
-    /// Where it was.
+    /// Where it took place.
     #[schema(max_length = 300, example = "Warsaw, Kawiarnia Kafka")]
     pub location: Option<String>,
-    /// A page that belongs to it; http and https only.
+    /// The URL of a related page; http and https only.
     #[schema(max_length = 2048, example = "https://meet.example.com/abc")]
     pub url: Option<String>,
-    /// How good it was: 1 to 5, 5 the best. Null: not rated.
+    /// The rating, from 1 to 5 (best). Null: not rated.
     #[schema(minimum = 1, maximum = 5, example = 4)]
     pub quality: Option<i32>,
-    /// Whether it counts as having been in touch. Null: by its kind; reactions, comments, shares and notes do not.
+    /// Whether it counts as having been in touch. Null: determined by its kind (reactions, comments, shares and
+    /// notes do not count).
     #[schema(example = json!(null))]
     pub counts: Option<bool>,
 }
 
 enumeration! {
-    /// What an interaction is.
+    /// The kind of interaction.
     #[derive(Default)]
     InteractionKind {
         Meeting = "meeting",
@@ -98,7 +99,7 @@ enumeration! {
 }
 
 enumeration! {
-    /// Where an interaction stands.
+    /// The status of an interaction.
     #[derive(Default)]
     InteractionStatus {
         Planned = "planned",
@@ -120,7 +121,7 @@ enumeration! {
     }
 }
 
-/// What happened, or is planned, between you and others.
+/// A meeting, call, message or the like between you and others, planned or past.
 pub type Interaction = Stored<InteractionFields>;
 
 impl InteractionKind {
@@ -196,7 +197,8 @@ impl Interaction {
 
 impl Fields for InteractionFields {
     const ENTITY: Entity = Entity::Interaction;
-    const DESCRIPTION: &'static str = "What happened, or is planned, between you and others.";
+    const DESCRIPTION: &'static str = "A meeting, call, message or the like between you and others, planned or \
+                                       past.";
     type Id = InteractionId;
 
     fn check(mut self, _id: InteractionId, _before: Option<&Self>) -> Result<Self, Invalid> {
@@ -206,20 +208,19 @@ impl Fields for InteractionFields {
         let mut seen = HashSet::new();
         self.contact_ids.retain(|id| seen.insert(*id));
         if self.contact_ids.is_empty() {
-            invalid
-                .add("#/contact_ids", Rejection::new(FieldCode::TooShort, "Say with whom: at least one contact."));
+            invalid.add("#/contact_ids", Rejection::new(FieldCode::TooShort, "At least one contact is required."));
         } else if self.contact_ids.len() > MAX_CONTACTS {
-            let detail = format!("At most {MAX_CONTACTS} contacts.");
+            let detail = format!("Must have at most {MAX_CONTACTS} contacts.");
             invalid.add("#/contact_ids", Rejection::new(FieldCode::TooLong, detail));
         }
         check_day(&["occurred_on"], self.occurred_on.as_deref(), &mut invalid);
         match (self.occurred_at, &self.occurred_on) {
             (None, None) => {
-                let detail = "Say when: occurred_at, or occurred_on where only the day is known.";
+                let detail = "Either occurred_at or occurred_on is required.";
                 invalid.add("#/occurred_at", Rejection::new(FieldCode::Required, detail));
             }
             (Some(_), Some(_)) => {
-                let detail = "Either occurred_at or occurred_on, not both.";
+                let detail = "Send either occurred_at or occurred_on, not both.";
                 invalid.add("#/occurred_on", Rejection::new(FieldCode::Contradiction, detail));
             }
             _ => {}

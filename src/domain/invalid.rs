@@ -66,17 +66,17 @@ impl FieldCode {
     /// One sentence for the error catalog.
     pub const fn meaning(self) -> &'static str {
         match self {
-            Self::Required => "A value that has to be there is missing.",
-            Self::InvalidType => "The JSON type is not the documented one.",
-            Self::UnknownField => "The field does not exist; bodies are closed.",
-            Self::ReadOnly => "The field is the server's to set. Only a PUT may carry it, with the value it has.",
-            Self::TooShort => "Shorter, or fewer, than allowed.",
-            Self::TooLong => "Longer, or more, than allowed.",
-            Self::OutOfRange => "A number outside its range.",
-            Self::NotAllowed => "Not one of the allowed values; the detail lists them.",
-            Self::InvalidFormat => "Text that is not in the documented format.",
-            Self::UnknownReference => "An id that names nothing in this workspace.",
-            Self::Contradiction => "Two values that exclude one another.",
+            Self::Required => "A required value is missing.",
+            Self::InvalidType => "The value has the wrong JSON type.",
+            Self::UnknownField => "The field does not exist; unknown fields are rejected.",
+            Self::ReadOnly => "The field is set by the server. Only a PUT may contain it, with its current value.",
+            Self::TooShort => "The text is too short, or there are too few items.",
+            Self::TooLong => "The text is too long, or there are too many items.",
+            Self::OutOfRange => "The value is outside its range.",
+            Self::NotAllowed => "The value is not allowed; the detail says what is.",
+            Self::InvalidFormat => "The text does not have the documented format.",
+            Self::UnknownReference => "The id does not exist in this workspace.",
+            Self::Contradiction => "Two values contradict each other.",
         }
     }
 }

@@ -19,27 +19,28 @@ pub const MAX_PER_CONTACT: i64 = 1_000;
 /// What can be entered about a need.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NeedFields {
-    /// Whose it is; of the contact that stands for yourself: what you look for, and can help with.
+    /// The contact it belongs to. For the contact that represents you: what you look for, and what you can help
+    /// with.
     pub contact_id: ContactId,
-    /// Whether they need it, can offer it, or care about it.
+    /// Whether they need it, can offer it, or are interested in it.
     #[serde(default)]
     #[schema(default = "need")]
     pub kind: NeedKind,
-    /// What it is about, in a few words; needs and offers of one topic match.
+    /// The topic, in a few words. Needs are matched with offers by topic.
     #[schema(min_length = 1, max_length = 200, example = "hiring rust engineers")]
     pub topic: String,
-    /// More about it.
+    /// Details.
     #[serde(default)]
     #[schema(max_length = 5000)]
     pub detail: Option<String>,
-    /// Where it stands.
+    /// The status.
     #[serde(default)]
     #[schema(default = "open")]
     pub status: NeedStatus,
 }
 
 enumeration! {
-    /// Whether somebody needs, offers, or cares about something.
+    /// Whether somebody needs, offers, or is interested in something.
     #[derive(Default)]
     NeedKind {
         #[default]
@@ -50,7 +51,7 @@ enumeration! {
 }
 
 enumeration! {
-    /// Where a need stands.
+    /// The status of a need.
     #[derive(Default)]
     NeedStatus {
         #[default]
@@ -60,7 +61,7 @@ enumeration! {
     }
 }
 
-/// What somebody needs, can offer, or cares about.
+/// Something a contact needs, can offer, or is interested in.
 pub type Need = Stored<NeedFields>;
 
 impl Need {
@@ -77,7 +78,7 @@ impl Need {
 
 impl Fields for NeedFields {
     const ENTITY: Entity = Entity::Need;
-    const DESCRIPTION: &'static str = "What somebody needs, can offer, or cares about.";
+    const DESCRIPTION: &'static str = "Something a contact needs, can offer, or is interested in.";
     type Id = NeedId;
 
     fn check(mut self, _id: NeedId, _before: Option<&Self>) -> Result<Self, Invalid> {

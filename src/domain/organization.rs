@@ -25,52 +25,52 @@ use super::words::enumeration;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct OrganizationFields {
-    /// What it is called.
+    /// The name.
     #[schema(required = true, min_length = 1, max_length = 300, example = "Poniedziałek Sp.j.")]
     pub name: String,
-    /// Other names it goes by, or went by.
+    /// Other names it has or had.
     #[schema(max_items = 50, example = json!(["Poniedziałek"]))]
     pub aliases: Vec<NameText>,
-    /// Its internet domain, by which it is known. A web address is cut down to it.
+    /// Its internet domain, which identifies it. A web or e-mail address is reduced to its domain.
     #[schema(max_length = 253, example = "poniedzialek.example")]
     pub domain: Option<String>,
-    /// Its web site; http and https only.
+    /// Its website; http and https only.
     #[schema(max_length = 2048, example = "https://poniedzialek.example/en")]
     pub website: Option<String>,
-    /// What it is. Null: not known.
+    /// The kind of organization. Null: not known.
     pub kind: Option<OrganizationKind>,
-    /// What it does, in a word or two.
+    /// The industry, in a word or two.
     #[schema(max_length = 200, example = "Logistics")]
     pub industry: Option<String>,
-    /// How large it is, in your words or a range.
+    /// The size, in your words or as a range.
     #[schema(max_length = 100, example = "51-200")]
     pub size: Option<String>,
-    /// Where it is, as people say it.
+    /// Where it is, in your words.
     #[schema(max_length = 300, example = "Warsaw, Poland")]
     pub location: Option<String>,
-    /// The organization it belongs to. Null: none.
+    /// The parent organization. Null: none.
     #[schema(example = json!(null))]
     pub parent_id: Option<OrganizationId>,
     /// Profiles and pages under keys of your choice.
     #[schema(inline, example = json!({"linkedin": {"url": "https://www.linkedin.com/company/poniedzialek"}}))]
     pub links: Keyed<ProfileLink>,
-    /// How much it interests you: 1 to 5, 5 the most. Null: not told.
+    /// How interested you are in it, from 1 to 5 (most). Null: not set.
     #[schema(minimum = 1, maximum = 5, example = 4)]
     pub interest: Option<i32>,
-    /// Why it interests you.
+    /// Why you are interested in it.
     #[schema(max_length = 5000)]
     pub why: Option<String>,
     /// Your notes. Markdown is kept as it is.
     #[schema(max_length = 100000)]
     pub notes: Option<String>,
-    /// Labels, spelled as their tags are; a new one makes its tag. Compared without regard to case and accents. A
-    /// workspace has at most 10,000 tags.
+    /// The names of tags. A new name creates the tag; otherwise the spelling of the tag is used. Case and accents
+    /// are ignored. A workspace can have at most 10,000 tags.
     #[schema(max_items = 100, example = json!(["target"]))]
     pub tags: Vec<LabelText>,
 }
 
 enumeration! {
-    /// What an organization is.
+    /// The kind of organization.
     OrganizationKind {
         Company = "company",
         School = "school",
@@ -83,7 +83,7 @@ enumeration! {
     }
 }
 
-/// Where people work, study or meet.
+/// A company, school, association or other place where people work, study or meet.
 pub type Organization = Stored<OrganizationFields>;
 
 impl OrganizationFields {
@@ -138,16 +138,17 @@ impl Organization {
 
 impl Fields for OrganizationFields {
     const ENTITY: Entity = Entity::Organization;
-    const DESCRIPTION: &'static str = "Where people work, study or meet.";
+    const DESCRIPTION: &'static str = "A company, school, association or other place where people work, study or \
+                                       meet.";
     type Id = OrganizationId;
 
     fn check(mut self, id: OrganizationId, _before: Option<&Self>) -> Result<Self, Invalid> {
         let mut invalid = Invalid::default();
         self.name = single_line(&self.name);
         if self.name.is_empty() {
-            invalid.add("#/name", Rejection::new(FieldCode::Required, "A name is needed; it must not be blank."));
+            invalid.add("#/name", Rejection::new(FieldCode::Required, "A name is required and cannot be blank."));
         } else if is_placeholder_name(&self.name) {
-            let detail = format!("{:?} says that there is no organization.", self.name);
+            let detail = format!("{:?} is not the name of an organization.", self.name);
             invalid.add("#/name", Rejection::new(FieldCode::NotAllowed, detail));
         }
         let texts = [&mut self.industry, &mut self.size, &mut self.location, &mut self.website, &mut self.domain];

@@ -19,28 +19,28 @@ pub const MAX_PER_CONTACT: i64 = 1_000;
 /// What can be entered about a position. It needs an organization, or its name, or a title.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PositionFields {
-    /// Whose position it is.
+    /// The contact who has or had the position.
     pub contact_id: ContactId,
-    /// The organization, where there is a record of it. Null in a request with a name: linked by itself when one
-    /// organization only has that name or alias, or else, where the name is a domain or a web address, that domain or
-    /// link. A PATCH that gives another name without this field looks for it anew, unless the name is one of the linked
-    /// organization's; it is null when the name is that of none or of several.
+    /// The organization, if there is a record of it. If null in a request with a name, the position is linked to
+    /// the only organization that has this name or alias, or else, if the name is a domain or a web address, this
+    /// domain or link. A PATCH that changes the name without this field looks again, unless the new name also
+    /// belongs to the linked organization; the result is null if no organization or several match.
     #[serde(default)]
     #[schema(example = json!(null))]
     pub organization_id: Option<OrganizationId>,
-    /// The organization's name, where there is no record of it, or as it was called then.
+    /// The name of the organization, if there is no record of it, or its name at the time.
     #[serde(default)]
     #[schema(max_length = 300, example = "Poniedziałek Sp.j.")]
     pub organization_name: Option<String>,
-    /// What they are there.
+    /// The title.
     #[serde(default)]
     #[schema(max_length = 300, example = "CTO")]
     pub title: Option<String>,
-    /// Where within it.
+    /// The department.
     #[serde(default)]
     #[schema(max_length = 200, example = "Engineering")]
     pub department: Option<String>,
-    /// How they belong to it.
+    /// The kind of position.
     #[serde(default)]
     #[schema(default = "employee")]
     pub kind: PositionKind,
@@ -48,23 +48,23 @@ pub struct PositionFields {
     #[serde(default)]
     #[schema(max_length = 10, example = "2021-04")]
     pub started_on: Option<String>,
-    /// When it ended: a partial date. Null: it has not.
+    /// When it ended: a partial date. Null: it has not ended.
     #[serde(default)]
     #[schema(max_length = 10, example = "2024-03")]
     pub ended_on: Option<String>,
-    /// The one to show first.
+    /// Whether it is the contact's primary position, which is shown first.
     #[serde(default)]
     #[serde(rename = "primary")]
     #[schema(rename = "primary", default = false)]
     pub is_primary: bool,
-    /// Where this is known from, in your words.
+    /// The source of this information, in your words.
     #[serde(default)]
     #[schema(max_length = 200, example = "linkedin")]
     pub source: Option<String>,
 }
 
 enumeration! {
-    /// How somebody belongs to an organization.
+    /// The kind of position.
     #[derive(Default)]
     PositionKind {
         #[default]
@@ -82,7 +82,7 @@ enumeration! {
     }
 }
 
-/// What somebody does or did somewhere.
+/// A position that somebody has or had at an organization.
 pub type Position = Stored<PositionFields>;
 
 impl Position {
@@ -104,7 +104,7 @@ impl Position {
 
 impl Fields for PositionFields {
     const ENTITY: Entity = Entity::Position;
-    const DESCRIPTION: &'static str = "What somebody does or did somewhere.";
+    const DESCRIPTION: &'static str = "A position that somebody has or had at an organization.";
     type Id = PositionId;
 
     fn check(mut self, _id: PositionId, _before: Option<&Self>) -> Result<Self, Invalid> {
@@ -112,7 +112,7 @@ impl Fields for PositionFields {
         let texts = [&mut self.organization_name, &mut self.title, &mut self.department, &mut self.source];
         texts.into_iter().for_each(clean);
         if self.organization_id.is_none() && self.organization_name.is_none() && self.title.is_none() {
-            let detail = "Say where or what: organization_id, organization_name or title.";
+            let detail = "At least one of organization_id, organization_name and title is required.";
             invalid.add("#/organization_id", Rejection::new(FieldCode::Required, detail));
         }
         check_period(self.started_on.as_deref(), self.ended_on.as_deref(), &mut invalid);

@@ -62,11 +62,11 @@ impl<F: Fields> PartialSchema for Stored<F> {
         let version = ObjectBuilder::new()
             .schema_type(Type::Integer)
             .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
-            .description(Some("The number of its last change in the workspace's sequence."))
+            .description(Some("The version: the number of the record's last change in the workspace."))
             .examples([42]);
         let head = ObjectBuilder::new()
             .property("id", of(F::Id::name(), "The record's id."))
-            .property("created_at", of(Timestamp::name(), "When the record was created here."))
+            .property("created_at", of(Timestamp::name(), "When the record was created."))
             .property("updated_at", of(Timestamp::name(), "When the record last changed."))
             .property("version", version);
         let head = ["id", "created_at", "updated_at", "version"].into_iter().fold(head, ObjectBuilder::required);

@@ -16,9 +16,9 @@ pub const MAX_PER_CONTACT: i64 = 1_000;
 /// What can be entered about a relationship.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RelationshipFields {
-    /// Who is it.
+    /// The contact who has the role.
     pub contact_id: ContactId,
-    /// To whom.
+    /// The contact to whom the role applies.
     pub related_contact_id: ContactId,
     /// What `contact` is to `related_contact`.
     #[serde(rename = "type")]
@@ -28,7 +28,7 @@ pub struct RelationshipFields {
     #[serde(default)]
     #[schema(max_length = 10, example = "2019")]
     pub started_on: Option<String>,
-    /// When it ended: a partial date. Null: it has not.
+    /// When it ended: a partial date. Null: it has not ended.
     #[serde(default)]
     #[schema(max_length = 10, example = "2024-03")]
     pub ended_on: Option<String>,
@@ -39,7 +39,7 @@ pub struct RelationshipFields {
 }
 
 enumeration! {
-    /// What somebody is to somebody.
+    /// What one contact is to another.
     RelationshipType {
         Colleague = "colleague",
         Manager = "manager",
@@ -57,18 +57,18 @@ enumeration! {
     }
 }
 
-/// Who is what to whom.
+/// What one contact is to another, such as a manager or a mentor.
 pub type Relationship = Stored<RelationshipFields>;
 
 impl Fields for RelationshipFields {
     const ENTITY: Entity = Entity::Relationship;
-    const DESCRIPTION: &'static str = "Who is what to whom.";
+    const DESCRIPTION: &'static str = "What one contact is to another, such as a manager or a mentor.";
     type Id = RelationshipId;
 
     fn check(self, _id: RelationshipId, _before: Option<&Self>) -> Result<Self, Invalid> {
         let mut invalid = Invalid::default();
         if self.contact_id == self.related_contact_id {
-            let rejection = Rejection::new(FieldCode::Contradiction, "A relationship is between two people.");
+            let rejection = Rejection::new(FieldCode::Contradiction, "The two contacts must be different.");
             invalid.add("#/related_contact_id", rejection);
         }
         check_period(self.started_on.as_deref(), self.ended_on.as_deref(), &mut invalid);

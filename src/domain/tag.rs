@@ -24,17 +24,17 @@ pub const CARRIERS: &[Entity] = &[Entity::Contact, Entity::Organization];
 /// What can be entered about a tag.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TagFields {
-    /// What records carry. Compared without regard to case and accents, by which it is unique in the workspace; a change
-    /// of it changes every record that carries the tag. A workspace has at most 10,000 tags.
+    /// The name, unique in the workspace; case and accents are ignored. Renaming a tag changes every record that
+    /// has it. A workspace can have at most 10,000 tags.
     #[schema(min_length = 1, max_length = 100, example = "conference-2026")]
     pub name: String,
-    /// The color to show it in: red, green and blue in hexadecimal, kept in lower case. Null: yours to choose.
+    /// The display color: red, green and blue in hexadecimal, stored in lower case. Null: the client chooses.
     #[serde(default)]
     #[schema(pattern = "^#[0-9A-Fa-f]{6}$", example = "#2f855a")]
     pub color: Option<String>,
 }
 
-/// A label that records carry. One that is used for the first time is made by itself.
+/// A label for records. A tag is created when its name is first used.
 pub type Tag = Stored<TagFields>;
 
 impl Tag {
@@ -57,8 +57,7 @@ impl Tag {
 
 impl Fields for TagFields {
     const ENTITY: Entity = Entity::Tag;
-    const DESCRIPTION: &'static str =
-        "A label that records carry. One that is used for the first time is made by itself.";
+    const DESCRIPTION: &'static str = "A label for records. A tag is created when its name is first used.";
     type Id = TagId;
 
     fn check(mut self, _id: TagId, _before: Option<&Self>) -> Result<Self, Invalid> {

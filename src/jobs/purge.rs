@@ -12,8 +12,8 @@ pub async fn run(store: Store) {
     loop {
         match store.account_write(purge::purge).await {
             Ok(purged) if purged.is_partial() => continue,
-            Ok(purged) => tracing::debug!(?purged, "purged what is past its time"),
-            Err(error) => tracing::error!(%error, "could not purge what is past its time"),
+            Ok(purged) => tracing::debug!(?purged, "purged expired data"),
+            Err(error) => tracing::error!(%error, "cannot purge expired data"),
         }
         tokio::time::sleep(EVERY).await;
     }

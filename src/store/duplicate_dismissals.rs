@@ -71,7 +71,7 @@ pub fn check_is_not_dismissed(tx: &mut Tx<'_>, dismissal: &DuplicateDismissal) -
         let filter = Predicate::All(vec![equal(sides.0, one), equal(sides.1, other), others]);
         let select = Select { limit: 1, ..Select::all(tx.workspace, filter) };
         if let Some(known) = DuplicateDismissal::select(tx.conn, select)?.pop() {
-            let detail = format!("These two are dismissed already, by the record {}.", known.id);
+            let detail = format!("This pair is already dismissed by the record {}.", known.id);
             return Err(Invalid::one(pointer, FieldCode::Contradiction, detail).into());
         }
     }

@@ -139,7 +139,7 @@ pub fn all_matching<R: Record>(
     let count = R::count(tx.conn, select.clone())?;
     if count > most {
         let detail = format!(
-            "It matches {} {}; at most {} at once.",
+            "The filter matches {} {}; at most {} are allowed at once.",
             thousands(count),
             R::ENTITY.plural(),
             thousands(most)

@@ -147,6 +147,6 @@ pub fn check_parents(tx: &mut Tx<'_>, organization: &Organization) -> Result<()>
         let above = find::<Organization>(tx, AnyId::new(id.uuid()))?;
         parent = above.and_then(|above| above.fields.parent_id);
     }
-    let detail = format!("It would belong to itself, or be more than {MAX_DEPTH} levels deep.");
+    let detail = format!("The organization would belong to itself, or be more than {MAX_DEPTH} levels deep.");
     Err(Invalid::one("#/parent_id", FieldCode::Contradiction, detail).into())
 }

@@ -17,7 +17,7 @@ use super::relations::summary;
 use crate::domain::entity::Entity;
 use crate::domain::id::WorkspaceId;
 
-/// A record that was found.
+/// A search result.
 #[derive(Debug, Clone)]
 pub struct Hit {
     pub entity: Entity,

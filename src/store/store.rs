@@ -168,7 +168,7 @@ impl Store {
             Ok(())
         };
         if let Err(error) = self.0.writers.run(run).await {
-            tracing::warn!(%error, "could not write back what was erased");
+            tracing::warn!(%error, "cannot checkpoint the write-ahead log after an erasure");
         }
     }
 

@@ -102,13 +102,13 @@ on_both! {
             assert_eq!(reply.errors(), errors, "{body}: {reply}");
         }
         let reply = ada.post("/v1/contacts/bulk", &json!({"ids": [one.id(), two.id()], "add_tags": ["one more"]})).await;
-        let whose = format!("At most 100 items. This concerns Two ({}).", two.id());
+        let whose = format!("Must have at most 100 items. This concerns Two ({}).", two.id());
         assert_eq!(reply.body["errors"][0]["detail"], whose);
         let detail = |reply: &Reply| reply.body["errors"][0]["detail"].as_str().map(str::to_owned).unwrap_or_default();
         for (body, said) in [
             (json!({"filter": {"tier": null}, "delete": true}), "Expected the JSON type array."),
             (json!({"filter": {"archived": null}, "delete": true}), "Expected the JSON type string."),
-            (json!({"filter": {"tier": []}, "delete": true}), "At least 1 item."),
+            (json!({"filter": {"tier": []}, "delete": true}), "Must have at least 1 item."),
             (json!({"ids": null, "delete": true}), "Expected the JSON type array."),
             (json!({"ids": [one.id()], "tier": 5}), "Expected the JSON type string or null."),
         ] {

@@ -603,7 +603,7 @@ on_both! {
             report.expect(operation, "a stale tag", reply, 412, "precondition_failed");
             let told = reply.body["detail"].as_str().unwrap_or_default();
             let tag = reply.header("ETag").unwrap_or("no ETag");
-            let is_told = told.starts_with("Its ETag is \"") && told.contains(tag);
+            let is_told = told.starts_with("The current ETag is \"") && told.contains(tag);
             report.require(is_told, || format!("{operation}: {told}"));
         }
         report.end();

@@ -33,7 +33,7 @@ on_both! {
         let server = TestServer::start_with(backend, |config| config.pool_timeout_seconds = 1).await;
         server.database.execute("ALTER TABLE users RENAME TO gone");
         let problem = server.client().get("/readyz").await.problem(503, "not_ready");
-        assert_eq!(problem["detail"], "The database does not answer.");
+        assert_eq!(problem["detail"], "The database does not respond.");
         server.client().get("/livez").await.expect(200);
     }
 

@@ -224,7 +224,7 @@ impl Budget {
     /// Why the next operation is not carried out.
     fn refusal(&self, now: Instant) -> Option<Problem> {
         let (code, reason) = if self.bytes_left == 0 {
-            (Code::BodyTooLarge, "The answers before this one are as long as those of a batch can be")
+            (Code::BodyTooLarge, "The answers before this one have reached the limit of a batch")
         } else if now >= self.until {
             (Code::Busy, "The operations before this one took too long")
         } else {
@@ -249,7 +249,7 @@ fn perform(batch: &mut Batch<'_>, context: &Context, method: &Method, request_id
             OperationResult::problem(&problem, request_id)
         }
     };
-    tracing::info!(%method, route, status = result.status, "carried out in a batch");
+    tracing::info!(%method, route, status = result.status, "operation of a batch finished");
     result
 }
 

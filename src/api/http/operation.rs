@@ -96,7 +96,7 @@ pub struct Exchange {
 
 impl Exchange {
     pub fn caller(&self) -> Result<&Caller, Problem> {
-        self.caller.as_ref().ok_or_else(|| Problem::unauthenticated("This operation needs a token."))
+        self.caller.as_ref().ok_or_else(|| Problem::unauthenticated("This operation requires a token."))
     }
 
     /// The same as an operation on records sees it.

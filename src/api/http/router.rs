@@ -217,7 +217,7 @@ pub fn check_access(operation: &Operation, caller: &Caller) -> Result<(), Proble
     let Access::Scopes(scopes) = &operation.access else { return Ok(()) };
     for scope in scopes {
         if !caller.scopes.contains(scope) {
-            let detail = format!("This operation needs the scope {scope}.");
+            let detail = format!("This operation requires the scope {scope}.");
             return Err(Problem::insufficient_scope(scope).detail(detail));
         }
         if !caller.role.allows(scope) {

@@ -47,7 +47,7 @@ impl<R: Rules> Create<R> {
             let value = if parent.is_list { Value::Array(vec![id]) } else { id };
             let sent = input.insert(parent.field.to_owned(), value);
             if sent.is_some() {
-                let detail = format!("{} is given by the path.", parent.field);
+                let detail = format!("{} is determined by the path.", parent.field);
                 invalid.add(format!("#/{}", parent.field), Rejection::new(FieldCode::UnknownField, detail));
             }
         }
@@ -159,7 +159,7 @@ impl Patch {
     pub fn check<R: Rules>(mut patch: Value) -> std::result::Result<Self, Invalid> {
         let mut invalid = Invalid::default();
         if patch.as_object_mut().and_then(|object| object.remove("id")).is_some() {
-            invalid.add("#/id", Rejection::new(FieldCode::ReadOnly, "The id of a record does not change."));
+            invalid.add("#/id", Rejection::new(FieldCode::ReadOnly, "The id of a record cannot be changed."));
         }
         invalid.gather(take_read_only(&mut patch, None, &read_only::<R>()?));
         invalid.extend(validate::<R::Fields>(View::Patch, &patch));

@@ -21,13 +21,13 @@ pub fn add(error: &jsonschema::ValidationError<'_>, invalid: &mut Invalid) {
             let name = property.as_str().unwrap_or_default();
             invalid.add(
                 format!("{at}/{}", escape(name)),
-                Rejection::new(FieldCode::Required, format!("{name} is needed.")),
+                Rejection::new(FieldCode::Required, format!("{name} is required.")),
             );
             return;
         }
         ValidationErrorKind::PropertyNames { error: inner } => {
             let name = inner.instance().as_str().unwrap_or_default().to_owned();
-            let detail = "A key has 1 to 64 characters of A-Z, a-z, 0-9, _ and -.";
+            let detail = "A key must have 1 to 64 characters of A-Z, a-z, 0-9, _ and -.";
             invalid.add(format!("{at}/{}", escape(&name)), Rejection::format(detail));
             return;
         }
@@ -61,10 +61,10 @@ pub fn add(error: &jsonschema::ValidationError<'_>, invalid: &mut Invalid) {
         ValidationErrorKind::MaxProperties { limit } => too_long(*limit, "entry", "entries"),
         ValidationErrorKind::MinProperties { limit } => too_short(*limit, "entry", "entries"),
         // A number to be entered stands as it would be entered.
-        ValidationErrorKind::Maximum { limit } => (FieldCode::OutOfRange, format!("At most {limit}.")),
-        ValidationErrorKind::Minimum { limit } => (FieldCode::OutOfRange, format!("At least {limit}.")),
+        ValidationErrorKind::Maximum { limit } => (FieldCode::OutOfRange, format!("Must be at most {limit}.")),
+        ValidationErrorKind::Minimum { limit } => (FieldCode::OutOfRange, format!("Must be at least {limit}.")),
         ValidationErrorKind::Pattern { pattern } => {
-            (FieldCode::InvalidFormat, format!("Has to match the pattern {pattern}."))
+            (FieldCode::InvalidFormat, format!("Must match the pattern {pattern}."))
         }
         ValidationErrorKind::Format { format } => {
             (FieldCode::InvalidFormat, format!("Expected the format {format}."))
@@ -78,11 +78,11 @@ pub fn add(error: &jsonschema::ValidationError<'_>, invalid: &mut Invalid) {
 }
 
 fn too_long(limit: u64, one: &str, many: &str) -> (FieldCode, String) {
-    (FieldCode::TooLong, format!("At most {}.", pluralize(limit, one, many)))
+    (FieldCode::TooLong, format!("Must have at most {}.", pluralize(limit, one, many)))
 }
 
 fn too_short(limit: u64, one: &str, many: &str) -> (FieldCode, String) {
-    (FieldCode::TooShort, format!("At least {}.", pluralize(limit, one, many)))
+    (FieldCode::TooShort, format!("Must have at least {}.", pluralize(limit, one, many)))
 }
 
 /// The JSON types that a value should have had; none where its type is not what is wrong.

@@ -46,7 +46,8 @@ impl Caller {
         if self.scopes.contains(&scope) {
             return Ok(());
         }
-        Err(Problem::insufficient_scope(&scope).detail(format!("For a {entity} the scope {scope} is needed.")))
+        Err(Problem::insufficient_scope(&scope)
+            .detail(format!("Records of kind {entity} require the scope {scope}.")))
     }
 }
 
@@ -56,7 +57,7 @@ impl FromRequest for Caller {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let caller = request.extensions().get::<Self>().cloned();
-        ready(caller.ok_or_else(|| Problem::unauthenticated("This operation needs a token.")))
+        ready(caller.ok_or_else(|| Problem::unauthenticated("This operation requires a token.")))
     }
 }
 
@@ -156,7 +157,7 @@ impl Authenticator {
                     let (workspace, id) = (token.workspace_id, token.id);
                     // Reading must not fail because the use of the token could not be noted.
                     if let Err(error) = store.account_write(move |tx| tokens::note_use(tx, workspace, id)).await {
-                        tracing::warn!(%error, token = %id, "could not note the use of a token");
+                        tracing::warn!(%error, token = %id, "cannot record the use of a token");
                     }
                 }
                 let known = found.map(|(token, role)| {

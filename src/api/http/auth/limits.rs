@@ -92,10 +92,7 @@ impl Limits {
                 let wait = not_until.wait_time_from(DefaultClock::default().now());
                 let seconds = wait.as_secs().saturating_add(1);
                 let mut problem = Problem::new(Code::RateLimited)
-                    .detail(format!(
-                        "Too many requests. Come again in {}.",
-                        pluralize(seconds, "second", "seconds")
-                    ))
+                    .detail(format!("Too many requests. Retry in {}.", pluralize(seconds, "second", "seconds")))
                     .header(actix_web::http::header::RETRY_AFTER, seconds.to_string());
                 problem.headers.extend(Left { policy, per_minute, remaining: 0 }.headers());
                 Err(problem)

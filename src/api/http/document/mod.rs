@@ -255,8 +255,8 @@ fn header_parameters(operation: &Operation, tagged: Tagged) -> Vec<Value> {
     if operation.takes_idempotency_key() {
         headers.push(header(
             "Idempotency-Key",
-            "A name that the client chooses for this request. The same request under the same key within 24 hours gets the \
-             same answer, with `Idempotent-Replayed: true`, and is carried out once.",
+            "A key that the client chooses for this request. The same request under the same key within 24 hours \
+             gets the same answer, with `Idempotent-Replayed: true`, and is carried out once.",
             json!({ "type": "string", "minLength": 1, "maxLength": MAX_KEY_CHARACTERS }),
         ));
     }

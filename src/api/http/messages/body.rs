@@ -224,7 +224,7 @@ impl<'de> Visitor<'de> for Bounded<'_> {
         let mut object = Map::new();
         while let Some(key) = map.next_key::<String>()? {
             if object.contains_key(&key) {
-                return Err(de::Error::custom(format!("the key {key:?} comes twice")));
+                return Err(de::Error::custom(format!("the key {key:?} appears twice")));
             }
             let value = map.next_value_seed(self)?;
             object.insert(key, value);

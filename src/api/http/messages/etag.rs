@@ -141,7 +141,7 @@ pub fn text(request: &HttpRequest, name: HeaderName) -> Result<Option<String>, P
     let texts: Result<Vec<&str>, _> = values.iter().map(|value| value.to_str()).collect();
     match texts {
         Ok(texts) => Ok(Some(texts.join(", "))),
-        Err(_) => Err(Problem::new(Code::InvalidParameter).detail(format!("Header {name}: only ASCII text."))),
+        Err(_) => Err(Problem::new(Code::InvalidParameter).detail(format!("Header {name}: expected ASCII text."))),
     }
 }
 

@@ -53,87 +53,93 @@ macro_rules! catalog {
 }
 
 catalog! {
-    /// The request cannot be understood, or a browser asks on behalf of an origin that this server does not let in.
-    BadRequest = "bad_request", 400, "The request cannot be understood";
+    /// The request is malformed, or a browser sent it from an origin that this server does not allow.
+    BadRequest = "bad_request", 400, "Bad request";
     /// The body is not JSON, is nested deeper than 64 levels, or names a field twice. Send one JSON object.
-    InvalidJson = "invalid_json", 400, "The body is not JSON";
-    /// A query parameter or header has a value outside of what is documented, or the query string cannot be read; the
-    /// detail says what is allowed.
-    InvalidParameter = "invalid_parameter", 400, "A parameter has a wrong value";
-    /// The query string names a parameter that this operation does not have; the detail lists those it has.
-    UnknownParameter = "unknown_parameter", 400, "There is no such parameter";
-    /// The cursor was changed, or belongs to another list: another workspace, filter or sort. Start again without one.
-    InvalidCursor = "invalid_cursor", 400, "The cursor does not belong to this list";
-    /// The operation answers with secrets, so its reply is not kept. Send it without `Idempotency-Key`.
-    IdempotencyNotAllowed = "idempotency_not_allowed", 400, "No Idempotency-Key here";
-    /// No token was sent, or it is unknown, expired or revoked. Log in, or refresh.
-    Unauthenticated = "unauthenticated", 401, "A valid token is needed";
-    /// The address and the password do not belong together.
-    InvalidCredentials = "invalid_credentials", 401, "Wrong address or password";
-    /// The refresh token is unknown, was used before, or its session has ended. Log in again.
-    InvalidRefreshToken = "invalid_refresh_token", 401, "The refresh token is not valid";
-    /// The token lacks the scope that the operation needs; the detail names it.
-    InsufficientScope = "insufficient_scope", 403, "The token lacks a scope";
-    /// Your role in this workspace does not allow it.
-    InsufficientRole = "insufficient_role", 403, "Your role does not allow this";
-    /// This server takes no new accounts. Ask whoever runs it for one.
+    InvalidJson = "invalid_json", 400, "Invalid JSON";
+    /// A query parameter or header has an invalid value, or the query string is malformed; the detail says what is
+    /// allowed.
+    InvalidParameter = "invalid_parameter", 400, "Invalid parameter";
+    /// The query string has a parameter that this operation does not support; the detail lists the supported ones.
+    UnknownParameter = "unknown_parameter", 400, "Unknown parameter";
+    /// The cursor was modified, or belongs to another list: another workspace, filter or sort. Start again without
+    /// a cursor.
+    InvalidCursor = "invalid_cursor", 400, "Invalid cursor";
+    /// The reply of this operation contains secrets, so it is not stored. Send the request without
+    /// `Idempotency-Key`.
+    IdempotencyNotAllowed = "idempotency_not_allowed", 400, "Idempotency-Key not allowed";
+    /// No token was sent, or it is unknown, expired or revoked. Log in, or refresh the token.
+    Unauthenticated = "unauthenticated", 401, "Authentication required";
+    /// There is no account with this e-mail address and password.
+    InvalidCredentials = "invalid_credentials", 401, "Wrong e-mail address or password";
+    /// The refresh token is unknown or was already used, or its session has ended. Log in again.
+    InvalidRefreshToken = "invalid_refresh_token", 401, "Invalid refresh token";
+    /// The token does not have the scope that the operation requires; the detail names it.
+    InsufficientScope = "insufficient_scope", 403, "Insufficient scope";
+    /// Your role in this workspace does not allow the operation.
+    InsufficientRole = "insufficient_role", 403, "Insufficient role";
+    /// This server does not accept new accounts. Ask its operator for one.
     RegistrationClosed = "registration_closed", 403, "Registration is closed";
-    /// Nothing is here, or it is not yours: the two are not told apart.
+    /// Either it does not exist or you cannot access it.
     NotFound = "not_found", 404, "Not found";
-    /// The resource does not have this method; `Allow` lists those it has.
-    MethodNotAllowed = "method_not_allowed", 405, "The method is not allowed";
+    /// The resource does not support this method; `Allow` lists the supported ones.
+    MethodNotAllowed = "method_not_allowed", 405, "Method not allowed";
     /// The body did not arrive in time. Nothing was done; send it again.
-    BodyTimeout = "body_timeout", 408, "The body took too long";
-    /// A record with this id exists already.
-    IdTaken = "id_taken", 409, "The id is taken";
-    /// A record with this id was deleted less than 30 days ago. Restore it, unless it was purged, or choose another id.
-    Deleted = "deleted", 409, "The record was deleted";
-    /// The record was merged into another one, `record`, where it is read under its old id. Write to that one.
-    Merged = "merged", 409, "The record was merged";
-    /// There is one of this name, compared without regard to case and accents; `record` tells which. Choose
-    /// another name, or merge the two.
-    NameTaken = "name_taken", 409, "The name is taken";
+    BodyTimeout = "body_timeout", 408, "Request timeout";
+    /// A record with this id already exists.
+    IdTaken = "id_taken", 409, "Id already in use";
+    /// A record with this id was deleted less than 30 days ago. Restore it (unless it was purged), or choose
+    /// another id.
+    Deleted = "deleted", 409, "Record deleted";
+    /// The record was merged into another one, which `record` identifies and which a GET of the old id returns.
+    /// Write to that one.
+    Merged = "merged", 409, "Record merged";
+    /// Another record, `record`, has this name; case and accents are ignored. Choose another name, or merge the
+    /// two.
+    NameTaken = "name_taken", 409, "Name already in use";
     /// Another account has this e-mail address. Log in instead.
-    EmailTaken = "email_taken", 409, "The address is in use";
-    /// The contact that stands for yourself stays as long as the workspace. It can be changed, and others merged into it;
-    /// it cannot be deleted, or merged into another.
-    SelfContact = "self_contact", 409, "This contact is yourself";
-    /// Others work in a workspace that only you own. Make somebody else an owner first.
+    EmailTaken = "email_taken", 409, "E-mail address already in use";
+    /// The contact that represents you cannot be deleted, or merged into another. It can be updated, and others
+    /// can be merged into it.
+    SelfContact = "self_contact", 409, "This contact represents you";
+    /// You are the only owner of a workspace that has other members. Make someone else an owner first.
     LastOwner = "last_owner", 409, "A shared workspace needs an owner";
-    /// Nothing of the write could be taken back; `left_alone` names each record and why.
-    RevertBlocked = "revert_blocked", 409, "Nothing could be taken back";
-    /// The record could not be restored with all that went along; `left_alone` names what is missing or taken, and the
-    /// detail the write that can be taken back without that.
+    /// Nothing of the write could be reverted; `left_alone` lists each record with the reason.
+    RevertBlocked = "revert_blocked", 409, "Nothing could be reverted";
+    /// The record could not be restored with everything that was deleted with it. `left_alone` lists what is
+    /// missing or taken, and the detail names the write that can be reverted without it.
     RestoreBlocked = "restore_blocked", 409, "The record could not be restored";
-    /// There are as many of these as there may be. Delete some first.
-    LimitReached = "limit_reached", 409, "The limit is reached";
-    /// The cursor is from before what the log of changes still holds, from before a backup was restored, or of a walk that
-    /// was shown fewer kinds of record than this one. Start afresh, without a cursor.
-    CursorExpired = "cursor_expired", 410, "The cursor has expired";
-    /// The record is not as the precondition says: it changed since you read it, or exists where `If-None-Match: *` wants
-    /// it new. `ETag` is the current one. Read it again, merge, and repeat.
-    PreconditionFailed = "precondition_failed", 412, "The record is not as the precondition says";
-    /// The body has more bytes, or holds more values, than the documented limit.
-    BodyTooLarge = "body_too_large", 413, "The body is too large";
+    /// The maximum number has been reached. Delete some first.
+    LimitReached = "limit_reached", 409, "Limit reached";
+    /// The cursor is older than the log of changes, older than the restore of a backup, or from a list that
+    /// returned fewer kinds of record than this one. Start again without a cursor.
+    CursorExpired = "cursor_expired", 410, "Cursor expired";
+    /// The record does not meet the precondition: it has changed since you read it, or it exists although
+    /// `If-None-Match: *` was sent. `ETag` is the current one. Read the record again, apply your changes to it,
+    /// and retry.
+    PreconditionFailed = "precondition_failed", 412, "Precondition failed";
+    /// The body has more bytes or values than the documented limit.
+    BodyTooLarge = "body_too_large", 413, "Body too large";
     /// Send `Content-Type: application/json`.
-    UnsupportedMediaType = "unsupported_media_type", 415, "The media type is not supported";
+    UnsupportedMediaType = "unsupported_media_type", 415, "Unsupported media type";
     /// Send the body as it is, without `Content-Encoding`.
-    UnsupportedEncoding = "unsupported_content_encoding", 415, "The content encoding is not supported";
-    /// The body is JSON but breaks rules; `errors` lists all of them, each with a JSON pointer.
-    Invalid = "invalid", 422, "The body breaks rules";
-    /// The Idempotency-Key came before with another request. Use a new key for a new request.
-    IdempotencyKeyReused = "idempotency_key_reused", 422, "The Idempotency-Key was used for another request";
-    /// Another operation of the atomic batch failed; nothing was done. Mend that one, and send the batch again.
+    UnsupportedEncoding = "unsupported_content_encoding", 415, "Unsupported content encoding";
+    /// The body is well-formed, but some values are invalid; `errors` lists them, each with a JSON pointer.
+    Invalid = "invalid", 422, "Invalid values";
+    /// The Idempotency-Key was used before with another request. Use a new key for a new request.
+    IdempotencyKeyReused = "idempotency_key_reused", 422, "Idempotency-Key already used";
+    /// Another operation of the atomic batch failed, and nothing was done. Fix that operation, and send the batch
+    /// again.
     FailedDependency = "failed_dependency", 424, "Another operation failed";
-    /// A PUT says what it thinks of the record: `If-None-Match: *` creates, `If-Match` replaces.
-    PreconditionRequired = "precondition_required", 428, "A precondition is needed";
-    /// Too many requests; `Retry-After` says when to come again.
+    /// A PUT requires a precondition: `If-None-Match: *` to create the record, `If-Match` to replace it.
+    PreconditionRequired = "precondition_required", 428, "Precondition required";
+    /// Too many requests; `Retry-After` says when to retry.
     RateLimited = "rate_limited", 429, "Too many requests";
-    /// A fault of this server. Its log holds the cause under the request id.
-    Internal = "internal", 500, "Something went wrong here";
-    /// Too much going on. Nothing was done; `Retry-After` says when to come again.
+    /// An error of this server. Its log has the cause under the request id.
+    Internal = "internal", 500, "Internal server error";
+    /// The server is overloaded. Nothing was done; `Retry-After` says when to retry.
     Busy = "busy", 503, "The server is busy";
-    /// The server is not ready: it is stopping, or the database does not answer.
+    /// The server is stopping, or the database does not respond.
     NotReady = "not_ready", 503, "The server is not ready";
 }
 
@@ -212,7 +218,9 @@ impl Problem {
         let etag = etag(version);
         let detail = match wants_new {
             true => "A record with this id already exists.".to_owned(),
-            false => format!("Its ETag is {etag}, which is none of those sent. Read it again, merge, and repeat."),
+            false => {
+                format!("The current ETag is {etag}. Read the record again, apply your changes to it, and retry.")
+            }
         };
         self.detail(detail).header(header::ETAG, etag)
     }
@@ -312,7 +320,7 @@ impl From<Invalid> for Problem {
             _ if invalid.truncated => {
                 format!("More than {MAX_ERRORS} values are invalid; `errors` lists the first {MAX_ERRORS}.")
             }
-            many => format!("{} values break rules; `errors` lists them.", many.len()),
+            many => format!("{} values are invalid; `errors` lists them.", many.len()),
         };
         let Invalid { errors, truncated: errors_truncated } = invalid;
         Self { errors, errors_truncated, ..Self::new(Code::Invalid).detail(detail) }
@@ -342,7 +350,7 @@ impl From<Conflict> for Problem {
             Conflict::Deleted => Self::new(Code::Deleted),
             Conflict::NameTaken(entity, id) => {
                 let holder = location_of(entity, id);
-                let detail = format!("There is a {entity} of this name: {holder}.");
+                let detail = format!("Another {entity} has this name: {holder}.");
                 Self { record: Some((entity, id)), ..Self::new(Code::NameTaken).detail(detail) }
             }
             Conflict::Merged(entity, id) => {
@@ -358,13 +366,13 @@ impl From<Conflict> for Problem {
             Conflict::RevertBlocked(left_alone) => Self { left_alone, ..Self::new(Code::RevertBlocked) },
             Conflict::RestoreBlocked(left_alone, write) => {
                 let detail = format!(
-                    "Nothing was changed: `left_alone` names what could not come back. POST /v1/changes/{write}/revert \
-                     takes back the rest of the write all the same."
+                    "Nothing was changed: `left_alone` lists what could not be restored. POST \
+                     /v1/changes/{write}/revert reverts the rest of the write."
                 );
                 Self { left_alone, ..Self::new(Code::RestoreBlocked).detail(detail) }
             }
             Conflict::TooMany(what) => {
-                Self::new(Code::LimitReached).detail(format!("There are as many {what} as there may be."))
+                Self::new(Code::LimitReached).detail(format!("The maximum number of {what} has been reached."))
             }
         }
     }
@@ -375,16 +383,16 @@ pub fn catalog_markdown() -> String {
     use crate::domain::invalid::FieldCode;
 
     let mut out = String::from(
-        "# Errors\n\nMade from the code; do not edit. Every answer of 400 and above to a request whose head could be read is \
-         `application/problem+json` \
-         (RFC 9457) with `type`, `title`, `status`, `detail`, `instance` and `code`. Branch on `code`.\n\n\
-         | status | code | what it means, and what to do |\n|---|---|---|\n",
+        "# Errors\n\nGenerated from the code; do not edit. Every answer of 400 and above to a request whose head could be \
+         read is `application/problem+json` (RFC 9457) with `type`, `title`, `status`, `detail`, `instance` and `code`. Branch on `code`.\n\n\
+         | status | code | meaning, and what to do |\n|---|---|---|\n",
     );
     for code in Code::ALL {
         out.push_str(&format!("| {} | `{}` | {} |\n", code.status(), code.as_str(), code.meaning()));
     }
     out.push_str(
-        "\n## Codes in `errors`\n\nA 422 `invalid` lists every fault with a JSON pointer.\n\n\
+        "\n## Codes in `errors`\n\nA 422 `invalid` lists the invalid values, each with a JSON pointer, at most 100 of \
+         them.\n\n\
          | code | meaning |\n|---|---|\n",
     );
     for code in FieldCode::ALL {
@@ -397,7 +405,7 @@ pub fn catalog_markdown() -> String {
     out
 }
 
-/// How an error is answered (RFC 9457).
+/// An error (RFC 9457).
 #[derive(utoipa::ToSchema)]
 #[schema(as = Problem)]
 #[allow(dead_code, reason = "documents what `to_json` writes")]
@@ -406,34 +414,34 @@ pub struct ProblemOut {
     #[serde(rename = "type")]
     #[schema(rename = "type", example = "/v1/errors/not_found")]
     kind: String,
-    /// What the kind of error is called.
+    /// The title of this kind of error.
     title: String,
     /// The HTTP status.
     #[schema(minimum = 400, maximum = 599)]
     status: u16,
     /// What went wrong this time, and what to do.
     detail: String,
-    /// The request, as the server's log names it; also in `X-Request-Id`.
+    /// Identifies the request in the server's log; also in `X-Request-Id`.
     #[schema(example = "urn:uuid:01939d5e-8c00-7000-8000-0000000000ff")]
     instance: String,
-    /// The kind of error, as a stable word to branch on.
+    /// The kind of error; stable, so clients can branch on it.
     #[schema(example = "not_found")]
     code: String,
-    /// Every value that is invalid, at most 100 of them; with `invalid` only.
+    /// The invalid values, at most 100 of them. Only with `invalid`.
     #[schema(required = false, max_items = 100)]
     errors: Vec<ProblemField>,
     /// `true` if there are more errors than those listed; otherwise absent.
     #[schema(required = false)]
     errors_truncated: bool,
-    /// What a revert did not touch, and why; with `revert_blocked` and `restore_blocked` only.
+    /// What was not reverted, and why. Only with `revert_blocked` and `restore_blocked`.
     #[schema(required = false)]
     left_alone: Vec<LeftAloneRecord>,
-    /// The record in the way, or the one to turn to; with `name_taken` and `merged` only.
+    /// The record that has the name, or into which this one was merged. Only with `name_taken` and `merged`.
     #[schema(required = false)]
     record: ProblemRecord,
 }
 
-/// A record that an error tells of.
+/// The record that an error refers to.
 #[derive(utoipa::ToSchema)]
 #[allow(dead_code, reason = "documents what `to_json` writes")]
 pub struct ProblemRecord {
@@ -473,16 +481,16 @@ impl utoipa::ToSchema for LeftAloneWord {
     }
 }
 
-/// One value that breaks a rule.
+/// An invalid value.
 #[derive(utoipa::ToSchema)]
 #[allow(dead_code, reason = "documents what `to_json` writes")]
 pub struct ProblemField {
-    /// Where it stands in the body: a JSON pointer (RFC 6901) as a URI fragment.
+    /// Where it is in the body: a JSON pointer (RFC 6901) as a URI fragment.
     #[schema(example = "#/emails/work/value")]
     pointer: String,
-    /// The rule, as a stable word.
+    /// The kind of error; stable, so clients can branch on it.
     #[schema(example = "invalid_format")]
     code: String,
-    /// What is wrong, and what would be right.
+    /// What is wrong, and what is allowed.
     detail: String,
 }

@@ -127,7 +127,9 @@ impl Predicate {
     /// Whether those that fit are found in another table, by index.
     fn is_looked_up(&self) -> bool {
         match self {
-            Self::HasKey(..) | Self::ReferredBy(..) | Self::Lists(..) | Self::ListedBy(..) | Self::Found(..) => true,
+            Self::HasKey(..) | Self::ReferredBy(..) | Self::Lists(..) | Self::ListedBy(..) | Self::Found(..) => {
+                true
+            }
             Self::Any(parts) => !parts.is_empty() && parts.iter().all(Self::is_looked_up),
             _ => false,
         }
