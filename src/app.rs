@@ -43,6 +43,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 #[derive(Clone)]
 pub struct App {
     api: Data<Api>,
+    router: Data<Router>,
 }
 
 /// Why the server does not start: a sentence for whoever starts it.
@@ -88,13 +89,12 @@ impl App {
             cursors: Cursors::new(keys.map(|key| key.expose_secret().as_bytes())),
             etags: ETags::new(store.epoch()),
             limits: Limits::new(config.rate_limits),
-            router,
             body_timeout: Duration::from_secs(config.body_timeout_seconds),
             draining: AtomicBool::new(false),
             store,
             config,
         };
-        Ok(Self { api: Data::new(api) })
+        Ok(Self { api: Data::new(api), router: Data::new(router) })
     }
 
     pub fn store(&self) -> &Store {
@@ -131,12 +131,13 @@ impl App {
         let config = &self.api.config;
         let (workers, max_connections) = (config.worker_count(), config.max_connections_per_worker());
         let shutdown_timeout_seconds = config.shutdown_timeout_seconds;
-        let api = self.api.clone();
+        let (api, router) = (self.api.clone(), self.router.clone());
         actix_web::rt::spawn(jobs::purge::run(self.api.store.clone()));
         actix_web::rt::spawn(tidy(self.api.clone()));
         let server = HttpServer::new(move || {
             ActixApp::new()
                 .app_data(api.clone())
+                .app_data(router.clone())
                 .service(docs())
                 .default_service(web::to(dispatch))
                 .wrap(cors(&api.config.cors_origins))

@@ -2,19 +2,20 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::Method;
+use actix_web::web::Data;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Schema, SchemaType, Type};
 
-use super::context::Api;
 use super::http::batch::{BatchCall, MAX_OPERATIONS, carry_out};
 use super::http::edge;
 use super::http::messages::body::{MAX_VALUES, count_values};
 use super::http::messages::problem::{Code, Problem};
 use super::http::messages::response::of_outcome;
 use super::http::operation::{Access, Docs, Exchange, Operation, Run};
+use super::http::router::Router;
 use crate::domain::count::thousands;
 use crate::domain::invalid::Invalid;
 use crate::service::validation::validate;
@@ -140,12 +141,14 @@ pub fn operations() -> Vec<Operation> {
 
 async fn send_batch(exchange: Exchange) -> Result<HttpResponse, Problem> {
     let context = exchange.context()?;
+    let router = exchange.request.app_data::<Data<Router>>().ok_or_else(|| Problem::new(Code::Internal))?;
+    let router = router.clone().into_inner();
     let request_id = edge::request_id(&exchange.request);
     let write_context = WriteContext { idempotency: exchange.idempotency, ..context.write_context() };
     let body = &context.call.body.value;
     check_values(body)?;
     let mut invalid = validate::<BatchRequest>(View::Input, body);
-    let parsed = match parse(&context.api, body) {
+    let parsed = match parse(&router, body) {
         Ok(parsed) => invalid.into_result(parsed),
         Err(more) => {
             invalid.extend_new(more);
@@ -154,7 +157,7 @@ async fn send_batch(exchange: Exchange) -> Result<HttpResponse, Problem> {
     };
     let (atomic, calls) = parsed?;
     let etags = context.api.etags.clone();
-    let outcome = carry_out(context, request_id, write_context, atomic, calls).await?;
+    let outcome = carry_out(context, router, request_id, write_context, atomic, calls).await?;
     Ok(of_outcome(&etags, outcome).into_http())
 }
 
@@ -176,7 +179,7 @@ fn check_values(batch: &Value) -> Result<(), Problem> {
 
 /// Reads each operation by itself, so that an error in one does not hide those in another. What cannot be read at all is
 /// reported by the schema.
-fn parse(api: &Api, batch: &Value) -> Result<(bool, Vec<BatchCall>), Invalid> {
+fn parse(router: &Router, batch: &Value) -> Result<(bool, Vec<BatchCall>), Invalid> {
     let atomic = batch.get("atomic").and_then(Value::as_bool).unwrap_or(false);
     let operations = batch.get("operations").and_then(Value::as_array).into_iter().flatten();
     let (mut invalid, mut calls) = (Invalid::default(), Vec::new());
@@ -190,7 +193,7 @@ fn parse(api: &Api, batch: &Value) -> Result<(bool, Vec<BatchCall>), Invalid> {
             BatchMethod::Patch => Method::PATCH,
             BatchMethod::Delete => Method::DELETE,
         };
-        let call = BatchCall::check(api, method, &path, headers, body);
+        let call = BatchCall::check(router, method, &path, headers, body);
         calls.extend(invalid.gather(call.map_err(|more| more.under(&format!("operations/{index}")))));
     }
     invalid.into_result((atomic, calls))

@@ -8,10 +8,11 @@ use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
 
 use super::context::Context;
-use super::http::messages::etag::{check_if_none_match, workspace_tag};
+use super::http::messages::conditional::{check_if_none_match, workspace_tag};
 use super::http::messages::problem::{Code, LeftAloneRecord, Problem, left_alone_json};
 use super::http::messages::response::Response;
-use super::http::operation::{Access, Docs, Operation, Parameter, Run, Tagged, Write};
+use super::http::operation::{Access, Docs, Operation, Run, Tagged, Write};
+use super::http::parameter::Parameter;
 use super::http::records::any;
 use crate::domain::contact_activity::ContactActivity;
 use crate::domain::entity::{Entity, Op};

@@ -14,7 +14,6 @@ use super::http::messages::etag::{self, ETags};
 use super::http::messages::problem::{Code, Problem};
 use super::http::messages::query::{Query, parse_uuid};
 use super::http::messages::response::Response;
-use super::http::router::Router;
 use crate::config::Config;
 use crate::domain::id::WorkspaceId;
 use crate::store::{AnyId, Precondition, Store, WriteContext};
@@ -28,7 +27,6 @@ pub struct Api {
     pub cursors: Cursors,
     pub etags: ETags,
     pub limits: Limits,
-    pub router: Router,
     pub body_timeout: Duration,
     /// The server is stopping and takes no new work.
     pub draining: AtomicBool,

@@ -4,12 +4,13 @@ use actix_web::http::Method;
 use utoipa::ToSchema;
 
 use super::context::Context;
-use super::http::messages::etag::{check_if_none_match, workspace_tag};
+use super::http::messages::conditional::{check_if_none_match, workspace_tag};
 use super::http::messages::page::Page;
 use super::http::messages::problem::Problem;
 use super::http::messages::query::Query;
 use super::http::messages::response::Response;
-use super::http::operation::{Access, Docs, Operation, Parameter, Run, Tagged};
+use super::http::operation::{Access, Docs, Operation, Run, Tagged};
+use super::http::parameter::Parameter;
 use super::http::records::collection::{DEFAULT_LIMIT, MAX_LIMIT, named, parse_id, resolve_merged_ids};
 use crate::domain::entity::Entity;
 use crate::store::matches::{self, Wanted};

@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::context::Context;
-use super::http::messages::etag::{check_if_none_match, seq_and_today};
+use super::http::messages::conditional::{check_if_none_match, seq_and_today};
 use super::http::messages::problem::{Code, Problem};
 use super::http::messages::response::Response;
-use super::http::operation::{Access, Docs, Operation, Parameter, Run, Tagged};
+use super::http::operation::{Access, Docs, Operation, Run, Tagged};
+use super::http::parameter::Parameter;
 use crate::domain::fields::parse_day;
 use crate::domain::id::ContactId;
 use crate::domain::profile::{self, CHECKED_WITHIN_DAYS, Profile, ProfilePart, Reviewed};

@@ -7,11 +7,12 @@ use utoipa::openapi::{RefOr, Schema};
 
 use super::context::Context;
 use super::http::auth::caller::Caller;
-use super::http::messages::etag::{check_if_none_match, seq_and_today};
+use super::http::messages::conditional::{check_if_none_match, seq_and_today};
 use super::http::messages::problem::{Code, Problem};
 use super::http::messages::query::Query;
 use super::http::messages::response::Response;
-use super::http::operation::{Access, Docs, Operation, Parameter, Run, Tagged};
+use super::http::operation::{Access, Docs, Operation, Run, Tagged};
+use super::http::parameter::Parameter;
 use super::http::records::any;
 use super::http::records::collection::MAX_QUERY_CHARACTERS;
 use super::searchable;

@@ -16,7 +16,7 @@ use super::messages::problem::{Code, Problem};
 use super::messages::query::Query;
 use super::messages::response::{Response, WRITE, of_outcome};
 use super::operation::{Run, Write};
-use super::router::{Matched, check_access, check_parameters};
+use super::router::{Matched, Router, check_access, check_parameters};
 use crate::api::context::{Api, Call, Context};
 use crate::domain::invalid::{FieldCode, Invalid, Rejection, escape};
 use crate::store::{Batch, BatchMode, Ending, Outcome, WriteContext};
@@ -53,7 +53,7 @@ impl BatchCall {
     /// The call, or everything that is wrong with it; pointers start at the operation. Whether its body and parameters are
     /// right is for the operation to say.
     pub fn check(
-        api: &Api,
+        router: &Router,
         method: Method,
         path: &str,
         headers: BTreeMap<String, String>,
@@ -61,7 +61,7 @@ impl BatchCall {
     ) -> Result<Self, Invalid> {
         let mut invalid = Invalid::default();
         let uri = invalid.check("#/path", parse_path(path));
-        let matched = uri.as_ref().and_then(|uri| match check_operation(api, &method, uri) {
+        let matched = uri.as_ref().and_then(|uri| match check_operation(router, &method, uri) {
             Ok(path_values) => Some(path_values),
             Err((at, rejection)) => {
                 invalid.add(at, rejection);
@@ -113,8 +113,8 @@ fn parse_path(path: &str) -> Result<Uri, Rejection> {
     })
 }
 
-fn check_operation(api: &Api, method: &Method, uri: &Uri) -> Result<Vec<String>, (&'static str, Rejection)> {
-    match api.router.find(uri.path(), method) {
+fn check_operation(router: &Router, method: &Method, uri: &Uri) -> Result<Vec<String>, (&'static str, Rejection)> {
+    match router.find(uri.path(), method) {
         Ok(Matched { operation, path_values }) if operation.may_be_batched() => Ok(path_values),
         Err(problem) if problem.code == Code::MethodNotAllowed => {
             Err(("#/method", Rejection::new(FieldCode::NotAllowed, problem.detail)))
@@ -170,6 +170,7 @@ struct BatchAnswer {
 /// Carries out the calls in their order. `atomic`: all of them or none.
 pub async fn carry_out(
     context: Context,
+    router: Arc<Router>,
     request_id: String,
     write_context: WriteContext,
     atomic: bool,
@@ -188,7 +189,7 @@ pub async fn carry_out(
         for BatchCall { method, call } in &calls {
             let context = Context { call: call.clone(), max_answer_bytes: budget.bytes_left, ..context.clone() };
             let result = match budget.refusal(Instant::now()) {
-                None => perform(batch, &context, method, &request_id),
+                None => perform(batch, &context, &router, method, &request_id),
                 Some(problem) => OperationResult::problem(&problem, &request_id),
             };
             budget.bytes_left = budget.bytes_left.saturating_sub(result.bytes());
@@ -235,10 +236,16 @@ impl Budget {
 }
 
 /// One operation, whatever happens in it.
-fn perform(batch: &mut Batch<'_>, context: &Context, method: &Method, request_id: &str) -> OperationResult {
+fn perform(
+    batch: &mut Batch<'_>,
+    context: &Context,
+    router: &Router,
+    method: &Method,
+    request_id: &str,
+) -> OperationResult {
     let (path, api) = (&context.call.path, &context.api);
-    let route = api.router.template(path).unwrap_or_default();
-    let result = match run(batch, context, method) {
+    let route = router.template(path).unwrap_or_default();
+    let result = match run(batch, context, router, method) {
         Ok(response) => OperationResult::new(response),
         Err(problem) => {
             if let Some(cause) = &problem.cause {
@@ -253,8 +260,8 @@ fn perform(batch: &mut Batch<'_>, context: &Context, method: &Method, request_id
     result
 }
 
-fn run(batch: &mut Batch<'_>, context: &Context, method: &Method) -> Result<Response, Problem> {
-    let Matched { operation, .. } = context.api.router.find(&context.call.path, method)?;
+fn run(batch: &mut Batch<'_>, context: &Context, router: &Router, method: &Method) -> Result<Response, Problem> {
+    let Matched { operation, .. } = router.find(&context.call.path, method)?;
     context.api.limits.user(context.caller.user)?;
     check_access(operation, &context.caller)?;
     check_parameters(operation, &context.call.query)?;

@@ -14,6 +14,7 @@ use tracing::Span;
 use tracing_actix_web::{RequestId, RootSpanBuilder};
 
 use super::messages::problem::Problem;
+use super::router::Router;
 use crate::api::context::Api;
 use crate::config::CorsOrigins;
 
@@ -23,7 +24,7 @@ pub struct RequestSpan;
 impl RootSpanBuilder for RequestSpan {
     fn on_request_start(request: &ServiceRequest) -> Span {
         let id = request_id(request);
-        let route = request.app_data::<Data<Api>>().and_then(|api| api.router.template(request.path()));
+        let route = request.app_data::<Data<Router>>().and_then(|router| router.template(request.path()));
         let route = route.unwrap_or("unmatched");
         tracing::info_span!("request", id, method = %request.method(), route, status = tracing::field::Empty)
     }

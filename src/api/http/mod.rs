@@ -7,5 +7,6 @@ pub mod document;
 pub mod edge;
 pub mod messages;
 pub mod operation;
+pub mod parameter;
 pub mod records;
 pub mod router;

@@ -88,9 +88,14 @@ impl Router {
 }
 
 /// Answers every request for which there is no file.
-pub async fn dispatch(api: Data<Api>, request: HttpRequest, payload: Payload) -> HttpResponse {
+pub async fn dispatch(
+    api: Data<Api>,
+    router: Data<Router>,
+    request: HttpRequest,
+    payload: Payload,
+) -> HttpResponse {
     let mut left = None;
-    let mut response = match answer(api.into_inner(), &request, payload, &mut left).await {
+    let mut response = match answer(api.into_inner(), &router, &request, payload, &mut left).await {
         Ok(response) => response,
         Err(problem) => problem.error_response(),
     };
@@ -105,11 +110,12 @@ pub async fn dispatch(api: Data<Api>, request: HttpRequest, payload: Payload) ->
 
 async fn answer(
     api: Arc<Api>,
+    router: &Router,
     request: &HttpRequest,
     payload: Payload,
     left: &mut Option<Left>,
 ) -> Result<HttpResponse, Problem> {
-    let Matched { operation, path_values } = api.router.find(request.path(), request.method())?;
+    let Matched { operation, path_values } = router.find(request.path(), request.method())?;
     if request.headers().contains_key(header::CONTENT_ENCODING) {
         return Err(Problem::new(Code::UnsupportedEncoding));
     }

@@ -10,7 +10,8 @@ use std::collections::BTreeSet;
 use super::messages::body::{MAX_BATCH_VALUES, MAX_BODY_BYTES, MAX_DEPTH, MAX_VALUES};
 use super::messages::etag::SCHEMA_REVISION;
 use super::messages::problem::{Code, ProblemOut};
-use super::operation::{Access, Docs, Operation, Parameter, RequestDocs, Tagged};
+use super::operation::{Access, Docs, Operation, RequestDocs, Tagged};
+use super::parameter::Parameter;
 use super::router::MAX_KEY_CHARACTERS;
 use crate::domain::count::thousands;
 use crate::domain::entity::Entity;
@@ -86,8 +87,35 @@ pub fn build(overview: &Overview, operations: &[&Operation]) -> Result<Value, se
             }},
         },
     });
+    name_values(&mut document);
     share::share(&mut document);
     Ok(document)
+}
+
+/// Names the values of enumerations for generators where the value itself is no name, or one that the language has taken:
+/// an enum entry `name` does not compile in Kotlin and Java, and the entries of `-id` and `id` would collide.
+fn name_values(value: &mut Value) {
+    if let Some(names) = value.get("enum").and_then(Value::as_array).and_then(|values| value_names(values))
+        && let Some(schema) = value.as_object_mut()
+    {
+        schema.insert("x-enum-varnames".to_owned(), json!(names));
+    }
+    match value {
+        Value::Object(object) => object.values_mut().for_each(name_values),
+        Value::Array(items) => items.iter_mut().for_each(name_values),
+        _ => {}
+    }
+}
+
+fn value_names(values: &[Value]) -> Option<Vec<String>> {
+    let words: Vec<&str> = values.iter().map(Value::as_str).collect::<Option<_>>()?;
+    let needs_name = words.iter().any(|word| *word == "name" || word.starts_with('-'));
+    let name = |word: &&str| match word.strip_prefix('-') {
+        Some(word) => format!("{}_DESCENDING", word.to_ascii_uppercase()),
+        None if *word == "name" => "NAME_".to_owned(),
+        None => word.to_ascii_uppercase(),
+    };
+    needs_name.then(|| words.iter().map(name).collect())
 }
 
 /// Every enumeration of the operations, by its name in snake case, with its values.

@@ -3,15 +3,13 @@
 //! owner.
 
 use actix_web::HttpRequest;
-use actix_web::http::header::{self, HeaderName};
+use actix_web::http::header::HeaderName;
 use chrono::NaiveDate;
 use uuid::Uuid;
 
 use super::problem::{Code, Problem};
-use super::response::Response;
-use crate::api::context::Context;
 use crate::domain::id::{UserId, WorkspaceId};
-use crate::store::{Conn, Precondition, accounts};
+use crate::store::Precondition;
 
 /// Raised when a representation changes its shape, so that nobody takes an old one for current.
 pub const SCHEMA_REVISION: u32 = 3;
@@ -94,25 +92,6 @@ pub fn precondition(
 pub fn is_current(if_none_match: Option<&str>, tag: &str) -> bool {
     let Some(tags) = if_none_match else { return false };
     tags.trim() == "*" || tags.split(',').any(|sent| opaque(sent) == opaque(tag))
-}
-
-/// The 304 if the client has what is under this tag already.
-pub fn check_if_none_match(context: &Context, tag: &str) -> Option<Response> {
-    let is_current = is_current(context.call.if_none_match.as_deref(), tag);
-    is_current.then(|| Response::empty(304).header(header::ETAG, tag))
-}
-
-/// The tag of everything in the workspace. Read before the view itself, so that it is never newer than that.
-pub fn workspace_tag(context: &Context, conn: &mut Conn) -> Result<String, Problem> {
-    let workspace = context.workspace();
-    let (seq, _) = accounts::workspace_numbers(conn, workspace)?;
-    Ok(context.api.etags.of_list(workspace, seq))
-}
-
-/// The number of the last change in the workspace and the day it is there, for what depends on the day.
-pub fn seq_and_today(context: &Context, conn: &mut Conn) -> Result<(i64, NaiveDate), Problem> {
-    let (seq, time_zone) = accounts::seq_and_time_zone(conn, context.workspace())?;
-    Ok((seq, time_zone.day(context.api.store.now())))
 }
 
 /// Enough of an id to tell two apart.

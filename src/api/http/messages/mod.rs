@@ -1,8 +1,10 @@
 //! Requests and answers: bodies, queries, entity tags, cursors, pages, problems.
 
 pub mod body;
+pub mod conditional;
 pub mod cursor;
 pub mod etag;
+pub mod location;
 pub mod page;
 pub mod problem;
 pub mod query;

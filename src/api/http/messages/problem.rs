@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::fmt;
 use utoipa::openapi::{RefOr, Schema};
 
-use super::response::location_of;
+use super::location::location_of;
 use crate::domain::entity::Entity;
 use crate::domain::invalid::{FieldError, Invalid, MAX_ERRORS, Rejection};
 use crate::service::validation::views::written;

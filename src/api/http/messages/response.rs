@@ -7,9 +7,9 @@ use serde::Serialize;
 use std::io::{self, Write};
 
 use super::etag::ETags;
+use super::location::location_of;
 use super::problem::{Code, Problem};
-use crate::domain::entity::Entity;
-use crate::store::{AnyId, Outcome, Reply};
+use crate::store::{Outcome, Reply};
 
 /// `Wellmet-Write`: the number by which a write can be reverted.
 pub const WRITE: HeaderName = HeaderName::from_static("wellmet-write");
@@ -83,11 +83,6 @@ impl Write for Bounded {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-}
-
-/// The canonical URL of a record.
-pub fn location_of(entity: Entity, id: AnyId) -> String {
-    format!("/v1/{}/{}", entity.segment(), id.uuid())
 }
 
 /// The answer to a write of records.

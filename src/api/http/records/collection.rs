@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use crate::api::context::Context;
 use crate::api::http::messages::problem::Problem;
 use crate::api::http::messages::query::{Query, parse_flag, parse_uuid};
-use crate::api::http::operation::Parameter;
+use crate::api::http::parameter::Parameter;
 use crate::domain::entity::Entity;
 use crate::domain::invalid::{FieldCode, Invalid, Rejection, escape};
 use crate::domain::reference::REFERENCES;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::collection::{Collection, next_cursor, refers_to, resolve_merged_ids};
 use super::resource::{Cards, Resource};
 use crate::api::context::Context;
-use crate::api::http::messages::etag::{check_if_none_match, seq_and_today};
+use crate::api::http::messages::conditional::{check_if_none_match, seq_and_today};
 use crate::api::http::messages::page::Page;
 use crate::api::http::messages::problem::Problem;
 use crate::api::http::messages::response::Response;

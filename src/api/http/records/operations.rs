@@ -13,7 +13,8 @@ use super::resource::{Cards, Resource};
 use super::{get, list, write};
 use crate::api::changes::HistoryPage;
 use crate::api::http::messages::problem::Code;
-use crate::api::http::operation::{Access, Docs, Operation, Parameter, RequestDocs, Run, Tagged, schema};
+use crate::api::http::operation::{Access, Docs, Operation, RequestDocs, Run, Tagged, schema};
+use crate::api::http::parameter::Parameter;
 use crate::service::validation::views::{collect, pascal, reference_to, written};
 
 /// List, create, get, replace, update, delete, restore, and the history.
