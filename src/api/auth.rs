@@ -335,5 +335,5 @@ pub async fn check_password(
 
 /// What is said of a password that is not the caller's.
 pub fn wrong_password(pointer: &str) -> Invalid {
-    Invalid::one(pointer, FieldCode::NotAllowed, "This is not your password.")
+    Invalid::one(pointer, FieldCode::NotAllowed, "Wrong password.")
 }

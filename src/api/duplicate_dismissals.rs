@@ -45,7 +45,7 @@ pub const COLLECTION: Collection = Collection {
     filters: &[
         Filter {
             name: "contact_id",
-            description: "Concerns this contact, as either of the two.",
+            description: "Has this contact as one of the two.",
             values: Values::Id(Entity::Contact),
             operators: Operators::AnyOf,
             default: None,
@@ -56,7 +56,7 @@ pub const COLLECTION: Collection = Collection {
         },
         Filter {
             name: "organization_id",
-            description: "Concerns this organization, as either of the two.",
+            description: "Has this organization as one of the two.",
             values: Values::Id(Entity::Organization),
             operators: Operators::AnyOf,
             default: None,

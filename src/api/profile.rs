@@ -40,7 +40,7 @@ struct ProfileReview {
 /// A part of a profile, and what it contributes to completeness.
 #[derive(Serialize, ToSchema)]
 struct ProfileReviewItem {
-    /// Which part. `email` and `languages`: at least one. `skills`: at least 5, in proportion below. `link`: a profile or
+    /// The part. `email` and `languages`: at least one. `skills`: at least 5, in proportion below. `link`: a profile or
     /// page on any platform. `link_checked`: one of them with a `checked_on` of the last 180 days. `current_position`: one
     /// that has begun and not ended. `background`: one as a student or teacher, or one that has ended. `need` and `offer`:
     /// an open one of your own. `reference`: a relationship with a manager, report, mentor, mentee, colleague, cofounder

@@ -83,7 +83,7 @@ pub struct ContactFields {
     /// Who they are, in one line.
     #[schema(max_length = 500, example = "CTO at Poniedziałek")]
     pub headline: Option<String>,
-    /// What they say about themselves.
+    /// How they describe themselves.
     #[schema(max_length = 20000)]
     pub about: Option<String>,
     /// Your own notes; never exported to them. Markdown is kept as it is.

@@ -55,7 +55,7 @@ macro_rules! catalog {
 catalog! {
     /// The request is malformed, or a browser sent it from an origin that this server does not allow.
     BadRequest = "bad_request", 400, "Bad request";
-    /// The body is not JSON, is nested deeper than 64 levels, or names a field twice. Send one JSON object.
+    /// The body is not JSON, is nested deeper than 64 levels, or has the same field twice. Send one JSON object.
     InvalidJson = "invalid_json", 400, "Invalid JSON";
     /// A query parameter or header has an invalid value, or the query string is malformed; the detail says what is
     /// allowed.

@@ -255,7 +255,7 @@ impl Collection {
             ),
             Parameter::flag(
                 "count",
-                "Whether to return the number of all matches as `total`. Costs about as much as nine pages.",
+                "Whether to return the number of all matches as `total`. Costs about as much as reading nine pages.",
             ),
             Parameter::new("updated_since", since, json!({ "type": "string", "format": "date-time" }))
                 .example(json!("2026-03-02T09:00:00Z")),

@@ -83,8 +83,8 @@ pub fn nested<P: Resource, R: Resource>(list_note: &'static str, create_example:
             let nested = write::parent_field::<P, R>().map(|field| (R::ENTITY, P::ENTITY, field));
             let request = Some(RequestDocs { schema: schema::<R::Fields>(), example: create_example(), nested });
             let summary = format!("Create {} of {}", R::TEXTS.one, P::TEXTS.one);
-            let description = "The path determines what the record belongs to, so the body does not. The client can choose \
-                               the id, so that a record created offline keeps it.";
+            let description = "The path determines what the record belongs to, so the body does not contain it. The client \
+                               can choose the id, so that a record created offline keeps it.";
             Docs { summary: summary.into(), description: description.into(), request, ..create_docs::<R>() }
         },
     );
