@@ -19,7 +19,7 @@ use super::http::messages::problem::{Code, Problem};
 use super::http::operation::{Access, Docs, Exchange, Operation, Run};
 use super::http::records::collection;
 use crate::domain::account::NewPassword;
-use crate::domain::{duplicates, keyed, need, position, relationship, tag};
+use crate::domain::{duplicates, interaction, keyed, need, position, relationship, tag};
 use crate::service::bulk::MAX_EDITED;
 use crate::service::records::merge::MAX_MERGED;
 use crate::service::validation::views::written;
@@ -90,6 +90,12 @@ const LIMITS: &[Limit] = &[
         |_| json!(relationship::MAX_PER_CONTACT),
     ),
     limit("needs_of_a_contact", "Maximum needs of a contact.", |_| json!(need::MAX_PER_CONTACT)),
+    limit("interactions_of_a_contact", "Maximum interactions of a contact.", |_| {
+        json!(interaction::MAX_PER_CONTACT)
+    }),
+    limit("contacts_of_an_interaction", "Maximum contacts of an interaction.", |_| {
+        json!(interaction::MAX_CONTACTS)
+    }),
     limit("tags", "Maximum tags in a workspace.", |_| json!(tag::MAX_PER_WORKSPACE)),
     limit("merged_at_once", "Maximum records merged into another at once.", |_| json!(MAX_MERGED)),
     limit("bulk_contacts", "Maximum contacts in a bulk edit.", |_| json!(MAX_EDITED)),
@@ -214,7 +220,7 @@ async fn get_service(exchange: Exchange) -> Result<HttpResponse, Problem> {
         "name": "wellmet",
         "version": env!("CARGO_PKG_VERSION"),
         "features": [
-            "contacts", "organizations", "positions", "relationships", "needs", "matches", "profile_review", "tags",
+            "contacts", "organizations", "positions", "relationships", "needs", "interactions", "matches", "profile_review", "tags",
             "cards", "search", "batch", "bulk", "duplicates", "merging", "changes", "undo", "idempotency",
             "personal_access_tokens",
         ],
