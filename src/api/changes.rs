@@ -1,6 +1,8 @@
 //! The log of changes: following it, and taking back what was written.
 
 use actix_web::http::{Method, header};
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
@@ -19,14 +21,13 @@ use crate::domain::timestamp::Timestamp;
 use crate::service::validation::views::{collect, written};
 use crate::store::changes::{self, Change, Since};
 use crate::store::undo::{self, Action, Reverted};
-use crate::store::{Answer, Conn};
+use crate::store::{Answer, AnyId, Conn};
 
 pub const DEFAULT_LIMIT: i64 = 100;
 pub const MAX_LIMIT: i64 = 1_000;
 
 /// Who made a change.
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "documents what is written as JSON")]
+#[derive(Serialize, ToSchema)]
 struct Actor {
     /// Null when they have no account any more.
     user_id: Option<UserId>,
@@ -35,14 +36,13 @@ struct Actor {
 }
 
 /// One change of one record.
-#[derive(ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[schema(as = Change)]
-#[allow(dead_code, reason = "documents what is written as JSON")]
 struct ChangeOut {
     entity: Entity,
     /// The record's id.
-    #[schema(format = Uuid)]
-    id: String,
+    #[schema(value_type = String, format = Uuid)]
+    id: AnyId,
     op: Op,
     /// The number of this change, and the version the record had after it.
     version: i64,
@@ -54,14 +54,20 @@ struct ChangeOut {
     at: Timestamp,
     actor: Actor,
     /// The id of the record it lives on in, where it was deleted by being merged into that; null otherwise.
-    #[schema(format = Uuid)]
-    merged_into: Option<String>,
+    #[schema(value_type = Option<String>, format = Uuid)]
+    merged_into: Option<AnyId>,
     /// The record as it is now, which may be newer than this change; null when it is gone.
     data: Option<AnyRecord>,
 }
 
-/// A record of any kind.
-struct AnyRecord;
+/// A record of any kind, and its JSON.
+struct AnyRecord(Entity, Box<RawValue>);
+
+impl Serialize for AnyRecord {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map([(self.0.as_str(), &self.1)])
+    }
+}
 
 impl utoipa::PartialSchema for AnyRecord {
     fn schema() -> RefOr<Schema> {
@@ -77,8 +83,7 @@ impl ToSchema for AnyRecord {
 }
 
 /// A page of the log.
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "documents what is written as JSON")]
+#[derive(Serialize, ToSchema)]
 struct ChangePage {
     /// The changes, in the order they were made.
     items: Vec<ChangeOut>,
@@ -217,10 +222,9 @@ fn list_changes(context: &Context, conn: &mut Conn) -> Result<Response, Problem>
     let page = changes::since(conn, workspace, since, entities, limit)?;
     let Since { seq, purged_seq } = page.next;
     let next = cursors.seal(&binding, &Place { epoch: epoch.to_owned(), seq, purged_seq, shown })?;
-    let items: Vec<Value> = page.items.into_iter().map(change_json).collect();
+    let items = page.items.into_iter().map(ChangeOut::from).collect();
     let etag_prefix = context.api.etags.prefix();
-    let body =
-        json!({ "items": items, "next_cursor": next, "has_more": page.has_more, "etag_prefix": etag_prefix });
+    let body = ChangePage { items, next_cursor: next, has_more: page.has_more, etag_prefix };
     Ok(context.json(&body)?.header(header::ETAG, &tag))
 }
 
@@ -241,13 +245,13 @@ fn parse_entity(name: &str) -> Result<Entity, Rejection> {
     })
 }
 
-fn change_json(change: Change) -> Value {
-    let Change { entity, id, op, version, write, fields, at, user, token, merged_into, data } = change;
-    json!({
-        "entity": entity, "id": id, "op": op, "version": version, "write": write, "fields": fields, "at": at,
-        "actor": { "user_id": user, "token_id": token }, "merged_into": merged_into,
-        "data": data.map(|record| any::keyed(entity, record)),
-    })
+impl From<Change> for ChangeOut {
+    fn from(change: Change) -> Self {
+        let Change { entity, id, op, version, write, fields, at, user, token, merged_into, data } = change;
+        let actor = Actor { user_id: user, token_id: token };
+        let data = data.map(|json| AnyRecord(entity, json));
+        Self { entity, id, op, version, write, fields, at, actor, merged_into, data }
+    }
 }
 
 /// What became of a record by a revert.

@@ -4,14 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
+use serde_json::{Value, json};
 use uuid::Uuid;
 use wellmet::domain::contact::{Contact, ContactFields};
 use wellmet::domain::contact_activity::ContactActivity;
 use wellmet::domain::entity::Entity;
 use wellmet::domain::id::{ContactId, InteractionId, UserId, WorkspaceId};
 use wellmet::domain::interaction::{Interaction, InteractionFields, InteractionKind, InteractionStatus};
+use wellmet::domain::reference::reference;
 use wellmet::domain::timestamp::Timestamp;
 use wellmet::store::lists::{self, Listing, Order};
+use wellmet::store::relations::{Link, Relation, attach};
 use wellmet::store::{
     self, Actor, AnyId, Direction, Error, ID, Predicate, Record, Tx, WriteContext, accounts, contacts, merging,
     records, undo,
@@ -133,7 +136,7 @@ impl<'s> Writer<'s> {
             })
             .collect();
         assert_eq!(stored, expected, "stored (left) and computed anew (right) after {what}");
-        let reference = wellmet::domain::reference::reference(Entity::Interaction, Entity::Contact).unwrap();
+        let reference = reference(Entity::Interaction, Entity::Contact).unwrap();
         for contact in self.all::<Contact>().await {
             let found = self.fitting::<Interaction>(Predicate::refers_to(reference, vec![contact.id()])).await;
             let found: BTreeSet<AnyId> = found.iter().map(Record::id).collect();
@@ -272,6 +275,59 @@ on_both! {
         assert_eq!(writer.listed(with_both).await, Some(vec![b, c, a]));
         assert_eq!(writer.listed(with_one).await, Some(vec![c, b]));
         writer.check("its undo").await;
+    }
+
+    async fn a_list_is_filtered_by_and_shown_in_its_order(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let writer = Writer::of(&server, &ada).await;
+        let (a, b, c) = (writer.contact("A").await, writer.contact("B").await, writer.contact("C").await);
+        let (first, second) = (writer.interaction(&[b, a]).await, writer.interaction(&[a]).await);
+        let reference = reference(Entity::Interaction, Entity::Contact).unwrap();
+        for (holder, expected) in [(first, vec![a, b]), (second, vec![a]), (c, vec![])] {
+            let with = writer.fitting::<Contact>(Predicate::ListedBy(reference, Box::new(Predicate::id(holder)))).await;
+            assert_eq!(with.iter().map(Record::id).collect::<Vec<_>>(), expected);
+        }
+        let found = writer.fitting::<Interaction>(Predicate::refers_to(reference, vec![b, c])).await;
+        assert_eq!(found.iter().map(Record::id).collect::<Vec<_>>(), [first]);
+
+        let relation = |name, link| Relation { name, description: "", link, with: &[] };
+        let workspace = writer.context.workspace;
+        let people = writer.fitting::<Contact>(Predicate::ids([a, c])).await;
+        let read = server.app().store().read(move |conn| {
+            let mut interactions = [json!({"id": first, "contact_ids": [b, c, a]})];
+            let with = relation("contacts", Link::To(Entity::Contact, "/contact_ids"));
+            attach(conn, workspace, &mut interactions, &[with])?;
+            let mut people: Vec<Value> = people.iter().map(|person| json!(person)).collect();
+            let own = relation("interactions", Link::From(Entity::Interaction, "contact_id"));
+            let activity = relation("activity", Link::To(Entity::ContactActivity, "/id"));
+            attach(conn, workspace, &mut people, &[own, activity])?;
+            Ok((interactions, people))
+        });
+        let (interactions, people) = read.await.unwrap();
+        let names: Vec<_> = interactions[0]["contacts"].as_array().unwrap().iter().map(|one| &one["name"]).collect();
+        assert_eq!(names, ["B", "C", "A"]);
+        let own: Vec<_> = people[0]["interactions"].as_array().unwrap().iter().map(|one| one["id"].clone()).collect();
+        assert_eq!(own, [json!(second), json!(first)], "the newest first");
+        assert_eq!(people[0]["activity"]["interaction_count"], 2);
+        assert_eq!((&people[1]["interactions"], &people[1]["activity"]), (&json!([]), &Value::Null));
+    }
+
+    async fn a_derived_record_alone_makes_no_write(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let writer = Writer::of(&server, &ada).await;
+        let a = writer.contact("A").await;
+        writer.interaction(&[a]).await;
+        let spoil = move |tx: &mut Tx<'_>| {
+            let activity: ContactActivity = records::find(tx, a)?.ok_or(Error::NotFound)?;
+            let mut spoilt = activity.clone();
+            spoilt.fields.interaction_count = 7;
+            records::update(tx, &activity, spoilt).map(drop)
+        };
+        assert_eq!(writer.write(spoil).await.unwrap().1, None);
+        // Undo of what was written with it passes it over, and it follows from what is there then.
+        writer.delete(a).await;
+        writer.restore(Entity::Contact, a).await;
+        writer.check("a delete and a restore").await;
     }
 
     async fn what_an_update_adds_is_computed_at_the_next_start(mut server: TestServer) {

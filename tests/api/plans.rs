@@ -48,6 +48,11 @@ const LEFT_OUT: &[(&str, &[&str], &str)] = &[
     ("positions", &["kind", "is_primary", "started_on", "ended_on", "updated_at"], "the same; most are current"),
     ("relationships", &["kind", "started_on", "ended_on", "updated_at"], "the same"),
     ("needs", &["kind", "status", "updated_at"], "the same; most are open"),
+    (
+        "interactions",
+        &["kind", "status", "direction", "channel", "quality", "is_counted", "updated_at"],
+        "the same; who it was with and when have indexes",
+    ),
     ("duplicate_dismissals", &["updated_at"], "what changed lately is followed by /v1/changes"),
     (
         "changes",

@@ -125,11 +125,12 @@ impl Predicate {
     }
 
     /// Whether those that fit are found in another table, by index.
-    const fn is_looked_up(&self) -> bool {
-        matches!(
-            self,
-            Self::HasKey(..) | Self::ReferredBy(..) | Self::Lists(..) | Self::ListedBy(..) | Self::Found(..)
-        )
+    fn is_looked_up(&self) -> bool {
+        match self {
+            Self::HasKey(..) | Self::ReferredBy(..) | Self::Lists(..) | Self::ListedBy(..) | Self::Found(..) => true,
+            Self::Any(parts) => !parts.is_empty() && parts.iter().all(Self::is_looked_up),
+            _ => false,
+        }
     }
 
     pub fn negated(self) -> Self {
@@ -281,13 +282,7 @@ fn predicate<'b>(
             separated(parts, " AND ", out, |part, out| predicate(part, workspace, out))?;
             out.push_sql(")");
         }
-        // Looked up together: with an OR between them PostgreSQL asks every record of the workspace.
-        Predicate::Any(parts) if parts.iter().all(Predicate::is_looked_up) => {
-            out.push_sql("id IN (");
-            separated(parts, " UNION ALL ", out, |part, out| looked_up(part, workspace, out))?;
-            out.push_sql(")");
-        }
-        Predicate::Any(parts) => {
+        Predicate::Any(parts) if !filter.is_looked_up() => {
             out.push_sql("(");
             separated(parts, " OR ", out, |part, out| predicate(part, workspace, out))?;
             out.push_sql(")");
@@ -321,7 +316,8 @@ fn predicate<'b>(
             out.push_identifier(field.0)?;
             out.push_sql(" IS NOT NULL");
         }
-        Predicate::HasKey(..)
+        Predicate::Any(_)
+        | Predicate::HasKey(..)
         | Predicate::ReferredBy(..)
         | Predicate::Lists(..)
         | Predicate::ListedBy(..)
@@ -365,6 +361,10 @@ fn looked_up<'b>(
     out: &mut AstPass<'_, 'b, MultiBackend>,
 ) -> QueryResult<()> {
     match part {
+        // Looked up together: with an OR between them PostgreSQL asks every record of the workspace.
+        Predicate::Any(parts) => {
+            separated(parts, " UNION ALL ", out, |part, out| looked_up(part, workspace, out))?;
+        }
         Predicate::HasKey(entity, keys) => holders_of("record_id", *entity, keys, workspace, out)?,
         Predicate::ReferredBy(entity, column, referring) => {
             out.push_sql("SELECT ");

@@ -4,6 +4,7 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::json::{json, referred_ids};
@@ -70,8 +71,8 @@ pub struct Change {
     pub token: Option<TokenId>,
     /// The record that it lives on in, of one that was merged.
     pub merged_into: Option<AnyId>,
-    /// `None` when the record is gone.
-    pub data: Option<Value>,
+    /// The record's JSON; `None` when it is gone.
+    pub data: Option<Box<RawValue>>,
 }
 
 /// A place in the log.
@@ -189,22 +190,21 @@ fn with_data(conn: &mut Conn, workspace: WorkspaceId, rows: Vec<ChangeHead>) -> 
     for row in &rows {
         wanted.entry(row.entity).or_default().push(row.record_id);
     }
-    let mut records: HashMap<(Entity, AnyId), Value> = HashMap::new();
+    let mut records: HashMap<(Entity, AnyId), Box<RawValue>> = HashMap::new();
     for (entity, mut ids) in wanted {
         ids.sort();
         ids.dedup();
         for_entity!(entity, Kind => {
             for record in Kind::select(conn, Select::all(workspace, Predicate::ids(ids)))? {
-                records.insert((entity, record.id()), json(&record)?);
+                records.insert((entity, record.id()), to_raw_value(&record)?);
             }
         });
     }
-    let sizes: HashMap<(Entity, AnyId), usize> =
-        records.iter().map(|(record, data)| (*record, data.to_string().len())).collect();
     let mut bytes = 0_usize;
     let mut fits = |row: &ChangeHead| {
         let is_first = bytes == 0;
-        bytes = bytes.saturating_add(sizes.get(&(row.entity, row.record_id)).copied().unwrap_or(0)).max(1);
+        let data = records.get(&(row.entity, row.record_id)).map_or(0, |data| data.get().len());
+        bytes = bytes.saturating_add(data).max(1);
         is_first || bytes <= MAX_PAGE_BYTES
     };
     let change = |row: ChangeHead| Change {
