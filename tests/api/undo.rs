@@ -536,6 +536,53 @@ on_both! {
         assert_eq!(tags_of(&ada, &one).await, json!(["b", "a", "d"]));
     }
 
+    async fn a_tag_gets_its_name_back_and_keeps_the_color_it_got_since(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let one = tagged(&ada, "One", &["red"]).await;
+        let path = tag_path(&ada, "red").await;
+        let renamed = ada.patch(&path, &json!({"name": "rot"})).await.expect(200);
+        ada.patch(&path, &json!({"color": "#ff0000"})).await.expect(200);
+        let reply = revert(&ada, &renamed.body["version"]).await.expect(200);
+        assert_eq!(left_alone(&reply), NONE);
+        let tag = ada.get(&path).await.expect(200).body;
+        assert_eq!((&tag["name"], &tag["color"]), (&json!("red"), &json!("#ff0000")));
+        assert_eq!(tags_of(&ada, &one).await, json!(["red"]));
+    }
+
+    async fn participants_are_taken_back_as_a_whole_beside_what_changed_since(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let (one, two) = (make(&ada, json!({"given_name": "One"})).await, make(&ada, json!({"given_name": "Two"})).await);
+        let three = make(&ada, json!({"given_name": "Three"})).await;
+        let body = json!({"contact_ids": [one.id(), two.id()], "kind": "coffee", "occurred_on": "2026-02-01"});
+        let coffee = ada.post("/v1/interactions", &body).await.expect(201);
+        let edit = async |body: Value| ada.patch(&coffee.location(), &body).await.expect(200);
+        let patched = edit(json!({"contact_ids": [two.id()]})).await;
+        edit(json!({"subject": "Compilers"})).await;
+        revert(&ada, &patched.body["version"]).await.expect(200);
+        let now = ada.get(&coffee.location()).await.expect(200).body;
+        assert_eq!((&now["contact_ids"], &now["subject"]), (&body["contact_ids"], &json!("Compilers")));
+
+        let patched = edit(json!({"contact_ids": [two.id()], "location": "Arlington"})).await;
+        edit(json!({"contact_ids": [two.id(), three.id()]})).await;
+        let reply = revert(&ada, &patched.body["version"]).await.expect(200);
+        assert_eq!(fields_kept(&reply, &coffee), json!(["/contact_ids"]));
+        let now = ada.get(&coffee.location()).await.expect(200).body;
+        assert_eq!((&now["contact_ids"], &now["location"]), (&json!([two.id(), three.id()]), &Value::Null));
+    }
+
+    async fn a_merged_record_is_restored_beside_what_else_changed_since(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let keep = make(&ada, json!({"given_name": "Keep"})).await;
+        let other = make(&ada, json!({"given_name": "Other", "emails": {"w": {"value": "o@example.com"}}})).await;
+        ada.post("/v1/contacts/merge", &json!({"keep_id": keep.id(), "merge_ids": [other.id()]})).await.expect(200);
+        ada.patch(&keep.location(), &json!({"nickname": "K"})).await.expect(200);
+        ada.post_nothing(&format!("{}/restore", other.location())).await.expect(200);
+        let mut expected = entered(&keep);
+        expected["nickname"] = json!("K");
+        assert_eq!(entered(&ada.get(&keep.location()).await.expect(200)), expected);
+        assert_eq!(entered(&ada.get(&other.location()).await.expect(200)), entered(&other));
+    }
+
     async fn a_position_is_not_made_primary_beside_one_that_has_become_it_and_is_taken_back_too(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         let who = make(&ada, json!({"given_name": "Grace"})).await;
@@ -1074,7 +1121,7 @@ on_both! {
 fn every_map_with_keys_of_the_clients_choice_is_known_to_undo() {
     let document = crate::operations::document();
     let schemas = document["components"]["schemas"].as_object().unwrap().values();
-    let records = schemas.filter(|schema| schema["properties"]["version"].is_object());
+    let records = schemas.filter(|schema| schema["properties"]["created_at"].is_object());
     let properties = records.filter_map(|schema| schema["properties"].as_object()).flatten();
     let maps = properties.filter(|(_, schema)| schema["propertyNames"].is_object()).map(|(name, _)| name.as_str());
     let maps: std::collections::BTreeSet<&str> = maps.collect();
