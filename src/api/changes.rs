@@ -161,9 +161,12 @@ pub fn operations() -> Vec<Operation> {
         Docs::new("changes", "Revert a write")
             .description(
                 "Reverts the whole write that the change of this number belongs to, or that has this number itself: a delete \
-                 with everything that was deleted with it, an edit, a merge. What has changed since is left alone and listed; \
-                 so are records whose tags were changed by a tag operation that is left alone. Nothing is restored beyond a \
-                 limit. The revert is a write itself, so it can be reverted too.",
+                 with everything that was deleted with it, an edit, a merge. Updated records are restored field by field: a \
+                 field that has changed again since is left as it is and listed in `left_alone`; the record's other fields are \
+                 restored. Each entry of `emails`, `phones`, `links`, `addresses`, `dates` and `external_ids` counts as a field. \
+                 Tags are restored one by one; those changed by a tag operation that is left alone stay. A record is left alone \
+                 entirely when the result would break a rule (such as an end before its start) or exceed a limit, and when it \
+                 was created by the write and has changed since. The revert is a write itself, so it can be reverted too.",
             )
             .parameter(Parameter::dry_run("Return the result without changing anything."))
             .answer::<RevertResult>(200, "The result.")
@@ -284,7 +287,7 @@ struct RevertResult {
     dry_run: bool,
     /// What was taken back.
     reverted: Vec<RevertedRecord>,
-    /// What was left as it is, and why.
+    /// The records that were left as they are, wholly or in some fields, and why.
     left_alone: Vec<LeftAloneRecord>,
     /// The number of this write, to take it back in its turn; null with `dry_run`.
     write: Option<i64>,

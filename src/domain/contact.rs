@@ -446,6 +446,7 @@ impl Contact {
 impl Fields for ContactFields {
     const ENTITY: Entity = Entity::Contact;
     const DESCRIPTION: &'static str = "A person in the network.";
+    const COMPUTED: &'static [&'static str] = &["name", "sort_name"];
     type Id = ContactId;
 
     fn check(mut self, id: ContactId, before: Option<&Self>) -> Result<Self, Invalid> {

@@ -34,6 +34,7 @@ pub mod profile;
 pub mod record;
 pub mod reference;
 pub mod relationship;
+pub mod revert;
 pub mod scope;
 pub mod search;
 pub mod tag;

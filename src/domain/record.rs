@@ -21,6 +21,8 @@ pub trait Fields:
     const ENTITY: Entity;
     /// What a record of the kind is, as the document describes it.
     const DESCRIPTION: &'static str;
+    /// Top-level fields that `check` computes from the others.
+    const COMPUTED: &'static [&'static str] = &[];
     type Id: RecordId;
 
     /// Normalizes what was entered and checks every rule, naming all faults at once. `before` is what the record was, if it
@@ -42,6 +44,8 @@ pub struct Stored<F: Fields> {
 }
 
 impl<F: Fields> Stored<F> {
+    pub const COMPUTED: &'static [&'static str] = F::COMPUTED;
+
     /// A new record, if its fields keep every rule.
     pub fn new(id: F::Id, now: Timestamp, fields: F) -> Result<Self, Invalid> {
         let fields = fields.check(id, None)?;

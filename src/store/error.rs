@@ -61,18 +61,21 @@ pub enum Conflict {
     TooMany(&'static str),
 }
 
-/// A record that a revert does not touch, and why.
+/// A record, or some of its fields, that a revert does not touch, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftAlone {
     pub entity: Entity,
     pub id: AnyId,
     pub reason: LeftAloneReason,
+    /// Of a record that changed since the write: JSON pointers to the fields that stay. Empty where
+    /// the reason concerns the whole record.
+    pub fields: Vec<String>,
 }
 
 /// Why a revert does not touch a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LeftAloneReason {
-    /// It was changed again after the write.
+    /// It was changed again after the write; where only some of its fields were, the others are taken back.
     ChangedSince,
     /// A record it refers to is gone.
     ReferenceGone,
@@ -90,10 +93,12 @@ pub enum LeftAloneReason {
     Circular,
     /// There would be more of it than there may be.
     LimitReached,
+    /// Its fields would break a rule that a record has to keep.
+    RuleBroken,
 }
 
 impl LeftAloneReason {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ChangedSince,
         Self::ReferenceGone,
         Self::HasGainedReferences,
@@ -103,6 +108,7 @@ impl LeftAloneReason {
         Self::NameTaken,
         Self::Circular,
         Self::LimitReached,
+        Self::RuleBroken,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -116,6 +122,7 @@ impl LeftAloneReason {
             Self::NameTaken => "name_taken",
             Self::Circular => "circular",
             Self::LimitReached => "limit_reached",
+            Self::RuleBroken => "rule_broken",
         }
     }
 
@@ -132,6 +139,7 @@ impl LeftAloneReason {
             Self::LimitReached => {
                 "There are as many of it as there may be, in the workspace or at the record it belongs to."
             }
+            Self::RuleBroken => "Its fields would contradict each other.",
         }
     }
 }

@@ -62,6 +62,15 @@ fn entered(reply: &Reply) -> Value {
     body
 }
 
+/// The fields that a revert left alone of one record.
+fn fields_kept(reply: &Reply, record: &Reply) -> Value {
+    let left = reply.body["left_alone"].as_array().unwrap().iter();
+    let mut own = left.filter(|one| one["id"] == record.id());
+    let fields = own.next().map_or(json!([]), |one| one["fields"].clone());
+    assert!(own.next().is_none(), "named once: {reply}");
+    fields
+}
+
 const NONE: [String; 0] = [];
 
 /// Every record there is, without what each write stamps on it.
@@ -403,19 +412,195 @@ on_both! {
     async fn what_changed_since_is_left_alone_and_named(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         let made = make(&ada, json!({"given_name": "Grace"})).await;
-        let patched = ada.patch(&made.location(), &json!({"nickname": "G"})).await.expect(200);
-        let now = ada.patch(&made.location(), &json!({"headline": "Admiral"})).await.expect(200);
+        let patched = ada.patch(&made.location(), &json!({"nickname": "G", "emails": {"w": {"value": "g@example.com"}}}))
+            .await.expect(200);
+        let since = json!({"nickname": "Amazing", "headline": "Admiral", "emails": {"w": {"label": "navy"}}});
+        let now = ada.patch(&made.location(), &since).await.expect(200);
 
-        for version in [&made.body["version"], &patched.body["version"]] {
-            let reply = revert(&ada, version).await;
+        for (version, fields) in [(&made, json!([])), (&patched, json!(["/emails/w", "/nickname"]))] {
+            let reply = revert(&ada, &version.body["version"]).await;
             reply.problem(409, "revert_blocked");
             assert_eq!(left_alone(&reply), [format!("changed_since {}", made.id())]);
+            assert_eq!(fields_kept(&reply, &made), fields);
         }
         assert_eq!(ada.get(&made.location()).await.expect(200).body, now.body);
         ada.delete(&made.location()).await.expect(204);
         let reply = revert(&ada, &now.body["version"]).await;
         reply.problem(409, "revert_blocked");
         assert_eq!(left_alone(&reply), [format!("changed_since {}", made.id())]);
+    }
+
+    async fn a_field_that_changed_since_stays_and_the_others_go_back(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let made = make(&ada, json!({"given_name": "Grace", "headline": "Officer", "skills": ["maths"]})).await;
+        let edit = json!({"given_name": "Amazing", "headline": "Admiral", "skills": ["cobol"], "tier": "core"});
+        let patched = ada.patch(&made.location(), &edit).await.expect(200);
+        ada.patch(&made.location(), &json!({"headline": "Rear admiral", "tier": null, "location": "Arlington"}))
+            .await.expect(200);
+        let path = format!("/v1/changes/{}/revert", patched.body["version"]);
+        let dry = ada.post_nothing(&format!("{path}?dry_run=true")).await.expect(200);
+        let reply = ada.post_nothing(&path).await.expect(200);
+        assert_eq!((&dry.body["reverted"], &dry.body["left_alone"]), (&reply.body["reverted"], &reply.body["left_alone"]));
+        assert_eq!(done(&reply), [format!("reset {}", made.id())]);
+        assert_eq!(left_alone(&reply), [format!("changed_since {}", made.id())]);
+        assert_eq!(fields_kept(&reply, &made), json!(["/headline"]));
+        let mut expected = entered(&made);
+        (expected["headline"], expected["location"]) = (json!("Rear admiral"), json!("Arlington"));
+        let now = ada.get(&made.location()).await.expect(200);
+        assert_eq!(entered(&now), expected);
+        assert_eq!((&now.body["name"], &now.body["sort_name"]), (&json!("Grace"), &json!("Grace")));
+
+        // What is back already is nothing to take back.
+        let again = revert(&ada, &patched.body["version"]).await;
+        again.problem(409, "revert_blocked");
+        assert_eq!(fields_kept(&again, &made), json!(["/given_name", "/headline", "/skills", "/tier"]));
+        revert(&ada, &reply.body["write"]).await.expect(200);
+        assert_eq!(ada.get(&made.location()).await.expect(200).body["given_name"], "Amazing");
+    }
+
+    async fn a_computed_name_follows_from_the_parts_that_went_back_and_those_that_stayed(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let made = make(&ada, json!({"given_name": "Grace", "family_name": "Murray"})).await;
+        let patched = ada.patch(&made.location(), &json!({"given_name": "G.", "family_name": "M."})).await.expect(200);
+        ada.patch(&made.location(), &json!({"family_name": "Hopper"})).await.expect(200);
+        let reply = revert(&ada, &patched.body["version"]).await.expect(200);
+        assert_eq!(fields_kept(&reply, &made), json!(["/family_name"]));
+        let now = ada.get(&made.location()).await.expect(200).body;
+        assert_eq!((&now["name"], &now["sort_name"]), (&json!("Grace Hopper"), &json!("Hopper, Grace")));
+    }
+
+    async fn the_entries_of_a_map_are_taken_back_one_by_one(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let email = |name: &str| json!({"value": format!("{name}@example.com")});
+        let made = make(&ada, json!({"given_name": "Grace", "emails": {"gone": email("gone"), "work": email("work")},
+            "links": {"blog": {"url": "https://example.com/blog"}}})).await;
+        let edit = json!({"emails": {"gone": null, "work": email("office"), "added": email("added")},
+            "links": {"blog": {"url": "https://example.com/new"}}});
+        let patched = ada.patch(&made.location(), &edit).await.expect(200);
+        ada.patch(&made.location(), &json!({"emails": {"work": email("home"), "since": email("since")}})).await.expect(200);
+        let reply = revert(&ada, &patched.body["version"]).await.expect(200);
+        assert_eq!(fields_kept(&reply, &made), json!(["/emails/work"]));
+        let now = ada.get(&made.location()).await.expect(200).body;
+        let values: Vec<_> = now["emails"].as_object().unwrap().iter()
+            .map(|(key, email)| format!("{key} {}", email["value"].as_str().unwrap())).collect();
+        assert_eq!(values, ["gone gone@example.com", "since since@example.com", "work home@example.com"]);
+        assert_eq!(now["links"], made.body["links"]);
+    }
+
+    async fn a_map_is_not_filled_beyond_what_it_may_hold(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let links = |range: std::ops::Range<usize>| -> Value {
+            range.map(|number| (format!("l{number}"), json!({"url": format!("https://example.com/{number}")}))).collect()
+        };
+        let made = make(&ada, json!({"given_name": "Grace", "links": links(0..50)})).await;
+        let patched = ada.patch(&made.location(), &json!({"links": {"l0": null}})).await.expect(200);
+        ada.patch(&made.location(), &json!({"links": links(50..51)})).await.expect(200);
+        let reply = revert(&ada, &patched.body["version"]).await;
+        reply.problem(409, "revert_blocked");
+        assert_eq!(left_alone(&reply), [format!("limit_reached {}", made.id())]);
+    }
+
+    async fn a_record_whose_fields_would_contradict_each_other_is_left_alone_whole(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let who = make(&ada, json!({"given_name": "Grace", "emails": {"a": {"value": "a@example.com", "preferred": true}}})).await;
+        let job = ada.post("/v1/positions", &json!({"contact_id": who.id(), "title": "Admiral", "started_on": "2019"}))
+            .await.expect(201);
+        let other = ada.post("/v1/positions", &json!({"contact_id": who.id(), "title": "Other"})).await.expect(201);
+        let edit = |path: String, body: Value| json!({"method": "PATCH", "path": path, "body": body});
+        let write = at_once(&ada, &[
+            edit(job.location(), json!({"title": "Officer", "started_on": "2012"})),
+            edit(other.location(), json!({"title": "Another"})),
+            edit(who.location(), json!({"nickname": "G", "emails": {"a": {"preferred": false}}})),
+        ]).await;
+        let job_now = ada.patch(&job.location(), &json!({"ended_on": "2015"})).await.expect(200);
+        let b = json!({"emails": {"b": {"value": "b@example.com", "preferred": true}}});
+        let who_now = ada.patch(&who.location(), &b).await.expect(200);
+
+        let reply = revert(&ada, write).await.expect(200);
+
+        assert_eq!(done(&reply), [format!("reset {}", other.id())]);
+        assert_eq!(left_alone(&reply), sorted([format!("rule_broken {}", job.id()), format!("rule_broken {}", who.id())]));
+        assert_eq!((fields_kept(&reply, &job), fields_kept(&reply, &who)), (json!([]), json!([])));
+        for (record, now) in [(&job, &job_now), (&who, &who_now)] {
+            assert_eq!(ada.get(&record.location()).await.expect(200).body, now.body);
+        }
+    }
+
+    async fn tags_are_taken_back_one_by_one_beside_what_changed_since(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let one = tagged(&ada, "One", &["a", "b"]).await;
+        let patched = ada.patch(&one.location(), &json!({"tags": ["b", "c"], "nickname": "O"})).await.expect(200);
+        ada.patch(&one.location(), &json!({"add_tags": ["d"], "nickname": "P"})).await.expect(200);
+        let reply = revert(&ada, &patched.body["version"]).await.expect(200);
+        assert_eq!(fields_kept(&reply, &one), json!(["/nickname"]));
+        assert_eq!(tags_of(&ada, &one).await, json!(["b", "a", "d"]));
+    }
+
+    async fn a_tag_gets_its_name_back_and_keeps_the_color_it_got_since(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let one = tagged(&ada, "One", &["red"]).await;
+        let path = tag_path(&ada, "red").await;
+        let renamed = ada.patch(&path, &json!({"name": "rot"})).await.expect(200);
+        ada.patch(&path, &json!({"color": "#ff0000"})).await.expect(200);
+        let reply = revert(&ada, &renamed.body["version"]).await.expect(200);
+        assert_eq!(left_alone(&reply), NONE);
+        let tag = ada.get(&path).await.expect(200).body;
+        assert_eq!((&tag["name"], &tag["color"]), (&json!("red"), &json!("#ff0000")));
+        assert_eq!(tags_of(&ada, &one).await, json!(["red"]));
+    }
+
+    async fn participants_are_taken_back_as_a_whole_beside_what_changed_since(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let (one, two) = (make(&ada, json!({"given_name": "One"})).await, make(&ada, json!({"given_name": "Two"})).await);
+        let three = make(&ada, json!({"given_name": "Three"})).await;
+        let body = json!({"contact_ids": [one.id(), two.id()], "kind": "coffee", "occurred_on": "2026-02-01"});
+        let coffee = ada.post("/v1/interactions", &body).await.expect(201);
+        let edit = async |body: Value| ada.patch(&coffee.location(), &body).await.expect(200);
+        let patched = edit(json!({"contact_ids": [two.id()]})).await;
+        edit(json!({"subject": "Compilers"})).await;
+        revert(&ada, &patched.body["version"]).await.expect(200);
+        let now = ada.get(&coffee.location()).await.expect(200).body;
+        assert_eq!((&now["contact_ids"], &now["subject"]), (&body["contact_ids"], &json!("Compilers")));
+
+        let patched = edit(json!({"contact_ids": [two.id()], "location": "Arlington"})).await;
+        edit(json!({"contact_ids": [two.id(), three.id()]})).await;
+        let reply = revert(&ada, &patched.body["version"]).await.expect(200);
+        assert_eq!(fields_kept(&reply, &coffee), json!(["/contact_ids"]));
+        let now = ada.get(&coffee.location()).await.expect(200).body;
+        assert_eq!((&now["contact_ids"], &now["location"]), (&json!([two.id(), three.id()]), &Value::Null));
+    }
+
+    async fn a_merged_record_is_restored_beside_what_else_changed_since(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let keep = make(&ada, json!({"given_name": "Keep"})).await;
+        let other = make(&ada, json!({"given_name": "Other", "emails": {"w": {"value": "o@example.com"}}})).await;
+        ada.post("/v1/contacts/merge", &json!({"keep_id": keep.id(), "merge_ids": [other.id()]})).await.expect(200);
+        ada.patch(&keep.location(), &json!({"nickname": "K"})).await.expect(200);
+        ada.post_nothing(&format!("{}/restore", other.location())).await.expect(200);
+        let mut expected = entered(&keep);
+        expected["nickname"] = json!("K");
+        assert_eq!(entered(&ada.get(&keep.location()).await.expect(200)), expected);
+        assert_eq!(entered(&ada.get(&other.location()).await.expect(200)), entered(&other));
+    }
+
+    async fn a_position_is_not_made_primary_beside_one_that_has_become_it_and_is_taken_back_too(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let who = make(&ada, json!({"given_name": "Grace"})).await;
+        let position = async |title: &str, primary: bool| {
+            let body = json!({"contact_id": who.id(), "title": title, "primary": primary});
+            ada.post("/v1/positions", &body).await.expect(201)
+        };
+        let (first, second) = (position("one", true).await, position("two", false).await);
+        let edit = |path: String, body: Value| json!({"method": "PATCH", "path": path, "body": body});
+        let write = at_once(&ada, &[
+            edit(first.location(), json!({"primary": false})),
+            edit(second.location(), json!({"title": "zwei"})),
+        ]).await;
+        ada.patch(&second.location(), &json!({"primary": true})).await.expect(200);
+        revert(&ada, write).await.expect(200);
+        let all = ada.get("/v1/positions").await.expect(200);
+        let primary: Vec<_> = all.items().iter().filter(|one| one["primary"] == true).map(|one| &one["title"]).collect();
+        assert_eq!(primary, ["two"]);
     }
 
     async fn a_reference_is_linked_again_beside_what_changed_since(server: TestServer) {
@@ -751,7 +936,7 @@ on_both! {
         let keep = make(&ada, json!({"given_name": "Keep"})).await;
         let other = make(&ada, json!({"given_name": "Other", "emails": {"w": {"value": "o@example.com"}}})).await;
         let merged = ada.post("/v1/contacts/merge", &json!({"keep_id": keep.id(), "merge_ids": [other.id()]})).await.expect(200);
-        ada.patch(&keep.location(), &json!({"nickname": "K"})).await.expect(200);
+        ada.patch(&keep.location(), &json!({"nickname": "K", "emails": {"w": {"label": "work"}}})).await.expect(200);
         let before = everything(&ada).await;
         let restore = format!("{}/restore", other.location());
         let reply = ada.post_nothing(&restore).await;
@@ -760,8 +945,10 @@ on_both! {
         let way_out = format!("/v1/changes/{}/revert", merged.body["write"]);
         assert!(problem["detail"].as_str().unwrap().contains(&format!("POST {way_out} ")), "{problem}");
         assert_eq!(everything(&ada).await, before, "nothing is changed");
+        assert_eq!(fields_kept(&reply, &keep), json!(["/emails/w"]));
         let reverted = ada.post_nothing(&way_out).await.expect(200);
         assert_eq!(left_alone(&reverted), [format!("changed_since {}", keep.id())]);
+        assert_eq!(fields_kept(&reverted, &keep), json!(["/emails/w"]));
         assert_eq!(ada.get(&other.location()).await.expect(200).body["id"], other.body["id"]);
     }
 
@@ -928,4 +1115,15 @@ on_both! {
             assert!(writes >= 5, "{writes} of 20 came to pass with seed {seed}");
         }
     }
+}
+
+#[test]
+fn every_map_with_keys_of_the_clients_choice_is_known_to_undo() {
+    let document = crate::operations::document();
+    let schemas = document["components"]["schemas"].as_object().unwrap().values();
+    let records = schemas.filter(|schema| schema["properties"]["created_at"].is_object());
+    let properties = records.filter_map(|schema| schema["properties"].as_object()).flatten();
+    let maps = properties.filter(|(_, schema)| schema["propertyNames"].is_object()).map(|(name, _)| name.as_str());
+    let maps: std::collections::BTreeSet<&str> = maps.collect();
+    assert_eq!(maps.into_iter().collect::<Vec<_>>(), wellmet::domain::revert::KEYED);
 }

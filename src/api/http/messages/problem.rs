@@ -282,13 +282,14 @@ impl Problem {
     }
 }
 
-/// One record that a revert left alone.
+/// One record that a revert left alone, wholly or in part.
 pub fn left_alone_json(left_alone: &LeftAlone) -> Value {
     json!({
         "entity": left_alone.entity,
         "id": left_alone.id,
         "reason": left_alone.reason.as_str(),
         "detail": left_alone.reason.detail(),
+        "fields": left_alone.fields,
     })
 }
 
@@ -451,7 +452,7 @@ pub struct ProblemRecord {
     id: String,
 }
 
-/// A record a revert did not touch.
+/// A record, or some of its fields, that a revert did not touch.
 #[derive(utoipa::ToSchema)]
 #[allow(dead_code, reason = "documents what `left_alone_json` writes")]
 pub struct LeftAloneRecord {
@@ -463,6 +464,10 @@ pub struct LeftAloneRecord {
     reason: LeftAloneWord,
     /// Why, as a sentence.
     detail: String,
+    /// The fields that were left as they are because they have changed again since, as JSON pointers into the record. If the
+    /// record is also in `reverted`, its other fields were restored. Empty when the reason concerns the whole record.
+    #[schema(example = json!(["/headline", "/emails/work"]))]
+    fields: Vec<String>,
 }
 
 /// Why a revert did not touch a record.

@@ -51,7 +51,7 @@ fn obstacle(tx: &mut Tx<'_>, plan: &Plan, place: RecordRef) -> Result<Option<Lef
     if exceeds_limit(tx, plan, place, record)? {
         return Ok(Some(LeftAloneReason::LimitReached));
     }
-    Ok(keeps_its_labels(tx, plan, place, record)?.then_some(LeftAloneReason::ChangedSince))
+    Ok(does_nothing(tx, plan, place, record)?.then_some(LeftAloneReason::ChangedSince))
 }
 
 fn has_dangling_reference(tx: &mut Tx<'_>, plan: &Plan, entity: Entity, record: &Value) -> Result<bool> {
@@ -189,11 +189,12 @@ fn is_needed(tx: &mut Tx<'_>, plan: &Plan, (entity, id): RecordRef) -> Result<bo
     Ok(false)
 }
 
-/// What was done to a tag that is left alone stays done to those who carry it; whether nothing else was done to this
-/// one.
-fn keeps_its_labels(tx: &mut Tx<'_>, plan: &Plan, place: RecordRef, record: &Value) -> Result<bool> {
-    let Some(labels) = plan.labels.get(&place) else { return Ok(false) };
-    if !labels.before.iter().any(|label| plan.stays_changed(label)) {
+/// Whether a step leaves the record as it is: all that the write did to it was changed since, or was done to a tag that is
+/// left alone, which stays done to those who carry it.
+fn does_nothing(tx: &mut Tx<'_>, plan: &Plan, place: RecordRef, record: &Value) -> Result<bool> {
+    let labels = plan.labels.get(&place);
+    let keeps_labels = labels.is_some_and(|labels| labels.before.iter().any(|label| plan.stays_changed(label)));
+    if !keeps_labels && !plan.changed_since.contains(&place) {
         return Ok(false);
     }
     let now = find_json(tx, place.0, place.1)?;

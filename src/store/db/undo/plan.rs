@@ -62,6 +62,10 @@ pub(super) struct Plan {
     pub deleted: BTreeSet<RecordRef>,
     pub steps: BTreeMap<RecordRef, Step>,
     pub left_alone: Vec<LeftAlone>,
+    /// Of each record that the write updated, JSON pointers to the fields that it changed.
+    pub written: BTreeMap<RecordRef, Vec<String>>,
+    /// The records of `steps` that have changed since, so that only some of their fields are taken back.
+    pub changed_since: BTreeSet<RecordRef>,
     /// What is in the name lists of those records in `steps` that have one.
     pub labels: BTreeMap<RecordRef, BeforeAfterNow<Vec<Label>>>,
     /// The names of records of each kind that others name in lists.
@@ -75,11 +79,25 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub fn leave_alone(&mut self, (entity, id): RecordRef, reason: LeftAloneReason) {
-        if let Some(step) = self.steps.remove(&(entity, id)) {
+    /// Leaves a whole record alone.
+    pub fn leave_alone(&mut self, place: RecordRef, reason: LeftAloneReason) {
+        let (entity, id) = place;
+        if let Some(step) = self.steps.remove(&place) {
             self.count(entity, &step, -1);
         }
-        self.left_alone.push(LeftAlone { entity, id, reason });
+        self.left_alone.retain(|left| (left.entity, left.id) != place);
+        let written = self.written.get(&place).filter(|_| reason == LeftAloneReason::ChangedSince);
+        let fields = written.cloned().unwrap_or_default();
+        self.left_alone.push(LeftAlone { entity, id, reason, fields });
+    }
+
+    /// Takes a step that leaves these fields alone.
+    pub fn take_all_but(&mut self, place: RecordRef, step: Step, fields: Vec<String>) {
+        let (entity, id) = place;
+        if !fields.is_empty() {
+            self.left_alone.push(LeftAlone { entity, id, reason: LeftAloneReason::ChangedSince, fields });
+        }
+        self.take(place, step);
     }
 
     pub fn take(&mut self, place: RecordRef, step: Step) {

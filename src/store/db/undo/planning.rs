@@ -3,21 +3,24 @@
 
 use diesel::prelude::*;
 use serde_json::Value;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::lists::{ListHistory, histories};
 use super::names::{BeforeAfterNow, names_at};
 use super::obstacles::{drop_blocked_steps, exists_after};
 use super::plan::{Plan, RevertScope, Step, Written, without_stamps};
 use crate::domain::entity::{Entity, Op};
+use crate::domain::keyed::MAX_ENTRIES;
 use crate::domain::reference::{NAME_LISTS, NameList, OnDelete, REFERENCES, name_list, names_of};
+use crate::domain::revert::{KEYED, Place, changed_places, take_back};
 use crate::domain::text;
 use crate::store::db::sql::schema::changes;
 use crate::store::db::sql::types::{AsJson, RecordRef};
 use crate::store::db::write::changes::ChangeRow;
-use crate::store::db::write::json::{detach, referred, referred_ids, set_list};
+use crate::store::db::write::json::{detach, from_json, json, referred, referred_ids, set_list};
 use crate::store::db::write::lookup::{find_json, is_permanent};
-use crate::store::db::write::names::{holds_name, name_in, names_in, set_names};
+use crate::store::db::write::names::{holds_name, name_in, names_in};
+use crate::store::db::write::record::for_entity;
 use crate::store::db::write::tx::Tx;
 use crate::store::error::{LeftAloneReason, Result};
 
@@ -36,10 +39,27 @@ pub(super) fn make_plan(tx: &mut Tx<'_>, write: Written, scope: RevertScope) -> 
         let record = before_after_now(tx, &row)?;
         let last = record.now.as_ref().or(record.before.as_ref());
         let lists = last.map(|last| histories(tx, place, last)).transpose()?.unwrap_or_default();
-        let step = match (scope, row.op) {
-            (RevertScope::Deletes, Op::Updated) => Ok(links_back(row.entity, &record, &gone, &lists)),
+        if let (Op::Updated, Some(before), Some(after)) = (row.op, &record.before, &record.after) {
+            let places = written_places(row.entity, before, after);
+            plan.written.insert(place, places.iter().map(Place::pointer).collect());
+        }
+        let mut kept = Vec::new();
+        let step = match (scope, row.op, &record) {
+            (RevertScope::Deletes, Op::Updated, _) => Ok(links_back(row.entity, &record, &gone, &lists)),
+            (
+                RevertScope::Whole,
+                Op::Updated,
+                BeforeAfterNow { before: Some(before), after: Some(after), now: Some(now) },
+            ) if !is_same(after, now) => {
+                plan.changed_since.insert(place);
+                let fields = fields_back(row.entity, (before, after, now), &gone, &lists)?;
+                fields.map(|(record, left)| {
+                    kept = left;
+                    Some(Step::Reset(record))
+                })
+            }
             _ if row.op == Op::Deleted && record.before.is_none() && !existed(tx, &row)? => Ok(None),
-            _ => step_back(row.op, row.entity, &record, &gone, !plan.named.is_empty(), &lists)?,
+            _ => step_back(row.op, row.entity, &record, &gone, &lists)?,
         };
         if matches!(step, Ok(Some(Step::Restore(_)))) {
             restored_lists.insert(place, lists);
@@ -48,9 +68,9 @@ pub(super) fn make_plan(tx: &mut Tx<'_>, write: Written, scope: RevertScope) -> 
             Ok(None) => {}
             Ok(Some(step)) => {
                 if let Some(list) = name_list(row.entity).filter(|_| step.record().is_some()) {
-                    texts.insert(place, names_then(list, record, scope, &gone, !plan.named.is_empty()));
+                    texts.insert(place, names_then(list, record, scope, &gone));
                 }
-                plan.take(place, step);
+                plan.take_all_but(place, step, kept);
             }
             Err(reason) => plan.leave_alone(place, reason),
         }
@@ -131,14 +151,10 @@ fn step_back(
     entity: Entity,
     record: &BeforeAfterNow<Option<Value>>,
     gone: &BTreeMap<RecordRef, Value>,
-    is_of_names: bool,
     lists: &[ListHistory],
 ) -> Result<std::result::Result<Option<Step>, LeftAloneReason>> {
     let BeforeAfterNow { before, after, now } = record;
-    let is_as_after = match (now, after) {
-        (Some(now), Some(after)) => without_stamps(now) == without_stamps(after),
-        _ => false,
-    };
+    let is_as_after = now.as_ref().zip(after.as_ref()).is_some_and(|(now, after)| is_same(now, after));
     Ok(match (op, now, before) {
         // It was restored with another record that it listed: this one comes back to the list too.
         (Op::Deleted, Some(now), Some(before)) if !lists.is_empty() => {
@@ -158,21 +174,62 @@ fn step_back(
         (Op::Created, Some(_), _) => Ok(Some(Step::Remove)),
         (_, _, None) => Err(LeftAloneReason::NoLongerKept),
         (Op::Updated, Some(_), Some(before)) if is_as_after => Ok(Some(Step::Reset(before.clone()))),
-        // What was done to a record was done to what refers to it, or names it, which may have changed since in other ways.
-        (Op::Updated, Some(now), Some(before)) => {
-            let Some(after) = after else { return Ok(Err(LeftAloneReason::ChangedSince)) };
-            let links = Links::of(entity, before, after, now, gone, lists);
-            let names = |record| name_list(entity).map(|list| names_in(list, record));
-            let is_relabelled = is_of_names && names(before) != names(after);
-            let did_no_more = without_links(entity, before, gone, is_of_names)
-                == without_links(entity, after, gone, is_of_names);
-            if did_no_more && !links.is_filled && (links.is_back || is_relabelled) {
-                Ok(Some(Step::Reset(links.record)))
-            } else {
-                Err(LeftAloneReason::ChangedSince)
-            }
-        }
+        // What it was right after the write is no longer kept.
+        (Op::Updated, Some(_), Some(_)) => Err(LeftAloneReason::ChangedSince),
     })
+}
+
+/// A record that has changed since, with the fields that the write changed as they were before it; and pointers to those that
+/// somebody has changed to something else, which stay.
+///
+/// What was done to another record was done to the references to it, in fields that may have changed since in other ways; of
+/// those only the reference comes back. Lists of names are taken back name by name in `names.rs`.
+fn fields_back(
+    entity: Entity,
+    (before, after, now): (&Value, &Value, &Value),
+    gone: &BTreeMap<RecordRef, Value>,
+    lists: &[ListHistory],
+) -> Result<std::result::Result<(Value, Vec<String>), LeftAloneReason>> {
+    let links = Links::of(entity, before, after, now, gone, lists);
+    let (rest_before, rest_after) = (without_links(entity, before, gone), without_links(entity, after, gone));
+    let is_link = |field: &str| {
+        links.fields.contains(field)
+            && rest_before.get(field) == rest_after.get(field)
+            && now.get(field) != after.get(field)
+    };
+    let names = name_list(entity).map(|list| list.pointer);
+    let (mut places, mut linked) = (Vec::new(), now.clone());
+    for place in written_places(entity, before, after) {
+        if is_link(&place.field) {
+            if let (Some(field), Some(link)) = (linked.get_mut(&place.field), links.record.get(&place.field)) {
+                *field = link.clone();
+            }
+        } else if names != Some(place.pointer().as_str()) {
+            places.push(place);
+        }
+    }
+    let (record, kept) = take_back(&places, before, after, &linked);
+    let entries = |field: &&str| record.get(*field).and_then(Value::as_object).map_or(0, serde_json::Map::len);
+    if KEYED.iter().any(|field| entries(field) > MAX_ENTRIES) {
+        return Ok(Err(LeftAloneReason::LimitReached));
+    }
+    let kept = kept.into_iter().map(Place::pointer).collect();
+    for_entity!(entity, Kind => {
+        let record = from_json::<Kind>(record)?;
+        // Checked against itself: which status may follow which is a rule for edits, not for undo.
+        Ok(match record.with(record.fields.clone()) {
+            Ok(record) => Ok((json(&record)?, kept)),
+            Err(_) => Err(LeftAloneReason::RuleBroken),
+        })
+    })
+}
+
+/// The fields that a write changed, but for those that follow from others.
+fn written_places(entity: Entity, before: &Value, after: &Value) -> Vec<Place> {
+    let computed = for_entity!(entity, Kind => Kind::COMPUTED);
+    let mut places = changed_places(before, after);
+    places.retain(|place| !computed.contains(&place.field.as_str()));
+    places
 }
 
 /// The step that links a record again to what was deleted, where it still refers to nothing or named it.
@@ -196,6 +253,8 @@ struct Links {
     is_back: bool,
     /// Whether one of them leads elsewhere by now.
     is_filled: bool,
+    /// The fields of those that do not, with those that keep a name in their place.
+    fields: BTreeSet<&'static str>,
 }
 
 impl Links {
@@ -209,14 +268,18 @@ impl Links {
         gone: &BTreeMap<RecordRef, Value>,
         lists: &[ListHistory],
     ) -> Self {
-        let mut links = Self { record: now.clone(), is_back: false, is_filled: false };
+        let mut links = Self { record: now.clone(), is_back: false, is_filled: false, fields: BTreeSet::new() };
         for reference in REFERENCES.iter().filter(|reference| reference.from == entity) {
             let Some(old) = referred(reference, before) else { continue };
             if !gone.contains_key(&(reference.to, old)) {
                 continue;
             }
             match referred(reference, now) {
-                Some(current) => links.is_filled |= current != old,
+                Some(current) if current != old => {
+                    links.is_filled = true;
+                    continue;
+                }
+                Some(_) => {}
                 None => {
                     if let Some(place) = place_at(&mut links.record, reference.pointer) {
                         *place = Value::String(old.uuid().to_string());
@@ -230,10 +293,18 @@ impl Links {
                     }
                 }
             }
+            links.fields.insert(field_of(reference.pointer));
+            if let OnDelete::KeepName { kept_as, .. } = reference.on_delete {
+                links.fields.insert(field_of(kept_as));
+            }
         }
         for list in lists {
             let (own, mut back) = (referred_ids(list.reference, now), referred_ids(list.reference, before));
-            back.retain(|id| gone.contains_key(&(list.reference.to, *id)) && !own.contains(id));
+            back.retain(|id| gone.contains_key(&(list.reference.to, *id)));
+            if !back.is_empty() {
+                links.fields.insert(field_of(list.reference.pointer));
+            }
+            back.retain(|id| !own.contains(id));
             if !back.is_empty() {
                 set_list(list.reference, &mut links.record, &list.rejoined(&own, &back));
                 links.is_back = true;
@@ -248,8 +319,8 @@ fn holds_any(list: &ListHistory, record: &Value, gone: &BTreeMap<RecordRef, Valu
     referred_ids(list.reference, record).iter().any(|id| gone.contains_key(&(list.reference.to, *id)))
 }
 
-/// What a record says beside its links to what was deleted and, where the write was one on records that others name, its list of names.
-fn without_links(entity: Entity, record: &Value, gone: &BTreeMap<RecordRef, Value>, is_of_names: bool) -> Value {
+/// What a record says beside its links to what was deleted.
+fn without_links(entity: Entity, record: &Value, gone: &BTreeMap<RecordRef, Value>) -> Value {
     let mut rest = without_stamps(record);
     for reference in REFERENCES.iter().filter(|reference| reference.from == entity) {
         if !gone.keys().any(|(to, _)| *to == reference.to) {
@@ -271,9 +342,6 @@ fn without_links(entity: Entity, record: &Value, gone: &BTreeMap<RecordRef, Valu
             }
         }
     }
-    if let Some(list) = name_list(entity).filter(|_| is_of_names) {
-        set_names(list, &mut rest, []);
-    }
     // An object that holds nothing counts as none.
     for member in rest.as_object_mut().into_iter().flat_map(|members| members.values_mut()) {
         if member.as_object().is_some_and(|object| object.values().all(Value::is_null)) {
@@ -283,26 +351,19 @@ fn without_links(entity: Entity, record: &Value, gone: &BTreeMap<RecordRef, Valu
     rest
 }
 
-/// What a record's list held, held after the write, and holds now; of what is left as it is, the same at all three.
+/// What a record's list held, held after the write, and holds now.
 fn names_then(
     list: &NameList,
     record: BeforeAfterNow<Option<Value>>,
     scope: RevertScope,
     gone: &BTreeMap<RecordRef, Value>,
-    is_of_names: bool,
 ) -> BeforeAfterNow<Vec<String>> {
-    let is_as_after = match (&record.now, &record.after) {
-        (Some(now), Some(after)) => without_stamps(now) == without_stamps(after),
-        _ => record.now.is_none(),
-    };
+    let exists = record.now.is_some();
     let names = |record: &Option<Value>| record.as_ref().map(|record| names_in(list, record)).unwrap_or_default();
     let BeforeAfterNow { before, after, now } =
         BeforeAfterNow { before: names(&record.before), after: names(&record.after), now: names(&record.now) };
-    if record.now.is_none() || (scope == RevertScope::Whole && (is_as_after || is_of_names)) {
+    if !exists || scope == RevertScope::Whole {
         return BeforeAfterNow { before, after, now };
-    }
-    if scope == RevertScope::Whole {
-        return BeforeAfterNow { before: now.clone(), after: now.clone(), now };
     }
     // Only what was deleted comes back, whatever else was done to the list.
     let gone: HashSet<String> = gone_names(list, gone).map(text::fold).collect();
@@ -316,6 +377,15 @@ fn names_then(
 fn gone_names<'g>(list: &NameList, gone: &'g BTreeMap<RecordRef, Value>) -> impl Iterator<Item = &'g str> {
     let named = gone.iter().filter(|((entity, _), _)| *entity == list.to);
     named.filter_map(|(_, record)| name_in(list, record))
+}
+
+fn is_same(one: &Value, other: &Value) -> bool {
+    without_stamps(one) == without_stamps(other)
+}
+
+/// The top-level field that a pointer leads into.
+fn field_of(pointer: &str) -> &str {
+    pointer.split('/').nth(1).unwrap_or_default()
 }
 
 fn version_of(record: &Value) -> i64 {

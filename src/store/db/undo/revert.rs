@@ -3,7 +3,7 @@
 
 use diesel::prelude::*;
 use serde_json::Value;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::lists::lists_of;
 use super::obstacles::{carriers_of, exists_after};
@@ -178,14 +178,19 @@ fn without_absent(tx: &mut Tx<'_>, mut plan: Plan) -> Result<Plan> {
 
 /// One that came first of those that belong to the same record comes after the one that does by now.
 fn demote_if_primary_taken(tx: &mut Tx<'_>, mut steps: Vec<(RecordRef, Step)>) -> Result<Vec<(RecordRef, Step)>> {
-    let planned: BTreeSet<RecordRef> = steps.iter().map(|(place, _)| *place).collect();
-    for ((entity, _), step) in &mut steps {
+    let planned: BTreeMap<RecordRef, Option<Value>> =
+        steps.iter().map(|(place, step)| (*place, step.record().cloned())).collect();
+    for ((entity, own), step) in &mut steps {
         let (Step::Restore(record) | Step::Reset(record)) = step else { continue };
         for reference in REFERENCES.iter().filter(|reference| reference.from == *entity) {
             let Some(rule) = reference.at_most_one().filter(|rule| is_primary(rule, record)) else { continue };
             let Some(per) = referred(reference, record) else { continue };
-            let is_planned = |id| planned.contains(&(*entity, id));
-            if primaries(tx, reference, rule, per)?.iter().filter_map(id_of).any(|id| !is_planned(id)) {
+            let stays_primary = |id: AnyId| match planned.get(&(*entity, id)) {
+                Some(Some(to)) => id != *own && is_primary(rule, to) && referred(reference, to) == Some(per),
+                Some(None) => false,
+                None => true,
+            };
+            if primaries(tx, reference, rule, per)?.iter().filter_map(id_of).any(stays_primary) {
                 *record = demoted(rule, std::mem::take(record));
             }
         }
