@@ -1,4 +1,4 @@
-//! The log of changes: following it, and taking back what was written.
+//! The log of changes: following it, and reverting what was written.
 
 use actix_web::http::{Method, header};
 use serde::{Serialize, Serializer};
@@ -255,7 +255,7 @@ impl From<Change> for ChangeOut {
     }
 }
 
-/// What became of a record by a revert.
+/// The effect of a revert on a record.
 struct RevertAction;
 
 impl utoipa::PartialSchema for RevertAction {
@@ -267,7 +267,7 @@ impl utoipa::PartialSchema for RevertAction {
 
 impl ToSchema for RevertAction {}
 
-/// A record a revert touched.
+/// A record that was reverted.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documents what is written as JSON")]
 struct RevertedRecord {
@@ -275,21 +275,21 @@ struct RevertedRecord {
     /// The record's id.
     #[schema(format = Uuid)]
     id: String,
-    /// What became of it: `restored` (it was deleted), `reset` (it was changed) or `removed` (it was made).
+    /// What the revert did: `restored` a deleted record, `reset` an updated one, or `removed` one that the write created.
     action: RevertAction,
 }
 
-/// What a revert did, or with `dry_run` would do.
+/// The result of a revert, or what it would be with `dry_run`.
 #[derive(ToSchema)]
 #[allow(dead_code, reason = "documents what is written as JSON")]
 struct RevertResult {
-    /// Whether it only tells what it would do.
+    /// Whether nothing was changed because `dry_run` was sent.
     dry_run: bool,
-    /// What was taken back.
+    /// The records that were reverted.
     reverted: Vec<RevertedRecord>,
-    /// The records that were left as they are, wholly or in some fields, and why.
+    /// The records that were not reverted, or not in all fields, and why.
     left_alone: Vec<LeftAloneRecord>,
-    /// The number of this write, to take it back in its turn; null with `dry_run`.
+    /// The number of this write, to revert it in turn. Null with `dry_run`.
     write: Option<i64>,
 }
 

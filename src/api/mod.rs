@@ -76,7 +76,7 @@ fn searchable() -> Vec<Entity> {
     COLLECTIONS.iter().filter(|collection| collection.searchable).map(|collection| collection.entity).collect()
 }
 
-/// The OpenAPI document as it is committed and served; a test compares it with [`document`].
+/// The OpenAPI document as it is committed and served; a test compares it with [`document()`].
 pub const DOCUMENT: &str = include_str!("../../openapi/openapi.json");
 
 /// The OpenAPI document, made from the operations.

@@ -128,16 +128,16 @@ impl LeftAloneReason {
 
     pub const fn detail(self) -> &'static str {
         match self {
-            Self::ChangedSince => "It was changed again after this write.",
+            Self::ChangedSince => "It was changed again after the write.",
             Self::ReferenceGone => "A record it refers to no longer exists.",
             Self::HasGainedReferences => "Other records refer to it now.",
             Self::IdTaken => "A record with its id exists again.",
-            Self::NoLongerKept => "What it was before is no longer kept.",
-            Self::Permanent => "The contact that stands for yourself cannot be deleted.",
+            Self::NoLongerKept => "Its previous state is no longer stored.",
+            Self::Permanent => "The contact that represents you cannot be deleted.",
             Self::NameTaken => "Another record has its name now.",
-            Self::Circular => "It would be a part of itself.",
+            Self::Circular => "It would become part of itself.",
             Self::LimitReached => {
-                "There are as many of it as there may be, in the workspace or at the record it belongs to."
+                "The limit of such records, in the workspace or for the record it belongs to, has been reached."
             }
             Self::RuleBroken => "Its fields would contradict each other.",
         }

@@ -34,7 +34,7 @@ pub fn fold(text: &str) -> String {
     single_spaced(plain.nfc())
 }
 
-/// The key to sort a text by, compared byte by byte; at most [`SORT_KEY_MAX_CHARS`] characters.
+/// The key to sort a text by, compared byte by byte; at most `SORT_KEY_MAX_CHARS` characters.
 pub fn sort_key(text: &str) -> String {
     let mut key: String = fold(text).chars().take(SORT_KEY_MAX_CHARS).collect();
     key.truncate(key.trim_end().len());

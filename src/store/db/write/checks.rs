@@ -78,7 +78,7 @@ pub fn check_room<R: Record>(
     if R::count(tx.conn, Select::all(tx.workspace, within))? < most {
         return Ok(());
     }
-    let detail = format!("There are {} {what} already, which is the most there may be.", thousands(most));
+    let detail = format!("There are {} {what}, which is the maximum.", thousands(most));
     Err(Invalid::one(format!("#{pointer}"), FieldCode::TooLong, detail).into())
 }
 
@@ -124,7 +124,7 @@ pub(super) fn check_references(
                 && count_referring(tx, reference, id)? >= most
             {
                 let (most, kind) = (thousands(most), entity.plural());
-                let detail = format!("There are {most} {kind} of it already, which is the most there may be.");
+                let detail = format!("There are {most} {kind} of it, which is the maximum.");
                 invalid.add(pointer, Rejection::new(FieldCode::TooLong, detail));
             }
         }
