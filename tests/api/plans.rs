@@ -50,8 +50,8 @@ const LEFT_OUT: &[(&str, &[&str], &str)] = &[
     ("needs", &["kind", "status", "updated_at"], "the same; most are open"),
     (
         "interactions",
-        &["kind", "status", "direction", "channel", "quality", "is_counted", "updated_at"],
-        "the same; who it was with and when have indexes",
+        &["kind", "status", "direction", "channel", "quality", "is_counted", "sorted_at", "updated_at"],
+        "the same; who asks for a period in another order than that of time reads the others too",
     ),
     ("duplicate_dismissals", &["updated_at"], "what changed lately is followed by /v1/changes"),
     (
@@ -65,6 +65,7 @@ const LEFT_OUT: &[(&str, &[&str], &str)] = &[
 const ALLOWED: &[(&str, &str)] = &[
     ("DELETE FROM * WHERE (*.workspace_id = ?)", "a workspace is erased"),
     ("DELETE FROM workspaces WHERE (workspaces.id = ?)", "the same: SQLite looks for what is left of it"),
+    ("DELETE FROM * WHERE workspace_id = ?", "the same"),
     ("SELECT … FROM sessions WHERE (sessions.workspace_id = ?)", "the same"),
     ("UPDATE changes SET actor_user_id = ? WHERE *workspace_id*", "somebody leaves a workspace, once"),
     ("SELECT … FROM users WHERE (users.id != ?) LIMIT ?", "the second row at the latest is one"),
