@@ -138,6 +138,6 @@ on_both! {
         let reply = ada.post("/v1/contacts/bulk", &json!({"filter": {}, "add_tags": ["x"]})).await;
         reply.problem(422, "invalid");
         assert_eq!(reply.errors(), ["#/filter too_long"]);
-        assert!(reply.text.contains("It matches 10,001 contacts; at most 10,000 at once."), "{reply}");
+        assert!(reply.text.contains("The filter matches 10,001 contacts; at most 10,000 are allowed at once."), "{reply}");
     }
 }
