@@ -68,7 +68,6 @@ pub enum Scalar {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Comparison {
     Equal,
-    NotEqual,
     Less,
     LessOrEqual,
     Greater,
@@ -79,7 +78,6 @@ impl Comparison {
     const fn sql(self) -> &'static str {
         match self {
             Self::Equal => " = ",
-            Self::NotEqual => " <> ",
             Self::Less => " < ",
             Self::LessOrEqual => " <= ",
             Self::Greater => " > ",
