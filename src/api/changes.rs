@@ -1,7 +1,7 @@
 //! The log of changes: following it, and reverting what was written.
 
 use actix_web::http::{Method, header};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -13,7 +13,7 @@ use super::http::messages::problem::{Code, LeftAloneRecord, Problem, left_alone_
 use super::http::messages::response::Response;
 use super::http::operation::{Access, Docs, Operation, Run, Tagged, Write};
 use super::http::parameter::Parameter;
-use super::http::records::any;
+use super::http::records::any::{self, Keyed};
 use crate::domain::contact_activity::ContactActivity;
 use crate::domain::entity::{Entity, Op};
 use crate::domain::id::{TokenId, UserId};
@@ -62,14 +62,9 @@ struct ChangeOut {
     data: Option<AnyRecord>,
 }
 
-/// A record of any kind, and its JSON.
-struct AnyRecord(Entity, Box<RawValue>);
-
-impl Serialize for AnyRecord {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map([(self.0.as_str(), &self.1)])
-    }
-}
+/// A record of any kind, by its JSON.
+#[derive(Serialize)]
+struct AnyRecord(Keyed<Box<RawValue>>);
 
 impl utoipa::PartialSchema for AnyRecord {
     fn schema() -> RefOr<Schema> {
@@ -250,7 +245,7 @@ impl From<Change> for ChangeOut {
     fn from(change: Change) -> Self {
         let Change { entity, id, op, version, write, fields, at, user, token, merged_into, data } = change;
         let actor = Actor { user_id: user, token_id: token };
-        let data = data.map(|json| AnyRecord(entity, json));
+        let data = data.map(|json| AnyRecord(Keyed(entity, json)));
         Self { entity, id, op, version, write, fields, at, actor, merged_into, data }
     }
 }

@@ -106,7 +106,7 @@ fn search_records(context: &Context, conn: &mut Conn) -> Result<Response, Proble
 
 fn hit_json(hit: Hit) -> Value {
     let Hit { entity, id, title, subtitle, summary } = hit;
-    json!({ "entity": entity, "id": id, "title": title, "subtitle": subtitle, "record": any::keyed(entity, summary) })
+    json!({ "entity": entity, "id": id, "title": title, "subtitle": subtitle, "record": any::Keyed(entity, summary) })
 }
 
 fn typed(query: &Query) -> Result<String, Problem> {

@@ -1,15 +1,20 @@
 //! A record of any kind: an object with one property, named after the kind. Generated clients get it typed, and a kind that
 //! is added later is one more property.
 
-use serde_json::{Map, Value, json};
+use serde::{Serialize, Serializer};
+use serde_json::{Map, json};
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::domain::entity::Entity;
 use crate::service::validation::views::{pascal, reference_to, written};
 
-/// The record under the name of its kind.
-pub fn keyed(entity: Entity, record: Value) -> Value {
-    Value::Object(Map::from_iter([(entity.as_str().to_owned(), record)]))
+/// A record under the name of its kind.
+pub struct Keyed<T>(pub Entity, pub T);
+
+impl<T: Serialize> Serialize for Keyed<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map([(self.0.as_str(), &self.1)])
+    }
 }
 
 /// The schema of a record of any of these kinds, whole or as its `Summary`.
