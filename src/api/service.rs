@@ -187,12 +187,12 @@ pub fn operations() -> Vec<Operation> {
                 .also("text/html")
         }),
         public("/livez", "get_liveness", Run::Other(|_| Box::pin(get_liveness())), || {
-            Docs::new("service", "Liveness check")
+            Docs::new("service", "Check that the process runs")
                 .description("Does not use the database.")
                 .answer::<Health>(200, "The process is running.")
         }),
         public("/readyz", "get_readiness", Run::Other(|exchange| Box::pin(get_readiness(exchange))), || {
-            Docs::new("service", "Readiness check")
+            Docs::new("service", "Check that the server is ready")
                 .description("The database responds, its schema is up to date, and the server is not stopping.")
                 .answer::<Health>(200, "The server accepts requests.")
                 .errors(&[Code::NotReady])
