@@ -469,7 +469,8 @@ impl Fields for ContactFields {
         let names = person_name::full_name(&parts).zip(person_name::sort_name(&parts));
         if names.is_none() {
             let detail = "A name is required: given_name, family_name, nickname or display_name.";
-            invalid.add("#/given_name", Rejection::new(FieldCode::Required, detail));
+            let names = &["given_name", "family_name", "nickname", "display_name"];
+            invalid.add("#/given_name", Rejection::required_any(names, detail));
         }
         (self.name, self.sort_name) = names.unwrap_or_default();
         self.is_self = before.is_some_and(|before| before.is_self);

@@ -83,7 +83,8 @@ fn check_two(ids: [(&str, Option<Uuid>); 2], invalid: &mut Invalid) {
     let [(_, one), (other_field, other)] = ids;
     for (field, _) in ids.iter().filter(|(_, id)| id.is_none()) {
         let detail = "Two contacts or two organizations are required.";
-        invalid.add(format!("#/{field}"), Rejection::new(FieldCode::Required, detail));
+        let ids = &["contact_id", "other_contact_id", "organization_id", "other_organization_id"];
+        invalid.add(format!("#/{field}"), Rejection::required_any(ids, detail));
     }
     if one.is_some() && one == other {
         let rejection = Rejection::new(FieldCode::Contradiction, "The two records must be different.");

@@ -217,7 +217,7 @@ impl Fields for InteractionFields {
         match (self.occurred_at, &self.occurred_on) {
             (None, None) => {
                 let detail = "Either occurred_at or occurred_on is required.";
-                invalid.add("#/occurred_at", Rejection::new(FieldCode::Required, detail));
+                invalid.add("#/occurred_at", Rejection::required_any(&["occurred_at", "occurred_on"], detail));
             }
             (Some(_), Some(_)) => {
                 let detail = "Send either occurred_at or occurred_on, not both.";

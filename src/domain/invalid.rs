@@ -87,11 +87,18 @@ pub struct Rejection {
     pub code: FieldCode,
     /// A sentence for the person who sent it: what is wrong and what would be right.
     pub detail: String,
+    /// Of what is missing, the top-level fields any of which would do.
+    alternatives: &'static [&'static str],
 }
 
 impl Rejection {
     pub fn new(code: FieldCode, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into() }
+        Self { code, detail: detail.into(), alternatives: &[] }
+    }
+
+    /// None of these fields is there, and one of them has to be.
+    pub fn required_any(alternatives: &'static [&'static str], detail: impl Into<String>) -> Self {
+        Self { alternatives, ..Self::new(FieldCode::Required, detail) }
     }
 
     /// Shorthand for the most common one.
@@ -107,6 +114,8 @@ pub struct FieldError {
     pub pointer: String,
     pub code: FieldCode,
     pub detail: String,
+    /// Of what is missing, the top-level fields any of which would do.
+    pub alternatives: &'static [&'static str],
 }
 
 /// How many errors of one input are kept. What checks an input may stop when there are more.
@@ -138,8 +147,8 @@ impl Invalid {
     }
 
     pub fn add(&mut self, pointer: impl Into<String>, rejection: Rejection) {
-        let Rejection { code, detail } = rejection;
-        self.push(FieldError { pointer: pointer.into(), code, detail });
+        let Rejection { code, detail, alternatives } = rejection;
+        self.push(FieldError { pointer: pointer.into(), code, detail, alternatives });
     }
 
     fn push(&mut self, mut error: FieldError) {
@@ -167,6 +176,13 @@ impl Invalid {
         let known: HashSet<String> = self.errors.iter().map(|error| error.pointer.clone()).collect();
         let errors = more.errors.into_iter().filter(|error| !known.contains(&error.pointer)).collect();
         self.extend(Self { errors, ..more });
+    }
+
+    /// All but these.
+    #[must_use]
+    pub fn without(mut self, is_left_out: impl Fn(&FieldError) -> bool) -> Self {
+        self.errors.retain(|error| !is_left_out(error));
+        self
     }
 
     /// Keeps the value, or notes why there is none.

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::entity::Entity;
 use super::fields::{check_period, clean};
 use super::id::{ContactId, OrganizationId, PositionId};
-use super::invalid::{FieldCode, Invalid, Rejection};
+use super::invalid::{Invalid, Rejection};
 use super::period::Period;
 use super::record::{Fields, Stored};
 use super::words::enumeration;
@@ -113,7 +113,8 @@ impl Fields for PositionFields {
         texts.into_iter().for_each(clean);
         if self.organization_id.is_none() && self.organization_name.is_none() && self.title.is_none() {
             let detail = "At least one of organization_id, organization_name and title is required.";
-            invalid.add("#/organization_id", Rejection::new(FieldCode::Required, detail));
+            let any = &["organization_id", "organization_name", "title"];
+            invalid.add("#/organization_id", Rejection::required_any(any, detail));
         }
         check_period(self.started_on.as_deref(), self.ended_on.as_deref(), &mut invalid);
         invalid.into_result(self)
@@ -122,6 +123,7 @@ impl Fields for PositionFields {
 
 #[cfg(test)]
 mod tests {
+    use super::super::invalid::FieldCode;
     use super::*;
     use crate::domain::timestamp::Timestamp;
 

@@ -79,6 +79,19 @@ on_both! {
         assert_eq!(last["data"]["contact_activity"]["id"], json!(grace.id()));
     }
 
+    async fn a_wrong_value_is_not_reported_as_a_missing_one_too(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let grace = contact(&ada, json!({"given_name": "Grace"})).await;
+        let path = format!("{}/interactions", grace.location());
+        for (body, expected) in [
+            (json!({"kind": "séance", "occurred_on": "2026-13-01"}), vec!["#/kind not_allowed", "#/occurred_on invalid_format"]),
+            (json!({"kind": "séance", "occurred_on": 7}), vec!["#/kind not_allowed", "#/occurred_on invalid_type"]),
+            (json!({"kind": "séance"}), vec!["#/kind not_allowed", "#/occurred_at required"]),
+        ] {
+            assert_eq!(ada.post(&path, &body).await.expect(422).errors(), expected, "{body}");
+        }
+    }
+
     async fn only_a_plan_lies_ahead_and_a_status_changes_step_by_step(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         let grace = contact(&ada, json!({"given_name": "Grace"})).await;

@@ -87,8 +87,23 @@ pub fn parse<T: ToSchema + DeserializeOwned + 'static, U>(
     if invalid.is_empty() {
         return rules(read(value.clone())?);
     }
-    let readable = read(value.clone()).or_else(|_| read(without_errors(value, &invalid)));
-    if let Some(more) = readable.ok().and_then(|readable| rules(readable).err()) {
+    let refused = match read(value.clone()) {
+        Ok(readable) => rules(readable).err(),
+        Err(_) => {
+            let wrong: HashSet<String> = invalid
+                .errors
+                .iter()
+                .filter_map(|error| error.pointer.split('/').nth(1))
+                .map(str::to_owned)
+                .collect();
+            let refused = read(without(value, &wrong)).ok().and_then(|readable| rules(readable).err());
+            // One of the fields any of which would do was sent, and its own error is reported.
+            refused.map(|refused| {
+                refused.without(|error| error.alternatives.iter().any(|name| wrong.contains(*name)))
+            })
+        }
+    };
+    if let Some(more) = refused {
         invalid.extend_new(more);
     }
     Err(invalid)
@@ -117,10 +132,9 @@ fn pointer_to(path: &serde_path_to_error::Path) -> String {
     })
 }
 
-/// What is left of an object without the members that errors were found in.
-fn without_errors(value: &Value, invalid: &Invalid) -> Value {
-    let wrong: HashSet<&str> = invalid.errors.iter().filter_map(|error| error.pointer.split('/').nth(1)).collect();
+/// What is left of an object without these members, which are named as in a pointer.
+fn without(value: &Value, wrong: &HashSet<String>) -> Value {
     let members = value.as_object().into_iter().flatten();
-    let sound = members.filter(|(name, _)| !wrong.contains(escape(name).as_str()));
+    let sound = members.filter(|(name, _)| !wrong.contains(&escape(name)));
     sound.map(|(name, member)| (name.clone(), member.clone())).collect()
 }
