@@ -521,7 +521,7 @@ fn clean_texts(fields: &mut ContactFields) {
 }
 
 fn clean_address_book(fields: &mut ContactFields) {
-    for address in fields.addresses.values_mut() {
+    for (_, address) in fields.addresses.iter_mut() {
         let parts = [
             &mut address.extended,
             &mut address.po_box,
@@ -539,9 +539,9 @@ fn clean_address_book(fields: &mut ContactFields) {
             }
         }
     }
-    fields.emails.values_mut().for_each(|email| clean(&mut email.label));
-    fields.phones.values_mut().for_each(|phone| clean(&mut phone.label));
-    fields.dates.values_mut().for_each(|date| clean(&mut date.label));
+    fields.emails.iter_mut().for_each(|(_, email)| clean(&mut email.label));
+    fields.phones.iter_mut().for_each(|(_, phone)| clean(&mut phone.label));
+    fields.dates.iter_mut().for_each(|(_, date)| clean(&mut date.label));
 }
 
 fn check_time_zone_and_languages(fields: &mut ContactFields, invalid: &mut Invalid) {
@@ -659,7 +659,7 @@ mod tests {
         let once = parsed(fields).unwrap();
         assert_eq!(once.with(once.fields.clone()).unwrap(), once);
         assert_eq!(once.fields.tags, [LabelText("VIP".to_owned())]);
-        assert_eq!(once.fields.links["l"].platform.as_deref(), Some("linkedin"));
+        assert_eq!(once.fields.links.get("l").unwrap().platform.as_deref(), Some("linkedin"));
     }
 
     #[test]

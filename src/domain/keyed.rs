@@ -1,8 +1,11 @@
 //! Maps with client-chosen keys, as in JSContact (RFC 9553), so that a merge patch can edit a single entry. What
 //! an entry is, is not known here.
 
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use litemap::LiteMap;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Type};
@@ -13,20 +16,51 @@ const KEY_PATTERN: &str = "^[A-Za-z0-9_-]{1,64}$";
 /// Most entries of a map.
 pub const MAX_ENTRIES: usize = 50;
 
-/// A map from client-chosen keys to entries.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Keyed<T>(BTreeMap<String, T>);
+/// A map from client-chosen keys to entries, sorted by key. Most have one or two: a `BTreeMap` takes room for eleven at once,
+/// 2 kB each, which was a tenth of the CPU of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keyed<T>(LiteMap<String, T>);
 
 impl<T> Default for Keyed<T> {
     fn default() -> Self {
-        Self(BTreeMap::new())
+        Self(LiteMap::new())
+    }
+}
+
+// An empty `LiteMap` is written as an array.
+impl<T: Serialize> Serialize for Keyed<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Keyed<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Entries(PhantomData))
+    }
+}
+
+struct Entries<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
+    type Value = Keyed<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut entries = LiteMap::new();
+        while let Some((key, entry)) = map.next_entry()? {
+            entries.insert(key, entry);
+        }
+        Ok(Keyed(entries))
     }
 }
 
 impl<'a, T> IntoIterator for &'a Keyed<T> {
     type Item = (&'a String, &'a T);
-    type IntoIter = std::collections::btree_map::Iter<'a, String, T>;
+    type IntoIter = <&'a LiteMap<String, T> as IntoIterator>::IntoIter;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.iter()
@@ -34,7 +68,7 @@ impl<'a, T> IntoIterator for &'a Keyed<T> {
 }
 
 impl<T> Deref for Keyed<T> {
-    type Target = BTreeMap<String, T>;
+    type Target = LiteMap<String, T>;
 
     fn deref(&self) -> &Self::Target {
         &self.0
