@@ -39,7 +39,7 @@ pub struct Context {
     pub caller: Caller,
     pub call: Arc<Call>,
     /// An answer of more bytes is refused; a batch has so many left for the answers of its operations.
-    pub max_answer_bytes: usize,
+    pub max_answer_bytes: Option<usize>,
 }
 
 /// One call of an operation, read but not yet checked by it.
@@ -73,7 +73,10 @@ impl Context {
 
     /// An answer in JSON, of no more bytes than may be.
     pub fn json<T: Serialize + ?Sized>(&self, body: &T) -> Result<Response, Problem> {
-        Response::json_within(200, body, self.max_answer_bytes)
+        match self.max_answer_bytes {
+            None => Response::json(200, body),
+            Some(max_bytes) => Response::json_within(200, body, max_bytes),
+        }
     }
 
     pub fn query(&self) -> &Query {

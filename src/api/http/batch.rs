@@ -187,7 +187,8 @@ pub async fn carry_out(
         let mut budget = Budget { bytes_left: MAX_ANSWER_BYTES, until: Instant::now() + time_limit(&context.api) };
         let mut results = Vec::with_capacity(calls.len());
         for BatchCall { method, call } in &calls {
-            let context = Context { call: call.clone(), max_answer_bytes: budget.bytes_left, ..context.clone() };
+            let context =
+                Context { call: call.clone(), max_answer_bytes: Some(budget.bytes_left), ..context.clone() };
             let result = match budget.refusal(Instant::now()) {
                 None => perform(batch, &context, &router, method, &request_id),
                 Some(problem) => OperationResult::problem(&problem, &request_id),

@@ -103,7 +103,7 @@ impl Exchange {
     /// The same as an operation on records sees it.
     pub fn context(&self) -> Result<Context, Problem> {
         let (api, call) = (self.api.clone(), self.call.clone());
-        Ok(Context { api, caller: self.caller()?.clone(), call, max_answer_bytes: usize::MAX })
+        Ok(Context { api, caller: self.caller()?.clone(), call, max_answer_bytes: None })
     }
 }
 

@@ -165,7 +165,7 @@ async fn answer(
     let context = |caller: Option<Caller>| -> Result<Context, Problem> {
         let caller =
             caller.ok_or_else(|| Problem::new(Code::Internal).caused_by("no caller of a records operation"))?;
-        Ok(Context { api: api.clone(), caller, call: call.clone(), max_answer_bytes: usize::MAX })
+        Ok(Context { api: api.clone(), caller, call: call.clone(), max_answer_bytes: None })
     };
     match operation.run {
         Run::Read(read) => {

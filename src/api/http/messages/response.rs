@@ -30,7 +30,8 @@ impl Response {
     }
 
     pub fn json<T: Serialize + ?Sized>(status: u16, body: &T) -> Result<Self, Problem> {
-        Self::json_within(status, body, usize::MAX)
+        let body = serde_json::to_string(body).map_err(|error| Problem::new(Code::Internal).caused_by(error))?;
+        Ok(Self { status, headers: Vec::new(), body: Some(body) })
     }
 
     /// The same, of so many bytes at most; serialization stops there.
