@@ -41,18 +41,44 @@ pub fn write(conn: &mut Conn, workspace: WorkspaceId, entity: Entity, id: AnyId,
         .filter(record_keys::record_id.eq(id))
         .filter(record_keys::entity.eq(entity));
     let mut old: Vec<(String, String)> = own.select((record_keys::kind, record_keys::value)).load(conn)?;
-    let mut new: Vec<(String, String)> =
-        keys.iter().map(|key| (key.kind.as_str().to_owned(), stored(&key.value))).collect();
+    let mut new = rows(keys);
     old.sort();
-    new.sort();
-    new.dedup();
     // Most writes change none of them, or add one.
     if old.iter().all(|key| new.binary_search(key).is_ok()) {
         new.retain(|key| old.binary_search(key).is_err());
     } else {
         diesel::delete(own).execute(conn)?;
     }
-    for keys in new.chunks(ROWS_AT_ONCE) {
+    insert_rows(conn, workspace, entity, id, &new)
+}
+
+/// Writes the keys of a new record.
+pub fn insert(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    entity: Entity,
+    id: AnyId,
+    keys: &[Key],
+) -> QueryResult<()> {
+    insert_rows(conn, workspace, entity, id, &rows(keys))
+}
+
+fn rows(keys: &[Key]) -> Vec<(String, String)> {
+    let mut rows: Vec<(String, String)> =
+        keys.iter().map(|key| (key.kind.as_str().to_owned(), stored(&key.value))).collect();
+    rows.sort();
+    rows.dedup();
+    rows
+}
+
+fn insert_rows(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    entity: Entity,
+    id: AnyId,
+    rows: &[(String, String)],
+) -> QueryResult<()> {
+    for keys in rows.chunks(ROWS_AT_ONCE) {
         Insert { workspace, entity, id, keys }.execute(conn)?;
     }
     Ok(())

@@ -13,7 +13,7 @@ use crate::domain::text;
 use crate::store::db::sql::conn::{Conn, MultiBackend};
 use crate::store::db::sql::schema::search_documents;
 use crate::store::db::sql::statement::statement;
-use crate::store::db::sql::types::AnyId;
+use crate::store::db::sql::types::{AnyId, Id};
 
 /// PostgreSQL keeps at most 1 MiB of words a document; what comes beyond is not found.
 const MAX_TOKEN_BYTES: usize = 600_000;
@@ -29,25 +29,38 @@ pub fn index(
 ) -> QueryResult<()> {
     let title = text::sort_key(&found_by.title);
     let tokens = glued(workspace_number, &found_by.text);
-    let own = search_documents::table
-        .filter(search_documents::workspace_id.eq(workspace))
-        .filter(search_documents::entity.eq(entity))
-        .filter(search_documents::record_id.eq(id));
-    let rewritten = diesel::update(own)
-        .set((search_documents::title.eq(&title), search_documents::tokens.eq(&tokens)))
-        .execute(conn)?;
-    if rewritten == 0 {
-        diesel::insert_into(search_documents::table)
-            .values((
-                search_documents::workspace_id.eq(workspace),
-                search_documents::entity.eq(entity),
-                search_documents::record_id.eq(id),
-                search_documents::title.eq(&title),
-                search_documents::tokens.eq(&tokens),
-            ))
-            .execute(conn)?;
+    Upsert { workspace, entity, id, title, tokens }.execute(conn).map(drop)
+}
+
+/// Diesel has no `DO UPDATE` for both databases, and prepares what it has anew each time.
+struct Upsert {
+    workspace: WorkspaceId,
+    entity: Entity,
+    id: AnyId,
+    title: String,
+    tokens: String,
+}
+
+statement!(Upsert);
+
+impl QueryFragment<MultiBackend> for Upsert {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+        out.push_sql("INSERT INTO search_documents (workspace_id, entity, record_id, title, tokens) VALUES (");
+        out.push_bind_param::<Id, _>(&self.workspace)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Text, _>(&self.entity)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Id, _>(&self.id)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Text, _>(&self.title)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Text, _>(&self.tokens)?;
+        out.push_sql(
+            ") ON CONFLICT (workspace_id, entity, record_id) DO UPDATE SET title = excluded.title, \
+             tokens = excluded.tokens",
+        );
+        Ok(())
     }
-    Ok(())
 }
 
 /// A deleted record is not found.
@@ -176,7 +189,7 @@ struct Ranked<'a> {
     limit: i64,
 }
 
-statement!(Ranked<'_>, (diesel::sql_types::Integer, Text, crate::store::db::sql::types::Id, Text));
+statement!(Ranked<'_>, (diesel::sql_types::Integer, Text, Id, Text));
 
 impl QueryFragment<MultiBackend> for Ranked<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
@@ -189,7 +202,7 @@ impl QueryFragment<MultiBackend> for Ranked<'_> {
         out.push_sql(
             " THEN 1 ELSE 2 END AS place, title, record_id, entity FROM search_documents WHERE (workspace_id = ",
         );
-        out.push_bind_param::<crate::store::db::sql::types::Id, _>(&self.workspace)?;
+        out.push_bind_param::<Id, _>(&self.workspace)?;
         // Not by the index on it, which holds every document of the workspace: the words name the workspace already.
         out.push_sql(") IS TRUE AND entity IN (");
         for (index, entity) in self.entities.iter().enumerate() {
@@ -206,7 +219,7 @@ impl QueryFragment<MultiBackend> for Ranked<'_> {
             out.push_sql(", ");
             out.push_bind_param::<Text, _>(&after.title)?;
             out.push_sql(", ");
-            out.push_bind_param::<crate::store::db::sql::types::Id, _>(&after.id)?;
+            out.push_bind_param::<Id, _>(&after.id)?;
             out.push_sql(")");
         }
         out.push_sql(" ORDER BY place, title, record_id, entity LIMIT ");

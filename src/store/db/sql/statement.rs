@@ -1,4 +1,34 @@
-//! Statements that are written out in SQL, where Diesel's own query builder cannot say them. None of them lives here.
+//! What statements need that Diesel's query builder cannot say, or does not cache. None of them lives here.
+
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::{QueryResult, RunQueryDsl};
+
+use super::conn::{Conn, MultiBackend};
+
+/// A statement whose text never depends on its values, and so is prepared once. Diesel prepares each UPDATE anew, since it
+/// may leave columns out.
+pub(in crate::store) struct Prepared<Q>(pub Q);
+
+impl<Q: QueryFragment<MultiBackend>> QueryFragment<MultiBackend> for Prepared<Q> {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+        self.0.walk_ast(out)
+    }
+
+    fn is_safe_to_cache_prepared(&self, _backend: &MultiBackend) -> QueryResult<bool> {
+        Ok(true)
+    }
+}
+
+impl<Q> QueryId for Prepared<Q> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Q: Query> Query for Prepared<Q> {
+    type SqlType = Q::SqlType;
+}
+
+impl<Q> RunQueryDsl<Conn> for Prepared<Q> {}
 
 /// What every statement written out needs; with the type of its rows, it can be loaded from.
 macro_rules! statement {

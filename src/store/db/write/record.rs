@@ -99,8 +99,8 @@ pub trait Record: Serialize + DeserializeOwned + Clone + Send + 'static {
     /// How many there are, whatever the limit.
     fn count(conn: &mut Conn, select: Select) -> QueryResult<i64>;
     fn insert(&self, conn: &mut Conn, workspace: WorkspaceId) -> QueryResult<()>;
-    /// Writes the whole row; the caller has read it in the same transaction.
-    fn update(&self, conn: &mut Conn, workspace: WorkspaceId) -> QueryResult<()>;
+    /// Writes what differs from `before`, which the caller has read in the same transaction.
+    fn update(&self, before: &Self, conn: &mut Conn, workspace: WorkspaceId) -> QueryResult<()>;
     fn delete(conn: &mut Conn, workspace: WorkspaceId, id: AnyId) -> QueryResult<()>;
     /// Every row of a workspace that is erased.
     fn delete_all(conn: &mut Conn, workspace: WorkspaceId) -> QueryResult<()>;
@@ -182,11 +182,11 @@ macro_rules! record_statements {
 
         fn update(
             &self,
+            before: &Self,
             conn: &mut $crate::store::db::sql::conn::Conn,
             workspace: $crate::domain::id::WorkspaceId,
         ) -> diesel::QueryResult<()> {
-            let own = $table::table.filter($table::workspace_id.eq(workspace)).filter($table::id.eq(self.id));
-            diesel::update(own).set(<$Row>::of(workspace, self)).execute(conn).map(drop)
+            <$Row>::of(workspace, self).update(<$Row>::of(workspace, before), conn)
         }
 
         fn delete(

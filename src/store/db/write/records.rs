@@ -50,7 +50,7 @@ pub(super) fn insert<R: Record>(tx: &mut Tx<'_>, record: R, row: Value) -> Resul
     record.stamp(tx.number_of(R::ENTITY, record.id()), tx.now());
     record.insert(tx.conn, tx.workspace)?;
     write_joins(tx, R::ENTITY, record.id(), None, Some(&row))?;
-    keys::write(tx.conn, tx.workspace, R::ENTITY, record.id(), &record.keys())?;
+    keys::insert(tx.conn, tx.workspace, R::ENTITY, record.id(), &record.keys())?;
     // Nothing refers to it yet.
     documents::write(tx, &record, "")?;
     queue_reindex(tx, &record)?;
@@ -71,9 +71,12 @@ pub fn update<R: Record>(tx: &mut Tx<'_>, before: &R, after: R) -> Result<R> {
     demote_others(tx, R::ENTITY, Some(&old), &new)?;
     tx.touch(R::ENTITY, after.id(), Op::Updated, Some(&old), fields)?;
     after.stamp(tx.number_of(R::ENTITY, after.id()), tx.now());
-    after.update(tx.conn, tx.workspace)?;
+    after.update(before, tx.conn, tx.workspace)?;
     write_joins(tx, R::ENTITY, after.id(), Some(&old), Some(&new))?;
-    keys::write(tx.conn, tx.workspace, R::ENTITY, after.id(), &after.keys())?;
+    let keys = after.keys();
+    if keys != before.keys() {
+        keys::write(tx.conn, tx.workspace, R::ENTITY, after.id(), &keys)?;
+    }
     // Half of the cost of a write; most edits change nothing that is searched.
     if before.search_text() != after.search_text() {
         let related = after.related_search_text(tx.conn, tx.workspace)?;

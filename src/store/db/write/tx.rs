@@ -16,6 +16,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::store::db::index::search;
 use crate::store::db::sql::conn::{Conn, begin_savepoint, roll_back_savepoint};
 use crate::store::db::sql::schema::{changes, workspaces};
+use crate::store::db::sql::statement::Prepared;
 use crate::store::db::sql::types::{AnyId, AsJson, RecordRef};
 use crate::store::error::Result;
 
@@ -71,10 +72,10 @@ impl<'c> Tx<'c> {
         workspace: WorkspaceId,
         actor: Actor,
     ) -> Result<Self> {
-        let (seq, workspace_number) = diesel::update(workspaces::table.filter(workspaces::id.eq(workspace)))
+        let lock = diesel::update(workspaces::table.filter(workspaces::id.eq(workspace)))
             .set(workspaces::seq.eq(workspaces::seq))
-            .returning((workspaces::seq, workspaces::number))
-            .get_result::<(i64, i64)>(conn)?;
+            .returning((workspaces::seq, workspaces::number));
+        let (seq, workspace_number) = Prepared(lock).get_result::<(i64, i64)>(conn)?;
         let first_seq = seq + 1;
         Ok(Self {
             conn,
@@ -153,9 +154,8 @@ impl<'c> Tx<'c> {
             *forgotten = erased.len();
         }
         if seq >= first_seq {
-            diesel::update(workspaces::table.filter(workspaces::id.eq(workspace)))
-                .set(workspaces::seq.eq(*seq))
-                .execute(conn)?;
+            let own = workspaces::table.filter(workspaces::id.eq(workspace));
+            Prepared(diesel::update(own).set(workspaces::seq.eq(*seq))).execute(conn)?;
         }
         Ok(())
     }
