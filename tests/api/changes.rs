@@ -288,7 +288,7 @@ async fn write(
     work: impl FnOnce(&mut store::Tx<'_>) -> store::Result<()> + Send + 'static,
 ) {
     let me = client.get("/v1/me").await.expect(200);
-    let actor = Actor { user: UserId::new(uuid(&me.body["user"])), token: None };
+    let actor = Actor::User(UserId::new(uuid(&me.body["user"])), None);
     let who = WriteContext { workspace: WorkspaceId::new(uuid(&me.body["workspace"])), actor, idempotency: None };
     let write = server.app().store().write(who, |tx| work(tx).map(|()| store::Answer::Empty));
     let _ = write.await.expect("a write");
