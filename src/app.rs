@@ -33,6 +33,7 @@ use crate::config::{Config, ConfigError, CorsOrigins, Database, parse_signing_ke
 use crate::jobs;
 use crate::jobs::kind::Setup as JobSetup;
 use crate::jobs::worker::Worker;
+use crate::metrics::Metrics;
 use crate::store::{Address, OpenError, Settings, Store};
 
 /// How long a client may take to send a request's head.
@@ -100,6 +101,7 @@ impl App {
             cursors: Cursors::new(keys.map(|key| key.expose_secret().as_bytes())),
             etags: ETags::new(store.epoch()),
             limits: Limits::new(config.rate_limits),
+            metrics: Arc::new(Metrics::new().map_err(|error| build(&error))?),
             body_timeout: Duration::from_secs(config.body_timeout_seconds),
             draining: AtomicBool::new(false),
             store,
@@ -159,7 +161,8 @@ impl App {
         let (api, router) = (self.api.clone(), self.router.clone());
         if config.job_workers > 0 {
             let shutdown_limit = Duration::from_secs(shutdown_timeout_seconds);
-            let worker = Worker::new(self.store().clone(), self.jobs.clone(), config.job_workers, shutdown_limit);
+            let (store, metrics) = (self.store().clone(), self.api.metrics.clone());
+            let worker = Worker::new(store, metrics, self.jobs.clone(), config.job_workers, shutdown_limit);
             actix_web::rt::spawn(worker.run(self.stopping.subscribe()));
         }
         actix_web::rt::spawn(tidy(self.api.clone()));
@@ -172,6 +175,7 @@ impl App {
                 .wrap(cors(&api.config.cors_origins))
                 .wrap(from_fn(edge::finish))
                 .wrap(from_fn(edge::catch_panic))
+                .wrap(from_fn(edge::measure))
                 .wrap(TracingLogger::<RequestSpan>::new())
         });
         let server = server

@@ -6,13 +6,14 @@ use futures_util::FutureExt;
 use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::task::{Id, JoinSet};
 
 use super::kind::{JobKind, Setup};
 use super::run::{JobError, Run};
 use crate::domain::job::{NewJob, retry_delay};
+use crate::metrics::{JobOutcome, Metrics};
 use crate::store::jobs::{self, Lease, LeasedJob, Taken};
 use crate::store::{Error, Store};
 
@@ -24,6 +25,7 @@ const HEARTBEATS: u32 = 3;
 
 pub struct Worker {
     store: Store,
+    metrics: Arc<Metrics>,
     setup: Setup,
     names: Vec<&'static str>,
     /// Who holds its leases.
@@ -35,9 +37,9 @@ pub struct Worker {
 }
 
 impl Worker {
-    pub fn new(store: Store, setup: Setup, limit: usize, shutdown_limit: Duration) -> Self {
+    pub fn new(store: Store, metrics: Arc<Metrics>, setup: Setup, limit: usize, shutdown_limit: Duration) -> Self {
         let names = setup.kinds.iter().map(|kind| kind.name).collect();
-        Self { id: store.new_id(), store, setup, names, limit, shutdown_limit }
+        Self { id: store.new_id(), store, metrics, setup, names, limit, shutdown_limit }
     }
 
     /// Runs jobs until `stopping` is true. Then it takes no more, lets those that run finish within the limit, and gives the
@@ -139,24 +141,28 @@ impl Worker {
     async fn execute(self: Arc<Self>, job: LeasedJob) {
         let Some(kind) = self.setup.kinds.iter().find(|kind| kind.name == job.kind).copied() else { return };
         let (lease, attempt, is_last) = (job.lease, job.attempt, job.is_last_attempt);
-        let run = Run::new(self.store.clone(), job);
+        let (run, began) = (Run::new(self.store.clone(), job), Instant::now());
         let work = AssertUnwindSafe(async move { (kind.run)(run).await.map(drop) }).catch_unwind();
         let done = tokio::select! {
             done = work => done,
             () = self.lose(&lease) => Ok(Err(JobError::LeaseLost)),
         };
+        let count = |outcome| self.metrics.count_job(kind.name, outcome, began.elapsed());
         let error = match done {
             Ok(Ok(())) => {
+                count(JobOutcome::Done);
                 tracing::debug!(job = %lease.job, kind = kind.name, "a job is done");
                 return;
             }
             Ok(Err(JobError::LeaseLost)) => {
+                count(JobOutcome::LeaseLost);
                 tracing::warn!(job = %lease.job, kind = kind.name, "the lease of a job was lost");
                 return;
             }
             Ok(Err(JobError::Store(error))) => error.to_string(),
             Err(_) => "the job panicked".to_owned(),
         };
+        count(if is_last { JobOutcome::Dead } else { JobOutcome::Failed });
         self.fail(&kind, lease, attempt, is_last, error).await;
     }
 

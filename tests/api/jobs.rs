@@ -189,6 +189,22 @@ on_both! {
         assert_eq!(server.database.texts("SELECT last_error FROM jobs"), ["the job panicked"]);
         enqueue(&server, &ada, NewJob::new(KIND, Value::Null)).await;
         until(&server.database, MADE, 1).await;
+        enqueue(&server, &ada, NewJob::new("of a newer version", Value::Null)).await;
+        let began = Instant::now();
+        loop {
+            let metrics = server.client().get("/metrics").await.expect(200).text;
+            let has = |line: &str| metrics.lines().any(|own| own == line);
+            let is_counted = has(r#"wellmet_job_runs_total{kind="panic",outcome="dead"} 1"#)
+                && has(r#"wellmet_job_runs_total{kind="note",outcome="done"} 1"#)
+                && has(r#"wellmet_job_duration_seconds_count{kind="note"} 1"#)
+                && has(r#"wellmet_jobs{kind="panic",state="dead"} 1"#)
+                && has(r#"wellmet_jobs{kind="of a newer version",state="queued"} 1"#);
+            if is_counted {
+                break;
+            }
+            assert!(began.elapsed() < Duration::from_secs(10), "{metrics}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     async fn of_jobs_with_one_key_only_the_first_is_enqueued(backend: Backend) {

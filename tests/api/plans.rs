@@ -79,6 +79,10 @@ const ALLOWED: &[(&str, &str)] = &[
         "which tags had a name at a moment is told by all changes to tags since",
     ),
     (
+        "SELECT jobs.kind, jobs.state, COUNT(*) FROM jobs WHERE state = *",
+        "an operator, or what watches over the server, asks how many wait, run or are dead",
+    ),
+    (
         "SELECT … FROM needs WHERE workspace_id = ? AND kind = 'need' AND status = 'open' AND NOT EXISTS *",
         "nearly everybody may be contacted",
     ),
