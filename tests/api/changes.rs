@@ -67,7 +67,7 @@ on_both! {
         assert_eq!(items[1]["at"], "2026-03-02T09:00:05Z");
         for item in items {
             assert_eq!((&item["entity"], &item["write"]), (&json!("contact"), &item["version"]));
-            assert_eq!(item["actor"], json!({"user_id": me.body["user"]["id"], "token_id": null}));
+            assert_eq!(item["actor"], json!({"user_id": me.body["user"]["id"], "token_id": null, "job": null}));
         }
         let versions: Vec<i64> = items.iter().map(|item| item["version"].as_i64().unwrap()).collect();
         assert!(versions.is_sorted_by(|one, next| one < next), "{versions:?}");
