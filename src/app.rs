@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tokio::sync::watch;
 use tracing_actix_web::TracingLogger;
 use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
 
@@ -30,6 +31,9 @@ use crate::api::http::router::{Router, dispatch};
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError, CorsOrigins, Database, parse_signing_key};
 use crate::jobs;
+use crate::jobs::kind::Setup as JobSetup;
+use crate::jobs::worker::Worker;
+use crate::metrics::Metrics;
 use crate::store::{Address, OpenError, Settings, Store};
 
 /// How long a client may take to send a request's head.
@@ -44,6 +48,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 pub struct App {
     api: Data<Api>,
     router: Data<Router>,
+    jobs: JobSetup,
+    /// True once the server is to stop; closed once its worker has.
+    stopping: Arc<watch::Sender<bool>>,
 }
 
 /// Why the server does not start: a sentence for whoever starts it.
@@ -77,6 +84,11 @@ pub fn open_store(config: &Config, clock: Arc<dyn Clock>) -> Result<Store, Start
 impl App {
     /// Opens the database and prepares everything. Blocks.
     pub fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        Self::start_with(config, clock, JobSetup::new(jobs::KINDS.to_vec()))
+    }
+
+    /// The same with other jobs than those of [`jobs::KINDS`].
+    pub fn start_with(config: Config, clock: Arc<dyn Clock>, jobs: JobSetup) -> Result<Self, StartError> {
         let store = open_store(&config, clock)?;
         let build = |error: &dyn std::fmt::Display| StartError::Build(error.to_string());
         let router = Router::new(api::operations()).map_err(|error| build(&error))?;
@@ -89,21 +101,33 @@ impl App {
             cursors: Cursors::new(keys.map(|key| key.expose_secret().as_bytes())),
             etags: ETags::new(store.epoch()),
             limits: Limits::new(config.rate_limits),
+            metrics: Arc::new(Metrics::new().map_err(|error| build(&error))?),
             body_timeout: Duration::from_secs(config.body_timeout_seconds),
             draining: AtomicBool::new(false),
             store,
             config,
         };
-        Ok(Self { api: Data::new(api), router: Data::new(router) })
+        Ok(Self {
+            api: Data::new(api),
+            router: Data::new(router),
+            jobs,
+            stopping: Arc::new(watch::Sender::new(false)),
+        })
     }
 
     pub fn store(&self) -> &Store {
         &self.api.store
     }
 
-    /// From now on the server says that it is not ready; it still answers.
+    /// From now on the server says that it is not ready, and takes no more jobs; it still answers.
     pub fn drain(&self) {
         self.api.draining.store(true, Ordering::SeqCst);
+        self.stopping.send_replace(true);
+    }
+
+    /// Ends when the jobs that ran have finished, or were given back, after [`drain`](Self::drain).
+    pub async fn jobs_ended(&self) {
+        self.stopping.closed().await;
     }
 
     /// Serves until a signal asks to stop: then the server says that it is not ready, requests in flight finish, and
@@ -122,7 +146,10 @@ impl App {
                 handle.stop(true).await;
             });
             started();
-            server.await
+            server.await?;
+            self.drain();
+            self.jobs_ended().await;
+            Ok(())
         })
     }
 
@@ -132,7 +159,12 @@ impl App {
         let (workers, max_connections) = (config.worker_count(), config.max_connections_per_worker());
         let shutdown_timeout_seconds = config.shutdown_timeout_seconds;
         let (api, router) = (self.api.clone(), self.router.clone());
-        actix_web::rt::spawn(jobs::purge::run(self.api.store.clone()));
+        if config.job_workers > 0 {
+            let shutdown_limit = Duration::from_secs(shutdown_timeout_seconds);
+            let (store, metrics) = (self.store().clone(), self.api.metrics.clone());
+            let worker = Worker::new(store, metrics, self.jobs.clone(), config.job_workers, shutdown_limit);
+            actix_web::rt::spawn(worker.run(self.stopping.subscribe()));
+        }
         actix_web::rt::spawn(tidy(self.api.clone()));
         let server = HttpServer::new(move || {
             ActixApp::new()
@@ -143,6 +175,7 @@ impl App {
                 .wrap(cors(&api.config.cors_origins))
                 .wrap(from_fn(edge::finish))
                 .wrap(from_fn(edge::catch_panic))
+                .wrap(from_fn(edge::measure))
                 .wrap(TracingLogger::<RequestSpan>::new())
         });
         let server = server

@@ -14,13 +14,15 @@ use crate::api::http::messages::problem;
 use crate::api::tokens::new_token;
 use crate::app::{App, StartError, open_store};
 use crate::clock::SystemClock;
-use crate::config::{Cli, Command, Config, ConfigError, TokenCommand, UserCommand};
+use crate::config::{Cli, Command, Config, ConfigError, JobsCommand, TokenCommand, UserCommand};
 use crate::domain::account::{NewPassword, UserFields};
 use crate::domain::email::EmailAddress;
+use crate::domain::id::JobId;
 use crate::domain::invalid::{Invalid, Rejection};
+use crate::domain::job::JobState;
 use crate::domain::personal_token;
-use crate::store::accounts;
 use crate::store::{Conflict, Error as StoreError};
+use crate::store::{accounts, jobs};
 use crate::telemetry;
 
 /// Why a command failed: one sentence, and the exit code.
@@ -122,6 +124,8 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Token(TokenCommand::Create { email, name, scope, expires_in_days }) => {
             create_token(with_log(config)?, &email, &name, &scope, expires_in_days)
         }
+        Command::Jobs { command: None } => list_jobs(with_log(config)?),
+        Command::Jobs { command: Some(JobsCommand::Retry { id, all: _ }) } => retry_jobs(with_log(config)?, id),
     }
 }
 
@@ -228,6 +232,46 @@ fn create_token(
         store.account_write(move |tx| crate::store::tokens::create_token(tx, home, user, new, &kept).map(drop)),
     )?;
     print(&secret)
+}
+
+/// Prints how many jobs there are, and the dead ones, newest first.
+fn list_jobs(config: Config) -> Result<(), Failure> {
+    let store = open_store(&config, Arc::new(SystemClock))?;
+    let (counts, dead) = block_on(store.read(|conn| Ok((jobs::counts(conn)?, jobs::dead(conn)?))))?;
+    if counts.is_empty() {
+        return print("There are no jobs waiting, running or dead.");
+    }
+    let mut lines: Vec<String> =
+        counts.iter().map(|count| format!("{} {} {}", count.count, count.kind, count.state.as_str())).collect();
+    let all_dead: i64 = counts.iter().filter(|count| count.state == JobState::Dead).map(|count| count.count).sum();
+    if !dead.is_empty() {
+        let shown = i64::try_from(dead.len()).unwrap_or(i64::MAX);
+        let which = if shown < all_dead { format!(", the last {shown}") } else { String::new() };
+        lines.extend([String::new(), format!("Dead jobs{which}:")]);
+    }
+    for job in dead {
+        let since = job.finished_at.map(|at| format!(" {at}")).unwrap_or_default();
+        let error = job.last_error.unwrap_or_default().replace(['\n', '\r'], " ");
+        lines.push(format!("{} {}{since} attempts={} error: {error}", job.id, job.kind, job.attempts));
+    }
+    print(&lines.join("\n"))
+}
+
+/// Enqueues one dead job again, or all of them.
+fn retry_jobs(config: Config, id: Option<uuid::Uuid>) -> Result<(), Failure> {
+    let store = open_store(&config, Arc::new(SystemClock))?;
+    let Some(id) = id else {
+        let count = block_on(store.account_write(jobs::retry_all))?;
+        return print(&format!("{count} dead jobs will run again."));
+    };
+    let retried = block_on(store.account_write(move |tx| match jobs::retry(tx, JobId::new(id)) {
+        Err(StoreError::NotFound) => Ok(false),
+        other => other.map(|()| true),
+    }))?;
+    match retried {
+        true => print(&format!("The job {id} will run again.")),
+        false => Err(failure(format!("there is no dead job {id}"))),
+    }
 }
 
 /// The first line of standard input, after a prompt if that is a terminal.

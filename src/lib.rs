@@ -7,6 +7,7 @@
 //! api  ──► service ──► store ──► domain      HTTP; the application; SQL; pure rules
 //! jobs ──► service                           what runs outside a request
 //! clock                             time and chance, given to whoever needs them
+//! metrics                           what is counted, by whoever is given it
 //! ```
 
 pub mod api;
@@ -16,6 +17,7 @@ pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod jobs;
+pub mod metrics;
 pub mod service;
 pub mod store;
 pub mod telemetry;

@@ -30,10 +30,13 @@ pub const MAX_LIMIT: i64 = 1_000;
 /// Who made a change.
 #[derive(Serialize, ToSchema)]
 struct Actor {
-    /// The user. Null if the account no longer exists.
+    /// The user. Null if the account no longer exists, or if a job made the change.
     user_id: Option<UserId>,
     /// The personal access token used; null for a login.
     token_id: Option<TokenId>,
+    /// The kind of background job, if the server itself made the change; otherwise null.
+    #[schema(example = json!(null))]
+    job: Option<String>,
 }
 
 /// One change of one record.
@@ -243,8 +246,8 @@ fn parse_entity(name: &str) -> Result<Entity, Rejection> {
 
 impl From<Change> for ChangeOut {
     fn from(change: Change) -> Self {
-        let Change { entity, id, op, version, write, fields, at, user, token, merged_into, data } = change;
-        let actor = Actor { user_id: user, token_id: token };
+        let Change { entity, id, op, version, write, fields, at, user, token, job, merged_into, data } = change;
+        let actor = Actor { user_id: user, token_id: token, job };
         let data = data.map(|json| AnyRecord(Keyed(entity, json)));
         Self { entity, id, op, version, write, fields, at, actor, merged_into, data }
     }

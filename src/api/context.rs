@@ -16,6 +16,7 @@ use super::http::messages::query::{Query, parse_uuid};
 use super::http::messages::response::Response;
 use crate::config::Config;
 use crate::domain::id::WorkspaceId;
+use crate::metrics::Metrics;
 use crate::store::{AnyId, Precondition, Store, WriteContext};
 
 /// The parts of the server.
@@ -27,6 +28,7 @@ pub struct Api {
     pub cursors: Cursors,
     pub etags: ETags,
     pub limits: Limits,
+    pub metrics: Arc<Metrics>,
     pub body_timeout: Duration,
     /// The server is stopping and takes no new work.
     pub draining: AtomicBool,

@@ -126,12 +126,12 @@ async fn update_me(exchange: Exchange) -> Result<HttpResponse, Problem> {
     let precondition = context.precondition()?;
     let patch = context.call.body.value.clone();
     let Me { workspace, self_contact_id, .. } = me(api, caller).await?;
+    let by = caller.user;
     let written = api
         .store
         .account_write(move |tx| {
-            let by = write_context.clone();
             tx.once(&write_context, |tx| {
-                let (before, _) = accounts::find(tx.conn, by.user())?;
+                let (before, _) = accounts::find(tx.conn, by)?;
                 precondition.check(Some(before.version))?;
                 let fields = changed(&before.fields, patch)?;
                 let user = accounts::update_user(tx, &before, fields)?;

@@ -20,12 +20,13 @@ use super::http::operation::{Access, Docs, Exchange, Operation, Run};
 use super::http::records::collection;
 use crate::domain::account::NewPassword;
 use crate::domain::{duplicates, interaction, keyed, need, position, relationship, tag};
+use crate::metrics;
 use crate::service::bulk::MAX_EDITED;
 use crate::service::records::merge::MAX_MERGED;
 use crate::service::validation::views::written;
 use crate::store::duplicates::MAX_LOOKED;
 use crate::store::relations::MAX_RELATED;
-use crate::store::{UNDO_DAYS, accounts, purge, sessions, tokens};
+use crate::store::{UNDO_DAYS, accounts, jobs, purge, sessions, tokens};
 
 /// What this server supports.
 #[derive(ToSchema)]
@@ -197,6 +198,14 @@ pub fn operations() -> Vec<Operation> {
                 .answer::<Health>(200, "The server accepts requests.")
                 .errors(&[Code::NotReady])
         }),
+        public("/metrics", "get_metrics", Run::Other(|exchange| Box::pin(get_metrics(exchange))), || {
+            Docs::new("service", "Get metrics")
+                .description(
+                    "In Prometheus's text format: requests by route and status, runs of background jobs, and the queue of jobs. \
+                     It names no users or records. Needs no token: restrict it at the proxy if it is nobody's business.",
+                )
+                .text(200, "The metrics.", "text/plain")
+        }),
         public("/docs", "open_docs", Run::Other(|_| Box::pin(open_docs())), || {
             Docs::new("service", "Open the interactive documentation").empty(308, "Redirects to `/docs/`.")
         }),
@@ -319,6 +328,14 @@ async fn get_readiness(exchange: Exchange) -> Result<HttpResponse, Problem> {
         Ok(_) => Ok(HttpResponse::Ok().json(json!({ "status": "ok" }))),
         Err(error) => Err(Problem::new(Code::NotReady).detail("The database does not respond.").caused_by(error)),
     }
+}
+
+async fn get_metrics(exchange: Exchange) -> Result<HttpResponse, Problem> {
+    let api = &exchange.api;
+    let counts = api.store.read(jobs::counts).await?;
+    let counts = counts.iter().map(|count| (count.kind.as_str(), count.state.as_str(), count.count));
+    let text = api.metrics.render(counts).map_err(|error| Problem::new(Code::Internal).caused_by(error))?;
+    Ok(HttpResponse::Ok().content_type(metrics::CONTENT_TYPE).body(text))
 }
 
 async fn open_docs() -> Result<HttpResponse, Problem> {

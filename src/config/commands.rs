@@ -107,6 +107,19 @@ pub enum Command {
     /// Manage personal access tokens.
     #[command(subcommand)]
     Token(TokenCommand),
+    /// List background jobs: how many there are, and those that failed for good.
+    #[command(
+        args_conflicts_with_subcommands = true,
+        after_help = "\
+Examples:
+  wellmet jobs
+  wellmet jobs retry 01939d5e-8c00-7000-8000-0000000000a1
+  wellmet jobs retry --all"
+    )]
+    Jobs {
+        #[command(subcommand)]
+        command: Option<JobsCommand>,
+    },
     /// Print the version.
     Version,
 }
@@ -143,6 +156,19 @@ Examples:
         /// Read the password from the first line of standard input, without a prompt.
         #[arg(long)]
         password_stdin: bool,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum JobsCommand {
+    /// Run dead jobs again, with all their attempts.
+    Retry {
+        /// Id of the job, as `wellmet jobs` prints it.
+        #[arg(value_name = "ID", required_unless_present = "all", conflicts_with = "all")]
+        id: Option<uuid::Uuid>,
+        /// Retry every dead job.
+        #[arg(long)]
+        all: bool,
     },
 }
 

@@ -9,7 +9,7 @@ mod settings;
 mod tests;
 mod values;
 
-pub use commands::{Cli, Command, TokenCommand, UserCommand};
+pub use commands::{Cli, Command, JobsCommand, TokenCommand, UserCommand};
 pub use error::ConfigError;
 pub use settings::Config;
 pub use values::{CorsOrigins, Database, LogFormat, TrustedProxies, parse_signing_key};

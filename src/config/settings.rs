@@ -96,6 +96,10 @@ pub struct Config {
     #[arg(long, env, global = true, value_name = "COUNT", value_parser = number(0..=1024_usize), default_value_t = 0)]
     pub workers: usize,
 
+    /// Background jobs that run at the same time, 0 to 64; a server with 0 runs none
+    #[arg(long, env, global = true, value_name = "COUNT", value_parser = number(0..=64_usize), default_value_t = 4)]
+    pub job_workers: usize,
+
     /// Connections open at the same time on the whole server, 1 to 1000000; further ones wait
     // actix-web counts for each worker: see `max_connections_per_worker`.
     #[arg(long, env, global = true, value_name = "COUNT")]
@@ -163,7 +167,7 @@ impl Config {
         Ok(config)
     }
 
-    /// For tests: a free port, small pools, no rate limits, warnings only, a quick stop. Ignores the environment and
+    /// For tests: a free port, small pools, no rate limits, no jobs, warnings only, a quick stop. Ignores the environment and
     /// `.env`. Panics if `database_url` is invalid.
     #[allow(clippy::expect_used, reason = "only tests call it, and they are to fail here")]
     pub fn for_test(database_url: &str) -> Self {
@@ -174,6 +178,7 @@ impl Config {
             "--rate-limits=off",
             "--read-pool-size=4",
             "--workers=2",
+            "--job-workers=0",
             "--shutdown-timeout-seconds=1",
         ])
         .expect("DATABASE_URL of a test")

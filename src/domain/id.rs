@@ -107,6 +107,8 @@ ids! {
     InteractionId = "interaction";
     /// When somebody was last in touch; the same as the id of the contact.
     ContactActivityId = "contact_activity";
+    /// Something to be done outside a request.
+    JobId = "job";
     /// An event where people meet, such as a conference.
     EventId = "event";
 }

@@ -16,6 +16,7 @@ pub mod fields;
 pub mod id;
 pub mod interaction;
 pub mod invalid;
+pub mod job;
 pub mod key;
 pub mod keyed;
 pub mod link;

@@ -1,3 +1,13 @@
-//! What runs outside of a request.
+//! What runs outside of a request: the kinds of job, a file each, and the worker that runs them. What a job does is a matter of
+//! `service/` and `store/`.
 
+pub mod kind;
 pub mod purge;
+pub mod run;
+pub mod schedule;
+pub mod worker;
+
+use self::kind::JobKind;
+
+/// Every kind of job.
+pub const KINDS: &[JobKind] = &[purge::KIND];

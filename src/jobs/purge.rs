@@ -1,20 +1,15 @@
 //! Removes, once an hour, what is no longer kept.
 
+use super::kind::JobKind;
+use super::run::{Finished, JobError, Run};
+use super::schedule::Schedule;
 use crate::store::purge;
-use std::time::Duration;
 
-use crate::store::Store;
+pub const KIND: JobKind =
+    JobKind { name: "purge", run: |run| Box::pin(purge_all(run)), schedule: Some(Schedule::Hourly) };
 
-const EVERY: Duration = Duration::from_secs(60 * 60);
-
-/// Runs as long as the server does; a failure is logged and tried again.
-pub async fn run(store: Store) {
-    loop {
-        match store.account_write(purge::purge).await {
-            Ok(purged) if purged.is_partial() => continue,
-            Ok(purged) => tracing::debug!(?purged, "purged expired data"),
-            Err(error) => tracing::error!(%error, "cannot purge expired data"),
-        }
-        tokio::time::sleep(EVERY).await;
-    }
+/// Batch after batch, each in a transaction of its own, so that nobody waits long.
+async fn purge_all(run: Run) -> Result<Finished, JobError> {
+    while run.write(purge::purge).await?.is_partial() {}
+    run.finish(|_| Ok(())).await
 }

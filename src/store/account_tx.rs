@@ -2,25 +2,26 @@
 //! here.
 
 use super::db::sql::conn::Conn;
-use super::db::write::context::{Actor, WriteContext};
+use super::db::write::context::{Actor, TxScope, WriteContext};
+use super::db::write::enqueue::enqueue;
 use super::db::write::idempotency::{self, Outcome, Reply};
 use super::db::write::settle::finish;
 use super::db::write::tx::Tx;
 use super::error::Result;
-use crate::clock::Ids;
-use crate::domain::id::WorkspaceId;
+use crate::domain::id::{JobId, WorkspaceId};
+use crate::domain::job::NewJob;
 use crate::domain::timestamp::Timestamp;
 
 /// A write to the accounts in progress.
 pub struct AccountTx<'c> {
     pub conn: &'c mut Conn,
-    ids: &'c Ids,
+    scope: &'c TxScope<'c>,
     pub(in crate::store) now: Timestamp,
 }
 
 impl<'c> AccountTx<'c> {
-    pub(in crate::store) const fn new(conn: &'c mut Conn, ids: &'c Ids, now: Timestamp) -> Self {
-        Self { conn, ids, now }
+    pub(in crate::store) const fn new(conn: &'c mut Conn, scope: &'c TxScope<'c>) -> Self {
+        Self { conn, scope, now: scope.now }
     }
 
     pub fn now(&self) -> Timestamp {
@@ -29,7 +30,12 @@ impl<'c> AccountTx<'c> {
 
     /// A new time-ordered id.
     pub fn new_id(&self) -> uuid::Uuid {
-        self.ids.uuid(self.now.instant())
+        self.scope.ids.uuid(self.now.instant())
+    }
+
+    /// Enqueues a job; it exists once this is committed. `None` if its unique key is taken.
+    pub fn enqueue(&mut self, workspace: Option<WorkspaceId>, job: NewJob) -> Result<Option<JobId>> {
+        enqueue(self.conn, self.scope, workspace, job)
     }
 
     /// Records of a workspace, written in this same transaction.
@@ -39,7 +45,7 @@ impl<'c> AccountTx<'c> {
         actor: Actor,
         work: impl FnOnce(&mut Tx<'_>) -> Result<T>,
     ) -> Result<T> {
-        let mut tx = Tx::begin(self.conn, self.ids, self.now, workspace, actor)?;
+        let mut tx = Tx::begin(self.conn, self.scope, workspace, actor)?;
         let value = work(&mut tx)?;
         finish(tx)?;
         Ok(value)
@@ -47,8 +53,8 @@ impl<'c> AccountTx<'c> {
 
     /// Does the work unless a reply to the same request is kept; writes of a workspace wait for one another here too.
     pub fn once(&mut self, who: &WriteContext, work: impl FnOnce(&mut Self) -> Result<Reply>) -> Result<Outcome> {
-        let (user, key) = (who.user(), who.idempotency.as_ref());
-        Tx::begin(self.conn, self.ids, self.now, who.workspace, who.actor)?;
+        let (user, key) = (who.actor.user(), who.idempotency.as_ref());
+        Tx::begin(self.conn, self.scope, who.workspace, who.actor)?;
         if let Some(kept) = idempotency::find(self.conn, who.workspace, user, key, self.now)? {
             return Ok(kept);
         }

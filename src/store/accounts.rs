@@ -15,6 +15,7 @@ use super::db::write::record::{Record, for_entity};
 use super::db::write::records::create;
 use super::db::write::tx::Tx;
 use super::error::{Conflict, Error, Result};
+use super::jobs;
 use super::sessions::{end_session, end_sessions};
 use crate::domain::account::{User, UserFields, WeekDay, Workspace};
 use crate::domain::contact::{Contact, ContactEmail, ContactFields};
@@ -224,7 +225,7 @@ pub fn create_account(
     own.time_zone = Some(user.fields.time_zone.clone());
     let address = ContactEmail { value: user.email.clone(), preferred: true, ..ContactEmail::default() };
     own.emails.insert("main".to_owned(), address);
-    let actor = Actor { user: user.id, token: None };
+    let actor = Actor::User(user.id, None);
     tx.records(workspace.id, actor, |tx| {
         let id = ContactId::new(tx.new_id());
         let mut own = Contact::new(id, tx.now(), own)?;
@@ -330,6 +331,8 @@ fn leave_workspace(tx: &mut AccountTx<'_>, workspace: WorkspaceId, user: UserId)
 }
 
 fn erase_workspace(tx: &mut AccountTx<'_>, workspace: WorkspaceId) -> Result<()> {
+    // A job locks itself before it locks the workspace.
+    jobs::delete_all(tx.conn, workspace)?;
     // The locks that writes of the workspace and refreshes of its sessions take first.
     diesel::update(workspaces::table.filter(workspaces::id.eq(workspace)))
         .set(workspaces::seq.eq(workspaces::seq))
@@ -347,6 +350,8 @@ fn erase_workspace(tx: &mut AccountTx<'_>, workspace: WorkspaceId) -> Result<()>
             diesel::delete($table::table.filter($table::workspace_id.eq(workspace))).execute(tx.conn)?;
         )*};
     }
+    // Those enqueued until the workspace was locked.
+    jobs::delete_all(tx.conn, workspace)?;
     erase_from!(search_documents, record_keys, changes, idempotency_keys, personal_access_tokens, memberships);
     diesel::delete(workspaces::table.filter(workspaces::id.eq(workspace))).execute(tx.conn)?;
     Ok(())

@@ -5,15 +5,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::db::sql::conn::{Conn, read_transaction, savepoint, write_transaction};
 use super::db::sql::types::AnyId;
 use super::db::write::answer::{Answer, conclude};
-use super::db::write::context::{Actor, WriteContext};
+use super::db::write::context::{Actor, TxScope, WriteContext};
 use super::db::write::idempotency::{self, Outcome, Reply};
 use super::db::write::settle::settle;
 use super::db::write::tx::Tx;
 use super::error::{Error, Result};
 use super::store::{Failure, Store};
-use crate::clock::Ids;
 use crate::domain::id::WorkspaceId;
-use crate::domain::timestamp::Timestamp;
 
 /// What the operations of a batch may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,8 +38,7 @@ pub struct Ending {
 pub struct Batch<'c> {
     held: Held<'c>,
     mode: BatchMode,
-    ids: &'c Ids,
-    now: Timestamp,
+    scope: &'c TxScope<'c>,
     workspace: WorkspaceId,
     actor: Actor,
     /// Whether no part of an atomic batch has failed.
@@ -81,7 +78,7 @@ impl Batch<'_> {
             return Err(Error::Internal("a write in a batch of reads".to_owned()).into());
         };
         self.erases |= erases && !dry_run;
-        let (ids, now, workspace, actor) = (self.ids, self.now, self.workspace, self.actor);
+        let (scope, workspace, actor) = (self.scope, self.workspace, self.actor);
         let reply = match (self.mode, dry_run) {
             (BatchMode::Atomic, true) => {
                 let mut failed = None;
@@ -105,7 +102,7 @@ impl Batch<'_> {
                 let mut rolled_back = None;
                 let done = savepoint(&mut *whole.conn, |conn| {
                     unless_panics(|| {
-                        let mut tx = Tx::begin(conn, ids, now, workspace, actor)?;
+                        let mut tx = Tx::begin(conn, scope, workspace, actor)?;
                         let answer = work(&mut tx).map_err(Failure::Work)?;
                         let reply = conclude(&mut tx, answer)?;
                         if dry_run {
@@ -151,9 +148,10 @@ impl Store {
         let now = self.now();
         let run = move |conn: &mut Conn| {
             let mut erases = false;
+            let scope = TxScope::new(store.ids(), now);
             let done = match mode {
                 BatchMode::Reads => read_transaction(conn, |conn| {
-                    let mut batch = Batch::new(Held::Reads(conn), mode, store.ids(), now, &context);
+                    let mut batch = Batch::new(Held::Reads(conn), mode, &scope, &context);
                     let Ending { status, body, .. } = work(&mut batch).map_err(Failure::Work)?;
                     Ok(Outcome {
                         reply: Reply { status, body: Some(body(None)?), ..Reply::default() },
@@ -162,19 +160,20 @@ impl Store {
                 }),
                 BatchMode::Separate | BatchMode::Atomic => write_transaction(conn, |conn| {
                     let WriteContext { workspace, actor, idempotency } = &context;
-                    let whole = Tx::begin(conn, store.ids(), now, *workspace, *actor)?;
+                    let whole = Tx::begin(conn, &scope, *workspace, *actor)?;
                     if let Some(kept) =
-                        idempotency::find(whole.conn, *workspace, actor.user, idempotency.as_ref(), now)?
+                        idempotency::find(whole.conn, *workspace, actor.user(), idempotency.as_ref(), now)?
                     {
                         return Ok(kept);
                     }
-                    let mut batch = Batch::new(Held::Writes(Box::new(whole)), mode, store.ids(), now, &context);
+                    let mut batch = Batch::new(Held::Writes(Box::new(whole)), mode, &scope, &context);
                     let ending = work(&mut batch).map_err(Failure::Work)?;
                     let outcome = batch.end(ending, &context)?;
                     erases = batch.erases;
                     Ok(outcome)
                 }),
             };
+            store.wake_workers_after(&scope);
             let outcome = match done {
                 Err(Failure::Answered(outcome)) => Ok(outcome),
                 other => other.map_err(Failure::into_error),
@@ -191,9 +190,9 @@ impl Store {
 }
 
 impl<'c> Batch<'c> {
-    fn new(held: Held<'c>, mode: BatchMode, ids: &'c Ids, now: Timestamp, context: &WriteContext) -> Self {
+    fn new(held: Held<'c>, mode: BatchMode, scope: &'c TxScope<'c>, context: &WriteContext) -> Self {
         let (workspace, actor) = (context.workspace, context.actor);
-        Self { held, mode, ids, now, workspace, actor, is_whole: true, erased: Vec::new(), erases: false }
+        Self { held, mode, scope, workspace, actor, is_whole: true, erased: Vec::new(), erases: false }
     }
 
     /// Renders the answer and keeps it; the caller commits.
@@ -219,8 +218,8 @@ impl<'c> Batch<'c> {
         whole.log()?;
         // What was to be erased is not kept here either.
         if !reply.body.as_ref().is_some_and(|body| idempotency::mentions_one(body, &self.erased)) {
-            let (user, key) = (context.user(), context.idempotency.as_ref());
-            idempotency::keep(whole.conn, context.workspace, user, key, self.now, &reply)?;
+            let (user, key) = (context.actor.user(), context.idempotency.as_ref());
+            idempotency::keep(whole.conn, context.workspace, user, key, self.scope.now, &reply)?;
         }
         Ok(Outcome { reply, replayed: false })
     }

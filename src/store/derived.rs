@@ -8,7 +8,7 @@ use super::db::sql::conn::{Conn, write_transaction};
 use super::db::sql::schema::{instance, memberships, workspaces};
 use super::db::sql::select::{Comparison, ID, Predicate, Scalar, Select};
 use super::db::sql::types::AnyId;
-use super::db::write::context::Actor;
+use super::db::write::context::{Actor, TxScope};
 use super::db::write::json::json;
 use super::db::write::record::{Record, for_entity};
 use super::db::write::records::{resolve_names, update};
@@ -61,12 +61,12 @@ fn derive_workspace(conn: &mut Conn, ids: &Ids, now: Timestamp, workspace: Works
         .first(conn)
         .optional()?;
     let Some(user) = owner else { return Ok(()) };
-    let actor = Actor { user, token: None };
+    let (scope, actor) = (TxScope::new(ids, now), Actor::User(user, None));
     for entity in Entity::ALL {
         for_entity!(*entity, Kind => {
             let mut after = Predicate::always();
             while let Some(last) = write_transaction(conn, |conn| {
-                derive_slice::<Kind>(Tx::begin(conn, ids, now, workspace, actor)?, after)
+                derive_slice::<Kind>(Tx::begin(conn, &scope, workspace, actor)?, after)
             })? {
                 after = Predicate::Compare(ID, Comparison::Greater, Scalar::Id(last));
             }

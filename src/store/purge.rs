@@ -1,4 +1,5 @@
-//! What is no longer kept: replies after 24 hours, before-images after 30 days, tombstones after 180.
+//! What is no longer kept: replies after 24 hours, before-images after 30 days, tombstones after 180,
+//! finished jobs after a week.
 
 use chrono::TimeDelta;
 use diesel::dsl::sql;
@@ -12,6 +13,7 @@ use super::db::sql::types::{AnyId, AsJson};
 use super::db::write::idempotency::KEPT_HOURS;
 use super::db::write::tx::UNDO_DAYS;
 use super::error::Result;
+use super::jobs;
 use super::sessions::end_session;
 use crate::domain::entity::Entity;
 use crate::domain::id::{SessionId, UserId, WorkspaceId};
@@ -33,14 +35,17 @@ pub struct Purged {
     pub tombstones: usize,
     pub sessions: usize,
     pub refresh_tokens: usize,
+    pub jobs: usize,
 }
 
 impl Purged {
     /// Whether there may be more to remove.
     pub fn is_partial(&self) -> bool {
-        let Self { idempotency_keys, before_images, tombstones, sessions, refresh_tokens } = *self;
+        let Self { idempotency_keys, before_images, tombstones, sessions, refresh_tokens, jobs } = *self;
         let full = usize::try_from(BATCH).unwrap_or(usize::MAX);
-        [idempotency_keys, before_images, tombstones, sessions, refresh_tokens].contains(&full)
+        [idempotency_keys, before_images, tombstones, sessions, refresh_tokens, jobs]
+            .iter()
+            .any(|count| *count >= full)
     }
 }
 
@@ -53,6 +58,7 @@ pub fn purge(tx: &mut AccountTx<'_>) -> Result<Purged> {
         idempotency_keys: purge_replies(tx, now.minus(TimeDelta::hours(KEPT_HOURS)))?,
         sessions: purge_sessions(tx, now)?,
         refresh_tokens: purge_refresh_tokens(tx, now.minus(TimeDelta::days(SPENT_TOKEN_DAYS)))?,
+        jobs: jobs::purge(tx, BATCH)?,
     })
 }
 

@@ -3,13 +3,14 @@
 use diesel::connection::SimpleConnection;
 use secrecy::SecretString;
 use std::sync::Arc;
+use tokio::sync::Notify;
 
 use super::account_tx::AccountTx;
 use super::db::sql::conn::{Address, Conn, write_transaction};
 use super::db::sql::migrations::{self, Instance, OpenError};
 use super::db::sql::pool::{PoolQueue, Settings};
 use super::db::write::answer::{Answer, conclude, render_record};
-use super::db::write::context::WriteContext;
+use super::db::write::context::{TxScope, WriteContext};
 use super::db::write::idempotency::{self, IdempotencyKey, Outcome, Reply};
 use super::db::write::tx::Tx;
 use super::derived;
@@ -28,6 +29,8 @@ pub(in crate::store) struct Inner {
     clock: Arc<dyn Clock>,
     pub ids: Ids,
     instance: Instance,
+    /// Told when a job was enqueued.
+    jobs_enqueued: Notify,
     /// Held as long as the process has the SQLite file.
     _lock: Option<std::fs::File>,
 }
@@ -49,7 +52,15 @@ impl Store {
             Address::Sqlite(_) => Arc::new(PoolQueue::new(settings, 1)),
             Address::Postgres(_) => readers.clone(),
         };
-        Ok(Self(Arc::new(Inner { readers, writers, clock, ids, instance, _lock: lock })))
+        Ok(Self(Arc::new(Inner {
+            readers,
+            writers,
+            clock,
+            ids,
+            instance,
+            jobs_enqueued: Notify::new(),
+            _lock: lock,
+        })))
     }
 
     /// Part of every ETag and cursor: tags of another database never match.
@@ -90,6 +101,23 @@ impl Store {
         &self.0.writers
     }
 
+    /// After a transaction that may have enqueued a job.
+    pub(super) fn wake_workers_after(&self, scope: &TxScope<'_>) {
+        if scope.has_enqueued.get() {
+            self.wake_workers();
+        }
+    }
+
+    /// Has the workers of this process look for jobs now.
+    pub fn wake_workers(&self) {
+        self.0.jobs_enqueued.notify_one();
+    }
+
+    /// Ends when this process has enqueued a job since the last time, or [`wake_workers`](Self::wake_workers) was called.
+    pub async fn jobs_enqueued(&self) {
+        self.0.jobs_enqueued.notified().await;
+    }
+
     /// Reads.
     pub async fn read<T: Send + 'static>(
         &self,
@@ -116,17 +144,19 @@ impl Store {
         let store = self.clone();
         let now = self.now();
         let run = move |conn: &mut Conn| {
+            let scope = TxScope::new(&store.0.ids, now);
             let done = write_transaction(conn, |conn| {
                 let WriteContext { workspace, actor, idempotency } = context;
-                let mut tx = Tx::begin(conn, &store.0.ids, now, workspace, actor)?;
+                let mut tx = Tx::begin(conn, &scope, workspace, actor)?;
                 if let Some(kept) = find_kept(&mut tx, idempotency.as_ref())? {
                     return Ok(kept);
                 }
                 let answer = work(&mut tx).map_err(Failure::Work)?;
                 let reply = conclude(&mut tx, answer)?;
-                idempotency::keep(tx.conn, workspace, actor.user, idempotency.as_ref(), now, &reply)?;
+                idempotency::keep(tx.conn, workspace, actor.user(), idempotency.as_ref(), now, &reply)?;
                 Ok(Outcome { reply, replayed: false })
             });
+            store.wake_workers_after(&scope);
             Ok(done.map_err(Failure::into_error))
         };
         self.0.writers.run(run).await?
@@ -144,7 +174,8 @@ impl Store {
             // The whole transaction is rolled back: SQLite takes the journal of a savepoint apart step by step, so that a
             // dry run of ten thousand would take minutes.
             let done = write_transaction(conn, |conn| -> std::result::Result<(), Failure<E>> {
-                let mut tx = Tx::begin(conn, &store.0.ids, now, context.workspace, context.actor)?;
+                let scope = TxScope::new(&store.0.ids, now);
+                let mut tx = Tx::begin(conn, &scope, context.workspace, context.actor)?;
                 let answer = work(&mut tx).map_err(Failure::Work)?;
                 let reply = Reply { write: None, ..conclude(&mut tx, answer)? };
                 Err(Failure::Answered(Outcome { reply, replayed: false }))
@@ -176,7 +207,7 @@ impl Store {
     pub async fn kept_reply(&self, who: &WriteContext) -> Result<Option<Outcome>> {
         let who = who.clone();
         self.account_write(move |tx| {
-            idempotency::find(tx.conn, who.workspace, who.user(), who.idempotency.as_ref(), tx.now)
+            idempotency::find(tx.conn, who.workspace, who.actor.user(), who.idempotency.as_ref(), tx.now)
         })
         .await
     }
@@ -189,7 +220,10 @@ impl Store {
         let store = self.clone();
         let now = self.now();
         let run = move |conn: &mut Conn| {
-            write_transaction(conn, |conn| work(&mut AccountTx::new(conn, &store.0.ids, now)))
+            let scope = TxScope::new(&store.0.ids, now);
+            let done = write_transaction(conn, |conn| work(&mut AccountTx::new(conn, &scope)));
+            store.wake_workers_after(&scope);
+            done
         };
         self.0.writers.run(run).await
     }
@@ -197,7 +231,7 @@ impl Store {
 
 /// The reply kept under the key, rendered anew where it was too long to keep.
 fn find_kept(tx: &mut Tx<'_>, key: Option<&IdempotencyKey>) -> Result<Option<Outcome>> {
-    let Some(mut kept) = idempotency::find(tx.conn, tx.workspace, tx.actor().user, key, tx.now())? else {
+    let Some(mut kept) = idempotency::find(tx.conn, tx.workspace, tx.actor().user(), key, tx.now())? else {
         return Ok(None);
     };
     let Reply { status, record, body, .. } = &mut kept.reply;

@@ -32,7 +32,7 @@ impl<'s> Writer<'s> {
     async fn of(server: &'s TestServer, client: &Client) -> Self {
         let me = client.get("/v1/me").await.expect(200);
         let id = |record: &str| Uuid::parse_str(me.body[record]["id"].as_str().unwrap()).unwrap();
-        let actor = Actor { user: UserId::new(id("user")), token: None };
+        let actor = Actor::User(UserId::new(id("user")), None);
         let workspace = WorkspaceId::new(id("workspace"));
         Self { server, context: WriteContext { workspace, actor, idempotency: None } }
     }

@@ -67,7 +67,7 @@ on_both! {
         assert_eq!(items[1]["at"], "2026-03-02T09:00:05Z");
         for item in items {
             assert_eq!((&item["entity"], &item["write"]), (&json!("contact"), &item["version"]));
-            assert_eq!(item["actor"], json!({"user_id": me.body["user"]["id"], "token_id": null}));
+            assert_eq!(item["actor"], json!({"user_id": me.body["user"]["id"], "token_id": null, "job": null}));
         }
         let versions: Vec<i64> = items.iter().map(|item| item["version"].as_i64().unwrap()).collect();
         assert!(versions.is_sorted_by(|one, next| one < next), "{versions:?}");
@@ -288,7 +288,7 @@ async fn write(
     work: impl FnOnce(&mut store::Tx<'_>) -> store::Result<()> + Send + 'static,
 ) {
     let me = client.get("/v1/me").await.expect(200);
-    let actor = Actor { user: UserId::new(uuid(&me.body["user"])), token: None };
+    let actor = Actor::User(UserId::new(uuid(&me.body["user"])), None);
     let who = WriteContext { workspace: WorkspaceId::new(uuid(&me.body["workspace"])), actor, idempotency: None };
     let write = server.app().store().write(who, |tx| work(tx).map(|()| store::Answer::Empty));
     let _ = write.await.expect("a write");

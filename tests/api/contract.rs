@@ -22,6 +22,7 @@ const PUBLIC: &[&str] = &[
     "get_document",
     "get_error",
     "get_liveness",
+    "get_metrics",
     "get_readiness",
     "get_service",
     "list_errors",

@@ -51,7 +51,7 @@ fn ids(pair: &Value) -> [String; 2] {
 async fn make_many(server: &TestServer, client: &Client, all: Vec<ContactFields>) {
     let me = client.get("/v1/me").await.expect(200);
     let id = |pointer: &str| Uuid::parse_str(me.body.pointer(pointer).unwrap().as_str().unwrap()).unwrap();
-    let actor = Actor { user: UserId::new(id("/user/id")), token: None };
+    let actor = Actor::User(UserId::new(id("/user/id")), None);
     let who = WriteContext { workspace: WorkspaceId::new(id("/workspace/id")), actor, idempotency: None };
     for some in all.chunks(1_000) {
         let some = some.to_vec();

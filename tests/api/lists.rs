@@ -40,7 +40,7 @@ fn id_of(record: &Value) -> String {
 async fn make_many(server: &TestServer, client: &Client, count: usize) -> Vec<String> {
     let me = client.get("/v1/me").await.expect(200);
     let id = |pointer: &str| Uuid::parse_str(me.body.pointer(pointer).unwrap().as_str().unwrap()).unwrap();
-    let actor = Actor { user: UserId::new(id("/user/id")), token: None };
+    let actor = Actor::User(UserId::new(id("/user/id")), None);
     let who = WriteContext { workspace: WorkspaceId::new(id("/workspace/id")), actor, idempotency: None };
     let mut made = Vec::new();
     for start in (0..count).step_by(1_000) {

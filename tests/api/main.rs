@@ -33,6 +33,7 @@ mod guard;
 mod hostile;
 mod idempotency;
 mod interactions;
+mod jobs;
 mod layers;
 mod lists;
 mod matches;

@@ -30,8 +30,10 @@ const ONE_SIDED: &[(Backend, &str, &str)] = &[
 const MIGRATIONS_TABLE: &str = "__diesel_schema_migrations";
 
 /// Tables whose primary key does not begin with the workspace, though they have one.
-const KEYED_OTHERWISE: &[(&str, &str)] =
-    &[("search_documents", "full-text search wants a stable integer key; (workspace, entity, record) is unique")];
+const KEYED_OTHERWISE: &[(&str, &str)] = &[
+    ("search_documents", "full-text search wants a stable integer key; (workspace, entity, record) is unique"),
+    ("jobs", "one queue for all workspaces, and for jobs that belong to none"),
+];
 
 /// Tables of nobody's workspace.
 const NOBODYS: &[(&str, &str)] = &[

@@ -54,6 +54,7 @@ const LEFT_OUT: &[(&str, &[&str], &str)] = &[
         "the same; who asks for a period in another order than that of time reads the others too",
     ),
     ("duplicate_dismissals", &["updated_at"], "what changed lately is followed by /v1/changes"),
+    ("jobs", &["kind"], "a worker runs nearly every kind; what it does not know waits for another version"),
     (
         "changes",
         &["entity"],
@@ -76,6 +77,10 @@ const ALLOWED: &[(&str, &str)] = &[
     (
         "SELECT … FROM changes WHERE *changes.seq >= ?*changes.entity = ?)) ORDER BY changes.seq ASC",
         "which tags had a name at a moment is told by all changes to tags since",
+    ),
+    (
+        "SELECT jobs.kind, jobs.state, COUNT(*) FROM jobs WHERE state = *",
+        "an operator, or what watches over the server, asks how many wait, run or are dead",
     ),
     (
         "SELECT … FROM needs WHERE workspace_id = ? AND kind = 'need' AND status = 'open' AND NOT EXISTS *",

@@ -37,6 +37,30 @@ on_both! {
         server.client().get("/livez").await.expect(200);
     }
 
+    async fn metrics_count_requests_by_route_and_name_nobody(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let id = "01939d5e-8c00-7000-8000-0000000000ff";
+        for _ in 0..2 {
+            ada.get(&format!("/v1/contacts/{id}")).await.problem(404, "not_found");
+        }
+        ada.get("/v1/no-such-path").await.problem(404, "not_found");
+        ada.request("FROBNICATE", "/v1/contacts").await.problem(405, "method_not_allowed");
+
+        let reply = server.client().get("/metrics").await.expect(200);
+
+        assert_eq!(reply.header("Content-Type"), Some("text/plain; version=0.0.4; charset=utf-8"));
+        let counter = |labels: &str| {
+            let begin = format!("wellmet_http_requests_total{{{labels}}} ");
+            reply.text.lines().find_map(|line| line.strip_prefix(&begin)?.parse::<u32>().ok())
+        };
+        assert_eq!(counter(r#"method="GET",route="/v1/contacts/{id}",status="404""#), Some(2), "{reply}");
+        assert_eq!(counter(r#"method="GET",route="unmatched",status="404""#), Some(1));
+        assert_eq!(counter(r#"method="other",route="/v1/contacts",status="405""#), Some(1));
+        let seconds = r#"wellmet_http_request_duration_seconds_count{method="GET",route="/v1/contacts/{id}"} 2"#;
+        assert!(reply.text.contains(seconds), "{reply}");
+        assert!(!reply.text.contains(id) && !reply.text.contains("ada") && !reply.text.contains("FROB"), "{reply}");
+    }
+
     async fn the_service_tells_what_it_can(server: TestServer) {
         let reply = server.client().get("/v1").await.expect(200);
         assert_eq!(reply.body["name"], "wellmet");

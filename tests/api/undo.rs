@@ -738,7 +738,7 @@ on_both! {
     async fn history_tells_who_changed_which_field_when_from_what_to_what(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         let me = ada.get("/v1/me").await.expect(200);
-        let actor = json!({"user_id": me.body["user"]["id"], "token_id": null});
+        let actor = json!({"user_id": me.body["user"]["id"], "token_id": null, "job": null});
         let made = make(&ada, json!({"given_name": "Grace"})).await;
         server.clock.advance(chrono::TimeDelta::hours(1));
         let ada = server.login("ada@example.com").await;

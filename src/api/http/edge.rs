@@ -10,6 +10,7 @@ use actix_web::web::Data;
 use actix_web::{Error, HttpMessage};
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
+use std::time::Instant;
 use tracing::Span;
 use tracing_actix_web::{RequestId, RootSpanBuilder};
 
@@ -39,7 +40,32 @@ impl RootSpanBuilder for RequestSpan {
     }
 }
 
-/// Outermost but for the log: a HEAD is routed as the GET it stands for (the codec leaves the body out), problems get
+/// Counts requests and how long they take, by route: a path would give each record metrics of its own.
+pub async fn measure(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let began = Instant::now();
+    let api = request.app_data::<Data<Api>>().cloned();
+    let router = request.app_data::<Data<Router>>().cloned();
+    let route = router.as_ref().and_then(|router| router.template(request.path())).unwrap_or("unmatched");
+    // A client may make up methods without end.
+    let method = METHODS.iter().find(|method| *method == request.method()).map_or("other", Method::as_str);
+    let outcome = next.call(request).await;
+    let status = match &outcome {
+        Ok(response) => response.status(),
+        Err(error) => error.as_response_error().status_code(),
+    };
+    if let Some(api) = api {
+        api.metrics.count_request(method, route, status.as_u16(), began.elapsed());
+    }
+    outcome
+}
+
+const METHODS: &[Method] =
+    &[Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+
+/// Around the other layers but for the log and metrics: a HEAD is routed as the GET it stands for (the codec leaves the body out), problems get
 /// their `instance`, whatever else is an error is replaced, and every answer gets the headers that all of them have.
 pub async fn finish(
     mut request: ServiceRequest,

@@ -207,7 +207,7 @@ pub struct AnswerDocs {
     pub status: u16,
     pub description: Cow<'static, str>,
     pub schema: Option<SchemaDocs>,
-    /// Another media type of the body.
+    /// Another media type of the body, or the only one where there is no schema.
     pub media_type: Option<&'static str>,
 }
 
@@ -257,6 +257,19 @@ impl Docs {
         if let Some(answer) = self.answers.last_mut() {
             answer.media_type = Some(media_type);
         }
+        self
+    }
+
+    /// An answer that is text, and not JSON.
+    #[must_use]
+    pub fn text(
+        mut self,
+        status: u16,
+        description: impl Into<Cow<'static, str>>,
+        media_type: &'static str,
+    ) -> Self {
+        let (description, media_type) = (description.into(), Some(media_type));
+        self.answers.push(AnswerDocs { status, description, schema: None, media_type });
         self
     }
 

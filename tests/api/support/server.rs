@@ -15,6 +15,7 @@ use wellmet::{
     app::App,
     clock::{Clock as _, ManualClock},
     config::Config,
+    jobs::kind::Setup,
 };
 
 use super::{
@@ -35,6 +36,7 @@ pub const START: DateTime<Utc> = NaiveDateTime::new(
 const PATIENCE: Duration = Duration::from_secs(10);
 
 type Configure = dyn Fn(&mut Config) + Send + Sync;
+type Jobs = dyn Fn() -> Setup + Send + Sync;
 
 /// A running server with a database of its own. Dropping it stops the one and drops the other.
 pub struct TestServer {
@@ -49,6 +51,7 @@ pub struct TestServer {
     /// Kept open over a restart, so that the port stays ours.
     listener: Option<TcpListener>,
     configure: Arc<Configure>,
+    jobs: Arc<Jobs>,
     connections: Connections,
 }
 
@@ -79,16 +82,32 @@ impl TestServer {
         database: Arc<Database>,
         configure: impl Fn(&mut Config) + Send + Sync + 'static,
     ) -> TestServer {
-        TestServer::start_at(database, ManualClock::at(START), Arc::new(configure))
+        TestServer::start_at(database, ManualClock::at(START), Arc::new(configure), Arc::new(no_jobs))
+    }
+
+    /// Starts with workers that run these jobs.
+    pub async fn start_with_jobs(
+        backend: Backend,
+        jobs: impl Fn() -> Setup + Send + Sync + 'static,
+    ) -> TestServer {
+        let configure = |config: &mut Config| config.job_workers = 2;
+        let (database, clock) = (Arc::new(Database::migrated(backend)), ManualClock::at(START));
+        TestServer::start_at(database, clock, Arc::new(configure), Arc::new(jobs))
     }
 
     /// A second server with the same database, clock and configuration, as a second node has. (One node at
     /// a time is all that SQLite allows.)
     pub async fn another_node(&self) -> TestServer {
-        TestServer::start_at(Arc::clone(&self.database), self.clock.clone(), Arc::clone(&self.configure))
+        let (database, clock) = (Arc::clone(&self.database), self.clock.clone());
+        TestServer::start_at(database, clock, Arc::clone(&self.configure), Arc::clone(&self.jobs))
     }
 
-    fn start_at(database: Arc<Database>, clock: ManualClock, configure: Arc<Configure>) -> TestServer {
+    fn start_at(
+        database: Arc<Database>,
+        clock: ManualClock,
+        configure: Arc<Configure>,
+        jobs: Arc<Jobs>,
+    ) -> TestServer {
         statements::watch();
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port of 127.0.0.1");
         let address = listener.local_addr().expect("a bound listener has an address");
@@ -100,6 +119,7 @@ impl TestServer {
             database,
             listener: Some(listener),
             configure,
+            jobs,
             connections: Connections::new(),
         };
         server.run(Instant::now());
@@ -111,7 +131,7 @@ impl TestServer {
         let app = loop {
             let mut config = Config::for_test(&self.database.url);
             (self.configure)(&mut config);
-            match App::start(config, Arc::new(self.clock.clone())) {
+            match App::start_with(config, Arc::new(self.clock.clone()), (self.jobs)()) {
                 Ok(app) => break app,
                 Err(_) if Instant::now() < deadline => thread::sleep(Duration::from_millis(20)),
                 Err(error) => panic!("the server did not start: {error}"),
@@ -130,9 +150,10 @@ impl TestServer {
             .spawn(move || {
                 System::new().block_on(async move {
                     let server = served.serve(listener).expect("the server serves");
-                    drop(served);
                     let _ = tell_handle.send(server.handle());
                     server.await.expect("the server ends without an error");
+                    served.drain();
+                    served.jobs_ended().await;
                 });
                 let _ = tell_end.send(());
             })
@@ -207,6 +228,11 @@ impl TestServer {
         let (address, request) = (self.address(), request.into());
         tokio::task::spawn_blocking(move || client::raw(address, &request)).await.expect("an answer")
     }
+}
+
+/// Those of a server that runs none.
+fn no_jobs() -> Setup {
+    Setup::new(Vec::new())
 }
 
 impl Drop for Running {

@@ -33,7 +33,7 @@ pub struct Caller {
 
 impl Caller {
     pub const fn actor(&self) -> Actor {
-        Actor { user: self.user, token: self.token }
+        Actor::User(self.user, self.token)
     }
 
     pub fn may_read(&self, entity: Entity) -> bool {

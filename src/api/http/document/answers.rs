@@ -83,14 +83,15 @@ pub fn successes(operation: &Operation, docs: &Docs, gets_merged: bool, views: &
             "description": answer.description,
             "headers": success_headers(operation, docs, answer, gets_merged),
         });
-        if let (Some(schema), Some(object)) = (&answer.schema, response.as_object_mut()) {
+        let mut content = Map::new();
+        if let Some(schema) = &answer.schema {
             let name = views.make(&schema.name, View::Answer);
-            let media = json!({ "schema": { "$ref": reference_to(&name) } });
-            let mut content = Map::from_iter([("application/json".to_owned(), media)]);
-            let other = answer
-                .media_type
-                .map(|media_type| (media_type.to_owned(), json!({ "schema": { "type": "string" } })));
-            content.extend(other);
+            content.insert("application/json".to_owned(), json!({ "schema": { "$ref": reference_to(&name) } }));
+        }
+        if let Some(media_type) = answer.media_type {
+            content.insert(media_type.to_owned(), json!({ "schema": { "type": "string" } }));
+        }
+        if let (false, Some(object)) = (content.is_empty(), response.as_object_mut()) {
             object.insert("content".to_owned(), content.into());
         }
         responses.insert(answer.status.to_string(), response);

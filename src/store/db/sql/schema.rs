@@ -145,6 +145,7 @@ table! {
         fields -> Json,
         before -> Nullable<Json>,
         merged_into_id -> Nullable<Id>,
+        actor_job -> Nullable<Text>,
     }
 }
 
@@ -386,6 +387,28 @@ table! {
         contact_id -> Id,
         last_interaction_on -> Nullable<Text>,
         interaction_count -> BigInt,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant, Json};
+
+    jobs (id) {
+        id -> Id,
+        kind -> Text,
+        workspace_id -> Nullable<Id>,
+        payload -> Json,
+        unique_key -> Nullable<Text>,
+        state -> Text,
+        run_at -> Instant,
+        attempts -> Integer,
+        max_attempts -> Integer,
+        lease_holder -> Nullable<Id>,
+        lease_until -> Nullable<Instant>,
+        last_error -> Nullable<Text>,
+        created_at -> Instant,
+        finished_at -> Nullable<Instant>,
     }
 }
 

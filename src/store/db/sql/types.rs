@@ -18,10 +18,11 @@ use crate::domain::account::WeekDay;
 use crate::domain::contact::{Channel, Tier};
 use crate::domain::entity::{Entity, Op};
 use crate::domain::id::{
-    ContactActivityId, ContactId, DuplicateDismissalId, InteractionId, NeedId, OrganizationId, PositionId,
+    ContactActivityId, ContactId, DuplicateDismissalId, InteractionId, JobId, NeedId, OrganizationId, PositionId,
     RelationshipId, SessionId, TagId, TokenId, UserId, WorkspaceId,
 };
 use crate::domain::interaction::{InteractionDirection, InteractionKind, InteractionStatus};
+use crate::domain::job::JobState;
 use crate::domain::key::KeyKind;
 use crate::domain::need::{NeedKind, NeedStatus};
 use crate::domain::organization::OrganizationKind;
@@ -175,7 +176,7 @@ impl AnyId {
 /// A record, by its kind and its id.
 pub type RecordRef = (Entity, AnyId);
 
-id_columns!(UserId, WorkspaceId, SessionId, TokenId, AnyId);
+id_columns!(UserId, WorkspaceId, SessionId, TokenId, JobId, AnyId);
 id_columns!(ContactId, OrganizationId, PositionId, RelationshipId, NeedId, TagId, DuplicateDismissalId);
 id_columns!(InteractionId, ContactActivityId);
 
@@ -285,6 +286,6 @@ macro_rules! word_columns {
     )*};
 }
 
-word_columns!(Entity, KeyKind, Op, Role, WeekDay);
+word_columns!(Entity, JobState, KeyKind, Op, Role, WeekDay);
 word_columns!(Tier, OrganizationKind, PositionKind, RelationshipType, NeedKind, NeedStatus);
 word_columns!(Channel, InteractionKind, InteractionStatus, InteractionDirection);

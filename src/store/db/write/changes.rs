@@ -34,6 +34,7 @@ struct ChangeHead {
     op: Op,
     actor_user_id: Option<UserId>,
     actor_token_id: Option<TokenId>,
+    actor_job: Option<String>,
     at: Timestamp,
     fields: AsJson<Vec<String>>,
     merged_into_id: Option<AnyId>,
@@ -49,6 +50,7 @@ pub(in crate::store) struct ChangeRow {
     pub op: Op,
     pub actor_user_id: Option<UserId>,
     pub actor_token_id: Option<TokenId>,
+    pub actor_job: Option<String>,
     pub at: Timestamp,
     pub fields: AsJson<Vec<String>>,
     pub before: Option<AsJson<Value>>,
@@ -69,6 +71,8 @@ pub struct Change {
     pub at: Timestamp,
     pub user: Option<UserId>,
     pub token: Option<TokenId>,
+    /// The kind of job that made it.
+    pub job: Option<String>,
     /// The record that it lives on in, of one that was merged.
     pub merged_into: Option<AnyId>,
     /// The record's JSON; `None` when it is gone.
@@ -217,6 +221,7 @@ fn with_data(conn: &mut Conn, workspace: WorkspaceId, rows: Vec<ChangeHead>) -> 
         at: row.at,
         user: row.actor_user_id,
         token: row.actor_token_id,
+        job: row.actor_job,
         merged_into: row.merged_into_id,
         data: records.get(&(row.entity, row.record_id)).cloned(),
     };
@@ -286,6 +291,8 @@ pub struct HistoryEntry {
     pub at: Timestamp,
     pub user: Option<UserId>,
     pub token: Option<TokenId>,
+    /// The kind of job that made it.
+    pub job: Option<String>,
     /// The record that it lives on in, of one that was merged.
     pub merged_into: Option<AnyId>,
     pub fields: Vec<String>,
@@ -359,6 +366,7 @@ pub fn history(
                 at: row.at,
                 user: row.actor_user_id,
                 token: row.actor_token_id,
+                job: row.actor_job,
                 merged_into: row.merged_into_id,
                 fields: row.fields.0,
                 before: before.clone(),

@@ -1,14 +1,42 @@
-//! Who writes, and where. Nothing of how.
+//! Who writes, and where, and what all parts of one transaction share. Nothing of how.
+
+use std::cell::Cell;
 
 use super::idempotency::IdempotencyKey;
+use crate::clock::Ids;
 use crate::domain::id::{TokenId, UserId, WorkspaceId};
+use crate::domain::timestamp::Timestamp;
 
 /// Who writes, as recorded in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Actor {
-    pub user: UserId,
-    /// The personal access token used, if one was.
-    pub token: Option<TokenId>,
+pub enum Actor {
+    /// A user; and the personal access token used, if one was.
+    User(UserId, Option<TokenId>),
+    /// The server itself, in a job of this kind.
+    Job(&'static str),
+}
+
+impl Actor {
+    pub const fn user(self) -> Option<UserId> {
+        match self {
+            Self::User(user, _) => Some(user),
+            Self::Job(_) => None,
+        }
+    }
+
+    pub(in crate::store) const fn token(self) -> Option<TokenId> {
+        match self {
+            Self::User(_, token) => token,
+            Self::Job(_) => None,
+        }
+    }
+
+    pub(in crate::store) const fn job(self) -> Option<&'static str> {
+        match self {
+            Self::User(..) => None,
+            Self::Job(kind) => Some(kind),
+        }
+    }
 }
 
 /// Who writes, in which workspace, and under which Idempotency-Key.
@@ -19,8 +47,16 @@ pub struct WriteContext {
     pub idempotency: Option<IdempotencyKey>,
 }
 
-impl WriteContext {
-    pub const fn user(&self) -> UserId {
-        self.actor.user
+/// What all parts of one transaction share.
+pub struct TxScope<'c> {
+    pub ids: &'c Ids,
+    pub now: Timestamp,
+    /// Whether a job was enqueued, so that workers are to be woken after the commit.
+    pub has_enqueued: Cell<bool>,
+}
+
+impl<'c> TxScope<'c> {
+    pub const fn new(ids: &'c Ids, now: Timestamp) -> Self {
+        Self { ids, now, has_enqueued: Cell::new(false) }
     }
 }

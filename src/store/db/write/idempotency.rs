@@ -52,11 +52,11 @@ pub struct Outcome {
 pub(in crate::store) fn find(
     conn: &mut Conn,
     workspace: WorkspaceId,
-    user: UserId,
+    user: Option<UserId>,
     key: Option<&IdempotencyKey>,
     now: Timestamp,
 ) -> Result<Option<Outcome>> {
-    let Some(key) = key else { return Ok(None) };
+    let (Some(user), Some(key)) = (user, key) else { return Ok(None) };
     let own = idempotency_keys::table
         .filter(idempotency_keys::workspace_id.eq(workspace))
         .filter(idempotency_keys::user_id.eq(user))
@@ -83,12 +83,12 @@ pub(in crate::store) fn find(
 pub(in crate::store) fn keep(
     conn: &mut Conn,
     workspace: WorkspaceId,
-    user: UserId,
+    user: Option<UserId>,
     key: Option<&IdempotencyKey>,
     now: Timestamp,
     reply: &Reply,
 ) -> Result<()> {
-    let Some(key) = key else { return Ok(()) };
+    let (Some(user), Some(key)) = (user, key) else { return Ok(()) };
     let fits = |body: &&String| body.len() <= MAX_KEPT_BODY_BYTES || reply.record.is_none();
     diesel::insert_into(idempotency_keys::table)
         .values(KeptReply {

@@ -5,6 +5,7 @@ pub mod answer;
 pub mod changes;
 pub mod checks;
 pub mod context;
+pub(in crate::store) mod enqueue;
 pub mod erase;
 pub mod idempotency;
 pub(in crate::store) mod joins;

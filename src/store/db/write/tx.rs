@@ -6,11 +6,12 @@ use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::context::Actor;
+use super::context::{Actor, TxScope};
+use super::enqueue::enqueue;
 use super::idempotency;
-use crate::clock::Ids;
 use crate::domain::entity::{Entity, Op};
-use crate::domain::id::WorkspaceId;
+use crate::domain::id::{JobId, WorkspaceId};
+use crate::domain::job::NewJob;
 use crate::domain::reference::is_derived;
 use crate::domain::timestamp::Timestamp;
 use crate::store::db::index::search;
@@ -29,8 +30,7 @@ pub struct Tx<'c> {
     pub(in crate::store) workspace: WorkspaceId,
     pub(in crate::store) workspace_number: i64,
     actor: Actor,
-    now: Timestamp,
-    ids: &'c Ids,
+    scope: &'c TxScope<'c>,
     first_seq: i64,
     seq: i64,
     touched: BTreeMap<RecordRef, Touched>,
@@ -67,8 +67,7 @@ impl<'c> Tx<'c> {
     /// before an earlier one.
     pub(in crate::store) fn begin(
         conn: &'c mut Conn,
-        ids: &'c Ids,
-        now: Timestamp,
+        scope: &'c TxScope<'c>,
         workspace: WorkspaceId,
         actor: Actor,
     ) -> Result<Self> {
@@ -82,8 +81,7 @@ impl<'c> Tx<'c> {
             workspace,
             workspace_number,
             actor,
-            now,
-            ids,
+            scope,
             first_seq,
             seq,
             touched: BTreeMap::new(),
@@ -105,19 +103,25 @@ impl<'c> Tx<'c> {
     }
 
     pub fn now(&self) -> Timestamp {
-        self.now
+        self.scope.now
     }
 
     /// A new time-ordered id.
     pub fn new_id(&self) -> uuid::Uuid {
-        self.ids.uuid(self.now.instant())
+        self.scope.ids.uuid(self.scope.now.instant())
+    }
+
+    /// Enqueues a job of the workspace; it exists once the write is committed. `None` if its unique key is taken.
+    pub fn enqueue(&mut self, job: NewJob) -> Result<Option<JobId>> {
+        enqueue(self.conn, self.scope, Some(self.workspace), job)
     }
 
     /// Writes the log and the sequence so far, so that reads later in this transaction see them. Whoever calls it has
     /// settled the write.
     pub(in crate::store) fn log(&mut self) -> Result<()> {
-        let Self { conn, workspace, actor, now, first_seq, seq, touched, erased, forgotten, outdated, .. } = self;
-        let (conn, workspace, now) = (&mut **conn, *workspace, *now);
+        let Self { conn, workspace, actor, scope, first_seq, seq, touched, erased, forgotten, outdated, .. } =
+            self;
+        let (conn, workspace, now) = (&mut **conn, *workspace, scope.now);
         if !outdated.is_empty() {
             let rows = changes::table
                 .filter(changes::workspace_id.eq(workspace))
@@ -138,8 +142,9 @@ impl<'c> Tx<'c> {
                     changes::entity.eq(*entity),
                     changes::record_id.eq(*id),
                     changes::op.eq(*op),
-                    changes::actor_user_id.eq(actor.user),
-                    changes::actor_token_id.eq(actor.token),
+                    changes::actor_user_id.eq(actor.user()),
+                    changes::actor_token_id.eq(actor.token()),
+                    changes::actor_job.eq(actor.job()),
                     changes::at.eq(now),
                     changes::fields.eq(AsJson(fields.clone())),
                     changes::before.eq(kept.map(AsJson)),

@@ -1,0 +1,2 @@
+ALTER TABLE changes DROP COLUMN actor_job;
+DROP TABLE jobs;
