@@ -15,6 +15,7 @@ pub mod entity;
 pub mod fields;
 pub mod id;
 pub mod interaction;
+pub mod interval;
 pub mod invalid;
 pub mod key;
 pub mod keyed;

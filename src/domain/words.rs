@@ -35,6 +35,7 @@ mod tests {
 
     use crate::domain::contact::Channel;
     use crate::domain::interaction::{InteractionDirection, InteractionKind, InteractionStatus};
+    use crate::domain::interval::IntervalUnit;
     use crate::domain::need::{NeedKind, NeedStatus};
     use crate::domain::organization::OrganizationKind;
     use crate::domain::position::PositionKind;
@@ -55,5 +56,6 @@ mod tests {
         assert_eq!(written(InteractionKind::ALL), json!(InteractionKind::WORDS));
         assert_eq!(written(InteractionStatus::ALL), json!(InteractionStatus::WORDS));
         assert_eq!(written(InteractionDirection::ALL), json!(InteractionDirection::WORDS));
+        assert_eq!(written(IntervalUnit::ALL), json!(IntervalUnit::WORDS));
     }
 }
