@@ -22,6 +22,7 @@ pub mod service;
 pub mod sessions;
 pub mod tags;
 pub mod tokens;
+pub mod workspace;
 
 use serde_json::Value;
 
@@ -35,6 +36,7 @@ pub fn operations() -> Vec<Operation> {
     [
         auth::operations(),
         me::operations(),
+        workspace::operations(),
         contacts::operations(),
         bulk::operations(),
         organizations::operations(),
@@ -88,7 +90,7 @@ pub fn document() -> Result<Value, serde_json::Error> {
 
 const TAGS: &[(&str, &str)] = &[
     ("auth", "Create an account, log in, refresh tokens."),
-    ("me", "Your own account."),
+    ("me", "Your own account and workspace."),
     ("contacts", "The people of your network."),
     ("organizations", "Where people work, study and meet."),
     ("positions", "What people do or did somewhere."),

@@ -2,6 +2,7 @@
 
 use chrono::{Days, Months, NaiveDate};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::words::enumeration;
 
@@ -21,9 +22,12 @@ enumeration! {
 }
 
 /// A length of time in calendar units.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Interval {
+    /// The number of units.
+    #[schema(minimum = 1, maximum = 1000, example = 2)]
     pub every: u16,
+    /// The unit.
     pub unit: IntervalUnit,
 }
 

@@ -1,6 +1,7 @@
 //! Pure rules and types of the domain: no database, no HTTP, no clock, no I/O.
 
 pub mod account;
+pub mod cadence;
 pub mod card;
 pub mod comparable_name;
 pub mod contact;

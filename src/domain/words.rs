@@ -33,6 +33,7 @@ mod tests {
     use serde::Serialize;
     use serde_json::json;
 
+    use crate::domain::cadence::CadenceState;
     use crate::domain::contact::Channel;
     use crate::domain::interaction::{InteractionDirection, InteractionKind, InteractionStatus};
     use crate::domain::interval::IntervalUnit;
@@ -57,5 +58,6 @@ mod tests {
         assert_eq!(written(InteractionStatus::ALL), json!(InteractionStatus::WORDS));
         assert_eq!(written(InteractionDirection::ALL), json!(InteractionDirection::WORDS));
         assert_eq!(written(IntervalUnit::ALL), json!(IntervalUnit::WORDS));
+        assert_eq!(written(CadenceState::ALL), json!(CadenceState::WORDS));
     }
 }

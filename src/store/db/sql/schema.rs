@@ -36,7 +36,7 @@ table! {
 
 table! {
     use diesel::sql_types::*;
-    use crate::store::db::sql::types::{Id, Instant};
+    use crate::store::db::sql::types::{Id, Instant, Json};
 
     workspaces (id) {
         id -> Id,
@@ -46,6 +46,7 @@ table! {
         seq -> BigInt,
         purged_seq -> BigInt,
         created_at -> Instant,
+        tier_cadences -> Json,
     }
 }
 
@@ -209,6 +210,9 @@ table! {
         favorite -> Bool,
         archived_at -> Nullable<Instant>,
         do_not_contact -> Bool,
+        cadence_since -> Nullable<Text>,
+        last_interaction_key -> Text,
+        next_contact_key -> Text,
     }
 }
 
@@ -386,6 +390,10 @@ table! {
         contact_id -> Id,
         last_interaction_on -> Nullable<Text>,
         interaction_count -> BigInt,
+        next_contact_on -> Nullable<Text>,
+        interval_days -> Nullable<BigInt>,
+        due_day -> Nullable<BigInt>,
+        soon_day -> Nullable<BigInt>,
     }
 }
 

@@ -49,6 +49,7 @@ pub(super) fn insert<R: Record>(tx: &mut Tx<'_>, record: R, row: Value) -> Resul
     tx.touch(R::ENTITY, record.id(), Op::Created, None, fields)?;
     record.stamp(tx.number_of(R::ENTITY, record.id()), tx.now());
     record.insert(tx.conn, tx.workspace)?;
+    R::write_copies(tx.conn, tx.workspace, record.id(), Some(&record))?;
     write_joins(tx, R::ENTITY, record.id(), None, Some(&row))?;
     keys::write(tx.conn, tx.workspace, R::ENTITY, record.id(), &record.keys())?;
     // Nothing refers to it yet.
@@ -72,6 +73,7 @@ pub fn update<R: Record>(tx: &mut Tx<'_>, before: &R, after: R) -> Result<R> {
     tx.touch(R::ENTITY, after.id(), Op::Updated, Some(&old), fields)?;
     after.stamp(tx.number_of(R::ENTITY, after.id()), tx.now());
     after.update(tx.conn, tx.workspace)?;
+    R::write_copies(tx.conn, tx.workspace, after.id(), Some(&after))?;
     write_joins(tx, R::ENTITY, after.id(), Some(&old), Some(&new))?;
     keys::write(tx.conn, tx.workspace, R::ENTITY, after.id(), &after.keys())?;
     // Half of the cost of a write; most edits change nothing that is searched.
@@ -83,8 +85,10 @@ pub fn update<R: Record>(tx: &mut Tx<'_>, before: &R, after: R) -> Result<R> {
         queue_reindex(tx, before)?;
         queue_reindex(tx, &after)?;
     }
-    tx.queue_derived(before.derived_dependents());
-    tx.queue_derived(after.derived_dependents());
+    if after.changes_derived(before) {
+        tx.queue_derived(before.derived_dependents());
+        tx.queue_derived(after.derived_dependents());
+    }
     if !tx.is_reverting {
         rename_in_lists(tx, R::ENTITY, &old, Some(&new))?;
     }
@@ -131,6 +135,7 @@ pub fn delete<R: Record>(tx: &mut Tx<'_>, record: &R) -> Result<()> {
     keys::write(tx.conn, tx.workspace, R::ENTITY, record.id(), &[])?;
     search::unindex(tx.conn, tx.workspace, R::ENTITY, record.id())?;
     R::delete(tx.conn, tx.workspace, record.id())?;
+    R::write_copies(tx.conn, tx.workspace, record.id(), None)?;
     Ok(())
 }
 
