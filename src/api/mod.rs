@@ -10,6 +10,7 @@ pub mod duplicate_dismissals;
 pub mod duplicates;
 pub mod http;
 pub mod interactions;
+pub mod keep_in_touch;
 pub mod matches;
 pub mod me;
 pub mod needs;
@@ -44,6 +45,7 @@ pub fn operations() -> Vec<Operation> {
         relationships::operations(),
         needs::operations(),
         interactions::operations(),
+        keep_in_touch::operations(),
         matches::operations(),
         tags::operations(),
         duplicates::operations(),
@@ -97,6 +99,7 @@ const TAGS: &[(&str, &str)] = &[
     ("relationships", "What contacts are to each other."),
     ("needs", "What people need, can offer, or are interested in."),
     ("interactions", "Meetings, calls and messages with contacts, planned or past."),
+    ("keep_in_touch", "Who is due to be contacted."),
     ("tags", "Labels for records."),
     ("duplicates", "Records that may be the same."),
     ("profile", "How complete your own profile is."),

@@ -11,6 +11,7 @@ pub mod duplicate_dismissals;
 pub mod duplicates;
 mod error;
 pub mod interactions;
+pub mod keep_in_touch;
 pub mod lists;
 pub mod matches;
 pub mod merging;

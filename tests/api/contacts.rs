@@ -31,7 +31,7 @@ fn everything(introduced_by_id: &str) -> Value {
             "anniversary": {"value": "2019", "label": "at the company"}},
         "preferred_channel": "in_person",
         "how_met": {"on": "2024-10", "event_id": null, "introduced_by_id": introduced_by_id, "story": "At the keynote."},
-        "known": false, "tier": "active", "cadence": {"every": 2, "unit": "month", "paused_until": "2026-09-01"},
+        "known": false, "tier": "active", "cadence": {"every": 2, "unit": "month", "paused_until": "2026-09-01", "off": false},
         "tags": ["conference-2026", "Rust"], "favorite": true, "archived_at": "2026-02-03T04:05:06Z",
         "do_not_contact": true, "external_ids": {"linkedin": {"id": "dorota", "connected_on": "2020-12-07"}}
     })
@@ -267,7 +267,7 @@ on_both! {
         assert_eq!(patched.body["dates"], json!({}));
         assert_eq!(patched.body["tier"], Value::Null);
         assert_eq!(patched.body["known"], true);
-        assert_eq!(patched.body["cadence"], json!({"every": 3, "unit": "month", "paused_until": "2026-09-01"}));
+        assert_eq!(patched.body["cadence"], json!({"every": 3, "unit": "month", "paused_until": "2026-09-01", "off": false}));
         assert_eq!(patched.body["addresses"], made.body["addresses"]);
         assert_ne!(patched.etag(), made.etag());
         assert_eq!(ada.get(&made.location()).await.expect(200).body, patched.body);
