@@ -22,6 +22,7 @@ pub mod search;
 pub mod service;
 pub mod sessions;
 pub mod tags;
+pub mod timeline;
 pub mod tokens;
 pub mod workspace;
 
@@ -46,6 +47,7 @@ pub fn operations() -> Vec<Operation> {
         needs::operations(),
         interactions::operations(),
         keep_in_touch::operations(),
+        timeline::operations(),
         matches::operations(),
         tags::operations(),
         duplicates::operations(),
@@ -100,6 +102,7 @@ const TAGS: &[(&str, &str)] = &[
     ("needs", "What people need, can offer, or are interested in."),
     ("interactions", "Meetings, calls and messages with contacts, planned or past."),
     ("keep_in_touch", "Who is due to be contacted."),
+    ("timeline", "What happened, and when."),
     ("tags", "Labels for records."),
     ("duplicates", "Records that may be the same."),
     ("profile", "How complete your own profile is."),

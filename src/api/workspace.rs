@@ -12,7 +12,7 @@ use crate::domain::invalid::{FieldCode, Invalid, Rejection};
 use crate::domain::merge_patch::merge;
 use crate::domain::scope::Role;
 use crate::service::validation::{parse, validate, views::View};
-use crate::store::{Answer, Conn, accounts};
+use crate::store::{Answer, Conn, accounts, workspace_settings};
 
 pub fn operations() -> Vec<Operation> {
     vec![
@@ -70,11 +70,11 @@ fn update_workspace(context: &Context) -> Result<Write, Problem> {
     invalid.extend(validate::<WorkspaceFields>(View::Patch, &patch));
     invalid.into_result(())?;
     Ok(Write::new(move |tx| {
-        let before = accounts::own_workspace(tx)?;
+        let before = workspace_settings::own_workspace(tx)?;
         let merged = merge(json!(before.fields), patch);
         let fields = parse::<WorkspaceFields, _>(&merged, WorkspaceFields::checked)?;
         if fields != before.fields {
-            accounts::update_settings(tx, &before.fields, &fields)?;
+            workspace_settings::update(tx, &before.fields, &fields)?;
         }
         let after = Workspace { fields, ..before };
         Ok(Answer::Json { status: 200, body: Box::new(move |_| Ok(json!(after))) })

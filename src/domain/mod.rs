@@ -41,6 +41,7 @@ pub mod scope;
 pub mod search;
 pub mod tag;
 pub mod text;
+pub mod timeline;
 pub mod timestamp;
 pub mod topic;
 mod words;

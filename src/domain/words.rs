@@ -41,6 +41,7 @@ mod tests {
     use crate::domain::organization::OrganizationKind;
     use crate::domain::position::PositionKind;
     use crate::domain::relationship::RelationshipType;
+    use crate::domain::timeline::TimelineKind;
 
     fn written<T: Serialize>(values: &[T]) -> serde_json::Value {
         json!(values)
@@ -59,5 +60,6 @@ mod tests {
         assert_eq!(written(InteractionDirection::ALL), json!(InteractionDirection::WORDS));
         assert_eq!(written(IntervalUnit::ALL), json!(IntervalUnit::WORDS));
         assert_eq!(written(CadenceState::ALL), json!(CadenceState::WORDS));
+        assert_eq!(written(TimelineKind::ALL), json!(TimelineKind::WORDS));
     }
 }

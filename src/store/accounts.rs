@@ -4,12 +4,10 @@ use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use super::account_tx::AccountTx;
-use super::contact_activities;
-use super::contacts;
 use super::db::sql::conn::{Conn, defer_foreign_keys};
 use super::db::sql::schema::{
     changes, idempotency_keys, instance, memberships, personal_access_tokens, record_keys, search_documents,
-    sessions, users, workspaces,
+    sessions, timeline_entries, users, workspaces,
 };
 use super::db::sql::types::AsJson;
 use super::db::write::context::Actor;
@@ -21,7 +19,7 @@ use super::error::{Conflict, Error, Result};
 use super::sessions::{end_session, end_sessions};
 use crate::domain::account::{User, UserFields, WeekDay, Workspace, WorkspaceFields};
 use crate::domain::cadence::TierCadences;
-use crate::domain::contact::{Contact, ContactEmail, ContactFields, Tier};
+use crate::domain::contact::{Contact, ContactEmail, ContactFields};
 use crate::domain::email::EmailAddress;
 use crate::domain::entity::Entity;
 use crate::domain::id::{ContactId, SessionId, UserId, WorkspaceId};
@@ -157,33 +155,6 @@ pub fn calendar(conn: &mut Conn, workspace: WorkspaceId) -> Result<Calendar> {
 /// The same of the workspace that is written to.
 pub fn calendar_of(tx: &mut Tx<'_>) -> Result<Calendar> {
     calendar(tx.conn, tx.workspace)
-}
-
-/// The workspace that is written to, as its user sees it.
-pub fn own_workspace(tx: &mut Tx<'_>) -> Result<Workspace> {
-    let user = tx.actor().user;
-    workspace(tx.conn, tx.workspace, user)
-}
-
-/// Writes the settings of the workspace, and computes anew what depends on them, in the same write.
-pub fn update_settings(tx: &mut Tx<'_>, before: &WorkspaceFields, after: &WorkspaceFields) -> Result<()> {
-    let WorkspaceFields { name, time_zone, tier_cadences } = after;
-    diesel::update(workspaces::table.filter(workspaces::id.eq(tx.workspace)))
-        .set((
-            workspaces::name.eq(name),
-            workspaces::time_zone.eq(time_zone),
-            workspaces::tier_cadences.eq(AsJson(tier_cadences.clone())),
-        ))
-        .execute(tx.conn)?;
-    let affected = if before.time_zone == *time_zone {
-        let differs = |tier: &Tier| before.tier_cadences.of(*tier) != tier_cadences.of(*tier);
-        let tiers: Vec<Tier> = Tier::ALL.into_iter().filter(differs).collect();
-        contacts::due_in_tiers(tx.conn, tx.workspace, &tiers)?
-    } else {
-        contact_activities::everybody(tx.conn, tx.workspace)?
-    };
-    tx.queue_derived(affected.into_iter().map(|id| (Entity::ContactActivity, id)));
-    Ok(())
 }
 
 /// The time zone of the workspace that is written to.
@@ -403,7 +374,8 @@ fn erase_workspace(tx: &mut AccountTx<'_>, workspace: WorkspaceId) -> Result<()>
             diesel::delete($table::table.filter($table::workspace_id.eq(workspace))).execute(tx.conn)?;
         )*};
     }
-    erase_from!(search_documents, record_keys, changes, idempotency_keys, personal_access_tokens, memberships);
+    erase_from!(search_documents, record_keys, timeline_entries, changes, idempotency_keys);
+    erase_from!(personal_access_tokens, memberships);
     diesel::delete(workspaces::table.filter(workspaces::id.eq(workspace))).execute(tx.conn)?;
     Ok(())
 }

@@ -1,14 +1,17 @@
 //! The activity of contacts in the database, and how it is computed anew from their interactions and their cadence.
 
 use diesel::prelude::*;
+use diesel::query_builder::{AstPass, QueryFragment};
+use diesel::sql_types::{BigInt, Nullable, Text};
 use std::collections::HashMap;
 
 use super::accounts;
 use super::contacts;
-use super::db::sql::conn::Conn;
-use super::db::sql::schema::{contact_activities, interaction_contacts, interactions};
+use super::db::sql::conn::{Conn, MultiBackend};
+use super::db::sql::schema::contact_activities;
 use super::db::sql::select::{Field, Predicate, Select, field, sortable};
-use super::db::sql::types::AnyId;
+use super::db::sql::statement::statement;
+use super::db::sql::types::{AnyId, Id, Instant};
 use super::db::write::record::{Record, record_statements};
 use super::db::write::row::record_row;
 use super::error::{Error, Result};
@@ -16,7 +19,6 @@ use crate::domain::contact::Contact;
 use crate::domain::contact_activity::{ContactActivity, ContactActivityFields};
 use crate::domain::fields::parse_day;
 use crate::domain::id::{ContactActivityId, ContactId, WorkspaceId};
-use crate::domain::interaction::InteractionStatus;
 use crate::domain::timestamp::Timestamp;
 
 record_row! {
@@ -47,33 +49,12 @@ impl Record for ContactActivity {
     fn computed(conn: &mut Conn, workspace: WorkspaceId, id: AnyId, now: Timestamp) -> Result<Option<Self>> {
         let own = Select { limit: 1, ..Select::all(workspace, Predicate::id(id)) };
         let Some(contact) = Contact::select(conn, own)?.pop() else { return Ok(None) };
-        let with_them = || {
-            let listed = interaction_contacts::table
-                .filter(interaction_contacts::workspace_id.eq(workspace))
-                .filter(interaction_contacts::contact_id.eq(id))
-                .select(interaction_contacts::interaction_id);
-            interactions::table
-                .filter(interactions::workspace_id.eq(workspace))
-                .filter(interactions::id.eq_any(listed))
-                .filter(interactions::status.eq(InteractionStatus::Happened))
-        };
-        let interaction_count: i64 = with_them().count().get_result(conn)?;
-        let that_count = || with_them().filter(interactions::is_counted.eq(true));
-        let last_at: Option<Option<Timestamp>> = that_count()
-            .filter(interactions::occurred_at.is_not_null())
-            .order(interactions::occurred_at.desc())
-            .select(interactions::occurred_at)
-            .first(conn)
-            .optional()?;
-        let last_on: Option<Option<String>> = that_count()
-            .filter(interactions::occurred_on.is_not_null())
-            .order(interactions::occurred_on.desc())
-            .select(interactions::occurred_on)
-            .first(conn)
-            .optional()?;
+        let happened = Happened { workspace, contact: id };
+        let rows: Vec<(i64, Option<Timestamp>, Option<String>)> = happened.load(conn)?;
+        let (interaction_count, last_at, last_on) = rows.into_iter().next().unwrap_or_default();
         let accounts::Calendar { zone, tiers } = accounts::calendar(conn, workspace)?;
-        let of_instant = last_at.flatten().map(|at| zone.day(at).to_string());
-        let last_interaction_on = of_instant.max(last_on.flatten());
+        let of_instant = last_at.map(|at| zone.day(at).to_string());
+        let last_interaction_on = of_instant.max(last_on);
         let last_day = last_interaction_on.as_deref().and_then(|day| parse_day(day).ok());
         let next = contact.fields.next_contact(&tiers, last_day, zone.day(contact.created_at));
         if interaction_count == 0 && next.is_none() {
@@ -90,6 +71,32 @@ impl Record for ContactActivity {
     }
 
     record_statements!(contact_activities, ContactActivityRow, ContactActivityFields);
+}
+
+/// Of the interactions with a contact that happened, how many there are, and the last instant and day of those that count.
+struct Happened {
+    workspace: WorkspaceId,
+    contact: AnyId,
+}
+
+statement!(Happened, (BigInt, Nullable<Instant>, Nullable<Text>));
+
+impl QueryFragment<MultiBackend> for Happened {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+        out.push_sql(
+            "SELECT COUNT(*), MAX(CASE WHEN is_counted THEN occurred_at END), \
+             MAX(CASE WHEN is_counted THEN occurred_on END) FROM interactions WHERE workspace_id = ",
+        );
+        out.push_bind_param::<Id, _>(&self.workspace)?;
+        out.push_sql(
+            " AND status = 'happened' AND id IN (SELECT interaction_id FROM interaction_contacts WHERE workspace_id = ",
+        );
+        out.push_bind_param::<Id, _>(&self.workspace)?;
+        out.push_sql(" AND contact_id = ");
+        out.push_bind_param::<Id, _>(&self.contact)?;
+        out.push_sql(")");
+        Ok(())
+    }
 }
 
 pub const LAST_INTERACTION_ON: Field = field(contact_activities::last_interaction_on);

@@ -254,7 +254,10 @@ impl QueryFragment<MultiBackend> for Planned {
              AND listed.interaction_id = plan.id WHERE plan.workspace_id = ",
         );
         out.push_bind_param::<Id, _>(&self.workspace)?;
-        out.push_sql(" AND plan.status = 'planned' AND (plan.occurred_at >= ");
+        // Of a day, the end in UTC is never before its beginning in any zone.
+        out.push_sql(" AND plan.status = 'planned' AND plan.sorted_at >= ");
+        out.push_bind_param::<Instant, _>(&self.from)?;
+        out.push_sql(" AND (plan.occurred_at >= ");
         out.push_bind_param::<Instant, _>(&self.from)?;
         out.push_sql(" OR plan.occurred_on >= ");
         out.push_bind_param::<Text, _>(&self.on)?;

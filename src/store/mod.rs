@@ -27,7 +27,9 @@ pub mod sessions;
 #[allow(clippy::module_inception, reason = "the folder and its main type have one name")]
 mod store;
 pub mod tags;
+pub mod timeline;
 pub mod tokens;
+pub mod workspace_settings;
 
 pub use self::account_tx::AccountTx;
 pub use self::batch::{Batch, BatchMode, Ending};

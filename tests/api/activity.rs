@@ -16,6 +16,7 @@ use wellmet::domain::id::{ContactId, InteractionId, UserId, WorkspaceId};
 use wellmet::domain::interaction::{Interaction, InteractionFields, InteractionKind, InteractionStatus};
 use wellmet::domain::interval::{Interval, IntervalUnit};
 use wellmet::domain::reference::reference;
+use wellmet::domain::timeline::TimelineKind;
 use wellmet::domain::timestamp::Timestamp;
 use wellmet::service::bulk::{Edit, Selection, edit_contacts};
 use wellmet::service::records::write;
@@ -24,7 +25,7 @@ use wellmet::store::lists::{self, Listing, Order};
 use wellmet::store::relations::{Link, Relation, attach};
 use wellmet::store::{
     self, Actor, AnyId, Conn, Direction, Error, ID, Predicate, Record, Tx, WriteContext, accounts, contacts,
-    merging, records, undo,
+    merging, records, timeline, undo, workspace_settings,
 };
 
 use crate::support::{Client, TestServer};
@@ -104,6 +105,16 @@ impl<'s> Writer<'s> {
         read.await.unwrap().items
     }
 
+    /// The interactions in a timeline, and when they were.
+    async fn timeline(&self, contact: Option<AnyId>) -> BTreeSet<(Timestamp, AnyId)> {
+        let workspace = self.context.workspace;
+        let until = Timestamp::parse("9999-01-01T00:00:00Z").unwrap();
+        let kinds = TimelineKind::ALL.to_vec();
+        let wanted = timeline::Wanted { contact, kinds, until, after: None, limit: 10_000 };
+        let page = self.server.app().store().read(move |conn| timeline::page(conn, workspace, &wanted));
+        page.await.unwrap().items.iter().map(|entry| (entry.place.sorted_at, entry.place.id)).collect()
+    }
+
     /// Whom an interaction is with; `None` where there is none of this id.
     async fn listed(&self, interaction: AnyId) -> Option<Vec<AnyId>> {
         let all = self.fitting::<Interaction>(Predicate::id(interaction)).await;
@@ -145,8 +156,9 @@ impl<'s> Writer<'s> {
                 interval_days: next.map(|next| next.interval_days),
             };
             // What lists sort by is a copy of it.
+            let shown = contact.clone();
             let copied = self.server.app().store().read(move |conn| {
-                let copy = |conn: &mut Conn, field| contact.copied_sort_value(conn, workspace, field);
+                let copy = |conn: &mut Conn, field| shown.copied_sort_value(conn, workspace, field);
                 Ok((copy(conn, contacts::LAST_INTERACTION)?, copy(conn, contacts::NEXT_CONTACT)?))
             });
             let copy = |day: &Option<String>, without: &str| {
@@ -155,10 +167,18 @@ impl<'s> Writer<'s> {
             let (last, next) = (&fields.last_interaction_on, &fields.next_contact_on);
             let copies = (copy(last, contacts::NEVER), copy(next, contacts::NOT_DUE));
             assert_eq!(copied.await.unwrap(), copies, "what lists sort by after {what}");
+            let own = AnyId::new(contact.id.uuid());
+            let with_them = |interaction: &&Interaction| interaction.fields.contact_ids.contains(&contact.id);
+            let happened =
+                interactions.iter().filter(with_them).filter_map(|one| Some((one.id(), one.timeline()?)));
+            let happened: BTreeSet<_> = happened.map(|(id, entry)| (entry.sorted_at, id)).collect();
+            assert_eq!(self.timeline(Some(own)).await, happened, "the timeline of a contact after {what}");
             if interaction_count > 0 || next.is_some() {
                 expected.insert(fields.contact_id.uuid(), fields);
             }
         }
+        let all = interactions.iter().filter_map(|one| Some((one.timeline()?.sorted_at, one.id())));
+        assert_eq!(self.timeline(None).await, all.collect(), "the timeline of everybody after {what}");
         assert!(happened.is_empty(), "who does not exist took part: {happened:?} after {what}");
         let stored: BTreeMap<Uuid, ContactActivityFields> = self
             .all::<ContactActivity>()
@@ -404,11 +424,16 @@ on_both! {
         let a = writer.contact("A").await;
         writer.interaction(&[a]).await;
         let context = writer.context.clone();
-        server.database.execute("DELETE FROM contact_activities; UPDATE instance SET derived_revision = 0");
-        server.restart().await;
-        let writer = Writer { server: &server, context };
-        writer.check("a start").await;
-        assert_eq!(writer.all::<ContactActivity>().await.len(), 1);
+        // As before there were copies of the activity, and as before there was any.
+        let forget = "UPDATE contacts SET last_interaction_key = '', next_contact_key = '9999-99-99';
+            DELETE FROM timeline_entries; UPDATE instance SET derived_revision = 0;";
+        for more in ["", "DELETE FROM contact_activities"] {
+            server.database.execute(&format!("{forget} {more}"));
+            server.restart().await;
+            let writer = Writer { server: &server, context: context.clone() };
+            writer.check("a start").await;
+            assert_eq!(writer.all::<ContactActivity>().await.len(), 1);
+        }
     }
 
     async fn activity_is_at_any_time_what_it_is_when_computed_anew(server: TestServer) {
@@ -485,8 +510,8 @@ on_both! {
                             edit_contacts(tx, Selection::Ids(people), &edit).map(drop)
                         }
                         18 => {
-                            let before = accounts::own_workspace(tx)?;
-                            accounts::update_settings(tx, &before.fields, &settings)
+                            let before = workspace_settings::own_workspace(tx)?;
+                            workspace_settings::update(tx, &before.fields, &settings)
                         }
                         _ => undo::revert(tx, write.ok_or(Error::NotFound)?, false).map(drop),
                     }

@@ -79,11 +79,12 @@ on_both! {
         let id = made.id();
         assert_eq!(made.location(), format!("/v1/contacts/{id}"));
         assert_eq!(made.body["is_self"], false);
+        assert_eq!(made.body["cadence_since"], "2026-03-02");
         assert_eq!(made.body["name"], "Dorota K.");
         assert_eq!(made.body["created_at"], "2026-03-02T09:00:00Z");
         assert_eq!(made.body["updated_at"], made.body["created_at"]);
         // Every field a contact has was entered, or is the server's.
-        let known = expected.as_object().unwrap().len() + 7;
+        let known = expected.as_object().unwrap().len() + 8;
         assert_eq!(made.body.as_object().unwrap().len(), known, "a field this test does not know: {made}");
         let read = ada.get(&made.location()).await.expect(200);
         assert_eq!(read.body, made.body);
@@ -116,7 +117,7 @@ on_both! {
             };
             assert_eq!(value, &expected, "{field}");
         }
-        assert_eq!(members.len(), everything(NOBODY).as_object().unwrap().len() + 3);
+        assert_eq!(members.len(), everything(NOBODY).as_object().unwrap().len() + 4);
     }
 
     async fn names_of_every_culture_are_composed_and_sorted(server: TestServer) {

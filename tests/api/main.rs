@@ -51,6 +51,7 @@ mod service;
 mod sessions;
 mod start;
 mod tags;
+mod timeline;
 mod tokens;
 mod undo;
 mod upgrade;

@@ -397,6 +397,19 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant};
+
+    timeline_entries (workspace_id, subject_id, kind, sorted_at, record_id) {
+        workspace_id -> Id,
+        subject_id -> Id,
+        kind -> Text,
+        sorted_at -> Instant,
+        record_id -> Id,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(interactions, interaction_contacts);
 diesel::allow_tables_to_appear_in_same_query!(users, memberships, workspaces, sessions, personal_access_tokens);
 diesel::allow_tables_to_appear_in_same_query!(refresh_tokens, sessions);

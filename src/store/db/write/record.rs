@@ -11,6 +11,7 @@ use crate::domain::entity::Entity;
 use crate::domain::id::WorkspaceId;
 use crate::domain::key::Key;
 use crate::domain::search::SearchText;
+use crate::domain::timeline::TimelineEntry;
 use crate::domain::timestamp::Timestamp;
 use crate::store::db::sql::conn::Conn;
 use crate::store::db::sql::select::{Field, Scalar, Select};
@@ -55,6 +56,10 @@ pub trait Record: Serialize + DeserializeOwned + Clone + Send + 'static {
     /// What the record is found by when somebody types; `None` for kinds that are not searched.
     fn search_text(&self) -> Option<SearchText> {
         None
+    }
+    /// Where the record stands in the timelines of contacts.
+    fn timeline(&self) -> Vec<TimelineEntry> {
+        Vec::new()
     }
     /// What no other record of its kind may be known by.
     fn unique_key(&self) -> Option<Key> {
