@@ -13,7 +13,7 @@ use super::http::messages::problem::{Code, Problem};
 use super::http::messages::response::Response;
 use super::http::operation::{Access, Docs, Operation, Run, Tagged, Write};
 use super::http::parameter::Parameter;
-use super::http::records::collection::{DEFAULT_LIMIT, MAX_LIMIT, MAX_REPEATS};
+use super::http::records::collection::{DEFAULT_LIMIT, MAX_LIMIT, MAX_REPEATS, check_length};
 use super::http::records::operations::PageOf;
 use super::http::records::resource::Cards;
 use crate::domain::cadence::CadenceState;
@@ -37,6 +37,8 @@ use crate::store::{Answer, Conn, Predicate, Record, Scalar, accounts, contacts};
 /// The states that are shown unless others are asked for: whoever wants attention.
 const DEFAULT_STATES: [CadenceState; 4] =
     [CadenceState::DueSoon, CadenceState::Due, CadenceState::Overdue, CadenceState::Lapsed];
+
+const MAX_TAG_CHARACTERS: usize = 100;
 
 /// A contact to be in touch with, and how urgent it is.
 #[derive(Serialize, ToSchema)]
@@ -97,7 +99,7 @@ fn list_operation() -> Operation {
     let docs = || {
         let words = |name: &str| json!({ "type": "array", "maxItems": MAX_REPEATS, "items": { "$ref": reference_to(name) } });
         let labels = json!({
-            "type": "array", "maxItems": MAX_REPEATS, "items": { "type": "string", "minLength": 1, "maxLength": 100 },
+            "type": "array", "maxItems": MAX_REPEATS, "items": { "type": "string", "minLength": 1, "maxLength": MAX_TAG_CHARACTERS },
         });
         Docs::new("keep_in_touch", "List contacts who are due")
             .description(
@@ -223,6 +225,9 @@ fn filter(context: &Context) -> Result<Option<Predicate>, Problem> {
         all.push(Predicate::In(contacts::TIER, tiers.into_iter().map(parse).collect::<Result<_, _>>()?));
     }
     let tags = context.query().several("tag", MAX_REPEATS)?;
+    for tag in &tags {
+        check_length(tag, MAX_TAG_CHARACTERS).map_err(|rejection| Problem::parameter("tag", &rejection))?;
+    }
     if !tags.is_empty() {
         let keys = tags.iter().map(|tag| Key::new(KeyKind::Tag, text::fold(tag))).collect();
         all.push(has_key::<Contact>(keys));

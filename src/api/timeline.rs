@@ -121,7 +121,8 @@ fn respond(context: &Context, conn: &mut Conn, contact: Option<AnyId>) -> Result
     let page = timeline::page(conn, workspace, &wanted)?;
     let next = page.next.map(|place| cursors.seal(&binding, &place)).transpose()?;
     let items: Vec<TimelineItem> = page.items.into_iter().map(shown).collect();
-    Page::new(&items, next.as_deref()).respond(context, &tag)
+    let etag_prefix = Some(context.api.etags.prefix());
+    Page { etag_prefix, ..Page::new(&items, next.as_deref()) }.respond(context, &tag)
 }
 
 fn shown(entry: Entry) -> TimelineItem {

@@ -4,13 +4,12 @@ use actix_web::http::Method;
 use serde_json::json;
 
 use super::context::Context;
-use super::http::messages::problem::{Code, Problem};
+use super::http::messages::problem::Problem;
 use super::http::messages::response::Response;
 use super::http::operation::{Access, Docs, Operation, Run, Write};
 use crate::domain::account::{Workspace, WorkspaceFields};
 use crate::domain::invalid::{FieldCode, Invalid, Rejection};
 use crate::domain::merge_patch::merge;
-use crate::domain::scope::Role;
 use crate::service::validation::{parse, validate, views::View};
 use crate::store::{Answer, Conn, accounts, workspace_settings};
 
@@ -32,12 +31,13 @@ pub fn operations() -> Vec<Operation> {
             Method::PATCH,
             "/v1/workspace",
             "update_workspace",
-            Access::scope("account:write"),
+            // The settings are those of everybody, so a viewer does not change them.
+            Access::Scopes(vec!["account:write".into(), "contacts:write".into()]),
             Run::Write(update_workspace),
             || {
                 Docs::new("me", "Update the workspace")
                     .description(
-                        "A JSON Merge Patch (RFC 7396), for owners. With another time zone, days of contact are computed anew, \
+                        "A JSON Merge Patch (RFC 7396). With another time zone, days of contact are computed anew, \
                          and with another cadence of a tier, when its contacts are due: in the same write, so that it can \
                          take seconds in a large workspace. Days that were entered do not move. Reverting does not change \
                          settings back.",
@@ -56,9 +56,6 @@ fn get_workspace(context: &Context, conn: &mut Conn) -> Result<Response, Problem
 }
 
 fn update_workspace(context: &Context) -> Result<Write, Problem> {
-    if context.caller.role != Role::Owner {
-        return Err(Problem::new(Code::InsufficientRole).detail("Only an owner can change the workspace."));
-    }
     let mut patch = context.call.body.value.clone();
     let mut invalid = Invalid::default();
     for name in ["id", "role"] {

@@ -113,7 +113,7 @@ pub struct User {
     pub created_at: Timestamp,
     /// When the user last changed.
     pub updated_at: Timestamp,
-    /// Increases with every change of this user.
+    /// Increases with every change of this user or of the settings of their workspace.
     #[schema(example = 1)]
     pub version: i64,
 }

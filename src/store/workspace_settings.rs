@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::accounts;
 use super::contact_activities;
 use super::contacts;
-use super::db::sql::schema::workspaces;
+use super::db::sql::schema::{memberships, users, workspaces};
 use super::db::sql::types::AsJson;
 use super::db::write::tx::Tx;
 use super::error::Result;
@@ -29,6 +29,12 @@ pub fn update(tx: &mut Tx<'_>, before: &WorkspaceFields, after: &WorkspaceFields
             workspaces::time_zone.eq(time_zone),
             workspaces::tier_cadences.eq(AsJson(tier_cadences.clone())),
         ))
+        .execute(tx.conn)?;
+    // What users see of their account shows the workspace too.
+    let members =
+        memberships::table.filter(memberships::workspace_id.eq(tx.workspace)).select(memberships::user_id);
+    diesel::update(users::table.filter(users::id.eq_any(members)))
+        .set(users::version.eq(users::version + 1))
         .execute(tx.conn)?;
     let affected = if before.time_zone == *time_zone {
         let differs = |tier: &Tier| before.tier_cadences.of(*tier) != tier_cadences.of(*tier);

@@ -227,7 +227,9 @@ on_both! {
         assert_eq!(ada.get("/v1/me").await.expect(200).body["workspace"], shown.body);
         assert_eq!(due_on(&ada, &grace).await, "2026-04-02");
         assert_eq!(due_on(&ada, &own).await, "2026-03-04");
+        let me = ada.get("/v1/me").await.expect(200);
         patch(json!({"tier_cadences": {"core": null}})).await.expect(200);
+        ada.get("/v1/me").if_none_match(&me.etag()).await.expect(200);
         assert_eq!(due_on(&ada, &grace).await, "2026-04-01", "null is the default again");
         for (body, error) in [
             (json!({"tier_cadences": {"core": {"every": 0}}}), "#/tier_cadences/core/every out_of_range"),

@@ -160,7 +160,8 @@ impl Values {
     }
 }
 
-fn check_length(text: &str, max_length: usize) -> Result<(), Rejection> {
+/// Whether a text in a query has 1 to so many characters.
+pub fn check_length(text: &str, max_length: usize) -> Result<(), Rejection> {
     if (1..=max_length).contains(&text.chars().count()) {
         return Ok(());
     }

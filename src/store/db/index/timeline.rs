@@ -33,8 +33,11 @@ pub fn write(
     let (old, new) = (rows(workspace, before), rows(workspace, after));
     let gone: Vec<Row> = old.iter().filter(|row| !new.contains(row)).copied().collect();
     let come: Vec<Row> = new.iter().filter(|row| !old.contains(row)).copied().collect();
-    for rows in gone.chunks(ROWS_AT_ONCE) {
-        Delete { workspace, record, rows }.execute(conn)?;
+    let is_one_entry = |one: &Row, other: &Row| (one.1, one.2) == (other.1, other.2);
+    for rows in gone.chunk_by(is_one_entry).flat_map(|rows| rows.chunks(ROWS_AT_ONCE)) {
+        let Some((_, kind, sorted_at)) = rows.first().copied() else { continue };
+        let subjects = rows.iter().map(|(subject, _, _)| *subject).collect();
+        Delete { workspace, record, kind, sorted_at, subjects }.execute(conn)?;
     }
     for rows in come.chunks(ROWS_AT_ONCE) {
         Insert { workspace, record, rows }.execute(conn)?;
@@ -68,14 +71,17 @@ struct Insert<'a> {
     rows: &'a [Row],
 }
 
-struct Delete<'a> {
+/// The rows of one entry.
+struct Delete {
     workspace: WorkspaceId,
     record: AnyId,
-    rows: &'a [Row],
+    kind: TimelineKind,
+    sorted_at: Timestamp,
+    subjects: Vec<AnyId>,
 }
 
 statement!(Insert<'_>);
-statement!(Delete<'_>);
+statement!(Delete);
 
 impl QueryFragment<MultiBackend> for Insert<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
@@ -99,23 +105,18 @@ impl QueryFragment<MultiBackend> for Insert<'_> {
     }
 }
 
-impl QueryFragment<MultiBackend> for Delete<'_> {
+impl QueryFragment<MultiBackend> for Delete {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
         out.push_sql("DELETE FROM timeline_entries WHERE workspace_id = ");
         out.push_bind_param::<Id, _>(&self.workspace)?;
-        out.push_sql(" AND (subject_id, kind, sorted_at, record_id) IN (VALUES ");
-        separated(self.rows, ", ", &mut out, |(subject, kind, sorted_at), out| {
-            out.push_sql("(");
-            out.push_bind_param::<Id, _>(subject)?;
-            out.push_sql(", ");
-            out.push_bind_param::<Text, _>(kind)?;
-            out.push_sql(", ");
-            out.push_bind_param::<Instant, _>(sorted_at)?;
-            out.push_sql(", ");
-            out.push_bind_param::<Id, _>(&self.record)?;
-            out.push_sql(")");
-            Ok(())
-        })?;
+        out.push_sql(" AND kind = ");
+        out.push_bind_param::<Text, _>(&self.kind)?;
+        out.push_sql(" AND sorted_at = ");
+        out.push_bind_param::<Instant, _>(&self.sorted_at)?;
+        out.push_sql(" AND record_id = ");
+        out.push_bind_param::<Id, _>(&self.record)?;
+        out.push_sql(" AND subject_id IN (");
+        separated(&self.subjects, ", ", &mut out, |subject, out| out.push_bind_param::<Id, _>(subject))?;
         out.push_sql(")");
         Ok(())
     }

@@ -410,6 +410,5 @@ table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(interactions, interaction_contacts);
 diesel::allow_tables_to_appear_in_same_query!(users, memberships, workspaces, sessions, personal_access_tokens);
 diesel::allow_tables_to_appear_in_same_query!(refresh_tokens, sessions);
