@@ -191,17 +191,18 @@ fn list_keep_in_touch(context: &Context, conn: &mut Conn) -> Result<Response, Pr
     shown.respond(context, &tag)
 }
 
-#[allow(clippy::cast_precision_loss, reason = "days are far below 2^52")]
 fn shown(due: &Due, contact: ContactCard, on: NaiveDate) -> KeepInTouchItem {
     let Due { next, planned_on, .. } = due;
     let days_overdue = (on - next.due_on).num_days();
+    // All days up to the year 9999 fit.
+    let number = |days: i64| i32::try_from(days).map_or(f64::MAX, f64::from);
     KeepInTouchItem {
         contact,
         state: next.state(on),
         due_on: next.due_on,
         interval_days: next.interval_days,
         days_overdue,
-        ratio: days_overdue as f64 / next.interval_days as f64,
+        ratio: number(days_overdue) / number(next.interval_days),
         planned_on: *planned_on,
     }
 }

@@ -12,6 +12,7 @@ use super::error::Result;
 use crate::domain::account::{Workspace, WorkspaceFields};
 use crate::domain::contact::Tier;
 use crate::domain::entity::Entity;
+use crate::domain::id::UserId;
 
 /// The workspace that is written to, as its user sees it.
 pub fn own_workspace(tx: &mut Tx<'_>) -> Result<Workspace> {
@@ -31,8 +32,10 @@ pub fn update(tx: &mut Tx<'_>, before: &WorkspaceFields, after: &WorkspaceFields
         ))
         .execute(tx.conn)?;
     // What users see of their account shows the workspace too.
-    let members =
-        memberships::table.filter(memberships::workspace_id.eq(tx.workspace)).select(memberships::user_id);
+    let members: Vec<UserId> = memberships::table
+        .filter(memberships::workspace_id.eq(tx.workspace))
+        .select(memberships::user_id)
+        .load(tx.conn)?;
     diesel::update(users::table.filter(users::id.eq_any(members)))
         .set(users::version.eq(users::version + 1))
         .execute(tx.conn)?;
