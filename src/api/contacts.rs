@@ -1,6 +1,7 @@
 //! Contacts: the people of the network, those to meet, and the user.
 
 use actix_web::http::Method;
+use chrono::NaiveDate;
 use serde_json::json;
 
 use super::context::Context;
@@ -8,7 +9,7 @@ use super::http::messages::problem::{Code, Problem};
 use super::http::messages::response::Response;
 use super::http::operation::{Access, Docs, Operation, Run, Tagged};
 use super::http::parameter::Parameter;
-use super::http::records::collection::{Collection, Filter, FilterFn, Operators, Values, flag, reference};
+use super::http::records::collection::{Collection, Filter, FilterFn, NONE, Operators, Values, flag, reference};
 use super::http::records::operations::{PageOf, cards, of_record};
 use super::http::records::resource::{Cards, Resource, Texts};
 use super::http::records::{lookup, merge};
@@ -17,12 +18,17 @@ use crate::domain::card::ContactCard;
 use crate::domain::contact::{Contact, Tier};
 use crate::domain::email::EmailAddress;
 use crate::domain::entity::Entity;
+use crate::domain::id::WorkspaceId;
+use crate::domain::invalid::Rejection;
 use crate::domain::key::{Key, KeyKind};
 use crate::domain::phone::{Country, PhoneNumber};
 use crate::domain::text;
 use crate::store::lists::has_key;
 use crate::store::relations::{Link, Relation};
-use crate::store::{Conn, ID, Predicate, Scalar, contacts as stored, positions};
+use crate::store::{
+    Comparison, Conn, Field, ID, Predicate, Record, Result as StoreResult, Scalar, contact_activities,
+    contacts as stored, positions,
+};
 
 pub const COLLECTION: Collection = Collection {
     entity: Entity::Contact,
@@ -31,6 +37,8 @@ pub const COLLECTION: Collection = Collection {
         ("created_at", stored::CREATED_AT),
         ("updated_at", stored::UPDATED_AT),
         ("sort_name", stored::SORT_NAME),
+        ("last_interaction_on", stored::LAST_INTERACTION),
+        ("next_contact_on", stored::NEXT_CONTACT),
     ],
     updated_at: stored::UPDATED_AT,
     searchable: true,
@@ -56,7 +64,7 @@ pub const COLLECTION: Collection = Collection {
         },
         Relation {
             name: "activity",
-            description: "When you were last in touch, and how often; null before the first interaction that happened.",
+            description: "When you were last in touch, how often, and when to be in touch again; null where there is none of it.",
             link: Link::To(Entity::ContactActivity, "/id"),
             with: &[],
         },
@@ -92,6 +100,27 @@ pub const COLLECTION: Collection = Collection {
             predicate: FilterFn::Always(|_, tier| match Tier::parse(tier) {
                 Some(tier) => Ok(Predicate::equal(stored::TIER, Scalar::Text(tier.as_str().to_owned()))),
                 None => Ok(Predicate::IsNull(stored::TIER)),
+            }),
+        },
+        Filter {
+            name: "last_interaction_on",
+            description: "The day of the last interaction that counts; `none` for contacts who were never contacted, whom no \
+                          other day matches.",
+            values: Values::DayOrNone,
+            operators: Operators::Ordered,
+            default: None,
+            predicate: FilterFn::Always(|comparison, day| {
+                copied_day(stored::LAST_INTERACTION, stored::NEVER, comparison, day)
+            }),
+        },
+        Filter {
+            name: "next_contact_on",
+            description: "The day on which to be in touch again; `none` for contacts without one, whom no other day matches.",
+            values: Values::DayOrNone,
+            operators: Operators::Ordered,
+            default: None,
+            predicate: FilterFn::Always(|comparison, day| {
+                copied_day(stored::NEXT_CONTACT, stored::NOT_DUE, comparison, day)
             }),
         },
         Filter {
@@ -136,6 +165,28 @@ pub const COLLECTION: Collection = Collection {
     ],
 };
 
+/// A day of a contact's activity, where `without` stands for none.
+fn copied_day(field: Field, without: &str, comparison: Comparison, day: &str) -> Result<Predicate, Rejection> {
+    let text = |text: &str| Scalar::Text(text.to_owned());
+    if day == NONE {
+        return match comparison {
+            Comparison::Equal => Ok(Predicate::equal(field, text(without))),
+            _ => Err(Rejection::format("Expected a day such as 2026-02-01.")),
+        };
+    }
+    let compared = Predicate::Compare(field, comparison, text(day));
+    let has_day = |comparison| Predicate::Compare(field, comparison, text(without));
+    Ok(match comparison {
+        Comparison::Less | Comparison::LessOrEqual if without < day => {
+            Predicate::All(vec![has_day(Comparison::Greater), compared])
+        }
+        Comparison::Greater | Comparison::GreaterOrEqual if without > day => {
+            Predicate::All(vec![compared, has_day(Comparison::Less)])
+        }
+        _ => compared,
+    })
+}
+
 impl Resource for Contact {
     const COLLECTION: Collection = COLLECTION;
     const TEXTS: Texts = Texts {
@@ -166,8 +217,19 @@ impl Resource for Contact {
 impl Cards for Contact {
     type Card = ContactCard;
 
-    fn card(&self, subtitle: Option<String>) -> ContactCard {
-        ContactCard::new(self, subtitle)
+    fn cards(
+        conn: &mut Conn,
+        workspace: WorkspaceId,
+        contacts: &[Self],
+        on: NaiveDate,
+    ) -> StoreResult<Vec<ContactCard>> {
+        let mut subtitles = Self::subtitles(conn, workspace, contacts, on)?;
+        let activities = contact_activities::of_contacts(conn, workspace, contacts.iter().map(Record::id))?;
+        let card = |contact: &Self| {
+            let id = Record::id(contact);
+            ContactCard::new(contact, subtitles.remove(&id), activities.get(&id))
+        };
+        Ok(contacts.iter().map(card).collect())
     }
 }
 

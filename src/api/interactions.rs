@@ -4,15 +4,16 @@ use serde_json::json;
 
 use super::http::operation::Operation;
 use super::http::records::collection::{
-    Collection, Filter, FilterFn, Operators, Values, flag, instant, listed, number, word,
+    Collection, Filter, FilterFn, Operators, Values, flag, instant, listed, number, reference, word,
 };
 use super::http::records::operations::{nested, of_record};
 use super::http::records::resource::{Resource, Texts};
 use crate::domain::contact::{Channel, Contact};
 use crate::domain::entity::Entity;
 use crate::domain::interaction::{Interaction, InteractionDirection, InteractionKind, InteractionStatus};
+use crate::domain::reference::reference as reference_between;
 use crate::store::relations::{Link, Relation};
-use crate::store::{ID, interactions as stored};
+use crate::store::{ID, Predicate, interactions as stored, positions};
 
 pub const COLLECTION: Collection = Collection {
     entity: Entity::Interaction,
@@ -38,6 +39,18 @@ pub const COLLECTION: Collection = Collection {
             operators: Operators::Set,
             default: None,
             predicate: FilterFn::Always(|_, id| listed(Entity::Interaction, Entity::Contact, id)),
+        },
+        Filter {
+            name: "organization_id",
+            description: "A contact who took part has or had a position at this organization.",
+            values: Values::Id(Entity::Organization),
+            operators: Operators::AnyOf,
+            default: None,
+            predicate: FilterFn::Always(|_, id| {
+                let there = reference(positions::ORGANIZATION, id)?;
+                let people = Predicate::ReferredBy(Entity::Position, positions::CONTACT, Box::new(there));
+                Ok(with_one_of(people))
+            }),
         },
         Filter {
             name: "kind",
@@ -98,6 +111,12 @@ pub const COLLECTION: Collection = Collection {
         },
     ],
 };
+
+/// With at least one of these contacts.
+fn with_one_of(contacts: Predicate) -> Predicate {
+    let listed = reference_between(Entity::Interaction, Entity::Contact);
+    listed.map_or(Predicate::Any(Vec::new()), |listed| Predicate::ListsFound(listed, Box::new(contacts)))
+}
 
 impl Resource for Interaction {
     const COLLECTION: Collection = COLLECTION;

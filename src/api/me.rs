@@ -41,7 +41,7 @@ pub fn operations() -> Vec<Operation> {
             Run::Other(|exchange| Box::pin(update_me(exchange))),
             || {
                 Docs::new("me", "Update your account")
-                    .description("A JSON Merge Patch (RFC 7396). The time zone of the workspace does not change.")
+                    .description("A JSON Merge Patch (RFC 7396). The time zone of the workspace does not change; see `PATCH /v1/workspace`.")
                     .request::<UserFields>(json!({"time_zone": "Europe/Warsaw", "notify_at": 7}))
                     .answer::<Me>(200, "Your account.")
                     .tagged(Tagged::Record)

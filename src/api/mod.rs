@@ -10,6 +10,7 @@ pub mod duplicate_dismissals;
 pub mod duplicates;
 pub mod http;
 pub mod interactions;
+pub mod keep_in_touch;
 pub mod matches;
 pub mod me;
 pub mod needs;
@@ -21,7 +22,9 @@ pub mod search;
 pub mod service;
 pub mod sessions;
 pub mod tags;
+pub mod timeline;
 pub mod tokens;
+pub mod workspace;
 
 use serde_json::Value;
 
@@ -35,6 +38,7 @@ pub fn operations() -> Vec<Operation> {
     [
         auth::operations(),
         me::operations(),
+        workspace::operations(),
         contacts::operations(),
         bulk::operations(),
         organizations::operations(),
@@ -42,6 +46,8 @@ pub fn operations() -> Vec<Operation> {
         relationships::operations(),
         needs::operations(),
         interactions::operations(),
+        keep_in_touch::operations(),
+        timeline::operations(),
         matches::operations(),
         tags::operations(),
         duplicates::operations(),
@@ -88,13 +94,15 @@ pub fn document() -> Result<Value, serde_json::Error> {
 
 const TAGS: &[(&str, &str)] = &[
     ("auth", "Create an account, log in, refresh tokens."),
-    ("me", "Your own account."),
+    ("me", "Your own account and workspace."),
     ("contacts", "The people of your network."),
     ("organizations", "Where people work, study and meet."),
     ("positions", "What people do or did somewhere."),
     ("relationships", "What contacts are to each other."),
     ("needs", "What people need, can offer, or are interested in."),
     ("interactions", "Meetings, calls and messages with contacts, planned or past."),
+    ("keep_in_touch", "Who is due to be contacted."),
+    ("timeline", "What happened, and when."),
     ("tags", "Labels for records."),
     ("duplicates", "Records that may be the same."),
     ("profile", "How complete your own profile is."),

@@ -1,6 +1,7 @@
 //! Organizations: where people work, study and meet.
 
 use actix_web::http::Method;
+use chrono::NaiveDate;
 use serde_json::json;
 
 use super::context::Context;
@@ -15,12 +16,13 @@ use super::http::records::{lookup, merge};
 use super::positions;
 use crate::domain::card::OrganizationCard;
 use crate::domain::entity::Entity;
+use crate::domain::id::WorkspaceId;
 use crate::domain::key::{Key, KeyKind};
 use crate::domain::organization::{Organization, OrganizationKind, domain_of};
 use crate::domain::text;
 use crate::store::lists::has_key;
 use crate::store::relations::{Link, Relation};
-use crate::store::{Conn, ID, organizations as stored};
+use crate::store::{Conn, ID, Record, Result as StoreResult, organizations as stored};
 
 pub const COLLECTION: Collection = Collection {
     entity: Entity::Organization,
@@ -133,8 +135,16 @@ impl Resource for Organization {
 impl Cards for Organization {
     type Card = OrganizationCard;
 
-    fn card(&self, subtitle: Option<String>) -> OrganizationCard {
-        OrganizationCard::new(self, subtitle)
+    fn cards(
+        conn: &mut Conn,
+        workspace: WorkspaceId,
+        organizations: &[Self],
+        on: NaiveDate,
+    ) -> StoreResult<Vec<OrganizationCard>> {
+        let mut subtitles = Self::subtitles(conn, workspace, organizations, on)?;
+        let card =
+            |organization: &Self| OrganizationCard::new(organization, subtitles.remove(&Record::id(organization)));
+        Ok(organizations.iter().map(card).collect())
     }
 }
 

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::cadence::TierCadences;
+use super::fields::single_line;
 use super::id::{UserId, WorkspaceId};
 use super::invalid::{FieldCode, Invalid, Rejection};
 use super::locale::{Locale, TimeZone};
@@ -111,9 +113,37 @@ pub struct User {
     pub created_at: Timestamp,
     /// When the user last changed.
     pub updated_at: Timestamp,
-    /// Increases with every change of this user.
+    /// Increases with every change of this user or of the settings of their workspace.
     #[schema(example = 1)]
     pub version: i64,
+}
+
+/// The settings of a workspace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WorkspaceFields {
+    /// Display name.
+    #[schema(min_length = 1, max_length = 200, example = "Ada Lovelace")]
+    pub name: String,
+    /// IANA time zone in which days are counted; initially that of its first user.
+    #[schema(max_length = 64, example = "Europe/London")]
+    pub time_zone: String,
+    /// How often to be in touch with the contacts of each tier.
+    #[serde(default)]
+    pub tier_cadences: TierCadences,
+}
+
+impl WorkspaceFields {
+    /// The normalized fields, or every error in them.
+    pub fn checked(mut self) -> Result<Self, Invalid> {
+        let mut invalid = Invalid::default();
+        self.name = single_line(&self.name);
+        if self.name.is_empty() {
+            invalid.add("#/name", Rejection::new(FieldCode::Required, "A name is required and cannot be blank."));
+        }
+        invalid.check("#/time_zone", TimeZone::parse(&self.time_zone));
+        self.tier_cadences.check("tier_cadences", &mut invalid);
+        invalid.into_result(self)
+    }
 }
 
 /// The owner of every record: the network of one person.
@@ -121,12 +151,8 @@ pub struct User {
 pub struct Workspace {
     /// The workspace's id.
     pub id: WorkspaceId,
-    /// Display name.
-    #[schema(example = "Ada Lovelace")]
-    pub name: String,
-    /// IANA time zone in which days are counted; initially that of its first user.
-    #[schema(example = "Europe/London")]
-    pub time_zone: String,
+    #[serde(flatten)]
+    pub fields: WorkspaceFields,
     /// The caller's role in the workspace.
     pub role: Role,
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::contact::{Contact, ContactFields, Tier};
+use super::contact_activity::ContactActivity;
 use super::fields::LabelText;
 use super::id::{ContactId, OrganizationId};
 use super::organization::{Organization, OrganizationFields, OrganizationKind};
@@ -44,12 +45,21 @@ pub struct ContactCard {
     pub known: bool,
     /// Whether the contact is archived.
     pub archived: bool,
+    /// The day of the last interaction that counts. Null: there is none.
+    #[schema(value_type = Option<String>, format = Date, example = "2026-02-27")]
+    pub last_interaction_on: Option<String>,
+    /// The day on which to be in touch again. Null: there is none.
+    #[schema(value_type = Option<String>, format = Date, example = "2026-05-28")]
+    pub next_contact_on: Option<String>,
+    /// The version of the contact's activity, which changes with these two days. Null: it has none.
+    #[schema(example = 43)]
+    pub activity_version: Option<i64>,
     /// When the contact last changed.
     pub updated_at: Timestamp,
 }
 
 impl ContactCard {
-    pub fn new(contact: &Contact, subtitle: Option<String>) -> Self {
+    pub fn new(contact: &Contact, subtitle: Option<String>, activity: Option<&ContactActivity>) -> Self {
         let ContactFields { emails, phones, location, tags, tier, favorite, known, archived_at, .. } =
             &contact.fields;
         let email = emails.values().find(|email| email.preferred).or_else(|| emails.values().next());
@@ -68,6 +78,9 @@ impl ContactCard {
             favorite: *favorite,
             known: *known,
             archived: archived_at.is_some(),
+            last_interaction_on: activity.and_then(|activity| activity.fields.last_interaction_on.clone()),
+            next_contact_on: activity.and_then(|activity| activity.fields.next_contact_on.clone()),
+            activity_version: activity.map(|activity| activity.version),
             updated_at: contact.updated_at,
         }
     }

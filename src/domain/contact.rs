@@ -10,6 +10,7 @@ use super::fields::{
     LabelText, LanguageTag, NameText, ProfileLink, check_day, check_links, clean, clean_labels, single_line,
 };
 use super::id::{ContactId, EventId};
+use super::interval::{Interval, IntervalUnit};
 use super::invalid::{FieldCode, Invalid, Rejection, pointer};
 use super::key::{Key, KeyKind};
 use super::keyed::Keyed;
@@ -124,10 +125,15 @@ pub struct ContactFields {
     #[schema(default = true, example = true)]
     pub known: bool,
     /// How close you want to be, and so how often to be in touch: inner every 14 days, core 30, active 90,
-    /// extended 180, distant 365. Null: no reminders.
+    /// extended 180, distant 365, unless the workspace says otherwise. Null: no reminders.
     pub tier: Option<Tier>,
     /// How often to be in touch with this person. Null: as often as the tier says.
     pub cadence: Option<Cadence>,
+    /// The day the cadence began: set when the tier or the interval changes. The next contact is counted from it until
+    /// there is an interaction that counts. Null: there is no cadence, or it is older than this field; then the day
+    /// of creation counts.
+    #[schema(read_only, value_type = Option<String>, format = Date, example = "2026-03-02")]
+    pub cadence_since: Option<String>,
     /// The names of tags. A new name creates the tag; otherwise the spelling of the tag is used. Case and accents
     /// are ignored. A workspace can have at most 10,000 tags.
     #[schema(max_items = 100, example = json!(["conference-2026"]))]
@@ -182,6 +188,7 @@ impl Default for ContactFields {
             known: true,
             tier: None,
             cadence: None,
+            cadence_since: None,
             tags: Vec::new(),
             favorite: false,
             archived_at: None,
@@ -306,27 +313,29 @@ pub struct HowMet {
     pub story: Option<String>,
 }
 
-/// How often to be in touch.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+/// How often to be in touch. `every` and `unit` are set together, or neither is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
 pub struct Cadence {
-    /// How many units are between two contacts.
+    /// How many units are between two contacts. Null: as many as the tier says.
     #[schema(minimum = 1, maximum = 1000, example = 2)]
-    pub every: u16,
-    pub unit: CadenceUnit,
+    pub every: Option<u16>,
+    /// The unit. Null: that of the tier.
+    pub unit: Option<IntervalUnit>,
     /// Nothing is due before this day. Null: not paused.
-    #[serde(default)]
     #[schema(value_type = Option<String>, format = Date, example = "2026-09-01")]
     pub paused_until: Option<String>,
+    /// Whether to have no reminders for this contact, whatever the tier says.
+    #[schema(default = false)]
+    pub off: bool,
 }
 
-/// The unit of a cadence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum CadenceUnit {
-    Day,
-    Week,
-    Month,
-    Year,
+impl Cadence {
+    /// The contact's own interval; `None` where the tier decides.
+    pub fn interval(&self) -> Option<Interval> {
+        let (every, unit) = self.every.zip(self.unit)?;
+        Some(Interval { every, unit })
+    }
 }
 
 /// How close you want to be to a contact, after Dunbar's circles.
@@ -474,6 +483,7 @@ impl Fields for ContactFields {
         }
         (self.name, self.sort_name) = names.unwrap_or_default();
         self.is_self = before.is_some_and(|before| before.is_self);
+        self.cadence_since = before.and_then(|before| before.cadence_since.clone());
         invalid.into_result(self)
     }
 }
@@ -608,8 +618,23 @@ fn check_dates(fields: &mut ContactFields, invalid: &mut Invalid) {
     if fields.how_met.as_ref().is_some_and(|how_met| *how_met == HowMet::default()) {
         fields.how_met = None;
     }
-    if let Some(cadence) = &fields.cadence {
-        check_day(&["cadence", "paused_until"], cadence.paused_until.as_deref(), invalid);
+    check_cadence(fields, invalid);
+}
+
+fn check_cadence(fields: &mut ContactFields, invalid: &mut Invalid) {
+    let Some(cadence) = &fields.cadence else { return };
+    check_day(&["cadence", "paused_until"], cadence.paused_until.as_deref(), invalid);
+    let missing = match (cadence.every, cadence.unit) {
+        (Some(_), None) => Some("unit"),
+        (None, Some(_)) => Some("every"),
+        _ => None,
+    };
+    if let Some(missing) = missing {
+        let rejection = Rejection::new(FieldCode::Required, "every and unit are set together.");
+        invalid.add(pointer(&["cadence", missing]), rejection);
+    }
+    if *cadence == Cadence::default() {
+        fields.cadence = None;
     }
 }
 

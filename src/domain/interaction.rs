@@ -160,9 +160,7 @@ impl InteractionFields {
 
     /// What it is sorted by: its time, or the end of its day in UTC.
     pub fn sorted_at(&self) -> Timestamp {
-        let end_of = |day: NaiveDate| day.and_hms_micro_opt(23, 59, 59, 999_999).map(|end| end.and_utc());
-        let of_day =
-            || self.occurred_on.as_deref().and_then(|day| end_of(parse_day(day).ok()?)).map(Timestamp::new);
+        let of_day = || self.occurred_on.as_deref().and_then(|day| parse_day(day).ok()).map(Timestamp::end_of);
         self.occurred_at.or_else(of_day).unwrap_or_else(|| Timestamp::new(chrono::DateTime::UNIX_EPOCH))
     }
 

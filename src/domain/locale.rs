@@ -3,13 +3,16 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveTime, TimeDelta, TimeZone as _};
 use chrono_tz::Tz;
 use language_tags::LanguageTag;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::domain::invalid::{FieldCode, Rejection};
 use crate::domain::timestamp::Timestamp;
+
+/// The longest time that a clock skipped: Samoa left out a day.
+const LONGEST_GAP_HOURS: i64 = 24;
 
 /// A zone of the IANA time zone database, by its exact name: `Europe/Berlin`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -30,6 +33,15 @@ impl TimeZone {
     /// The calendar day in this zone.
     pub fn day(self, now: Timestamp) -> NaiveDate {
         now.instant().with_timezone(&self.0).date_naive()
+    }
+
+    /// When the day begins in this zone. In a gap of the clock, or on a day that the zone left out: with the next hour that
+    /// there is.
+    pub fn start_of(self, day: NaiveDate) -> Timestamp {
+        let midnight = day.and_time(NaiveTime::MIN);
+        let hours = (0..=LONGEST_GAP_HOURS).map(|hours| midnight + TimeDelta::hours(hours));
+        let mut starts = hours.filter_map(|local| self.0.from_local_datetime(&local).earliest());
+        Timestamp::new(starts.next().map_or_else(|| midnight.and_utc(), |start| start.to_utc()))
     }
 }
 
@@ -112,6 +124,22 @@ mod tests {
         }
         for name in ["", " ", "europe/berlin", "Europe/Berlin ", "Berlin", "+02:00", "Mars/Olympus", "CEST"] {
             assert_eq!(TimeZone::parse(name).unwrap_err().code, FieldCode::InvalidFormat, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_day_begins_with_its_first_hour() {
+        for (zone, day, start) in [
+            ("UTC", "2026-03-29", "2026-03-29T00:00:00Z"),
+            ("Europe/Berlin", "2026-03-29", "2026-03-28T23:00:00Z"),
+            ("America/Sao_Paulo", "2018-11-04", "2018-11-04T03:00:00Z"),
+            ("America/Havana", "2026-11-01", "2026-11-01T04:00:00Z"),
+            ("Asia/Kathmandu", "2026-01-31", "2026-01-30T18:15:00Z"),
+            ("Pacific/Apia", "2011-12-30", "2011-12-30T10:00:00Z"),
+            ("Pacific/Apia", "2011-12-31", "2011-12-30T10:00:00Z"),
+        ] {
+            let begun = TimeZone::parse(zone).unwrap().start_of(day.parse().unwrap());
+            assert_eq!(begun.to_string(), start, "{zone} {day}");
         }
     }
 

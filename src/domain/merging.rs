@@ -88,6 +88,7 @@ impl Contact {
             known: all.iter().any(|one| one.known),
             tier: all.iter().find_map(|one| one.tier),
             cadence: all.iter().find_map(|one| one.cadence.clone()),
+            cadence_since: self.fields.cadence_since.clone(),
             tags: merge_lists(all.iter().map(|one| &one.tags), |label: &LabelText| &label.0),
             favorite: all.iter().any(|one| one.favorite),
             archived_at: self.fields.archived_at.filter(|_| all.iter().all(|one| one.archived_at.is_some())),

@@ -1,6 +1,7 @@
 //! Pure rules and types of the domain: no database, no HTTP, no clock, no I/O.
 
 pub mod account;
+pub mod cadence;
 pub mod card;
 pub mod comparable_name;
 pub mod contact;
@@ -15,6 +16,7 @@ pub mod entity;
 pub mod fields;
 pub mod id;
 pub mod interaction;
+pub mod interval;
 pub mod invalid;
 pub mod job;
 pub mod key;
@@ -40,6 +42,7 @@ pub mod scope;
 pub mod search;
 pub mod tag;
 pub mod text;
+pub mod timeline;
 pub mod timestamp;
 pub mod topic;
 mod words;

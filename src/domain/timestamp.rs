@@ -1,6 +1,6 @@
 //! An instant in UTC, in microseconds, as both databases store it. No clock.
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
@@ -24,6 +24,12 @@ impl Timestamp {
 
     pub fn micros(self) -> i64 {
         self.0.timestamp_micros()
+    }
+
+    /// The last microsecond of a day in UTC.
+    pub fn end_of(day: NaiveDate) -> Self {
+        let next = day.succ_opt().map_or(DateTime::<Utc>::MAX_UTC, |next| next.and_time(NaiveTime::MIN).and_utc());
+        Self::new(next).minus(TimeDelta::microseconds(1))
     }
 
     /// RFC 3339 with any offset; years 0001 to 9999, as both databases and ISO dates can hold.

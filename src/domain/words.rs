@@ -33,12 +33,15 @@ mod tests {
     use serde::Serialize;
     use serde_json::json;
 
+    use crate::domain::cadence::CadenceState;
     use crate::domain::contact::Channel;
     use crate::domain::interaction::{InteractionDirection, InteractionKind, InteractionStatus};
+    use crate::domain::interval::IntervalUnit;
     use crate::domain::need::{NeedKind, NeedStatus};
     use crate::domain::organization::OrganizationKind;
     use crate::domain::position::PositionKind;
     use crate::domain::relationship::RelationshipType;
+    use crate::domain::timeline::TimelineKind;
 
     fn written<T: Serialize>(values: &[T]) -> serde_json::Value {
         json!(values)
@@ -55,5 +58,8 @@ mod tests {
         assert_eq!(written(InteractionKind::ALL), json!(InteractionKind::WORDS));
         assert_eq!(written(InteractionStatus::ALL), json!(InteractionStatus::WORDS));
         assert_eq!(written(InteractionDirection::ALL), json!(InteractionDirection::WORDS));
+        assert_eq!(written(IntervalUnit::ALL), json!(IntervalUnit::WORDS));
+        assert_eq!(written(CadenceState::ALL), json!(CadenceState::WORDS));
+        assert_eq!(written(TimelineKind::ALL), json!(TimelineKind::WORDS));
     }
 }

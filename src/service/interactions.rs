@@ -1,9 +1,13 @@
 //! The rules of interactions: their time and status, and that somebody who answered is known.
 
+use serde_json::{Value, json};
+use uuid::Uuid;
+
 use super::records::rules::Rules;
-use super::records::write::update;
+use super::records::write::{Create, Parent, update};
 use crate::domain::contact::{Contact, ContactFields};
-use crate::domain::interaction::{Interaction, InteractionDirection, InteractionFields};
+use crate::domain::entity::Entity;
+use crate::domain::interaction::{Interaction, InteractionDirection, InteractionFields, InteractionKind};
 use crate::domain::invalid::{FieldCode, Invalid};
 use crate::domain::timestamp::Timestamp;
 use crate::store::accounts::time_zone;
@@ -39,6 +43,47 @@ impl Rules for Interaction {
             }
         }
         Ok(())
+    }
+}
+
+/// An interaction with one contact, logged in one call.
+pub struct Touch {
+    create: Create<Interaction>,
+    contact: AnyId,
+    /// The id that the client chose.
+    chosen: Option<AnyId>,
+}
+
+impl Touch {
+    /// What is not said is a message that was exchanged now. `id` is used unless the client chose one.
+    pub fn check(
+        mut input: Value,
+        contact: AnyId,
+        id: Uuid,
+        now: Timestamp,
+    ) -> std::result::Result<Self, Invalid> {
+        let chosen = input.get("id").and_then(Value::as_str).and_then(|id| Uuid::try_parse(id).ok());
+        if let Some(fields) = input.as_object_mut() {
+            fields.retain(|_, value| !value.is_null());
+            fields.entry("kind").or_insert_with(|| json!(InteractionKind::Message));
+            if !fields.contains_key("occurred_on") {
+                fields.entry("occurred_at").or_insert_with(|| json!(now));
+            }
+        }
+        let parent = Parent { entity: Entity::Contact, id: contact, field: "contact_ids", is_list: true };
+        let create = Create::check(input, Some(parent), id, now)?;
+        Ok(Self { create, contact, chosen: chosen.map(AnyId::new) })
+    }
+
+    /// The interaction, and whether it was created. One of the chosen id with the contact is what was logged before.
+    pub fn write(self, tx: &mut Tx<'_>) -> Result<(Interaction, bool)> {
+        if let Some(chosen) = self.chosen
+            && let Some(known) = records::find::<Interaction>(tx, chosen)?
+            && known.fields.contact_ids.iter().any(|id| id.uuid() == self.contact.uuid())
+        {
+            return Ok((known, false));
+        }
+        Ok((self.create.write(tx)?, true))
     }
 }
 

@@ -7,8 +7,9 @@ use super::account_tx::AccountTx;
 use super::db::sql::conn::{Conn, defer_foreign_keys};
 use super::db::sql::schema::{
     changes, idempotency_keys, instance, memberships, personal_access_tokens, record_keys, search_documents,
-    sessions, users, workspaces,
+    sessions, timeline_entries, users, workspaces,
 };
+use super::db::sql::types::AsJson;
 use super::db::write::context::Actor;
 use super::db::write::joins;
 use super::db::write::record::{Record, for_entity};
@@ -17,7 +18,8 @@ use super::db::write::tx::Tx;
 use super::error::{Conflict, Error, Result};
 use super::jobs;
 use super::sessions::{end_session, end_sessions};
-use crate::domain::account::{User, UserFields, WeekDay, Workspace};
+use crate::domain::account::{User, UserFields, WeekDay, Workspace, WorkspaceFields};
+use crate::domain::cadence::TierCadences;
 use crate::domain::contact::{Contact, ContactEmail, ContactFields};
 use crate::domain::email::EmailAddress;
 use crate::domain::entity::Entity;
@@ -89,12 +91,12 @@ pub fn find(conn: &mut Conn, id: UserId) -> Result<(User, PasswordHash)> {
 
 /// A workspace as one of its members sees it.
 pub fn workspace(conn: &mut Conn, workspace: WorkspaceId, user: UserId) -> Result<Workspace> {
-    let (name, time_zone): (String, String) = workspaces::table
+    let (name, time_zone, AsJson(tier_cadences)): (String, String, AsJson<TierCadences>) = workspaces::table
         .filter(workspaces::id.eq(workspace))
-        .select((workspaces::name, workspaces::time_zone))
+        .select((workspaces::name, workspaces::time_zone, workspaces::tier_cadences))
         .get_result(conn)?;
     let role = role(conn, workspace, user)?.ok_or(Error::NotFound)?;
-    Ok(Workspace { id: workspace, name, time_zone, role })
+    Ok(Workspace { id: workspace, fields: WorkspaceFields { name, time_zone, tier_cadences }, role })
 }
 
 /// What a user may do in a workspace; `None` when they do not belong to it.
@@ -134,6 +136,26 @@ pub fn seq_and_time_zone(conn: &mut Conn, workspace: WorkspaceId) -> Result<(i64
         .get_result(conn)?;
     let time_zone = TimeZone::parse(&name).map_err(|rejection| Error::Internal(rejection.detail))?;
     Ok((seq, time_zone))
+}
+
+/// What days are computed by in a workspace.
+pub struct Calendar {
+    pub zone: TimeZone,
+    pub tiers: TierCadences,
+}
+
+pub fn calendar(conn: &mut Conn, workspace: WorkspaceId) -> Result<Calendar> {
+    let (name, AsJson(tiers)): (String, AsJson<TierCadences>) = workspaces::table
+        .filter(workspaces::id.eq(workspace))
+        .select((workspaces::time_zone, workspaces::tier_cadences))
+        .get_result(conn)?;
+    let zone = TimeZone::parse(&name).map_err(|rejection| Error::Internal(rejection.detail))?;
+    Ok(Calendar { zone, tiers })
+}
+
+/// The same of the workspace that is written to.
+pub fn calendar_of(tx: &mut Tx<'_>) -> Result<Calendar> {
+    calendar(tx.conn, tx.workspace)
 }
 
 /// The time zone of the workspace that is written to.
@@ -182,13 +204,18 @@ pub fn create_workspace(tx: &mut AccountTx<'_>, owner: &User) -> Result<Workspac
         .set(instance::workspace_count.eq(instance::workspace_count + 1))
         .returning(instance::workspace_count)
         .get_result(tx.conn)?;
-    let (name, time_zone) = (owner.fields.name.clone(), owner.fields.time_zone.clone());
+    let fields = WorkspaceFields {
+        name: owner.fields.name.clone(),
+        time_zone: owner.fields.time_zone.clone(),
+        tier_cadences: TierCadences::default(),
+    };
     diesel::insert_into(workspaces::table)
         .values((
             workspaces::id.eq(id),
             workspaces::number.eq(number),
-            workspaces::name.eq(&name),
-            workspaces::time_zone.eq(&time_zone),
+            workspaces::name.eq(&fields.name),
+            workspaces::time_zone.eq(&fields.time_zone),
+            workspaces::tier_cadences.eq(AsJson(fields.tier_cadences.clone())),
             workspaces::seq.eq(0_i64),
             workspaces::purged_seq.eq(0_i64),
             workspaces::created_at.eq(tx.now),
@@ -203,7 +230,7 @@ pub fn create_workspace(tx: &mut AccountTx<'_>, owner: &User) -> Result<Workspac
             memberships::created_at.eq(tx.now),
         ))
         .execute(tx.conn)?;
-    Ok(Workspace { id, name, time_zone, role })
+    Ok(Workspace { id, fields, role })
 }
 
 /// Whether somebody else has an account.
@@ -352,7 +379,8 @@ fn erase_workspace(tx: &mut AccountTx<'_>, workspace: WorkspaceId) -> Result<()>
     }
     // Those enqueued until the workspace was locked.
     jobs::delete_all(tx.conn, workspace)?;
-    erase_from!(search_documents, record_keys, changes, idempotency_keys, personal_access_tokens, memberships);
+    erase_from!(search_documents, record_keys, timeline_entries, changes, idempotency_keys);
+    erase_from!(personal_access_tokens, memberships);
     diesel::delete(workspaces::table.filter(workspaces::id.eq(workspace))).execute(tx.conn)?;
     Ok(())
 }

@@ -6,8 +6,8 @@ use std::collections::HashMap;
 
 use super::db::sql::conn::Conn;
 use super::db::sql::schema::contacts;
-use super::db::sql::select::{Comparison, Field, Predicate, Scalar, Select, field, sortable};
-use super::db::sql::types::{AnyId, AsJson};
+use super::db::sql::select::{Comparison, Field, ID, Predicate, Scalar, Select, field, sortable};
+use super::db::sql::types::{AnyId, AsJson, RecordRef};
 use super::db::write::record::{Record, record_statements};
 use super::db::write::row::record_row;
 use super::error::Result;
@@ -17,7 +17,9 @@ use crate::domain::contact::{
     AddressAs, Cadence, Channel, Contact, ContactAddress, ContactDate, ContactEmail, ContactFields, ContactPhone,
     ExternalId, HowMet, Tier,
 };
+use crate::domain::contact_activity::ContactActivityFields;
 use crate::domain::duplicates::Person;
+use crate::domain::entity::Entity;
 use crate::domain::fields::{LabelText, LanguageTag, NameText, ProfileLink};
 use crate::domain::id::{ContactId, WorkspaceId};
 use crate::domain::key::Key;
@@ -43,6 +45,7 @@ record_row! {
         favorite: bool,
         archived_at: Option<Timestamp>,
         do_not_contact: bool,
+        cadence_since: Option<String>,
     }
     json {
         emails: Keyed<ContactEmail>,
@@ -96,6 +99,21 @@ impl Record for Contact {
         (field == SORT_NAME).then(|| Scalar::Text(text::sort_key(&self.fields.sort_name)))
     }
 
+    fn copied_sort_value(
+        &self,
+        conn: &mut Conn,
+        workspace: WorkspaceId,
+        field: Field,
+    ) -> QueryResult<Option<Scalar>> {
+        let own = contacts::table.filter(contacts::workspace_id.eq(workspace)).filter(contacts::id.eq(self.id));
+        let day: Option<String> = match field {
+            LAST_INTERACTION => own.select(contacts::last_interaction_key).first(conn).optional()?,
+            NEXT_CONTACT => own.select(contacts::next_contact_key).first(conn).optional()?,
+            _ => None,
+        };
+        Ok(day.map(Scalar::Text))
+    }
+
     fn keys(&self) -> Vec<Key> {
         Self::keys(self)
     }
@@ -106,6 +124,19 @@ impl Record for Contact {
 
     fn is_permanent(&self) -> bool {
         self.fields.is_self
+    }
+
+    /// Their activity, if a cadence is a part of it.
+    fn derived_dependents(&self) -> Vec<RecordRef> {
+        let has_cadence = self.fields.tier.is_some() || self.fields.cadence.is_some();
+        has_cadence.then(|| (Entity::ContactActivity, Record::id(self))).into_iter().collect()
+    }
+
+    fn changes_derived(&self, before: &Self) -> bool {
+        let decides = |fields: &ContactFields| {
+            (fields.tier, fields.cadence.clone(), fields.cadence_since.clone(), fields.can_be_due())
+        };
+        decides(&self.fields) != decides(&before.fields)
     }
 
     /// What they do and did, and where.
@@ -142,6 +173,40 @@ pub const KNOWN: Field = sortable(contacts::known);
 pub const FAVORITE: Field = sortable(contacts::favorite);
 pub const TIER: Field = field(contacts::tier);
 pub const ARCHIVED_AT: Field = field(contacts::archived_at);
+/// Copies of the days in a contact's activity; `NEVER` and `NOT_DUE` where there is none.
+pub const LAST_INTERACTION: Field = sortable(contacts::last_interaction_key);
+pub const NEXT_CONTACT: Field = sortable(contacts::next_contact_key);
+
+/// Before every day.
+pub const NEVER: &str = "";
+/// After every day.
+pub const NOT_DUE: &str = "9999-99-99";
+
+/// Copies the days of a contact's activity into its row, which lists filter and sort by; its version stays.
+pub(super) fn copy_activity(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    id: AnyId,
+    activity: Option<&ContactActivityFields>,
+) -> QueryResult<()> {
+    let last = activity.and_then(|activity| activity.last_interaction_on.as_deref()).unwrap_or(NEVER);
+    let next = activity.and_then(|activity| activity.next_contact_on.as_deref()).unwrap_or(NOT_DUE);
+    let own = contacts::table.filter(contacts::workspace_id.eq(workspace)).filter(contacts::id.eq(id));
+    diesel::update(own)
+        .set((contacts::last_interaction_key.eq(last), contacts::next_contact_key.eq(next)))
+        .execute(conn)
+        .map(drop)
+}
+
+/// The contacts that are due some day and have one of these tiers.
+pub fn due_in_tiers(conn: &mut Conn, workspace: WorkspaceId, tiers: &[Tier]) -> Result<Vec<AnyId>> {
+    let words = tiers.iter().map(|tier| Scalar::Text(tier.as_str().to_owned())).collect();
+    let filter = Predicate::All(vec![
+        Predicate::Compare(NEXT_CONTACT, Comparison::Less, Scalar::Text(NOT_DUE.to_owned())),
+        Predicate::In(TIER, words),
+    ]);
+    Ok(Contact::ids(conn, Select { order: vec![NEXT_CONTACT, ID], ..Select::all(workspace, filter) })?)
+}
 
 /// What these contacts are called.
 pub(super) fn names(

@@ -1,9 +1,9 @@
-//! What is derived from records (look-up keys, search documents, tags for their labels, derived records), made anew once
+//! What is derived from records (look-up keys, search documents, timelines, tags for their labels, derived records), made anew once
 //! after an update of the program that derives more than before. What is derived is told where each kind of record is.
 
 use diesel::prelude::*;
 
-use super::db::index::{documents, keys};
+use super::db::index::{documents, keys, timeline};
 use super::db::sql::conn::{Conn, write_transaction};
 use super::db::sql::schema::{instance, memberships, workspaces};
 use super::db::sql::select::{Comparison, ID, Predicate, Scalar, Select};
@@ -22,7 +22,7 @@ use crate::domain::scope::Role;
 use crate::domain::timestamp::Timestamp;
 
 /// Grows whenever a record is to be found by something else than before.
-const REVISION: i32 = 2;
+const REVISION: i32 = 3;
 
 /// How many workspaces, or records of one, are read at a time, and how many records one transaction writes.
 const SLICE: i64 = 200;
@@ -86,11 +86,14 @@ fn derive_slice<R: Record>(mut tx: Tx<'_>, after: Predicate) -> Result<Option<An
     Ok(last)
 }
 
-/// Derives anew what belongs to a record: its tags, its keys, its search document.
+/// Derives anew what belongs to a record: its tags, its keys, its places in timelines, its search document, the
+/// copies that other rows hold of it.
 fn derive<R: Record>(tx: &mut Tx<'_>, record: R) -> Result<()> {
     let (derived, _) = resolve_names(tx, None, record.clone(), json(&record)?)?;
     let derived = update(tx, &record, derived)?;
     keys::write(tx.conn, tx.workspace, R::ENTITY, derived.id(), &derived.keys())?;
+    timeline::rewrite(tx.conn, tx.workspace, derived.id(), &derived.timeline())?;
+    R::write_copies(tx.conn, tx.workspace, derived.id(), Some(&derived))?;
     tx.queue_derived(derived.derived_dependents());
     let related = derived.related_search_text(tx.conn, tx.workspace)?;
     documents::write(tx, &derived, &related)

@@ -14,6 +14,7 @@ use crate::domain::interaction::{
     Interaction, InteractionDirection, InteractionFields, InteractionKind, InteractionStatus,
 };
 use crate::domain::search::SearchText;
+use crate::domain::timeline::TimelineEntry;
 use crate::domain::timestamp::Timestamp;
 
 record_row! {
@@ -54,10 +55,22 @@ impl Record for Interaction {
         Some(Self::search_text(self))
     }
 
+    fn timeline(&self) -> Vec<TimelineEntry> {
+        Self::timeline(self).into_iter().collect()
+    }
+
     /// The activity of everybody it was with.
     fn derived_dependents(&self) -> Vec<RecordRef> {
         let contacts = self.fields.contact_ids.iter();
         contacts.map(|contact| (Entity::ContactActivity, AnyId::new(contact.uuid()))).collect()
+    }
+
+    fn changes_derived(&self, before: &Self) -> bool {
+        let decides = |fields: &InteractionFields| {
+            let day = (fields.occurred_at, fields.occurred_on.clone());
+            (fields.contact_ids.clone(), fields.status, fields.is_counted(), day)
+        };
+        decides(&self.fields) != decides(&before.fields)
     }
 
     record_statements!(interactions, InteractionRow, InteractionFields);

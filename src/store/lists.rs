@@ -202,9 +202,21 @@ fn sorted<R: Record>(
     let mut items = R::select(conn, select)?;
     let has_more = items.len() > as_count(listing.limit);
     items.truncate(as_count(listing.limit));
-    let place = |last: &R| order.iter().map(|field| last.sort_value(*field)).collect();
-    let next = items.last().filter(|_| has_more).map(place);
+    let next = match items.last().filter(|_| has_more) {
+        Some(last) => Some(place(conn, workspace, last, &order)?),
+        None => None,
+    };
     Ok(Page { items, total: None, next })
+}
+
+/// Where a record stands in an order.
+fn place<R: Record>(conn: &mut Conn, workspace: WorkspaceId, record: &R, order: &[Field]) -> Result<Vec<Scalar>> {
+    let mut place = Vec::with_capacity(order.len());
+    for field in order {
+        let copied = record.copied_sort_value(conn, workspace, *field)?;
+        place.push(copied.unwrap_or_else(|| record.sort_value(*field)));
+    }
+    Ok(place)
 }
 
 /// How many records are fetched at a time where most of what was found does not fit the filter.

@@ -12,6 +12,7 @@ pub mod duplicates;
 mod error;
 pub mod interactions;
 pub mod jobs;
+pub mod keep_in_touch;
 pub mod lists;
 pub mod matches;
 pub mod merging;
@@ -27,7 +28,9 @@ pub mod sessions;
 #[allow(clippy::module_inception, reason = "the folder and its main type have one name")]
 mod store;
 pub mod tags;
+pub mod timeline;
 pub mod tokens;
+pub mod workspace_settings;
 
 pub use self::account_tx::AccountTx;
 pub use self::batch::{Batch, BatchMode, Ending};

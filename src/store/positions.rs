@@ -19,6 +19,7 @@ use crate::domain::id::{ContactId, OrganizationId, WorkspaceId};
 use crate::domain::organization::{Organization, is_placeholder_name};
 use crate::domain::position::{Position, PositionFields, PositionKind};
 use crate::domain::text::fold;
+use crate::domain::timeline::TimelineEntry;
 
 record_row! {
     PositionRow of PositionFields in positions;
@@ -70,6 +71,10 @@ impl Record for Position {
 
     fn display_order(&self, other: &Self) -> Ordering {
         Self::display_order(self, other)
+    }
+
+    fn timeline(&self) -> Vec<TimelineEntry> {
+        Self::timeline(self)
     }
 
     record_statements!(positions, PositionRow, PositionFields);

@@ -4,20 +4,28 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
+use chrono::NaiveDate;
 use serde_json::{Value, json};
 use uuid::Uuid;
-use wellmet::domain::contact::{Contact, ContactFields};
-use wellmet::domain::contact_activity::ContactActivity;
+use wellmet::domain::account::WorkspaceFields;
+use wellmet::domain::cadence::TierCadences;
+use wellmet::domain::contact::{Cadence, Contact, ContactFields, Tier};
+use wellmet::domain::contact_activity::{ContactActivity, ContactActivityFields};
 use wellmet::domain::entity::Entity;
 use wellmet::domain::id::{ContactId, InteractionId, UserId, WorkspaceId};
 use wellmet::domain::interaction::{Interaction, InteractionFields, InteractionKind, InteractionStatus};
+use wellmet::domain::interval::{Interval, IntervalUnit};
 use wellmet::domain::reference::reference;
+use wellmet::domain::timeline::TimelineKind;
 use wellmet::domain::timestamp::Timestamp;
+use wellmet::service::bulk::{Edit, Selection, edit_contacts};
+use wellmet::service::records::write;
+use wellmet::store::accounts::Calendar;
 use wellmet::store::lists::{self, Listing, Order};
 use wellmet::store::relations::{Link, Relation, attach};
 use wellmet::store::{
-    self, Actor, AnyId, Direction, Error, ID, Predicate, Record, Tx, WriteContext, accounts, contacts, merging,
-    records, undo,
+    self, Actor, AnyId, Conn, Direction, Error, ID, Predicate, Record, Tx, WriteContext, accounts, contacts,
+    merging, records, timeline, undo, workspace_settings,
 };
 
 use crate::support::{Client, TestServer};
@@ -97,6 +105,16 @@ impl<'s> Writer<'s> {
         read.await.unwrap().items
     }
 
+    /// The interactions in a timeline, and when they were.
+    async fn timeline(&self, contact: Option<AnyId>) -> BTreeSet<(Timestamp, AnyId)> {
+        let workspace = self.context.workspace;
+        let until = Timestamp::parse("9999-01-01T00:00:00Z").unwrap();
+        let kinds = TimelineKind::ALL.to_vec();
+        let wanted = timeline::Wanted { contact, kinds, until, after: None, limit: 10_000 };
+        let page = self.server.app().store().read(move |conn| timeline::page(conn, workspace, &wanted));
+        page.await.unwrap().items.iter().map(|entry| (entry.place.sorted_at, entry.place.id)).collect()
+    }
+
     /// Whom an interaction is with; `None` where there is none of this id.
     async fn listed(&self, interaction: AnyId) -> Option<Vec<AnyId>> {
         let all = self.fitting::<Interaction>(Predicate::id(interaction)).await;
@@ -108,31 +126,67 @@ impl<'s> Writer<'s> {
     /// join table are their lists.
     async fn check(&self, what: &str) {
         let workspace = self.context.workspace;
-        let zone = self.server.app().store().read(move |conn| accounts::seq_and_time_zone(conn, workspace));
-        let (_, zone) = zone.await.unwrap();
+        let calendar = self.server.app().store().read(move |conn| accounts::calendar(conn, workspace));
+        let Calendar { zone, tiers } = calendar.await.unwrap();
         let interactions = self.all::<Interaction>().await;
-        let mut expected: BTreeMap<Uuid, (Option<String>, i64)> = BTreeMap::new();
+        let mut happened: BTreeMap<Uuid, (Option<NaiveDate>, i64)> = BTreeMap::new();
         let mut listed: BTreeMap<Uuid, BTreeSet<AnyId>> = BTreeMap::new();
         for interaction in &interactions {
             for contact in &interaction.fields.contact_ids {
                 listed.entry(contact.uuid()).or_default().insert(interaction.id());
                 if interaction.fields.status == InteractionStatus::Happened {
-                    let (last, count) = expected.entry(contact.uuid()).or_default();
+                    let (last, count) = happened.entry(contact.uuid()).or_default();
                     *count += 1;
                     if interaction.fields.is_counted() {
-                        *last = last.take().max(interaction.fields.day(zone).map(|day| day.to_string()));
+                        *last = last.take().max(interaction.fields.day(zone));
                     }
                 }
             }
         }
-        let stored: BTreeMap<Uuid, (Option<String>, i64)> = self
+        let mut expected: BTreeMap<Uuid, ContactActivityFields> = BTreeMap::new();
+        let text = |day: NaiveDate| day.to_string();
+        for contact in self.all::<Contact>().await {
+            let (last, interaction_count) = happened.remove(&contact.id.uuid()).unwrap_or_default();
+            let next = contact.fields.next_contact(&tiers, last, zone.day(contact.created_at));
+            let fields = ContactActivityFields {
+                contact_id: contact.id,
+                last_interaction_on: last.map(text),
+                interaction_count,
+                next_contact_on: next.map(|next| text(next.due_on)),
+                interval_days: next.map(|next| next.interval_days),
+            };
+            // What lists sort by is a copy of it.
+            let shown = contact.clone();
+            let copied = self.server.app().store().read(move |conn| {
+                let copy = |conn: &mut Conn, field| shown.copied_sort_value(conn, workspace, field);
+                Ok((copy(conn, contacts::LAST_INTERACTION)?, copy(conn, contacts::NEXT_CONTACT)?))
+            });
+            let copy = |day: &Option<String>, without: &str| {
+                Some(store::Scalar::Text(day.clone().unwrap_or_else(|| without.to_owned())))
+            };
+            let (last, next) = (&fields.last_interaction_on, &fields.next_contact_on);
+            let copies = (copy(last, contacts::NEVER), copy(next, contacts::NOT_DUE));
+            assert_eq!(copied.await.unwrap(), copies, "what lists sort by after {what}");
+            let own = AnyId::new(contact.id.uuid());
+            let with_them = |interaction: &&Interaction| interaction.fields.contact_ids.contains(&contact.id);
+            let happened =
+                interactions.iter().filter(with_them).filter_map(|one| Some((one.id(), one.timeline()?)));
+            let happened: BTreeSet<_> = happened.map(|(id, entry)| (entry.sorted_at, id)).collect();
+            assert_eq!(self.timeline(Some(own)).await, happened, "the timeline of a contact after {what}");
+            if interaction_count > 0 || next.is_some() {
+                expected.insert(fields.contact_id.uuid(), fields);
+            }
+        }
+        let all = interactions.iter().filter_map(|one| Some((one.timeline()?.sorted_at, one.id())));
+        assert_eq!(self.timeline(None).await, all.collect(), "the timeline of everybody after {what}");
+        assert!(happened.is_empty(), "who does not exist took part: {happened:?} after {what}");
+        let stored: BTreeMap<Uuid, ContactActivityFields> = self
             .all::<ContactActivity>()
             .await
             .into_iter()
             .map(|activity| {
                 assert_eq!(activity.id.uuid(), activity.fields.contact_id.uuid(), "{what}");
-                let fields = activity.fields;
-                (fields.contact_id.uuid(), (fields.last_interaction_on, fields.interaction_count))
+                (activity.id.uuid(), activity.fields)
             })
             .collect();
         assert_eq!(stored, expected, "stored (left) and computed anew (right) after {what}");
@@ -189,6 +243,40 @@ impl Dice {
             counts: self.one(&[None, None, Some(true), Some(false)]).unwrap(),
             ..InteractionFields::default()
         }
+    }
+
+    fn interval(&mut self) -> Interval {
+        let every = 1 + u16::try_from(self.below(9)).unwrap();
+        Interval { every, unit: self.one(IntervalUnit::ALL).unwrap() }
+    }
+
+    /// Changes one of what decides when somebody is due.
+    fn cadence(&mut self, fields: &mut ContactFields, now: Timestamp) {
+        match self.below(8) {
+            0..3 => {
+                fields.tier = self.one(&[None, Some(Tier::Inner), Some(Tier::Core), Some(Tier::Distant)]).unwrap()
+            }
+            3 => {
+                let Interval { every, unit } = self.interval();
+                fields.cadence = Some(Cadence { every: Some(every), unit: Some(unit), ..Cadence::default() });
+            }
+            4 => {
+                let cadence = fields.cadence.get_or_insert_default();
+                cadence.off = self.below(3) == 0;
+                cadence.paused_until = self.one(&["2026-05-01", "2027-01-31"]).map(str::to_owned);
+            }
+            5 => fields.archived_at = (self.below(2) == 0).then_some(now),
+            6 => fields.do_not_contact = self.below(2) == 0,
+            _ => fields.known = self.below(2) == 0,
+        }
+    }
+
+    fn settings(&mut self) -> WorkspaceFields {
+        let zones = ["UTC", "Pacific/Apia", "America/Sao_Paulo", "Asia/Kathmandu", "Europe/Berlin"];
+        let tier_cadences =
+            TierCadences { inner: self.interval(), core: self.interval(), ..TierCadences::default() };
+        let time_zone = self.one(&zones).unwrap().to_owned();
+        WorkspaceFields { name: "Ada".to_owned(), time_zone, tier_cadences }
     }
 }
 
@@ -336,11 +424,16 @@ on_both! {
         let a = writer.contact("A").await;
         writer.interaction(&[a]).await;
         let context = writer.context.clone();
-        server.database.execute("DELETE FROM contact_activities; UPDATE instance SET derived_revision = 0");
-        server.restart().await;
-        let writer = Writer { server: &server, context };
-        writer.check("a start").await;
-        assert_eq!(writer.all::<ContactActivity>().await.len(), 1);
+        // As before there were copies of the activity, and as before there was any.
+        let forget = "UPDATE contacts SET last_interaction_key = '', next_contact_key = '9999-99-99';
+            DELETE FROM timeline_entries; UPDATE instance SET derived_revision = 0;";
+        for more in ["", "DELETE FROM contact_activities"] {
+            server.database.execute(&format!("{forget} {more}"));
+            server.restart().await;
+            let writer = Writer { server: &server, context: context.clone() };
+            writer.check("a start").await;
+            assert_eq!(writer.all::<ContactActivity>().await.len(), 1);
+        }
     }
 
     async fn activity_is_at_any_time_what_it_is_when_computed_anew(server: TestServer) {
@@ -351,7 +444,7 @@ on_both! {
             let mut dice = Dice(seed * 7_919);
             let mut gone: Vec<(Entity, AnyId)> = Vec::new();
             let mut writes: Vec<i64> = Vec::new();
-            for step in 0..60 {
+            for step in 0..80 {
                 server.clock.advance(chrono::TimeDelta::seconds(1));
                 let people: Vec<AnyId> = writer
                     .fitting::<Contact>(Predicate::equal(contacts::IS_SELF, store::Scalar::Bool(false))).await
@@ -362,7 +455,10 @@ on_both! {
                 let (one, other) = (dice.one(&people), dice.one(&people));
                 let interaction = dice.one(&interactions);
                 let (back, write) = (dice.one(&gone), dice.one(&writes));
-                let roll = if people.len() < 3 { 0 } else { dice.below(14) };
+                let now = writer.server.app().store().now();
+                let (mut cadence_dice, settings) = (Dice(dice.0), dice.settings());
+                let tier = dice.one(&["inner", "core", "active"]).unwrap();
+                let roll = if people.len() < 3 { 0 } else { dice.below(20) };
                 let work = move |tx: &mut Tx<'_>| -> store::Result<()> {
                     let found = |tx: &mut Tx<'_>, id: Option<AnyId>| -> store::Result<Contact> {
                         records::find(tx, id.ok_or(Error::NotFound)?)?.ok_or(Error::NotFound)
@@ -402,6 +498,21 @@ on_both! {
                             let (entity, id) = back.ok_or(Error::NotFound)?;
                             undo::restore(tx, entity, id)
                         }
+                        14..=16 => {
+                            let before = found(tx, one)?;
+                            let mut fields = before.fields.clone();
+                            cadence_dice.cadence(&mut fields, now);
+                            write::update(tx, &before, before.with(fields)?).map(drop)
+                        }
+                        17 => {
+                            let patch = json!({ "tier": tier }).as_object().cloned().unwrap();
+                            let edit = Edit::Change { patch, archived: None };
+                            edit_contacts(tx, Selection::Ids(people), &edit).map(drop)
+                        }
+                        18 => {
+                            let before = workspace_settings::own_workspace(tx)?;
+                            workspace_settings::update(tx, &before.fields, &settings)
+                        }
                         _ => undo::revert(tx, write.ok_or(Error::NotFound)?, false).map(drop),
                     }
                 };
@@ -418,7 +529,7 @@ on_both! {
                 });
                 writer.check(&format!("seed {seed}, step {step}, roll {roll}")).await;
             }
-            assert!(writes.len() > 20, "{} of 60 came to pass with seed {seed}", writes.len());
+            assert!(writes.len() > 20, "{} of 80 came to pass with seed {seed}", writes.len());
             // And all the way back.
             for write in writes.into_iter().rev() {
                 let reverted = writer.write(move |tx| undo::revert(tx, write, false)).await;

@@ -79,6 +79,28 @@ on_both! {
             "id": "…",
             "name": "Ada Lovelace",
             "role": "owner",
+            "tier_cadences": {
+              "active": {
+                "every": 90,
+                "unit": "day"
+              },
+              "core": {
+                "every": 30,
+                "unit": "day"
+              },
+              "distant": {
+                "every": 365,
+                "unit": "day"
+              },
+              "extended": {
+                "every": 180,
+                "unit": "day"
+              },
+              "inner": {
+                "every": 14,
+                "unit": "day"
+              }
+            },
             "time_zone": "Europe/London"
           }
         }

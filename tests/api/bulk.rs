@@ -35,7 +35,7 @@ on_both! {
         assert_eq!(names(&ada, "/v1/contacts?archived=any&tag=a").await, [""; 0]);
         let log = ada.get("/v1/changes?limit=1000").await.expect(200);
         let of_write = log.items().iter().filter(|change| change["write"] == done.body["write"]).count();
-        assert_eq!(of_write, 4, "three contacts and the tag that is new");
+        assert_eq!(of_write, 7, "three contacts, what was due of each, and the tag that is new");
         ada.post_nothing(&format!("/v1/changes/{}/revert", done.body["write"])).await.expect(200);
         assert_eq!(names(&ada, "/v1/contacts?tag=a&tier=core").await, ["One", "Two"]);
         assert_eq!(names(&ada, "/v1/contacts?archived=any&tag=met").await, [""; 0]);

@@ -31,7 +31,7 @@ fn everything(introduced_by_id: &str) -> Value {
             "anniversary": {"value": "2019", "label": "at the company"}},
         "preferred_channel": "in_person",
         "how_met": {"on": "2024-10", "event_id": null, "introduced_by_id": introduced_by_id, "story": "At the keynote."},
-        "known": false, "tier": "active", "cadence": {"every": 2, "unit": "month", "paused_until": "2026-09-01"},
+        "known": false, "tier": "active", "cadence": {"every": 2, "unit": "month", "paused_until": "2026-09-01", "off": false},
         "tags": ["conference-2026", "Rust"], "favorite": true, "archived_at": "2026-02-03T04:05:06Z",
         "do_not_contact": true, "external_ids": {"linkedin": {"id": "dorota", "connected_on": "2020-12-07"}}
     })
@@ -79,11 +79,12 @@ on_both! {
         let id = made.id();
         assert_eq!(made.location(), format!("/v1/contacts/{id}"));
         assert_eq!(made.body["is_self"], false);
+        assert_eq!(made.body["cadence_since"], "2026-03-02");
         assert_eq!(made.body["name"], "Dorota K.");
         assert_eq!(made.body["created_at"], "2026-03-02T09:00:00Z");
         assert_eq!(made.body["updated_at"], made.body["created_at"]);
         // Every field a contact has was entered, or is the server's.
-        let known = expected.as_object().unwrap().len() + 7;
+        let known = expected.as_object().unwrap().len() + 8;
         assert_eq!(made.body.as_object().unwrap().len(), known, "a field this test does not know: {made}");
         let read = ada.get(&made.location()).await.expect(200);
         assert_eq!(read.body, made.body);
@@ -116,7 +117,7 @@ on_both! {
             };
             assert_eq!(value, &expected, "{field}");
         }
-        assert_eq!(members.len(), everything(NOBODY).as_object().unwrap().len() + 3);
+        assert_eq!(members.len(), everything(NOBODY).as_object().unwrap().len() + 4);
     }
 
     async fn names_of_every_culture_are_composed_and_sorted(server: TestServer) {
@@ -267,7 +268,7 @@ on_both! {
         assert_eq!(patched.body["dates"], json!({}));
         assert_eq!(patched.body["tier"], Value::Null);
         assert_eq!(patched.body["known"], true);
-        assert_eq!(patched.body["cadence"], json!({"every": 3, "unit": "month", "paused_until": "2026-09-01"}));
+        assert_eq!(patched.body["cadence"], json!({"every": 3, "unit": "month", "paused_until": "2026-09-01", "off": false}));
         assert_eq!(patched.body["addresses"], made.body["addresses"]);
         assert_ne!(patched.etag(), made.etag());
         assert_eq!(ada.get(&made.location()).await.expect(200).body, patched.body);

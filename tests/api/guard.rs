@@ -212,7 +212,7 @@ on_both! {
         let mut after = everything(&viewer).await;
         for (operation, items) in &before {
             // Their own session is new, and their role is another.
-            if operation.ends_with("/sessions") || operation.ends_with("/me") {
+            if ["/sessions", "/me", "/workspace"].iter().any(|shown| operation.ends_with(shown)) {
                 after.insert(operation.clone(), items.clone());
             }
         }

@@ -40,9 +40,19 @@ const SMALL: &[(&str, &str)] = &[
 const LEFT_OUT: &[(&str, &[&str], &str)] = &[
     (
         "contacts",
-        &["is_self", "known", "archived_at", "favorite", "tier", "updated_at"],
-        "the defaults fit nearly everybody, and for the few that they leave out there are partial indexes; what changed \
-         lately is followed by /v1/changes",
+        &[
+            "is_self",
+            "known",
+            "archived_at",
+            "favorite",
+            "tier",
+            "last_interaction_key",
+            "next_contact_key",
+            "updated_at",
+        ],
+        "the defaults fit nearly everybody, and for the few that they leave out there are partial indexes; who asks for a \
+         period in another order than that of its days reads the others too; what changed lately is followed by \
+         /v1/changes",
     ),
     ("organizations", &["kind", "interest", "updated_at"], "words and numbers of a few values"),
     ("positions", &["kind", "is_primary", "started_on", "ended_on", "updated_at"], "the same; most are current"),
@@ -89,6 +99,22 @@ const ALLOWED: &[(&str, &str)] = &[
     (
         "SELECT … FROM idempotency_keys WHERE ((idempotency_keys.workspace_id = ?) AND (idempotency_keys.record_id IS NULL))",
         "the replies of one day that are of no one record",
+    ),
+    (
+        "SELECT id, ((? - due_day) * 1000000000000 / interval_days) FROM contact_activities WHERE *",
+        "everybody in the states asked for is ranked: the order depends on the day, and no index has it",
+    ),
+    (
+        "SELECT listed.contact_id, MIN(plan.occurred_at), MIN(plan.occurred_on) FROM interactions AS plan *",
+        "what is planned and still ahead is little",
+    ),
+    (
+        "SELECT … FROM contact_activities WHERE workspace_id = ? AND 1 = 1 ORDER BY id LIMIT ?",
+        "the zone of the workspace has changed, and with it the days of everybody",
+    ),
+    (
+        "SELECT … FROM contacts WHERE workspace_id = ? AND ((next_contact_key < ?) AND tier IN (*)) ORDER BY *",
+        "the cadence of a tier has changed, and with it the days of those who are due some day",
     ),
     ("* AND 1 = 0*", "it has no rows, and neither database looks for any"),
     ("* WHERE 1 = 0*", "the same"),

@@ -259,7 +259,7 @@ on_both! {
             assert_eq!(ada.get(path).await.expect(200).items().len(), 1, "{path}");
         }
         assert_eq!(ada.get(&made.location()).await.expect(200).body, made.body, "the record itself is as it was");
-        assert_eq!(server.database.number("SELECT MIN(derived_revision) FROM instance"), 2);
+        assert_eq!(server.database.number("SELECT MIN(derived_revision) FROM instance"), 3);
     }
 
     async fn a_token_finds_what_its_scopes_name(server: TestServer) {

@@ -453,7 +453,7 @@ on_both! {
         // What is back already is nothing to take back.
         let again = revert(&ada, &patched.body["version"]).await;
         again.problem(409, "revert_blocked");
-        assert_eq!(fields_kept(&again, &made), json!(["/given_name", "/headline", "/skills", "/tier"]));
+        assert_eq!(fields_kept(&again, &made), json!(["/cadence_since", "/given_name", "/headline", "/skills", "/tier"]));
         revert(&ada, &reply.body["write"]).await.expect(200);
         assert_eq!(ada.get(&made.location()).await.expect(200).body["given_name"], "Amazing");
     }

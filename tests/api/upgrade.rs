@@ -57,7 +57,7 @@ on_both! {
             ("/phones/mobile/e164", json!("+48512345678")),
             ("/addresses/home/city", json!("Gdańsk")),
             ("/dates/birthday/value", json!("1984-05")),
-            ("/cadence", json!({"every": 3, "unit": "month", "paused_until": null})),
+            ("/cadence", json!({"every": 3, "unit": "month", "paused_until": null, "off": false})),
             ("/external_ids/crm/id", json!("4711")),
             ("/how_met/on", json!("2024-10")),
             ("/tags", json!(["Rust", "conference", "speaker"])),

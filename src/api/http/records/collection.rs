@@ -11,6 +11,7 @@ use crate::api::http::messages::problem::Problem;
 use crate::api::http::messages::query::{Query, parse_flag, parse_uuid};
 use crate::api::http::parameter::Parameter;
 use crate::domain::entity::Entity;
+use crate::domain::fields::parse_day;
 use crate::domain::invalid::{FieldCode, Invalid, Rejection, escape};
 use crate::domain::reference::REFERENCES;
 use crate::domain::timestamp::Timestamp;
@@ -84,7 +85,12 @@ pub enum Values {
     },
     /// An RFC 3339 instant.
     Instant,
+    /// A day, or [`NONE`] for records without one.
+    DayOrNone,
 }
+
+/// The value of a filter by day that records without a day match.
+pub const NONE: &str = "none";
 
 /// What a filter can be compared by beside equality.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,6 +136,7 @@ impl Values {
             Self::Id(entity) => json!({ "type": "string", "format": "uuid", "x-entity": entity.as_str() }),
             Self::Number { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
             Self::Instant => json!({ "type": "string", "format": "date-time" }),
+            Self::DayOrNone => json!({ "type": "string", "pattern": "^([0-9]{4}-[0-9]{2}-[0-9]{2}|none)$" }),
         }
     }
 
@@ -147,11 +154,14 @@ impl Values {
                 _ => Err(Rejection::format(format!("Expected a whole number from {min} to {max}."))),
             },
             Self::Instant => Timestamp::parse(value).map(drop),
+            Self::DayOrNone if value == NONE => Ok(()),
+            Self::DayOrNone => parse_day(value).map(drop),
         }
     }
 }
 
-fn check_length(text: &str, max_length: usize) -> Result<(), Rejection> {
+/// Whether a text in a query has 1 to so many characters.
+pub fn check_length(text: &str, max_length: usize) -> Result<(), Rejection> {
     if (1..=max_length).contains(&text.chars().count()) {
         return Ok(());
     }
@@ -276,6 +286,7 @@ impl Collection {
                 match &filter.values {
                     Values::Text { example, .. } if repeats => parameter.example(json!([example])),
                     Values::Text { example, .. } => parameter.example(json!(example)),
+                    Values::DayOrNone => parameter.example(json!("2026-03-02")),
                     _ => parameter,
                 }
             };

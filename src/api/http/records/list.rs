@@ -52,8 +52,7 @@ pub fn cards<R: Cards>(context: &Context, conn: &mut Conn) -> Result<Response, P
         Asked::Listing { listing, tag, today } => (listing, tag, today),
     };
     let lists::Page { items, total, next } = lists::list::<R>(conn, workspace, listing)?;
-    let mut subtitles = R::subtitles(conn, workspace, &items, today)?;
-    let items: Vec<R::Card> = items.iter().map(|record| record.card(subtitles.remove(&record.id()))).collect();
+    let items = R::cards(conn, workspace, &items, today)?;
     respond(context, &lists::Page { items, total, next }, &tag)
 }
 

@@ -1,12 +1,15 @@
 //! What a kind of record says about itself to be served: how it is listed, its names in the document, its examples.
 
+use chrono::NaiveDate;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::collection::Collection;
 use crate::api::http::messages::problem::Code;
+use crate::domain::id::WorkspaceId;
 use crate::service::records::rules::Rules;
+use crate::store::{Conn, Result};
 
 /// A kind of record that the API serves.
 pub trait Resource: Rules + ToSchema + Serialize {
@@ -34,6 +37,6 @@ pub struct Texts {
 pub trait Cards: Resource {
     type Card: Serialize + ToSchema;
 
-    /// The card of a record, whose subtitle is given.
-    fn card(&self, subtitle: Option<String>) -> Self::Card;
+    /// The cards of records on a day, in their order, in a constant number of statements.
+    fn cards(conn: &mut Conn, workspace: WorkspaceId, records: &[Self], on: NaiveDate) -> Result<Vec<Self::Card>>;
 }

@@ -3,3 +3,4 @@
 pub(in crate::store) mod documents;
 pub mod keys;
 pub mod search;
+pub mod timeline;

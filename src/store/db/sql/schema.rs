@@ -36,7 +36,7 @@ table! {
 
 table! {
     use diesel::sql_types::*;
-    use crate::store::db::sql::types::{Id, Instant};
+    use crate::store::db::sql::types::{Id, Instant, Json};
 
     workspaces (id) {
         id -> Id,
@@ -46,6 +46,7 @@ table! {
         seq -> BigInt,
         purged_seq -> BigInt,
         created_at -> Instant,
+        tier_cadences -> Json,
     }
 }
 
@@ -210,6 +211,9 @@ table! {
         favorite -> Bool,
         archived_at -> Nullable<Instant>,
         do_not_contact -> Bool,
+        cadence_since -> Nullable<Text>,
+        last_interaction_key -> Text,
+        next_contact_key -> Text,
     }
 }
 
@@ -387,6 +391,23 @@ table! {
         contact_id -> Id,
         last_interaction_on -> Nullable<Text>,
         interaction_count -> BigInt,
+        next_contact_on -> Nullable<Text>,
+        interval_days -> Nullable<BigInt>,
+        due_day -> Nullable<BigInt>,
+        soon_day -> Nullable<BigInt>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant};
+
+    timeline_entries (workspace_id, subject_id, kind, sorted_at, record_id) {
+        workspace_id -> Id,
+        subject_id -> Id,
+        kind -> Text,
+        sorted_at -> Instant,
+        record_id -> Id,
     }
 }
 
@@ -412,6 +433,5 @@ table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(interactions, interaction_contacts);
 diesel::allow_tables_to_appear_in_same_query!(users, memberships, workspaces, sessions, personal_access_tokens);
 diesel::allow_tables_to_appear_in_same_query!(refresh_tokens, sessions);

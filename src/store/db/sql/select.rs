@@ -107,6 +107,8 @@ pub enum Predicate {
     HasKey(Entity, Vec<Key>),
     /// Holds one of these ids in the list of this reference.
     Lists(&'static Reference, Vec<AnyId>),
+    /// Holds in the list of this reference one of those that are found in another table.
+    ListsFound(&'static Reference, Box<Self>),
     /// Stands in the list of this reference of a record that fits.
     ListedBy(&'static Reference, Box<Self>),
     /// A record of this kind that fits refers to it by this column.
@@ -125,9 +127,12 @@ impl Predicate {
     /// Whether those that fit are found in another table, by index.
     fn is_looked_up(&self) -> bool {
         match self {
-            Self::HasKey(..) | Self::ReferredBy(..) | Self::Lists(..) | Self::ListedBy(..) | Self::Found(..) => {
-                true
-            }
+            Self::HasKey(..)
+            | Self::ReferredBy(..)
+            | Self::Lists(..)
+            | Self::ListsFound(..)
+            | Self::ListedBy(..)
+            | Self::Found(..) => true,
             Self::Any(parts) => !parts.is_empty() && parts.iter().all(Self::is_looked_up),
             _ => false,
         }
@@ -320,6 +325,7 @@ fn predicate<'b>(
         | Predicate::HasKey(..)
         | Predicate::ReferredBy(..)
         | Predicate::Lists(..)
+        | Predicate::ListsFound(..)
         | Predicate::ListedBy(..)
         | Predicate::Found(..) => {
             out.push_sql("id IN (");
@@ -381,6 +387,13 @@ fn looked_up<'b>(
             out.push_identifier(reference.column)?;
             out.push_sql(" IN (");
             separated(ids, ", ", out, |id, out| out.push_bind_param::<Id, _>(id))?;
+            out.push_sql(")");
+        }
+        Predicate::ListsFound(reference, found) => {
+            listed(reference, &reference.own_column(), workspace, out)?;
+            out.push_identifier(reference.column)?;
+            out.push_sql(" IN (");
+            looked_up(found, workspace, out)?;
             out.push_sql(")");
         }
         Predicate::ListedBy(reference, holder) => {

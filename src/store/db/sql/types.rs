@@ -29,6 +29,7 @@ use crate::domain::organization::OrganizationKind;
 use crate::domain::position::PositionKind;
 use crate::domain::relationship::RelationshipType;
 use crate::domain::scope::Role;
+use crate::domain::timeline::TimelineKind;
 use crate::domain::timestamp::Timestamp;
 
 /// `uuid` in PostgreSQL, a BLOB of 16 bytes in SQLite.
@@ -288,4 +289,4 @@ macro_rules! word_columns {
 
 word_columns!(Entity, JobState, KeyKind, Op, Role, WeekDay);
 word_columns!(Tier, OrganizationKind, PositionKind, RelationshipType, NeedKind, NeedStatus);
-word_columns!(Channel, InteractionKind, InteractionStatus, InteractionDirection);
+word_columns!(Channel, InteractionKind, InteractionStatus, InteractionDirection, TimelineKind);

@@ -11,6 +11,7 @@ use crate::domain::entity::Entity;
 use crate::domain::id::WorkspaceId;
 use crate::domain::key::Key;
 use crate::domain::search::SearchText;
+use crate::domain::timeline::TimelineEntry;
 use crate::domain::timestamp::Timestamp;
 use crate::store::db::sql::conn::Conn;
 use crate::store::db::sql::select::{Field, Scalar, Select};
@@ -38,6 +39,16 @@ pub trait Record: Serialize + DeserializeOwned + Clone + Send + 'static {
         None
     }
 
+    /// The same of a column that holds a copy of another record's, which the record itself does not have.
+    fn copied_sort_value(
+        &self,
+        _conn: &mut Conn,
+        _workspace: WorkspaceId,
+        _field: Field,
+    ) -> QueryResult<Option<Scalar>> {
+        Ok(None)
+    }
+
     /// What the record is found by exactly.
     fn keys(&self) -> Vec<Key> {
         Vec::new()
@@ -45,6 +56,10 @@ pub trait Record: Serialize + DeserializeOwned + Clone + Send + 'static {
     /// What the record is found by when somebody types; `None` for kinds that are not searched.
     fn search_text(&self) -> Option<SearchText> {
         None
+    }
+    /// Where the record stands in the timelines of contacts.
+    fn timeline(&self) -> Vec<TimelineEntry> {
+        Vec::new()
     }
     /// What no other record of its kind may be known by.
     fn unique_key(&self) -> Option<Key> {
@@ -87,6 +102,19 @@ pub trait Record: Serialize + DeserializeOwned + Clone + Send + 'static {
     /// The derived records that are computed from this one among others.
     fn derived_dependents(&self) -> Vec<RecordRef> {
         Vec::new()
+    }
+    /// Whether these are computed differently once the record was changed from `before`.
+    fn changes_derived(&self, _before: &Self) -> bool {
+        true
+    }
+    /// Copies what other tables are sorted by into their rows; `None` where there is no such record any more.
+    fn write_copies(
+        _conn: &mut Conn,
+        _workspace: WorkspaceId,
+        _id: AnyId,
+        _record: Option<&Self>,
+    ) -> QueryResult<()> {
+        Ok(())
     }
     /// Of a derived kind: the record of this id, computed anew from what is stored; `None` where there is nothing to tell.
     fn computed(_conn: &mut Conn, _workspace: WorkspaceId, _id: AnyId, _now: Timestamp) -> Result<Option<Self>> {

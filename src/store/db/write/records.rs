@@ -18,7 +18,7 @@ use crate::domain::id::RecordId;
 use crate::domain::merge_patch::changed_fields;
 use crate::domain::reference::{NameList, OnDelete, REFERENCES, name_list, names_of};
 use crate::domain::text::fold;
-use crate::store::db::index::{documents, keys, search};
+use crate::store::db::index::{documents, keys, search, timeline};
 use crate::store::db::sql::select::Predicate;
 use crate::store::db::sql::types::AnyId;
 use crate::store::error::{Conflict, Result};
@@ -49,8 +49,10 @@ pub(super) fn insert<R: Record>(tx: &mut Tx<'_>, record: R, row: Value) -> Resul
     tx.touch(R::ENTITY, record.id(), Op::Created, None, fields)?;
     record.stamp(tx.number_of(R::ENTITY, record.id()), tx.now());
     record.insert(tx.conn, tx.workspace)?;
+    R::write_copies(tx.conn, tx.workspace, record.id(), Some(&record))?;
     write_joins(tx, R::ENTITY, record.id(), None, Some(&row))?;
     keys::insert(tx.conn, tx.workspace, R::ENTITY, record.id(), &record.keys())?;
+    timeline::write(tx.conn, tx.workspace, record.id(), &[], &record.timeline())?;
     // Nothing refers to it yet.
     documents::write(tx, &record, "")?;
     queue_reindex(tx, &record)?;
@@ -72,11 +74,13 @@ pub fn update<R: Record>(tx: &mut Tx<'_>, before: &R, after: R) -> Result<R> {
     tx.touch(R::ENTITY, after.id(), Op::Updated, Some(&old), fields)?;
     after.stamp(tx.number_of(R::ENTITY, after.id()), tx.now());
     after.update(before, tx.conn, tx.workspace)?;
+    R::write_copies(tx.conn, tx.workspace, after.id(), Some(&after))?;
     write_joins(tx, R::ENTITY, after.id(), Some(&old), Some(&new))?;
     let keys = after.keys();
     if keys != before.keys() {
         keys::write(tx.conn, tx.workspace, R::ENTITY, after.id(), &keys)?;
     }
+    timeline::write(tx.conn, tx.workspace, after.id(), &before.timeline(), &after.timeline())?;
     // Half of the cost of a write; most edits change nothing that is searched.
     if before.search_text() != after.search_text() {
         let related = after.related_search_text(tx.conn, tx.workspace)?;
@@ -86,8 +90,10 @@ pub fn update<R: Record>(tx: &mut Tx<'_>, before: &R, after: R) -> Result<R> {
         queue_reindex(tx, before)?;
         queue_reindex(tx, &after)?;
     }
-    tx.queue_derived(before.derived_dependents());
-    tx.queue_derived(after.derived_dependents());
+    if after.changes_derived(before) {
+        tx.queue_derived(before.derived_dependents());
+        tx.queue_derived(after.derived_dependents());
+    }
     if !tx.is_reverting {
         rename_in_lists(tx, R::ENTITY, &old, Some(&new))?;
     }
@@ -132,8 +138,10 @@ pub fn delete<R: Record>(tx: &mut Tx<'_>, record: &R) -> Result<()> {
     write_joins(tx, R::ENTITY, record.id(), Some(&own), None)?;
     tx.touch(R::ENTITY, record.id(), Op::Deleted, Some(&own), Vec::new())?;
     keys::write(tx.conn, tx.workspace, R::ENTITY, record.id(), &[])?;
+    timeline::write(tx.conn, tx.workspace, record.id(), &record.timeline(), &[])?;
     search::unindex(tx.conn, tx.workspace, R::ENTITY, record.id())?;
     R::delete(tx.conn, tx.workspace, record.id())?;
+    R::write_copies(tx.conn, tx.workspace, record.id(), None)?;
     Ok(())
 }
 

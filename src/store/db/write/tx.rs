@@ -39,6 +39,8 @@ pub struct Tx<'c> {
     reindex_queue: BTreeSet<RecordRef>,
     /// Derived records to be computed anew, because of what they are computed from.
     derived_queue: BTreeSet<RecordRef>,
+    /// Records that a rule has stamped with the day, for it to know when there are many.
+    stamped: BTreeSet<RecordRef>,
     /// How many of `erased` are gone from kept replies and from the search index already.
     forgotten: usize,
     /// Whether this carries out a plan of undo, which has checked every name and every tag: names come back one after the
@@ -88,6 +90,7 @@ impl<'c> Tx<'c> {
             erased: Vec::new(),
             reindex_queue: BTreeSet::new(),
             derived_queue: BTreeSet::new(),
+            stamped: BTreeSet::new(),
             forgotten: 0,
             is_reverting: false,
             outdated: Vec::new(),
@@ -175,13 +178,13 @@ impl<'c> Tx<'c> {
     pub fn dry_run<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         let (seq, touched, erased) = (self.seq, self.touched.clone(), self.erased.clone());
         let (reindex_queue, derived_queue) = (self.reindex_queue.clone(), self.derived_queue.clone());
-        let outdated = self.outdated.clone();
+        let (outdated, stamped) = (self.outdated.clone(), self.stamped.clone());
         begin_savepoint(self.conn)?;
         let outcome = work(self);
         roll_back_savepoint(self.conn)?;
         (self.seq, self.touched, self.erased) = (seq, touched, erased);
         (self.reindex_queue, self.derived_queue) = (reindex_queue, derived_queue);
-        self.outdated = outdated;
+        (self.outdated, self.stamped) = (outdated, stamped);
         outcome
     }
 
@@ -240,6 +243,17 @@ impl<'c> Tx<'c> {
 
     pub(super) fn take_derived_queue(&mut self) -> BTreeSet<RecordRef> {
         std::mem::take(&mut self.derived_queue)
+    }
+
+    /// Notes of a record that a rule stamps it with the day. Returns how many were noted in this write.
+    pub fn note_stamped(&mut self, record: RecordRef) -> usize {
+        self.stamped.insert(record);
+        self.stamped.len()
+    }
+
+    /// The records noted so far.
+    pub fn stamped(&self) -> Vec<RecordRef> {
+        self.stamped.iter().copied().collect()
     }
 
     /// It is no longer to be found in kept replies and in the log of this write.

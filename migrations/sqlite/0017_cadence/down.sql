@@ -1,0 +1,12 @@
+DROP INDEX interactions_planned;
+DROP INDEX contact_activities_due;
+ALTER TABLE contact_activities DROP COLUMN soon_day;
+ALTER TABLE contact_activities DROP COLUMN due_day;
+ALTER TABLE contact_activities DROP COLUMN interval_days;
+ALTER TABLE contact_activities DROP COLUMN next_contact_on;
+DROP INDEX contacts_next_contact;
+DROP INDEX contacts_last_interaction;
+ALTER TABLE contacts DROP COLUMN next_contact_key;
+ALTER TABLE contacts DROP COLUMN last_interaction_key;
+ALTER TABLE contacts DROP COLUMN cadence_since;
+ALTER TABLE workspaces DROP COLUMN tier_cadences;

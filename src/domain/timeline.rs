@@ -1,0 +1,66 @@
+//! What of the records stands in the timeline of contacts. In which order a page is read is told in the store.
+
+use super::entity::Entity;
+use super::id::ContactId;
+use super::interaction::{Interaction, InteractionStatus};
+use super::partial_date::PartialDate;
+use super::position::Position;
+use super::timestamp::Timestamp;
+use super::words::enumeration;
+
+enumeration! {
+    /// The kind of timeline entry: an interaction that happened, a position that began, a position that ended.
+    TimelineKind {
+        Interaction = "interaction",
+        PositionStarted = "position_started",
+        PositionEnded = "position_ended",
+    }
+}
+
+impl TimelineKind {
+    /// The kind of record that an entry shows.
+    pub const fn entity(self) -> Entity {
+        match self {
+            Self::Interaction => Entity::Interaction,
+            Self::PositionStarted | Self::PositionEnded => Entity::Position,
+        }
+    }
+}
+
+/// A place of a record in the timelines of contacts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimelineEntry {
+    pub kind: TimelineKind,
+    /// When it was; of a day, its end in UTC.
+    pub sorted_at: Timestamp,
+    pub contact_ids: Vec<ContactId>,
+}
+
+impl Interaction {
+    /// One that happened.
+    pub fn timeline(&self) -> Option<TimelineEntry> {
+        (self.fields.status == InteractionStatus::Happened).then(|| TimelineEntry {
+            kind: TimelineKind::Interaction,
+            sorted_at: self.fields.sorted_at(),
+            contact_ids: self.fields.contact_ids.clone(),
+        })
+    }
+}
+
+impl Position {
+    /// Its beginning on the first day that it may have been, and its end on the last, as far as they are known: so a
+    /// position is current between the two.
+    pub fn timeline(&self) -> Vec<TimelineEntry> {
+        let entry = |kind, day| TimelineEntry {
+            kind,
+            sorted_at: Timestamp::end_of(day),
+            contact_ids: vec![self.fields.contact_id],
+        };
+        let date = |date: &Option<String>| PartialDate::parse(date.as_deref()?).ok();
+        let started = date(&self.fields.started_on).and_then(PartialDate::earliest);
+        let ended = date(&self.fields.ended_on).and_then(PartialDate::latest);
+        let started = started.map(|day| entry(TimelineKind::PositionStarted, day));
+        let ended = ended.map(|day| entry(TimelineKind::PositionEnded, day));
+        started.into_iter().chain(ended).collect()
+    }
+}

@@ -1,0 +1,269 @@
+//! Who is due by their cadence: a page of contacts on a day, the most overdue by their interval first.
+//!
+//! A page reads the index entries of everybody who is in one of the states asked for and orders them, since the order
+//! depends on the day; it fetches only those it shows. So it costs what is due, and with `on_track` what has a cadence:
+//! some microseconds for each, however many contacts and interactions there are.
+
+use chrono::NaiveDate;
+use diesel::query_builder::{AstPass, QueryFragment};
+use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::{QueryResult, RunQueryDsl};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+
+use super::contact_activities;
+use super::db::sql::conn::{Conn, MultiBackend, read_transaction};
+use super::db::sql::select::{Predicate, Select, separated};
+use super::db::sql::statement::statement;
+use super::db::sql::types::{AnyId, Id, Instant};
+use super::db::write::record::Record;
+use super::error::Result;
+use crate::domain::cadence::{CadenceState, NextContact};
+use crate::domain::contact::Contact;
+use crate::domain::contact_activity::day_number;
+use crate::domain::fields::parse_day;
+use crate::domain::id::WorkspaceId;
+use crate::domain::locale::TimeZone;
+use crate::domain::timestamp::Timestamp;
+
+/// The overdue part of the interval is compared in these units: finer than two fractions of days can differ by, of intervals
+/// of up to 1,000 years.
+const UNITS: &str = "1000000000000";
+
+/// How many are fetched at a time where most do not fit the filter.
+const FETCHED_AT_ONCE: usize = 500;
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    pub on: NaiveDate,
+    pub states: Vec<CadenceState>,
+    /// What the contacts have to be.
+    pub filter: Option<Predicate>,
+    /// The place after which to go on.
+    pub after: Option<Place>,
+    pub limit: usize,
+}
+
+/// A place in the order: the overdue part of the interval, and the contact.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Place {
+    part: i64,
+    id: AnyId,
+}
+
+/// A contact and when it is due.
+#[derive(Debug, Clone)]
+pub struct Due {
+    pub contact: Contact,
+    pub next: NextContact,
+    /// The day of the next planned interaction, from `on`.
+    pub planned_on: Option<NaiveDate>,
+}
+
+#[derive(Debug, Clone)]
+pub struct DuePage {
+    pub items: Vec<Due>,
+    pub next: Option<Place>,
+}
+
+/// One page.
+pub fn page(conn: &mut Conn, workspace: WorkspaceId, wanted: &Wanted, zone: TimeZone) -> Result<DuePage> {
+    read_transaction(conn, |conn| {
+        let mut found: Vec<(Place, Contact)> = Vec::new();
+        let mut after = wanted.after;
+        // Only where the filter leaves too few of the first are all the others ranked, once.
+        for chunk in [wanted.limit.saturating_add(1), usize::MAX] {
+            let places = ranked(conn, workspace, wanted, after, chunk)?;
+            let exhausted = places.len() < chunk;
+            for some in places.chunks(FETCHED_AT_ONCE) {
+                found.extend(fitting(conn, workspace, wanted, some)?);
+                if found.len() > wanted.limit {
+                    break;
+                }
+            }
+            after = places.last().copied();
+            if exhausted || found.len() > wanted.limit {
+                break;
+            }
+        }
+        let has_more = found.len() > wanted.limit;
+        found.truncate(wanted.limit);
+        let next = found.last().filter(|_| has_more).map(|(place, _)| *place);
+        let ids: Vec<AnyId> = found.iter().map(|(place, _)| place.id).collect();
+        let activities = contact_activities::of_contacts(conn, workspace, ids.iter().copied())?;
+        let mut planned = planned(conn, workspace, &ids, wanted.on, zone)?;
+        let due = |(place, contact): (Place, Contact)| {
+            let activity = &activities.get(&place.id)?.fields;
+            let due_on = parse_day(activity.next_contact_on.as_deref()?).ok()?;
+            let next = NextContact { due_on, interval_days: activity.interval_days? };
+            Some(Due { contact, next, planned_on: planned.remove(&place.id) })
+        };
+        Ok(DuePage { items: found.into_iter().filter_map(due).collect(), next })
+    })
+}
+
+fn ranked(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    wanted: &Wanted,
+    after: Option<Place>,
+    limit: usize,
+) -> Result<Vec<Place>> {
+    let statement = Ranked {
+        workspace,
+        on: day_number(wanted.on),
+        states: wanted.states.clone(),
+        after,
+        limit: i64::try_from(limit).unwrap_or(i64::MAX),
+    };
+    let rows: Vec<(AnyId, i64)> = statement.load(conn)?;
+    Ok(rows.into_iter().map(|(id, part)| Place { part, id }).collect())
+}
+
+/// Of these places those whose contacts fit the filter, in their order.
+fn fitting(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    wanted: &Wanted,
+    places: &[Place],
+) -> Result<Vec<(Place, Contact)>> {
+    let ids = Predicate::ids(places.iter().map(|place| place.id));
+    let filter = std::iter::once(ids).chain(wanted.filter.clone()).collect();
+    let contacts = Contact::select(conn, Select::all(workspace, Predicate::All(filter)))?;
+    let mut contacts: HashMap<AnyId, Contact> =
+        contacts.into_iter().map(|contact| (Record::id(&contact), contact)).collect();
+    Ok(places.iter().filter_map(|place| Some((*place, contacts.remove(&place.id)?))).collect())
+}
+
+/// The day of each one's next planned interaction, from a day on.
+fn planned(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    contacts: &[AnyId],
+    on: NaiveDate,
+    zone: TimeZone,
+) -> Result<HashMap<AnyId, NaiveDate>> {
+    if contacts.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let statement =
+        Planned { workspace, contacts: contacts.to_vec(), from: zone.start_of(on), on: on.to_string() };
+    let rows: Vec<(AnyId, Option<Timestamp>, Option<String>)> = statement.load(conn)?;
+    let day = |at: Option<Timestamp>, on: Option<String>| {
+        let of_instant = at.map(|at| zone.day(at));
+        let of_day = on.and_then(|day| parse_day(&day).ok());
+        of_instant.into_iter().chain(of_day).min()
+    };
+    Ok(rows.into_iter().filter_map(|(id, at, on)| Some((id, day(at, on)?))).collect())
+}
+
+// The statements.
+
+/// Those in one of the states on a day, the most overdue by their interval first.
+struct Ranked {
+    workspace: WorkspaceId,
+    on: i64,
+    states: Vec<CadenceState>,
+    after: Option<Place>,
+    limit: i64,
+}
+
+/// The first instant and the first day of what is planned with each contact.
+struct Planned {
+    workspace: WorkspaceId,
+    contacts: Vec<AnyId>,
+    from: Timestamp,
+    on: String,
+}
+
+statement!(Ranked, (Id, BigInt));
+statement!(Planned, (Id, Nullable<Instant>, Nullable<Text>));
+
+impl Ranked {
+    /// Whole units that are overdue; those left are negative.
+    fn part<'b>(&'b self, out: &mut AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+        out.push_sql("((");
+        out.push_bind_param::<BigInt, _>(&self.on)?;
+        out.push_sql(" - due_day) * ");
+        out.push_sql(UNITS);
+        out.push_sql(" / interval_days)");
+        Ok(())
+    }
+
+    fn state<'b>(&'b self, state: CadenceState, out: &mut AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+        let conditions: &[&str] = match state {
+            CadenceState::OnTrack => &["soon_day > "],
+            CadenceState::DueSoon => &["soon_day <= ", "due_day > "],
+            CadenceState::Due => &["due_day = "],
+            CadenceState::Overdue => &["due_day < ", "due_day + interval_days > "],
+            CadenceState::Lapsed => &["due_day + interval_days <= ", "due_day < "],
+        };
+        out.push_sql("(");
+        for (index, condition) in conditions.iter().enumerate() {
+            out.push_sql(if index > 0 { " AND " } else { "" });
+            out.push_sql(condition);
+            out.push_bind_param::<BigInt, _>(&self.on)?;
+        }
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+impl QueryFragment<MultiBackend> for Ranked {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+        out.push_sql("SELECT id, ");
+        self.part(&mut out)?;
+        out.push_sql(" FROM contact_activities WHERE workspace_id = ");
+        out.push_bind_param::<Id, _>(&self.workspace)?;
+        // Everybody but those on track is found by the index on this.
+        if self.states.contains(&CadenceState::OnTrack) {
+            out.push_sql(" AND soon_day IS NOT NULL AND (");
+        } else {
+            out.push_sql(" AND soon_day <= ");
+            out.push_bind_param::<BigInt, _>(&self.on)?;
+            out.push_sql(" AND (");
+        }
+        separated(&self.states, " OR ", &mut out, |state, out| self.state(*state, out))?;
+        out.push_sql(")");
+        if let Some(Place { part, id }) = &self.after {
+            out.push_sql(" AND (");
+            self.part(&mut out)?;
+            out.push_sql(" < ");
+            out.push_bind_param::<BigInt, _>(part)?;
+            out.push_sql(" OR (");
+            self.part(&mut out)?;
+            out.push_sql(" = ");
+            out.push_bind_param::<BigInt, _>(part)?;
+            out.push_sql(" AND id > ");
+            out.push_bind_param::<Id, _>(id)?;
+            out.push_sql("))");
+        }
+        out.push_sql(" ORDER BY 2 DESC, id LIMIT ");
+        out.push_bind_param::<BigInt, _>(&self.limit)
+    }
+}
+
+impl QueryFragment<MultiBackend> for Planned {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+        // There are as many texts of this as there are numbers of contacts.
+        out.unsafe_to_cache_prepared();
+        out.push_sql(
+            "SELECT listed.contact_id, MIN(plan.occurred_at), MIN(plan.occurred_on) FROM interactions AS plan \
+             JOIN interaction_contacts AS listed ON listed.workspace_id = plan.workspace_id \
+             AND listed.interaction_id = plan.id WHERE plan.workspace_id = ",
+        );
+        out.push_bind_param::<Id, _>(&self.workspace)?;
+        // Of a day, the end in UTC is never before its beginning in any zone.
+        out.push_sql(" AND plan.status = 'planned' AND plan.sorted_at >= ");
+        out.push_bind_param::<Instant, _>(&self.from)?;
+        out.push_sql(" AND (plan.occurred_at >= ");
+        out.push_bind_param::<Instant, _>(&self.from)?;
+        out.push_sql(" OR plan.occurred_on >= ");
+        out.push_bind_param::<Text, _>(&self.on)?;
+        out.push_sql(") AND listed.contact_id IN (");
+        separated(&self.contacts, ", ", &mut out, |id, out| out.push_bind_param::<Id, _>(id))?;
+        out.push_sql(") GROUP BY listed.contact_id");
+        Ok(())
+    }
+}
