@@ -37,6 +37,7 @@ pub mod relationship;
 pub mod revert;
 pub mod scope;
 pub mod search;
+pub mod state_machine;
 pub mod tag;
 pub mod text;
 pub mod timestamp;

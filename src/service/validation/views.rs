@@ -14,6 +14,7 @@ use utoipa::openapi::{RefOr, Schema};
 use crate::domain::count::pluralize;
 use crate::domain::entity::Entity;
 use crate::domain::reference::REFERENCES;
+use crate::domain::state_machine;
 
 /// Where a schema is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -104,6 +105,9 @@ impl Views {
             self.rewrite(&mut schema, view);
         }
         let entity = Entity::ALL.iter().find(|entity| pascal(entity.as_str()) == base);
+        if let Some((field, description)) = entity.and_then(|entity| state_machine::description(*entity)) {
+            append_description(&mut schema["properties"][field], &description);
+        }
         if let Some(entity) = entity.filter(|_| name.ends_with("Fields")) {
             describe_limits(*entity, &mut schema);
             if view == View::Input {

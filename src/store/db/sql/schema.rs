@@ -359,6 +359,7 @@ table! {
         quality -> Nullable<Integer>,
         counts -> Nullable<Bool>,
         is_counted -> Bool,
+        status_reason -> Nullable<Text>,
     }
 }
 
