@@ -8,6 +8,7 @@ pub mod contacts;
 pub mod context;
 pub mod duplicate_dismissals;
 pub mod duplicates;
+pub mod follow_ups;
 pub mod http;
 pub mod interactions;
 pub mod matches;
@@ -42,6 +43,7 @@ pub fn operations() -> Vec<Operation> {
         relationships::operations(),
         needs::operations(),
         interactions::operations(),
+        follow_ups::operations(),
         matches::operations(),
         tags::operations(),
         duplicates::operations(),
@@ -67,6 +69,7 @@ const COLLECTIONS: &[&Collection] = &[
     &relationships::COLLECTION,
     &needs::COLLECTION,
     &interactions::COLLECTION,
+    &follow_ups::COLLECTION,
     &tags::COLLECTION,
     &duplicate_dismissals::COLLECTION,
 ];
@@ -95,6 +98,7 @@ const TAGS: &[(&str, &str)] = &[
     ("relationships", "What contacts are to each other."),
     ("needs", "What people need, can offer, or are interested in."),
     ("interactions", "Meetings, calls and messages with contacts, planned or past."),
+    ("follow-ups", "What to do next for contacts, and what they have promised."),
     ("tags", "Labels for records."),
     ("duplicates", "Records that may be the same."),
     ("profile", "How complete your own profile is."),

@@ -56,6 +56,7 @@ entities! {
     Tag = "tag", "tags", "contacts";
     DuplicateDismissal = "duplicate_dismissal", "duplicate_dismissals", "contacts";
     Interaction = "interaction", "interactions", "interactions";
+    FollowUp = "follow_up", "follow_ups", "follow_ups";
     ContactActivity = "contact_activity", "contact_activities", "contacts";
 }
 

@@ -105,6 +105,10 @@ ids! {
     DuplicateDismissalId = "duplicate_dismissal";
     /// A meeting, a call, a message: something that happened with people.
     InteractionId = "interaction";
+    /// Something to do for somebody.
+    FollowUpId = "follow_up";
+    /// The occurrences of a follow-up that recurs.
+    SeriesId = "series";
     /// When somebody was last in touch; the same as the id of the contact.
     ContactActivityId = "contact_activity";
     /// An event where people meet, such as a conference.

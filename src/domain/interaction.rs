@@ -127,6 +127,19 @@ enumeration! {
 pub type Interaction = Stored<InteractionFields>;
 
 impl InteractionKind {
+    /// The kind that an interaction over a channel most likely is.
+    pub const fn over(channel: Option<Channel>) -> Self {
+        match channel {
+            Some(Channel::Email) => Self::Email,
+            Some(Channel::Phone) => Self::Call,
+            Some(Channel::Message | Channel::Linkedin) => Self::Message,
+            Some(Channel::Video) => Self::Video,
+            Some(Channel::InPerson) => Self::Meeting,
+            Some(Channel::Letter) => Self::Letter,
+            Some(Channel::Other) | None => Self::Other,
+        }
+    }
+
     /// Whether one of this kind counts unless it says otherwise.
     pub const fn counts(self) -> bool {
         !matches!(self, Self::Comment | Self::Reaction | Self::Share | Self::Note)

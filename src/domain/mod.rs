@@ -1,6 +1,7 @@
 //! Pure rules and types of the domain: no database, no HTTP, no clock, no I/O.
 
 pub mod account;
+pub mod calendar;
 pub mod card;
 pub mod comparable_name;
 pub mod contact;
@@ -13,6 +14,7 @@ pub mod duplicates;
 pub mod email;
 pub mod entity;
 pub mod fields;
+pub mod follow_up;
 pub mod id;
 pub mod interaction;
 pub mod invalid;
@@ -32,12 +34,14 @@ pub mod phone;
 pub mod position;
 pub mod profile;
 pub mod record;
+pub mod recurrence;
 pub mod reference;
 pub mod relationship;
 pub mod revert;
 pub mod scope;
 pub mod search;
 pub mod state_machine;
+pub mod statuses;
 pub mod tag;
 pub mod text;
 pub mod timestamp;

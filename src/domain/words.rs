@@ -33,11 +33,14 @@ mod tests {
     use serde::Serialize;
     use serde_json::json;
 
+    use crate::domain::calendar::CalendarUnit;
     use crate::domain::contact::Channel;
+    use crate::domain::follow_up::{FollowUpKind, FollowUpOrigin, FollowUpStatus, OwedBy};
     use crate::domain::interaction::{InteractionDirection, InteractionKind, InteractionStatus};
     use crate::domain::need::{NeedKind, NeedStatus};
     use crate::domain::organization::OrganizationKind;
     use crate::domain::position::PositionKind;
+    use crate::domain::recurrence::RecurrenceFrom;
     use crate::domain::relationship::RelationshipType;
 
     fn written<T: Serialize>(values: &[T]) -> serde_json::Value {
@@ -55,5 +58,11 @@ mod tests {
         assert_eq!(written(InteractionKind::ALL), json!(InteractionKind::WORDS));
         assert_eq!(written(InteractionStatus::ALL), json!(InteractionStatus::WORDS));
         assert_eq!(written(InteractionDirection::ALL), json!(InteractionDirection::WORDS));
+        assert_eq!(written(FollowUpKind::ALL), json!(FollowUpKind::WORDS));
+        assert_eq!(written(FollowUpStatus::ALL), json!(FollowUpStatus::WORDS));
+        assert_eq!(written(FollowUpOrigin::ALL), json!(FollowUpOrigin::WORDS));
+        assert_eq!(written(OwedBy::ALL), json!(OwedBy::WORDS));
+        assert_eq!(written(CalendarUnit::ALL), json!(CalendarUnit::WORDS));
+        assert_eq!(written(RecurrenceFrom::ALL), json!(RecurrenceFrom::WORDS));
     }
 }

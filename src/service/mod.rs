@@ -4,6 +4,7 @@
 pub mod bulk;
 pub mod contacts;
 pub mod duplicate_dismissals;
+pub mod follow_ups;
 pub mod interactions;
 pub mod needs;
 pub mod organizations;

@@ -10,6 +10,7 @@ mod derived;
 pub mod duplicate_dismissals;
 pub mod duplicates;
 mod error;
+pub mod follow_ups;
 pub mod interactions;
 pub mod lists;
 pub mod matches;

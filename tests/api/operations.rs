@@ -196,9 +196,9 @@ impl Place {
         self.schema["x-entity"].as_str()
     }
 
-    /// Whether it is the id that a client chooses for the record itself, which refers to nothing.
+    /// Whether it is the id that a client chooses for a record that the request makes, which refers to nothing.
     pub fn is_own_id(&self) -> bool {
-        self.path == ["id"]
+        self.path.last().is_some_and(|name| name == "id")
     }
 }
 

@@ -53,6 +53,22 @@ const LEFT_OUT: &[(&str, &[&str], &str)] = &[
         &["kind", "status", "direction", "channel", "quality", "is_counted", "sorted_at", "updated_at"],
         "the same; who asks for a period in another order than that of time reads the others too",
     ),
+    (
+        "follow_ups",
+        &[
+            "kind",
+            "status",
+            "owed_by",
+            "channel",
+            "priority",
+            "due_on",
+            "due_sort",
+            "actionable_on",
+            "actionable_sort",
+            "updated_at",
+        ],
+        "the same; those of a period that are asked for in another order than that of days",
+    ),
     ("duplicate_dismissals", &["updated_at"], "what changed lately is followed by /v1/changes"),
     (
         "changes",

@@ -14,7 +14,7 @@ use utoipa::openapi::{RefOr, Schema};
 use crate::domain::count::pluralize;
 use crate::domain::entity::Entity;
 use crate::domain::reference::REFERENCES;
-use crate::domain::state_machine;
+use crate::domain::statuses;
 
 /// Where a schema is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -105,7 +105,7 @@ impl Views {
             self.rewrite(&mut schema, view);
         }
         let entity = Entity::ALL.iter().find(|entity| pascal(entity.as_str()) == base);
-        if let Some((field, description)) = entity.and_then(|entity| state_machine::description(*entity)) {
+        if let Some((field, description)) = entity.and_then(|entity| statuses::description(*entity)) {
             append_description(&mut schema["properties"][field], &description);
         }
         if let Some(entity) = entity.filter(|_| name.ends_with("Fields")) {
@@ -144,6 +144,19 @@ impl Views {
         Some(own)
     }
 
+    /// The input of a kind of record of which nothing is required, since what it leaves out is known. Returns its name.
+    fn make_optional(&mut self, fields: &str) -> String {
+        let whole = self.make(fields, View::Input);
+        let own = format!("Optional{whole}");
+        if let Some(mut schema) = self.made.get(&whole).cloned() {
+            if let Some(object) = schema.as_object_mut() {
+                object.remove("required");
+            }
+            self.made.insert(own.clone(), schema);
+        }
+        own
+    }
+
     /// Turns a schema that was collected into the one of a view.
     pub fn rewrite(&mut self, schema: &mut Value, view: View) {
         match schema {
@@ -154,6 +167,13 @@ impl Views {
                 }
                 if let Some(Value::String(fields)) = object.remove("x-patch-of") {
                     let name = self.make(&fields, View::Patch);
+                    object.remove("type");
+                    object
+                        .insert("oneOf".to_owned(), json!([{ "type": "null" }, { "$ref": reference_to(&name) }]));
+                    return;
+                }
+                if let Some(Value::String(fields)) = object.remove("x-optional-input-of") {
+                    let name = self.make_optional(&fields);
                     object.remove("type");
                     object
                         .insert("oneOf".to_owned(), json!([{ "type": "null" }, { "$ref": reference_to(&name) }]));

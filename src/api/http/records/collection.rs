@@ -11,6 +11,7 @@ use crate::api::http::messages::problem::Problem;
 use crate::api::http::messages::query::{Query, parse_flag, parse_uuid};
 use crate::api::http::parameter::Parameter;
 use crate::domain::entity::Entity;
+use crate::domain::fields::parse_day;
 use crate::domain::invalid::{FieldCode, Invalid, Rejection, escape};
 use crate::domain::reference::REFERENCES;
 use crate::domain::timestamp::Timestamp;
@@ -84,6 +85,10 @@ pub enum Values {
     },
     /// An RFC 3339 instant.
     Instant,
+    /// A day, such as 2026-03-02.
+    Day,
+    /// The id of a series, which is no record.
+    Series,
 }
 
 /// What a filter can be compared by beside equality.
@@ -130,6 +135,8 @@ impl Values {
             Self::Id(entity) => json!({ "type": "string", "format": "uuid", "x-entity": entity.as_str() }),
             Self::Number { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
             Self::Instant => json!({ "type": "string", "format": "date-time" }),
+            Self::Day => json!({ "type": "string", "format": "date" }),
+            Self::Series => json!({ "type": "string", "format": "uuid", "x-entity": "series" }),
         }
     }
 
@@ -141,12 +148,13 @@ impl Values {
             }
             Self::OneOf(_) | Self::Enumeration(..) => Ok(()),
             Self::Text { max_length, .. } => check_length(value, *max_length),
-            Self::Id(_) => parse_id(value).map(drop),
+            Self::Id(_) | Self::Series => parse_id(value).map(drop),
             Self::Number { min, max } => match value.parse::<i64>() {
                 Ok(number) if (*min..=*max).contains(&number) => Ok(()),
                 _ => Err(Rejection::format(format!("Expected a whole number from {min} to {max}."))),
             },
             Self::Instant => Timestamp::parse(value).map(drop),
+            Self::Day => parse_day(value).map(drop),
         }
     }
 }

@@ -390,6 +390,53 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant, Json};
+
+    follow_ups (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        title -> Text,
+        body -> Nullable<Text>,
+        contact_ids -> Json,
+        organization_id -> Nullable<Id>,
+        kind -> Text,
+        owed_by -> Text,
+        due_on -> Nullable<Text>,
+        due_sort -> Text,
+        due_time -> Nullable<Text>,
+        priority -> Integer,
+        channel -> Nullable<Text>,
+        status -> Text,
+        status_reason -> Nullable<Text>,
+        snoozed_until -> Nullable<Text>,
+        actionable_on -> Nullable<Text>,
+        actionable_sort -> Text,
+        completed_at -> Nullable<Instant>,
+        recurrence -> Nullable<Json>,
+        series_id -> Nullable<Id>,
+        previous_id -> Nullable<Id>,
+        outcome -> Nullable<Text>,
+        origin -> Text,
+        interaction_id -> Nullable<Id>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::Id;
+
+    follow_up_contacts (workspace_id, follow_up_id, contact_id) {
+        workspace_id -> Id,
+        follow_up_id -> Id,
+        contact_id -> Id,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(interactions, interaction_contacts);
 diesel::allow_tables_to_appear_in_same_query!(users, memberships, workspaces, sessions, personal_access_tokens);
 diesel::allow_tables_to_appear_in_same_query!(refresh_tokens, sessions);

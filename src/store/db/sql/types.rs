@@ -17,9 +17,10 @@ use super::conn::MultiBackend;
 use crate::domain::account::WeekDay;
 use crate::domain::contact::{Channel, Tier};
 use crate::domain::entity::{Entity, Op};
+use crate::domain::follow_up::{FollowUpKind, FollowUpOrigin, FollowUpStatus, OwedBy};
 use crate::domain::id::{
-    ContactActivityId, ContactId, DuplicateDismissalId, InteractionId, NeedId, OrganizationId, PositionId,
-    RelationshipId, SessionId, TagId, TokenId, UserId, WorkspaceId,
+    ContactActivityId, ContactId, DuplicateDismissalId, FollowUpId, InteractionId, NeedId, OrganizationId,
+    PositionId, RelationshipId, SeriesId, SessionId, TagId, TokenId, UserId, WorkspaceId,
 };
 use crate::domain::interaction::{InteractionDirection, InteractionKind, InteractionStatus};
 use crate::domain::key::KeyKind;
@@ -177,7 +178,7 @@ pub type RecordRef = (Entity, AnyId);
 
 id_columns!(UserId, WorkspaceId, SessionId, TokenId, AnyId);
 id_columns!(ContactId, OrganizationId, PositionId, RelationshipId, NeedId, TagId, DuplicateDismissalId);
-id_columns!(InteractionId, ContactActivityId);
+id_columns!(InteractionId, ContactActivityId, FollowUpId, SeriesId);
 
 /// Microseconds between 1970 and 2000, from which PostgreSQL counts.
 const POSTGRES_EPOCH_MICROS: i64 = 946_684_800_000_000;
@@ -288,3 +289,4 @@ macro_rules! word_columns {
 word_columns!(Entity, KeyKind, Op, Role, WeekDay);
 word_columns!(Tier, OrganizationKind, PositionKind, RelationshipType, NeedKind, NeedStatus);
 word_columns!(Channel, InteractionKind, InteractionStatus, InteractionDirection);
+word_columns!(FollowUpKind, FollowUpStatus, FollowUpOrigin, OwedBy);
