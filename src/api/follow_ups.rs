@@ -13,9 +13,7 @@ use super::http::messages::problem::{Code, Problem};
 use super::http::messages::response::Response;
 use super::http::operation::{Access, Docs, Operation, Run, Tagged, Write};
 use super::http::parameter::Parameter;
-use super::http::records::collection::{
-    Collection, Filter, FilterFn, Operators, Values, listed, number, reference, word,
-};
+use super::http::records::collection::{Collection, Filter, FilterFn, Operators, Values, listed, number, word};
 use super::http::records::operations::{nested, of_record};
 use super::http::records::resource::{Resource, Texts};
 use crate::domain::contact::{Channel, Contact};
@@ -157,14 +155,6 @@ pub const COLLECTION: Collection = Collection {
             operators: Operators::AnyOf,
             default: None,
             predicate: FilterFn::Always(|_, id| listed(Entity::FollowUp, Entity::Interaction, id)),
-        },
-        Filter {
-            name: "series_id",
-            description: "The series that it is an occurrence of: the `series_id` of any of them.",
-            values: Values::Series,
-            operators: Operators::AnyOf,
-            default: None,
-            predicate: FilterFn::Always(|_, id| reference(stored::SERIES, id)),
         },
     ],
 };

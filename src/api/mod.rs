@@ -8,6 +8,7 @@ pub mod contacts;
 pub mod context;
 pub mod duplicate_dismissals;
 pub mod duplicates;
+pub mod follow_up_plans;
 pub mod follow_ups;
 pub mod http;
 pub mod interactions;
@@ -15,6 +16,7 @@ pub mod matches;
 pub mod me;
 pub mod needs;
 pub mod organizations;
+pub mod plan_runs;
 pub mod positions;
 pub mod profile;
 pub mod relationships;
@@ -44,6 +46,8 @@ pub fn operations() -> Vec<Operation> {
         needs::operations(),
         interactions::operations(),
         follow_ups::operations(),
+        follow_up_plans::operations(),
+        plan_runs::operations(),
         matches::operations(),
         tags::operations(),
         duplicates::operations(),
@@ -70,6 +74,8 @@ const COLLECTIONS: &[&Collection] = &[
     &needs::COLLECTION,
     &interactions::COLLECTION,
     &follow_ups::COLLECTION,
+    &follow_up_plans::COLLECTION,
+    &plan_runs::COLLECTION,
     &tags::COLLECTION,
     &duplicate_dismissals::COLLECTION,
 ];
@@ -99,6 +105,7 @@ const TAGS: &[(&str, &str)] = &[
     ("needs", "What people need, can offer, or are interested in."),
     ("interactions", "Meetings, calls and messages with contacts, planned or past."),
     ("follow-ups", "What to do next for contacts, and what they have promised."),
+    ("follow-up-plans", "Sequences of follow-ups, and where each that was applied stands."),
     ("tags", "Labels for records."),
     ("duplicates", "Records that may be the same."),
     ("profile", "How complete your own profile is."),

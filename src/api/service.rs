@@ -19,7 +19,9 @@ use super::http::messages::problem::{Code, Problem};
 use super::http::operation::{Access, Docs, Exchange, Operation, Run};
 use super::http::records::collection;
 use crate::domain::account::NewPassword;
-use crate::domain::{duplicates, follow_up, interaction, keyed, need, position, relationship, tag};
+use crate::domain::{
+    duplicates, follow_up, follow_up_plan, interaction, keyed, need, plan_run, position, relationship, tag,
+};
 use crate::service::bulk::MAX_EDITED;
 use crate::service::records::merge::MAX_MERGED;
 use crate::service::validation::views::written;
@@ -101,6 +103,13 @@ const LIMITS: &[Limit] = &[
         json!(follow_up::MAX_PER_ORGANIZATION)
     }),
     limit("contacts_of_a_follow_up", "Maximum contacts of a follow-up.", |_| json!(follow_up::MAX_CONTACTS)),
+    limit("follow_up_plans", "Maximum follow-up plans of your own in a workspace.", |_| {
+        json!(follow_up_plan::MAX_PER_WORKSPACE)
+    }),
+    limit("plan_runs_of_a_contact", "Maximum plan runs of a contact.", |_| json!(plan_run::MAX_PER_CONTACT)),
+    limit("applied_at_once", "Maximum contacts that a plan is applied to at once.", |_| {
+        json!(plan_run::MAX_APPLIED)
+    }),
     limit("agenda_days", "Maximum days of an agenda.", |_| json!(super::follow_ups::MAX_AGENDA_DAYS)),
     limit("agenda_items", "Maximum follow-ups of an agenda.", |_| json!(super::follow_ups::MAX_AGENDA_ITEMS)),
     limit("tags", "Maximum tags in a workspace.", |_| json!(tag::MAX_PER_WORKSPACE)),
@@ -228,7 +237,7 @@ async fn get_service(exchange: Exchange) -> Result<HttpResponse, Problem> {
         "name": "wellmet",
         "version": env!("CARGO_PKG_VERSION"),
         "features": [
-            "contacts", "organizations", "positions", "relationships", "needs", "interactions", "follow_ups", "matches", "profile_review", "tags",
+            "contacts", "organizations", "positions", "relationships", "needs", "interactions", "follow_ups", "follow_up_plans", "matches", "profile_review", "tags",
             "cards", "search", "batch", "bulk", "duplicates", "merging", "changes", "undo", "idempotency",
             "personal_access_tokens",
         ],

@@ -134,11 +134,12 @@ enumeration! {
 }
 
 enumeration! {
-    /// Where a follow-up comes from: it was entered.
+    /// Where a follow-up comes from: it was entered, or is a step of a plan.
     #[derive(Default)]
     FollowUpOrigin {
         #[default]
         Manual = "manual",
+        Plan = "plan",
     }
 }
 

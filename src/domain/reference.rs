@@ -2,7 +2,7 @@
 
 use super::entity::Entity;
 use super::key::KeyKind;
-use super::{follow_up, interaction, need, position, relationship, tag};
+use super::{follow_up, interaction, need, plan_run, position, relationship, tag};
 
 /// What becomes of a record when the one it refers to is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -197,6 +197,33 @@ pub const REFERENCES: &[Reference] = &[
         from: Entity::FollowUp,
         column: "previous_id",
         pointer: "/previous_id",
+        to: Entity::FollowUp,
+        on_delete: OnDelete::SetNull,
+        most: None,
+        join: None,
+    },
+    Reference {
+        from: Entity::PlanRun,
+        column: "contact_id",
+        pointer: "/contact_id",
+        to: Entity::Contact,
+        on_delete: OnDelete::Cascade,
+        most: Some(plan_run::MAX_PER_CONTACT),
+        join: None,
+    },
+    Reference {
+        from: Entity::PlanRun,
+        column: "plan_id",
+        pointer: "/plan_id",
+        to: Entity::FollowUpPlan,
+        on_delete: OnDelete::SetNull,
+        most: None,
+        join: None,
+    },
+    Reference {
+        from: Entity::PlanRun,
+        column: "follow_up_id",
+        pointer: "/follow_up_id",
         to: Entity::FollowUp,
         on_delete: OnDelete::SetNull,
         most: None,

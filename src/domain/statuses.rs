@@ -3,6 +3,7 @@
 use super::entity::Entity;
 use super::follow_up::FollowUpStatus;
 use super::interaction::InteractionStatus;
+use super::plan_run::PlanRunStatus;
 use super::state_machine::describe;
 
 /// The machine of a kind of record in sentences, and the field that holds its state.
@@ -10,6 +11,7 @@ pub fn description(entity: Entity) -> Option<(&'static str, String)> {
     match entity {
         Entity::Interaction => Some(("status", describe::<InteractionStatus>())),
         Entity::FollowUp => Some(("status", describe::<FollowUpStatus>())),
+        Entity::PlanRun => Some(("status", describe::<PlanRunStatus>())),
         _ => None,
     }
 }
@@ -32,5 +34,6 @@ mod tests {
     fn every_state_stands_once_in_its_table() {
         check_table(InteractionStatus::ALL);
         check_table(FollowUpStatus::ALL);
+        check_table(PlanRunStatus::ALL);
     }
 }

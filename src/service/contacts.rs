@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::bulk::{Edited, Selection, edit_each};
+use super::plan_runs::stop_repeated;
 use super::records::merge::Mergeable;
 use super::records::rules::Rules;
 use super::records::write::{apply, writable_fields};
@@ -14,6 +15,10 @@ impl Rules for Contact {}
 impl Mergeable for Contact {
     fn merged_with(&self, others: &[Self]) -> ContactFields {
         self.merged_with(others)
+    }
+
+    fn after_merge(&self, tx: &mut Tx<'_>) -> Result<()> {
+        stop_repeated(tx, Record::id(self))
     }
 }
 

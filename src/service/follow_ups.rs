@@ -6,18 +6,19 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::bulk::{Edited, Selection, edit_each};
+use super::plan_runs;
 use super::records::rules::Rules;
 use super::records::transitions::{check_transition, clear_reason};
 use super::records::write::{Create, apply, create, update, writable_fields};
 use crate::domain::entity::Entity;
-use crate::domain::follow_up::{FollowUp, FollowUpFields, FollowUpStatus};
+use crate::domain::follow_up::{FollowUp, FollowUpFields, FollowUpOrigin, FollowUpStatus};
 use crate::domain::id::{FollowUpId, InteractionId};
 use crate::domain::interaction::{Interaction, InteractionKind};
 use crate::domain::invalid::{FieldCode, Invalid, Rejection};
 use crate::domain::state_machine::Move;
 use crate::domain::timestamp::Timestamp;
 use crate::store::accounts::time_zone;
-use crate::store::follow_ups::{may_contact_any, successor};
+use crate::store::follow_ups::{may_contact_any, successors};
 use crate::store::{AnyId, Conflict, Error, Precondition, Record, Result, Tx, records};
 
 impl Rules for FollowUp {
@@ -50,10 +51,14 @@ impl Rules for FollowUp {
         let from = before.map(|before| before.fields.status);
         let (to, moved) = (self.fields.status, Move::new(from, self.fields.status));
         if to.continues() && moved.enters(to) {
-            return create_next(tx, self, now);
+            create_next(tx, self, now)?;
+            return plan_runs::go_on(tx, self, now);
         }
-        if to == FollowUpStatus::Pending && from.is_some_and(FollowUpStatus::continues) {
-            return take_back_next(tx, self.id);
+        if moved.enters(FollowUpStatus::Cancelled) {
+            return plan_runs::stop_at(tx, self);
+        }
+        if to == FollowUpStatus::Pending && moved.is_transition() {
+            return take_back_next(tx, self);
         }
         Ok(())
     }
@@ -72,12 +77,16 @@ fn create_next(tx: &mut Tx<'_>, closed: &FollowUp, now: Timestamp) -> Result<()>
 }
 
 /// Deletes what followed, if nobody has touched it.
-fn take_back_next(tx: &mut Tx<'_>, reopened: FollowUpId) -> Result<()> {
-    let Some(next) = successor(tx, reopened)? else { return Ok(()) };
-    if !records::is_untouched(tx, Entity::FollowUp, Record::id(&next))? {
-        return Err(Conflict::SeriesContinued(Entity::FollowUp, Record::id(&next)).into());
+fn take_back_next(tx: &mut Tx<'_>, reopened: &FollowUp) -> Result<()> {
+    let next = successors(tx, reopened.id)?;
+    for follow_up in &next {
+        if !records::is_untouched(tx, Entity::FollowUp, Record::id(follow_up))? {
+            return Err(Conflict::SeriesContinued(Entity::FollowUp, Record::id(follow_up)).into());
+        }
     }
-    records::delete(tx, &next)
+    let step = next.iter().find(|next| next.fields.origin == FollowUpOrigin::Plan);
+    plan_runs::resume_at(tx, reopened, step)?;
+    next.iter().try_for_each(|next| records::delete(tx, next))
 }
 
 /// How a follow-up is completed.
@@ -121,7 +130,7 @@ pub fn complete(tx: &mut Tx<'_>, id: AnyId, completion: Completion) -> Result<Co
         })?;
         update(tx, &before, after)?;
     }
-    let next = successor(tx, before.id)?.map(|next| Record::id(&next));
+    let next = successors(tx, before.id)?.first().map(Record::id);
     Ok(Completed { follow_up: id, interaction: logged, next })
 }
 

@@ -121,7 +121,6 @@ pub const OWED_BY: Field = sortable(follow_ups::owed_by);
 pub const STATUS: Field = sortable(follow_ups::status);
 pub const CHANNEL: Field = field(follow_ups::channel);
 pub const PRIORITY: Field = sortable(follow_ups::priority);
-pub const SERIES: Field = field(follow_ups::series_id);
 const PREVIOUS: Field = field(follow_ups::previous_id);
 /// Null without a day.
 const DUE_ON: Field = field(follow_ups::due_on);
@@ -171,10 +170,10 @@ pub fn agenda(
     Ok(FollowUp::select(conn, Select { workspace, filter, order, direction: Direction::Ascending, limit })?)
 }
 
-/// The one that followed when this was completed or skipped.
-pub fn successor(tx: &mut Tx<'_>, id: FollowUpId) -> Result<Option<FollowUp>> {
+/// What followed when this was completed or skipped: an occurrence, a step of a plan.
+pub fn successors(tx: &mut Tx<'_>, id: FollowUpId) -> Result<Vec<FollowUp>> {
     let follows = Predicate::equal(PREVIOUS, Scalar::Id(AnyId::new(id.uuid())));
-    Ok(FollowUp::select(tx.conn, Select { limit: 1, ..Select::all(tx.workspace, follows) })?.pop())
+    Ok(FollowUp::select(tx.conn, Select::all(tx.workspace, follows))?)
 }
 
 /// Whether one of these people may still be contacted.

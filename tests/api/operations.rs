@@ -619,6 +619,15 @@ impl<'s> World<'s> {
             let list = other.get(path).await.expect(200);
             return (list.items()[0]["id"].as_str().unwrap_or_default().to_owned(), None);
         }
+        if entity == "plan_run" {
+            // A plan that was applied before to a contact changes nothing.
+            let ((plan, _), (contact, _)) =
+                (Box::pin(self.make("follow_up_plan")).await, Box::pin(self.make("contact")).await);
+            let body = json!({"contact_ids": [contact]});
+            let applied = self.client.post(&format!("/v1/follow-up-plans/{plan}/apply"), &body).await.expect(200);
+            let run = &applied.body["plan_runs"][0];
+            return (run["id"].as_str().unwrap_or_default().to_owned(), run["version"].as_i64());
+        }
         let create =
             operations().into_iter().find(|operation| operation.path == path && operation.method == "post");
         let create = create.unwrap_or_else(|| {

@@ -69,6 +69,8 @@ const LEFT_OUT: &[(&str, &[&str], &str)] = &[
         ],
         "the same; those of a period that are asked for in another order than that of days",
     ),
+    ("follow_up_plans", &["updated_at"], "what changed lately is followed by /v1/changes"),
+    ("plan_runs", &["status", "built_in", "updated_at"], "words of a few values"),
     ("duplicate_dismissals", &["updated_at"], "what changed lately is followed by /v1/changes"),
     (
         "changes",

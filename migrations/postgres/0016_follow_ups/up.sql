@@ -46,7 +46,6 @@ CREATE INDEX follow_ups_priority ON follow_ups (workspace_id, priority, id);
 CREATE INDEX follow_ups_organization ON follow_ups (workspace_id, organization_id, id);
 CREATE INDEX follow_ups_interaction ON follow_ups (workspace_id, interaction_id, id);
 CREATE INDEX follow_ups_previous ON follow_ups (workspace_id, previous_id, id);
-CREATE INDEX follow_ups_series ON follow_ups (workspace_id, series_id, id);
 
 -- Derived from follow_ups.contact_ids at every write.
 CREATE TABLE follow_up_contacts (

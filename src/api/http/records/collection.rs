@@ -87,8 +87,6 @@ pub enum Values {
     Instant,
     /// A day, such as 2026-03-02.
     Day,
-    /// The id of a series, which is no record.
-    Series,
 }
 
 /// What a filter can be compared by beside equality.
@@ -136,7 +134,6 @@ impl Values {
             Self::Number { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
             Self::Instant => json!({ "type": "string", "format": "date-time" }),
             Self::Day => json!({ "type": "string", "format": "date" }),
-            Self::Series => json!({ "type": "string", "format": "uuid", "x-entity": "series" }),
         }
     }
 
@@ -148,7 +145,7 @@ impl Values {
             }
             Self::OneOf(_) | Self::Enumeration(..) => Ok(()),
             Self::Text { max_length, .. } => check_length(value, *max_length),
-            Self::Id(_) | Self::Series => parse_id(value).map(drop),
+            Self::Id(_) => parse_id(value).map(drop),
             Self::Number { min, max } => match value.parse::<i64>() {
                 Ok(number) if (*min..=*max).contains(&number) => Ok(()),
                 _ => Err(Rejection::format(format!("Expected a whole number from {min} to {max}."))),

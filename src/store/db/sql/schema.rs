@@ -437,6 +437,47 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant, Json};
+
+    follow_up_plans (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        title -> Text,
+        sort_key -> Text,
+        steps -> Json,
+        skip_weekends -> Bool,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant, Json};
+
+    plan_runs (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        plan_id -> Nullable<Id>,
+        built_in -> Nullable<Text>,
+        title -> Text,
+        contact_id -> Id,
+        anchor_on -> Text,
+        steps -> Json,
+        skip_weekends -> Bool,
+        position -> Integer,
+        follow_up_id -> Nullable<Id>,
+        status -> Text,
+        status_reason -> Nullable<Text>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(interactions, interaction_contacts);
 diesel::allow_tables_to_appear_in_same_query!(users, memberships, workspaces, sessions, personal_access_tokens);
 diesel::allow_tables_to_appear_in_same_query!(refresh_tokens, sessions);
