@@ -63,6 +63,7 @@ impl Views {
                 let mut schema = serde_json::to_value(schema)?;
                 flatten_all_of(&mut schema);
                 hoist_descriptions(&mut schema);
+                hoist_read_only(&mut schema);
                 plain.insert(name, schema);
             }
         }
@@ -352,6 +353,21 @@ fn hoist_descriptions(schema: &mut Value) {
     }
 }
 
+/// A list that the server sets is collected with its items being so.
+fn hoist_read_only(schema: &mut Value) {
+    match schema {
+        Value::Object(object) => {
+            object.values_mut().for_each(hoist_read_only);
+            let items = object.get_mut("items").and_then(Value::as_object_mut);
+            if let Some(read_only) = items.and_then(|items| items.remove("readOnly")) {
+                object.insert("readOnly".to_owned(), read_only);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(hoist_read_only),
+        _ => {}
+    }
+}
+
 /// The name in `#/components/schemas/<name>`.
 pub fn name_of(reference: &str) -> &str {
     reference.rsplit('/').next().unwrap_or(reference)
@@ -395,6 +411,9 @@ pub fn limits_of(entity: Entity) -> Vec<String> {
 fn describe_limits(entity: Entity, schema: &mut Value) {
     for reference in REFERENCES.iter().filter(|reference| reference.from == entity) {
         let (Some(most), Some(field)) = (reference.most, reference.pointer.strip_prefix('/')) else { continue };
+        if schema["properties"].get(field).is_none() {
+            continue;
+        }
         let most = pluralize(most, entity.as_str(), entity.plural());
         append_description(
             &mut schema["properties"][field],
