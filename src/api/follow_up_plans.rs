@@ -22,7 +22,7 @@ use crate::domain::invalid::Invalid;
 use crate::domain::plan_run::{MAX_APPLIED, PlanRun};
 use crate::service::plan_runs::{Applied, apply_plan};
 use crate::service::validation::parse;
-use crate::service::validation::views::{collect, written};
+use crate::service::validation::views::{collect, limits_of, written};
 use crate::store::{Answer, Conn, ID, follow_up_plans as stored};
 
 pub const COLLECTION: Collection = Collection {
@@ -160,13 +160,14 @@ impl ToSchema for PlanApplied {
 
 fn apply_docs() -> Docs {
     Docs::new("follow-up-plans", "Apply a follow-up plan")
-        .description(
+        .description(format!(
             "Starts a run of the plan for each contact, and creates the follow-up of its first step. Completing or skipping that \
              creates the next, so at most one step of a run is to be done. A step is due so long after the anchor, but not \
              before today nor on the day on which the step before it was completed. Applying a plan again to the same contact \
              and anchor changes nothing. It is one write, so one revert undoes it. The id is that of a plan of your own or of a \
-             built-in one.",
-        )
+             built-in one.\n\n{}",
+            limits_of(Entity::PlanRun).join(" ")
+        ))
         .parameter(Parameter::dry_run("Return the result without changing anything."))
         .request::<PlanApplication>(json!({
             "contact_ids": ["01939d5e-8c00-7000-8000-0000000000a1"], "anchor_on": "2026-03-02",
