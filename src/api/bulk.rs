@@ -1,28 +1,30 @@
-//! One edit of many contacts: those of a list of ids, or those that a filter of the list finds.
+//! Edits of many records at once: of contacts, and of follow-ups.
 
 use actix_web::http::Method;
-use chrono::NaiveDate;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
-use uuid::Uuid;
 
-use super::contacts::COLLECTION;
 use super::context::Context;
 use super::http::messages::problem::{Code, Problem};
 use super::http::operation::{Access, Docs, Operation, Run, Write};
 use super::http::parameter::Parameter;
-use super::http::records::collection::BodyFilter;
+use super::http::records::bulk::{self, BulkResult, Chosen};
+use super::{contacts, follow_ups};
 use crate::domain::contact::Tier;
-use crate::domain::entity::Entity;
+use crate::domain::follow_up::FollowUpFields;
 use crate::domain::invalid::{FieldCode, Invalid, Rejection};
-use crate::service::bulk::{Edit, Edited, MAX_EDITED, Selection, edit_contacts};
+use crate::service::contacts::{ContactEdit, edit_contacts};
+use crate::service::follow_ups::{FollowUpEdit, edit_follow_ups};
 use crate::service::validation::check;
 use crate::service::validation::views::{collect, written};
-use crate::store::{Answer, AnyId, accounts};
 
 /// The fields of a PATCH that can be edited.
-const PATCHED: [&str; 3] = ["add_tags", "remove_tags", "tier"];
+const PATCHED_CONTACT: [&str; 3] = ["add_tags", "remove_tags", "tier"];
+const PATCHED_FOLLOW_UP: [&str; 2] = ["snoozed_until", "due_on"];
+
+/// By how many days follow-ups can be moved at once.
+const MAX_SHIFT_DAYS: i64 = 3_650;
 
 /// The contacts to edit, and how.
 #[derive(serde::Deserialize)]
@@ -37,28 +39,25 @@ impl utoipa::PartialSchema for ContactBulk {
                 "description": what,
             })
         };
+        let mut properties = bulk::selection_schema(&contacts::COLLECTION);
+        let edits = json!({
+            "add_tags": tags("Tags to add."),
+            "remove_tags": tags("Tags to remove."),
+            "tier": {
+                "oneOf": [{ "type": "null" }, { "$ref": "#/components/schemas/Tier" }],
+                "description": "The new tier. Null removes it; absent keeps it.",
+            },
+            "archived": {
+                "type": "boolean",
+                "description": "Whether to archive the contacts, or to restore them to the lists. One that is archived already keeps its `archived_at`.",
+            },
+            "delete": { "type": "boolean", "default": false, "description": "Whether to delete the contacts. Cannot be combined with other edits." },
+        });
+        properties.extend(edits.as_object().cloned().unwrap_or_default());
         written(json!({
             "type": "object",
             "description": "The contacts to edit, and how. Requires `ids` or `filter`, and at least one edit.",
-            "properties": {
-                "ids": {
-                    "type": "array", "minItems": 1, "maxItems": MAX_EDITED, "x-excludes": ["filter"],
-                    "items": { "type": "string", "format": "uuid", "x-entity": Entity::Contact },
-                    "description": "The ids of the contacts.",
-                },
-                "filter": COLLECTION.filter_schema(),
-                "add_tags": tags("Tags to add."),
-                "remove_tags": tags("Tags to remove."),
-                "tier": {
-                    "oneOf": [{ "type": "null" }, { "$ref": "#/components/schemas/Tier" }],
-                    "description": "The new tier. Null removes it; absent keeps it.",
-                },
-                "archived": {
-                    "type": "boolean",
-                    "description": "Whether to archive the contacts, or to restore them to the lists. One that is archived already keeps its `archived_at`.",
-                },
-                "delete": { "type": "boolean", "default": false, "description": "Whether to delete the contacts. Cannot be combined with other edits." },
-            },
+            "properties": properties,
         }))
     }
 }
@@ -69,23 +68,8 @@ impl ToSchema for ContactBulk {
     }
 }
 
-/// The result of a bulk edit.
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "documents what is written as JSON")]
-struct BulkResult {
-    /// Whether nothing was changed.
-    dry_run: bool,
-    /// How many contacts were selected.
-    matched: i64,
-    /// How many of them were changed or deleted.
-    changed: i64,
-    /// The number of the write: `POST /v1/changes/{write}/revert` reverts all of it. Null if nothing changed, and with
-    /// `dry_run`.
-    write: Option<i64>,
-}
-
 pub fn operations() -> Vec<Operation> {
-    let docs = || {
+    let contacts = || {
         Docs::new("contacts", "Edit many contacts")
             .description(
                 "Edits the contacts with these ids, or those that the filter matches. The filter takes the filters of the list \
@@ -99,92 +83,138 @@ pub fn operations() -> Vec<Operation> {
             .answer::<BulkResult>(200, "The result.")
             .errors(&[Code::SelfContact])
     };
-    let access = Access::scope("contacts:write");
-    vec![Operation::new(
-        Method::POST,
-        "/v1/contacts/bulk",
-        "bulk_contacts",
-        access,
-        Run::Write(bulk_contacts),
-        docs,
-    )]
+    let follow_ups = || {
+        Docs::new("follow-ups", "Edit many follow-ups")
+            .description(
+                "Completes, snoozes or reschedules the follow-ups with these ids, or those that the filter matches. The filter \
+                 takes the filters of the list as an object. At most 10,000 follow-ups at once. Each is edited as by itself, so \
+                 completing one that recurs creates the next. It is one write, so one revert undoes it; if anything is wrong, \
+                 nothing is changed.",
+            )
+            .parameter(Parameter::dry_run("Return the result without changing anything."))
+            .request::<FollowUpBulk>(json!({ "ids": ["01939d5e-8c00-7000-8000-0000000000b1"], "shift_days": 7 }))
+            .answer::<BulkResult>(200, "The result.")
+            .errors(&[Code::InvalidTransition])
+    };
+    let operation = |path: &'static str, id: &'static str, scope: &'static str, run, docs: fn() -> Docs| {
+        Operation::new(Method::POST, path, id, Access::scope(scope), Run::Write(run), docs)
+    };
+    vec![
+        operation("/v1/contacts/bulk", "bulk_contacts", "contacts:write", bulk_contacts, contacts),
+        operation("/v1/follow-ups/bulk", "bulk_follow_ups", "follow_ups:write", bulk_follow_ups, follow_ups),
+    ]
 }
 
 fn bulk_contacts(context: &Context) -> Result<Write, Problem> {
-    let dry_run = context.query().flag("dry_run")?;
-    let Request { chosen, edit } = Request::parse(check::<ContactBulk>(&context.call.body.value)?.0)?;
-    if let Chosen::Filter(filter) = &chosen {
-        // Whatever the day is: what is wrong with the filter is reported before anything is locked.
-        COLLECTION.body_filter(filter, NaiveDate::default())?;
+    let body = check::<ContactBulk>(&context.call.body.value)?.0;
+    let (chosen, edit) = contact_edit(body)?;
+    bulk::write(context, &contacts::COLLECTION, chosen, move |tx, selection| edit_contacts(tx, selection, &edit))
+}
+
+/// From a body that matches the schema.
+fn contact_edit(mut body: Map<String, Value>) -> Result<(Chosen, ContactEdit), Invalid> {
+    let mut invalid = Invalid::default();
+    let delete = body.remove("delete") == Some(Value::Bool(true));
+    let archived = body.remove("archived").and_then(|archived| archived.as_bool());
+    let patch = take_members(&mut body, &PATCHED_CONTACT);
+    let edits = archived.is_some() || !patch.is_empty();
+    if delete && edits {
+        let detail = "A delete cannot be combined with other edits.";
+        invalid.add("#/delete", Rejection::new(FieldCode::Contradiction, detail));
+    } else if !delete && !edits {
+        let detail = "Send at least one edit: add_tags, remove_tags, tier, archived or delete.";
+        invalid.add("#", Rejection::new(FieldCode::Required, detail));
     }
-    let store = context.api.store.clone();
-    let write = Write::new(move |tx| {
-        let selection = match chosen {
-            Chosen::Ids(ids) => Selection::Ids(ids),
-            Chosen::Filter(filter) => {
-                let time_zone = accounts::time_zone(tx)?;
-                let today = time_zone.day(store.now());
-                let BodyFilter { filter, query, names } = COLLECTION.body_filter(&filter, today)?;
-                Selection::Matching { filter, query, names }
-            }
-        };
-        let Edited { matched, changed } = edit_contacts(tx, selection, &edit)?;
-        Ok(Answer::Json {
-            status: 200,
-            body: Box::new(move |settled| {
-                let write = settled.write_number().filter(|_| !dry_run && changed > 0);
-                Ok(json!({ "dry_run": dry_run, "matched": matched, "changed": changed, "write": write }))
-            }),
-        })
-    });
-    Ok(Write { dry_run, ..write })
+    let chosen = Chosen::take(&mut body, &mut invalid);
+    let edit = if delete { ContactEdit::Delete } else { ContactEdit::Change { patch, archived } };
+    invalid.into_result((chosen, edit))
 }
 
-/// A checked request.
-struct Request {
-    chosen: Chosen,
-    edit: Edit,
-}
+/// The follow-ups to edit, and how.
+#[derive(serde::Deserialize)]
+#[serde(transparent)]
+struct FollowUpBulk(Map<String, Value>);
 
-enum Chosen {
-    Ids(Vec<AnyId>),
-    Filter(Map<String, Value>),
-}
-
-impl Request {
-    /// From a body that matches the schema.
-    fn parse(mut body: Map<String, Value>) -> Result<Self, Invalid> {
-        let mut invalid = Invalid::default();
-        let ids = body.remove("ids").filter(|ids| !ids.is_null());
-        let filter = body.remove("filter").filter(|filter| !filter.is_null());
-        let delete = body.remove("delete") == Some(Value::Bool(true));
-        let archived = body.remove("archived").and_then(|archived| archived.as_bool());
-        let patch: Map<String, Value> =
-            PATCHED.iter().filter_map(|name| Some(((*name).to_owned(), body.remove(*name)?))).collect();
-        let edits = archived.is_some() || !patch.is_empty();
-        if delete && edits {
-            let detail = "A delete cannot be combined with other edits.";
-            invalid.add("#/delete", Rejection::new(FieldCode::Contradiction, detail));
-        } else if !delete && !edits {
-            let detail = "Send at least one edit: add_tags, remove_tags, tier, archived or delete.";
-            invalid.add("#", Rejection::new(FieldCode::Required, detail));
-        }
-        let chosen = match (ids, filter) {
-            (Some(ids), None) => {
-                let ids: Vec<Uuid> = serde_json::from_value(ids).unwrap_or_default();
-                Chosen::Ids(ids.into_iter().map(AnyId::new).collect())
-            }
-            (None, Some(filter)) => Chosen::Filter(filter.as_object().cloned().unwrap_or_default()),
-            (Some(_), Some(_)) => {
-                invalid.add("#/filter", Rejection::new(FieldCode::Contradiction, "Send ids or filter, not both."));
-                Chosen::Ids(Vec::new())
-            }
-            (None, None) => {
-                invalid.add("#/ids", Rejection::new(FieldCode::Required, "Send ids or filter."));
-                Chosen::Ids(Vec::new())
-            }
-        };
-        let edit = if delete { Edit::Delete } else { Edit::Change { patch, archived } };
-        invalid.into_result(Self { chosen, edit })
+impl utoipa::PartialSchema for FollowUpBulk {
+    fn schema() -> RefOr<Schema> {
+        let mut properties = bulk::selection_schema(&follow_ups::COLLECTION);
+        let edits = json!({
+            "complete": {
+                "type": "boolean", "default": false,
+                "description": "Whether to complete the follow-ups, as of now. Cannot be combined with the other edits but \
+                                `outcome`. One that is done stays as it is.",
+            },
+            "outcome": {
+                "type": ["string", "null"], "maxLength": 5000, "x-excludes": ["snoozed_until", "due_on", "shift_days"],
+                "description": "What came of them. Only with `complete`.",
+            },
+            "snoozed_until": {
+                "type": ["string", "null"], "format": "date", "x-excludes": ["complete", "outcome"],
+                "description": "The day until which they are put off. Null ends the snooze; absent keeps it.",
+            },
+            "due_on": {
+                "type": ["string", "null"], "format": "date", "x-excludes": ["complete", "outcome", "shift_days"],
+                "description": "The new day on which they are due. Null removes it; absent keeps it.",
+            },
+            "shift_days": {
+                "type": "integer", "minimum": -MAX_SHIFT_DAYS, "maximum": MAX_SHIFT_DAYS,
+                "x-excludes": ["complete", "outcome", "due_on"],
+                "description": "By how many days to move `due_on`, backward if negative. Those without a day stay as they are.",
+            },
+        });
+        properties.extend(edits.as_object().cloned().unwrap_or_default());
+        written(json!({
+            "type": "object",
+            "description": "The follow-ups to edit, and how. Requires `ids` or `filter`, and at least one edit.",
+            "properties": properties,
+        }))
     }
+}
+
+impl ToSchema for FollowUpBulk {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        // What the filter refers to.
+        collect::<FollowUpFields>(schemas);
+    }
+}
+
+fn bulk_follow_ups(context: &Context) -> Result<Write, Problem> {
+    let body = check::<FollowUpBulk>(&context.call.body.value)?.0;
+    let (chosen, edit) = follow_up_edit(body)?;
+    bulk::write(context, &follow_ups::COLLECTION, chosen, move |tx, selection| {
+        edit_follow_ups(tx, selection, &edit)
+    })
+}
+
+/// From a body that matches the schema.
+fn follow_up_edit(mut body: Map<String, Value>) -> Result<(Chosen, FollowUpEdit), Invalid> {
+    let mut invalid = Invalid::default();
+    let mut refuse =
+        |pointer: &str, code: FieldCode, detail: &str| invalid.add(pointer, Rejection::new(code, detail));
+    let complete = body.remove("complete") == Some(Value::Bool(true));
+    let outcome = body.remove("outcome").and_then(|outcome| outcome.as_str().map(str::to_owned));
+    let shift_days = body.remove("shift_days").and_then(|days| days.as_i64());
+    let patch = take_members(&mut body, &PATCHED_FOLLOW_UP);
+    let changes = shift_days.is_some() || !patch.is_empty();
+    if complete && changes {
+        refuse("#/complete", FieldCode::Contradiction, "Completing cannot be combined with other edits.");
+    } else if !complete && outcome.is_some() {
+        refuse("#/outcome", FieldCode::Contradiction, "An outcome requires complete.");
+    } else if !complete && !changes {
+        let detail = "Send at least one edit: complete, snoozed_until, due_on or shift_days.";
+        refuse("#", FieldCode::Required, detail);
+    }
+    if shift_days.is_some() && patch.contains_key("due_on") {
+        refuse("#/shift_days", FieldCode::Contradiction, "Send due_on or shift_days, not both.");
+    }
+    let chosen = Chosen::take(&mut body, &mut invalid);
+    let edit = match complete {
+        true => FollowUpEdit::Complete { outcome },
+        false => FollowUpEdit::Change { patch, shift_days },
+    };
+    invalid.into_result((chosen, edit))
+}
+
+fn take_members(body: &mut Map<String, Value>, names: &[&str]) -> Map<String, Value> {
+    names.iter().filter_map(|name| Some(((*name).to_owned(), body.remove(*name)?))).collect()
 }

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::http::messages::problem::Code;
 use super::http::operation::Operation;
 use super::http::records::collection::{
     Collection, Filter, FilterFn, Operators, Values, flag, instant, listed, number, reference, word,
@@ -131,7 +132,7 @@ impl Resource for Interaction {
             })
         },
         update_example: || json!({ "quality": 4, "contact_ids": ["01939d5e-8c00-7000-8000-0000000000a1"] }),
-        write_errors: &[],
+        write_errors: &[Code::InvalidTransition],
         delete_errors: &[],
     };
 }

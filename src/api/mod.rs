@@ -8,6 +8,8 @@ pub mod contacts;
 pub mod context;
 pub mod duplicate_dismissals;
 pub mod duplicates;
+pub mod follow_up_plans;
+pub mod follow_ups;
 pub mod http;
 pub mod interactions;
 pub mod keep_in_touch;
@@ -15,6 +17,7 @@ pub mod matches;
 pub mod me;
 pub mod needs;
 pub mod organizations;
+pub mod plan_runs;
 pub mod positions;
 pub mod profile;
 pub mod relationships;
@@ -48,6 +51,9 @@ pub fn operations() -> Vec<Operation> {
         interactions::operations(),
         keep_in_touch::operations(),
         timeline::operations(),
+        follow_ups::operations(),
+        follow_up_plans::operations(),
+        plan_runs::operations(),
         matches::operations(),
         tags::operations(),
         duplicates::operations(),
@@ -73,6 +79,9 @@ const COLLECTIONS: &[&Collection] = &[
     &relationships::COLLECTION,
     &needs::COLLECTION,
     &interactions::COLLECTION,
+    &follow_ups::COLLECTION,
+    &follow_up_plans::COLLECTION,
+    &plan_runs::COLLECTION,
     &tags::COLLECTION,
     &duplicate_dismissals::COLLECTION,
 ];
@@ -103,6 +112,8 @@ const TAGS: &[(&str, &str)] = &[
     ("interactions", "Meetings, calls and messages with contacts, planned or past."),
     ("keep_in_touch", "Who is due to be contacted."),
     ("timeline", "What happened, and when."),
+    ("follow-ups", "What to do next for contacts, and what they have promised."),
+    ("follow-up-plans", "Sequences of follow-ups, and where each that was applied stands."),
     ("tags", "Labels for records."),
     ("duplicates", "Records that may be the same."),
     ("profile", "How complete your own profile is."),

@@ -19,7 +19,9 @@ use super::http::messages::problem::{Code, Problem};
 use super::http::operation::{Access, Docs, Exchange, Operation, Run};
 use super::http::records::collection;
 use crate::domain::account::NewPassword;
-use crate::domain::{duplicates, interaction, keyed, need, position, relationship, tag};
+use crate::domain::{
+    duplicates, follow_up, follow_up_plan, interaction, keyed, need, plan_run, position, relationship, tag,
+};
 use crate::metrics;
 use crate::service::bulk::MAX_EDITED;
 use crate::service::records::merge::MAX_MERGED;
@@ -97,9 +99,24 @@ const LIMITS: &[Limit] = &[
     limit("contacts_of_an_interaction", "Maximum contacts of an interaction.", |_| {
         json!(interaction::MAX_CONTACTS)
     }),
+    limit("follow_ups_of_a_contact", "Maximum follow-ups of a contact.", |_| json!(follow_up::MAX_PER_CONTACT)),
+    limit("follow_ups_of_an_organization", "Maximum follow-ups of an organization.", |_| {
+        json!(follow_up::MAX_PER_ORGANIZATION)
+    }),
+    limit("contacts_of_a_follow_up", "Maximum contacts of a follow-up.", |_| json!(follow_up::MAX_CONTACTS)),
+    limit("follow_up_plans", "Maximum follow-up plans of your own in a workspace.", |_| {
+        json!(follow_up_plan::MAX_PER_WORKSPACE)
+    }),
+    limit("plan_runs_of_a_contact", "Maximum plan runs of a contact.", |_| json!(plan_run::MAX_PER_CONTACT)),
+    limit("applied_at_once", "Maximum contacts that a plan is applied to at once.", |_| {
+        json!(plan_run::MAX_APPLIED)
+    }),
+    limit("agenda_days", "Maximum days of an agenda.", |_| json!(super::follow_ups::MAX_AGENDA_DAYS)),
+    limit("agenda_items", "Maximum follow-ups of an agenda.", |_| json!(super::follow_ups::MAX_AGENDA_ITEMS)),
     limit("tags", "Maximum tags in a workspace.", |_| json!(tag::MAX_PER_WORKSPACE)),
     limit("merged_at_once", "Maximum records merged into another at once.", |_| json!(MAX_MERGED)),
     limit("bulk_contacts", "Maximum contacts in a bulk edit.", |_| json!(MAX_EDITED)),
+    limit("bulk_follow_ups", "Maximum follow-ups in a bulk edit.", |_| json!(MAX_EDITED)),
     limit("search_results", "Maximum results of a search.", |_| json!(super::search::MAX_LIMIT)),
     limit(
         "included_of_one_record",
@@ -229,7 +246,7 @@ async fn get_service(exchange: Exchange) -> Result<HttpResponse, Problem> {
         "name": "wellmet",
         "version": env!("CARGO_PKG_VERSION"),
         "features": [
-            "contacts", "organizations", "positions", "relationships", "needs", "interactions", "matches", "profile_review", "tags",
+            "contacts", "organizations", "positions", "relationships", "needs", "interactions", "follow_ups", "follow_up_plans", "matches", "profile_review", "tags",
             "cards", "search", "batch", "bulk", "duplicates", "merging", "changes", "undo", "idempotency",
             "personal_access_tokens",
         ],

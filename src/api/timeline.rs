@@ -18,6 +18,7 @@ use super::http::records::collection::{DEFAULT_LIMIT, MAX_LIMIT};
 use super::http::records::operations::PageOf;
 use crate::domain::contact::Contact;
 use crate::domain::entity::Entity;
+use crate::domain::follow_up::FollowUp;
 use crate::domain::interaction::Interaction;
 use crate::domain::invalid::{FieldCode, Rejection};
 use crate::domain::position::Position;
@@ -54,6 +55,7 @@ impl PartialSchema for TimelineRecord {
 impl ToSchema for TimelineRecord {
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
         collect::<Interaction>(schemas);
+        collect::<FollowUp>(schemas);
         collect::<Position>(schemas);
     }
 }
@@ -66,7 +68,8 @@ fn entities() -> Vec<Entity> {
 
 pub fn operations() -> Vec<Operation> {
     // Of every area that a kind belongs to.
-    let access = || Access::Scopes(vec!["contacts:read".into(), "interactions:read".into()]);
+    let access =
+        || Access::Scopes(["contacts:read", "interactions:read", "follow_ups:read"].map(Into::into).to_vec());
     let of_contact = "/v1/contacts/{id}/timeline";
     vec![
         Operation::new(Method::GET, of_contact, "list_contact_timeline", access(), Run::Read(of_one), || {
@@ -84,8 +87,9 @@ fn docs(summary: &'static str) -> Docs {
     });
     Docs::new("timeline", summary)
         .description(
-            "What happened, newest first: interactions, and positions that began or ended. What is only known to the month or \
-             year stands at its first day if it began then, and at its last if it ended. What is planned is not here.",
+            "What happened, newest first: interactions, follow-ups that were completed, and positions that began or ended. What \
+             is only known to the month or year stands at its first day if it began then, and at its last if it ended. What is \
+             planned is not here.",
         )
         .parameters([
             Parameter::new("kind", "Only these kinds. Repeat the parameter for several.", kinds),
@@ -128,12 +132,13 @@ fn respond(context: &Context, conn: &mut Conn, contact: Option<AnyId>) -> Result
 fn shown(entry: Entry) -> TimelineItem {
     let Entry { place, record } = entry;
     let (at, on) = match place.kind {
-        TimelineKind::Interaction => (Some("occurred_at"), "occurred_on"),
-        TimelineKind::PositionStarted => (None, "started_on"),
-        TimelineKind::PositionEnded => (None, "ended_on"),
+        TimelineKind::Interaction => (Some("occurred_at"), Some("occurred_on")),
+        TimelineKind::FollowUpCompleted => (Some("completed_at"), None),
+        TimelineKind::PositionStarted => (None, Some("started_on")),
+        TimelineKind::PositionEnded => (None, Some("ended_on")),
     };
     let field = |name: &str| record.get(name).filter(|value| !value.is_null()).cloned();
-    let (at, on) = (at.and_then(field), field(on));
+    let (at, on) = (at.and_then(field), on.and_then(field));
     let data = TimelineRecord(json!({ place.kind.entity().as_str(): record }));
     TimelineItem { kind: place.kind, at, on, data }
 }

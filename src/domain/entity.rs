@@ -56,6 +56,9 @@ entities! {
     Tag = "tag", "tags", "contacts";
     DuplicateDismissal = "duplicate_dismissal", "duplicate_dismissals", "contacts";
     Interaction = "interaction", "interactions", "interactions";
+    FollowUp = "follow_up", "follow_ups", "follow_ups";
+    FollowUpPlan = "follow_up_plan", "follow_up_plans", "follow_ups";
+    PlanRun = "plan_run", "plan_runs", "follow_ups";
     ContactActivity = "contact_activity", "contact_activities", "contacts";
 }
 

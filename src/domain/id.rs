@@ -105,6 +105,14 @@ ids! {
     DuplicateDismissalId = "duplicate_dismissal";
     /// A meeting, a call, a message: something that happened with people.
     InteractionId = "interaction";
+    /// Something to do for somebody.
+    FollowUpId = "follow_up";
+    /// A sequence of follow-ups.
+    FollowUpPlanId = "follow_up_plan";
+    /// A plan that was applied to a contact.
+    PlanRunId = "plan_run";
+    /// The occurrences of a follow-up that recurs.
+    SeriesId = "series";
     /// When somebody was last in touch; the same as the id of the contact.
     ContactActivityId = "contact_activity";
     /// Something to be done outside a request.

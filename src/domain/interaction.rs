@@ -1,6 +1,6 @@
 //! What happened, or is planned, between people. What follows from it for each of them is in `contact_activity.rs`.
 
-use chrono::{NaiveDate, TimeDelta};
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use utoipa::ToSchema;
@@ -14,6 +14,7 @@ use super::link::ProfileUrl;
 use super::locale::TimeZone;
 use super::record::{Fields, Stored};
 use super::search::SearchText;
+use super::state_machine::{State, Status, not_in_future};
 use super::timestamp::Timestamp;
 use super::words::enumeration;
 
@@ -22,9 +23,6 @@ pub const MAX_PER_CONTACT: i64 = 100_000;
 
 /// How many people one interaction may be with.
 pub const MAX_CONTACTS: usize = 100;
-
-/// The clock of a client may be ahead by this many minutes: such a time is stored as now.
-const CLOCK_SKEW_MINUTES: i64 = 10;
 
 /// What can be entered about an interaction.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -39,6 +37,10 @@ pub struct InteractionFields {
     /// The status. Only interactions that happened count.
     #[schema(default = "happened")]
     pub status: InteractionStatus,
+    /// Why it has this status, such as why it was cancelled. A transition clears it unless the request sends another
+    /// one.
+    #[schema(max_length = 500, example = "They fell ill.")]
+    pub status_reason: Option<String>,
     /// Who reached out.
     #[schema(default = "mutual")]
     pub direction: InteractionDirection,
@@ -125,24 +127,35 @@ enumeration! {
 pub type Interaction = Stored<InteractionFields>;
 
 impl InteractionKind {
+    /// The kind that an interaction over a channel most likely is.
+    pub const fn over(channel: Option<Channel>) -> Self {
+        match channel {
+            Some(Channel::Email) => Self::Email,
+            Some(Channel::Phone) => Self::Call,
+            Some(Channel::Message | Channel::Linkedin) => Self::Message,
+            Some(Channel::Video) => Self::Video,
+            Some(Channel::InPerson) => Self::Meeting,
+            Some(Channel::Letter) => Self::Letter,
+            Some(Channel::Other) | None => Self::Other,
+        }
+    }
+
     /// Whether one of this kind counts unless it says otherwise.
     pub const fn counts(self) -> bool {
         !matches!(self, Self::Comment | Self::Reaction | Self::Share | Self::Note)
     }
 }
 
-impl InteractionStatus {
-    /// Whether an interaction may go on from here to another status.
-    pub const fn may_become(self, next: Self) -> bool {
-        matches!(
-            (self, next),
-            (Self::Planned, _)
-                | (Self::NoShow | Self::Cancelled, Self::Planned)
-                | (Self::Happened, Self::Cancelled)
-                | (Self::NoShow, Self::NoShow)
-                | (Self::Cancelled, Self::Cancelled)
-                | (Self::Happened, Self::Happened)
-        )
+impl Status for InteractionStatus {
+    const STATES: &'static [State<Self>] = &[
+        State { state: Self::Planned, next: &[Self::Happened, Self::Cancelled, Self::NoShow], stamps: None },
+        State { state: Self::Happened, next: &[Self::Cancelled], stamps: None },
+        State { state: Self::Cancelled, next: &[Self::Planned], stamps: None },
+        State { state: Self::NoShow, next: &[Self::Planned], stamps: None },
+    ];
+
+    fn word(self) -> &'static str {
+        self.as_str()
     }
 }
 
@@ -171,11 +184,9 @@ impl InteractionFields {
             return Ok(self);
         }
         let detail = "Only a planned interaction can be in the future.";
-        if let Some(at) = self.occurred_at.filter(|at| *at > now) {
-            if at > now.plus(TimeDelta::minutes(CLOCK_SKEW_MINUTES)) {
-                return Err(Invalid::one("#/occurred_at", FieldCode::Contradiction, detail));
-            }
-            self.occurred_at = Some(now);
+        if let Some(at) = self.occurred_at {
+            let refused = |_| Invalid::one("#/occurred_at", FieldCode::Contradiction, detail);
+            self.occurred_at = Some(not_in_future(at, now).map_err(refused)?);
         } else if self.occurred_at.is_none() && self.day(zone).is_some_and(|day| day > zone.day(now)) {
             return Err(Invalid::one("#/occurred_on", FieldCode::Contradiction, detail));
         }
@@ -201,7 +212,9 @@ impl Fields for InteractionFields {
 
     fn check(mut self, _id: InteractionId, _before: Option<&Self>) -> Result<Self, Invalid> {
         let mut invalid = Invalid::default();
-        [&mut self.subject, &mut self.location, &mut self.url].into_iter().for_each(clean);
+        [&mut self.status_reason, &mut self.subject, &mut self.location, &mut self.url]
+            .into_iter()
+            .for_each(clean);
         self.body = self.body.filter(|body| !body.trim().is_empty());
         let mut seen = HashSet::new();
         self.contact_ids.retain(|id| seen.insert(*id));

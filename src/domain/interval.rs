@@ -1,6 +1,6 @@
 //! A number of days, weeks, months or years, counted from an anchor. What is repeated at such intervals is not known here.
 
-use chrono::{Days, Months, NaiveDate};
+use chrono::{Datelike, Days, Months, NaiveDate};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -21,6 +21,35 @@ enumeration! {
     }
 }
 
+/// The last year that is written with four digits.
+const LAST_YEAR: i32 = 9999;
+
+impl IntervalUnit {
+    /// The day so many units after another. Where a month is too short, its last day: 31 January and a month is 28 or 29
+    /// February. `None` beyond the year 9999.
+    pub fn after(self, day: NaiveDate, count: u32) -> Option<NaiveDate> {
+        let after = match self {
+            Self::Day => day.checked_add_days(Days::new(u64::from(count))),
+            Self::Week => day.checked_add_days(Days::new(u64::from(count).checked_mul(7)?)),
+            Self::Month => day.checked_add_months(Months::new(count)),
+            Self::Year => day.checked_add_months(Months::new(count.checked_mul(MONTHS_PER_YEAR)?)),
+        };
+        after.filter(|day| day.year() <= LAST_YEAR)
+    }
+
+    /// A number of units after which the day is certainly not later than `until`; close to the largest such.
+    pub fn fitting(self, day: NaiveDate, until: NaiveDate) -> u32 {
+        let days = until.signed_duration_since(day).num_days().max(0);
+        let longest = match self {
+            Self::Day => 1,
+            Self::Week => 7,
+            Self::Month => 31,
+            Self::Year => 366,
+        };
+        u32::try_from(days / longest).unwrap_or(u32::MAX)
+    }
+}
+
 /// A length of time in calendar units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Interval {
@@ -36,17 +65,11 @@ impl Interval {
         Self { every, unit: IntervalUnit::Day }
     }
 
-    /// The day that many intervals after the anchor; `None` beyond the last day of the calendar. Months are counted from
+    /// The day that many intervals after the anchor; `None` beyond the year 9999. Months are counted from
     /// the anchor and clamped to the end of the month: one month after 31 January is 28 or 29 February, two are 31 March.
     /// A year after 29 February is 28 February.
     pub fn after(&self, anchor: NaiveDate, times: u32) -> Option<NaiveDate> {
-        let units = u32::from(self.every).checked_mul(times)?;
-        match self.unit {
-            IntervalUnit::Day => anchor.checked_add_days(Days::new(u64::from(units))),
-            IntervalUnit::Week => anchor.checked_add_days(Days::new(u64::from(units).checked_mul(7)?)),
-            IntervalUnit::Month => anchor.checked_add_months(Months::new(units)),
-            IntervalUnit::Year => anchor.checked_add_months(Months::new(units.checked_mul(MONTHS_PER_YEAR)?)),
-        }
+        self.unit.after(anchor, u32::from(self.every).checked_mul(times)?)
     }
 }
 
@@ -80,6 +103,7 @@ mod tests {
             (1000, Year, "2026-02-27", 1000, "none"),
             (1000, Year, "2026-02-27", u32::MAX, "none"),
             (1000, Day, "2026-02-27", u32::MAX, "none"),
+            (1, Day, "9999-12-31", 1, "none"),
         ] {
             assert_eq!(after(every, unit, anchor, times), expected, "{anchor} + {times} * {every} {unit:?}");
         }

@@ -2,7 +2,7 @@
 
 use super::entity::Entity;
 use super::key::KeyKind;
-use super::{interaction, need, position, relationship, tag};
+use super::{follow_up, interaction, need, plan_run, position, relationship, tag};
 
 /// What becomes of a record when the one it refers to is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,9 +14,9 @@ pub enum OnDelete {
     /// Its reference becomes null, and the field at the pointer `kept_as` keeps what the record was called in the field at
     /// the pointer `name`, unless something stands there already.
     KeepName { name: &'static str, kept_as: &'static str },
-    /// Its id leaves the list. The record is deleted too once none of the fields at these pointers holds anything; without
+    /// Its id leaves the field, or the list. The record is deleted too once none of the fields at these pointers holds anything; without
     /// any it stays.
-    LeaveList { needs_any: &'static [&'static str] },
+    Leave { needs_any: &'static [&'static str] },
 }
 
 /// A field that holds the id of another record, or a list of ids.
@@ -51,6 +51,9 @@ impl Reference {
         AT_MOST_ONE.iter().find(|rule| rule.of == self.from && rule.per == self.column)
     }
 }
+
+/// What a follow-up may be about: it goes with the last of them.
+const NAMED_BY_FOLLOW_UP: &[&str] = &["/contact_ids", "/organization_id"];
 
 /// Every reference between records: the checks that it exists and has room, the cascade of a delete, the order of a revert
 /// and merging read it, and the parity test compares it with the foreign keys of both schemas.
@@ -159,9 +162,72 @@ pub const REFERENCES: &[Reference] = &[
         column: "contact_id",
         pointer: "/contact_ids",
         to: Entity::Contact,
-        on_delete: OnDelete::LeaveList { needs_any: &["/contact_ids"] },
+        on_delete: OnDelete::Leave { needs_any: &["/contact_ids"] },
         most: Some(interaction::MAX_PER_CONTACT),
         join: Some("interaction_contacts"),
+    },
+    Reference {
+        from: Entity::FollowUp,
+        column: "contact_id",
+        pointer: "/contact_ids",
+        to: Entity::Contact,
+        on_delete: OnDelete::Leave { needs_any: NAMED_BY_FOLLOW_UP },
+        most: Some(follow_up::MAX_PER_CONTACT),
+        join: Some("follow_up_contacts"),
+    },
+    Reference {
+        from: Entity::FollowUp,
+        column: "organization_id",
+        pointer: "/organization_id",
+        to: Entity::Organization,
+        on_delete: OnDelete::Leave { needs_any: NAMED_BY_FOLLOW_UP },
+        most: Some(follow_up::MAX_PER_ORGANIZATION),
+        join: None,
+    },
+    Reference {
+        from: Entity::FollowUp,
+        column: "interaction_id",
+        pointer: "/interaction_id",
+        to: Entity::Interaction,
+        on_delete: OnDelete::SetNull,
+        most: None,
+        join: None,
+    },
+    Reference {
+        from: Entity::FollowUp,
+        column: "previous_id",
+        pointer: "/previous_id",
+        to: Entity::FollowUp,
+        on_delete: OnDelete::SetNull,
+        most: None,
+        join: None,
+    },
+    Reference {
+        from: Entity::PlanRun,
+        column: "contact_id",
+        pointer: "/contact_id",
+        to: Entity::Contact,
+        on_delete: OnDelete::Cascade,
+        most: Some(plan_run::MAX_PER_CONTACT),
+        join: None,
+    },
+    Reference {
+        from: Entity::PlanRun,
+        column: "plan_id",
+        pointer: "/plan_id",
+        to: Entity::FollowUpPlan,
+        on_delete: OnDelete::SetNull,
+        most: None,
+        join: None,
+    },
+    Reference {
+        from: Entity::PlanRun,
+        column: "follow_up_id",
+        pointer: "/follow_up_id",
+        to: Entity::FollowUp,
+        on_delete: OnDelete::SetNull,
+        most: None,
+        join: None,
     },
     Reference {
         from: Entity::ContactActivity,

@@ -1,6 +1,7 @@
 //! What of the records stands in the timeline of contacts. In which order a page is read is told in the store.
 
 use super::entity::Entity;
+use super::follow_up::{FollowUp, FollowUpStatus};
 use super::id::ContactId;
 use super::interaction::{Interaction, InteractionStatus};
 use super::partial_date::PartialDate;
@@ -9,9 +10,11 @@ use super::timestamp::Timestamp;
 use super::words::enumeration;
 
 enumeration! {
-    /// The kind of timeline entry: an interaction that happened, a position that began, a position that ended.
+    /// The kind of timeline entry: an interaction that happened, a follow-up that was completed, a position that began, a
+    /// position that ended.
     TimelineKind {
         Interaction = "interaction",
+        FollowUpCompleted = "follow_up_completed",
         PositionStarted = "position_started",
         PositionEnded = "position_ended",
     }
@@ -22,6 +25,7 @@ impl TimelineKind {
     pub const fn entity(self) -> Entity {
         match self {
             Self::Interaction => Entity::Interaction,
+            Self::FollowUpCompleted => Entity::FollowUp,
             Self::PositionStarted | Self::PositionEnded => Entity::Position,
         }
     }
@@ -44,6 +48,15 @@ impl Interaction {
             sorted_at: self.fields.sorted_at(),
             contact_ids: self.fields.contact_ids.clone(),
         })
+    }
+}
+
+impl FollowUp {
+    /// One that was completed.
+    pub fn timeline(&self) -> Option<TimelineEntry> {
+        let completed_at = self.fields.completed_at.filter(|_| self.fields.status == FollowUpStatus::Done)?;
+        let contact_ids = self.fields.contact_ids.clone();
+        Some(TimelineEntry { kind: TimelineKind::FollowUpCompleted, sorted_at: completed_at, contact_ids })
     }
 }
 

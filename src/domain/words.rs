@@ -35,11 +35,15 @@ mod tests {
 
     use crate::domain::cadence::CadenceState;
     use crate::domain::contact::Channel;
+    use crate::domain::follow_up::{FollowUpKind, FollowUpOrigin, FollowUpStatus, OwedBy};
+    use crate::domain::follow_up_plan::BuiltInPlan;
     use crate::domain::interaction::{InteractionDirection, InteractionKind, InteractionStatus};
     use crate::domain::interval::IntervalUnit;
     use crate::domain::need::{NeedKind, NeedStatus};
     use crate::domain::organization::OrganizationKind;
+    use crate::domain::plan_run::PlanRunStatus;
     use crate::domain::position::PositionKind;
+    use crate::domain::recurrence::RecurrenceFrom;
     use crate::domain::relationship::RelationshipType;
     use crate::domain::timeline::TimelineKind;
 
@@ -61,5 +65,12 @@ mod tests {
         assert_eq!(written(IntervalUnit::ALL), json!(IntervalUnit::WORDS));
         assert_eq!(written(CadenceState::ALL), json!(CadenceState::WORDS));
         assert_eq!(written(TimelineKind::ALL), json!(TimelineKind::WORDS));
+        assert_eq!(written(FollowUpKind::ALL), json!(FollowUpKind::WORDS));
+        assert_eq!(written(FollowUpStatus::ALL), json!(FollowUpStatus::WORDS));
+        assert_eq!(written(FollowUpOrigin::ALL), json!(FollowUpOrigin::WORDS));
+        assert_eq!(written(BuiltInPlan::ALL), json!(BuiltInPlan::WORDS));
+        assert_eq!(written(PlanRunStatus::ALL), json!(PlanRunStatus::WORDS));
+        assert_eq!(written(OwedBy::ALL), json!(OwedBy::WORDS));
+        assert_eq!(written(RecurrenceFrom::ALL), json!(RecurrenceFrom::WORDS));
     }
 }

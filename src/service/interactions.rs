@@ -4,20 +4,21 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::records::rules::Rules;
+use super::records::transitions::{check_transition, clear_reason};
 use super::records::write::{Create, Parent, update};
 use crate::domain::contact::{Contact, ContactFields};
 use crate::domain::entity::Entity;
 use crate::domain::interaction::{Interaction, InteractionDirection, InteractionFields, InteractionKind};
-use crate::domain::invalid::{FieldCode, Invalid};
+use crate::domain::invalid::Invalid;
 use crate::domain::timestamp::Timestamp;
 use crate::store::accounts::time_zone;
 use crate::store::{AnyId, Result, Tx, records};
 
 impl Rules for Interaction {
     fn before_write(&mut self, tx: &mut Tx<'_>, before: Option<&Self>, now: Timestamp) -> Result<()> {
-        if let Some(before) = before {
-            check_transition(&before.fields, &self.fields)?;
-        }
+        let moved = check_transition(self, before.map(|before| before.fields.status), self.fields.status)?;
+        let old_reason = before.and_then(|before| before.fields.status_reason.as_deref());
+        clear_reason(moved, old_reason, &mut self.fields.status_reason);
         let when = |fields: &InteractionFields| (fields.status, fields.occurred_at, fields.occurred_on.clone());
         if before.is_none_or(|before| when(&before.fields) != when(&self.fields)) {
             let zone = time_zone(tx)?;
@@ -85,13 +86,4 @@ impl Touch {
         }
         Ok((self.create.write(tx)?, true))
     }
-}
-
-fn check_transition(before: &InteractionFields, after: &InteractionFields) -> std::result::Result<(), Invalid> {
-    let (from, to) = (before.status, after.status);
-    if from.may_become(to) {
-        return Ok(());
-    }
-    let detail = format!("An interaction that is {} cannot become {}.", from.as_str(), to.as_str());
-    Err(Invalid::one("#/status", FieldCode::Contradiction, detail))
 }

@@ -4,9 +4,12 @@
 pub mod bulk;
 pub mod contacts;
 pub mod duplicate_dismissals;
+pub mod follow_up_plans;
+pub mod follow_ups;
 pub mod interactions;
 pub mod needs;
 pub mod organizations;
+pub mod plan_runs;
 pub mod positions;
 pub mod records;
 pub mod relationships;

@@ -4,7 +4,7 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use crate::domain::entity::Entity;
 use crate::domain::invalid::Invalid;
-use crate::store::db::sql::types::AnyId;
+use crate::store::db::sql::types::{AnyId, RecordRef};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -57,6 +57,17 @@ pub enum Conflict {
     /// The record could not be restored with all that went along; the number of the write that would have to be taken
     /// back.
     RestoreBlocked(Vec<LeftAlone>, i64),
+    /// The state machine of this record does not allow the transition.
+    InvalidTransition {
+        record: RecordRef,
+        /// The state that it is in.
+        state: &'static str,
+        to: &'static str,
+        /// The states that it may move to.
+        allowed: Vec<&'static str>,
+    },
+    /// The next record of the series, this one, has been changed since it was created.
+    SeriesContinued(Entity, AnyId),
     /// A workspace, or a user, has as many as it may.
     TooMany(&'static str),
 }

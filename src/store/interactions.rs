@@ -22,6 +22,7 @@ record_row! {
     columns {
         kind: InteractionKind,
         status: InteractionStatus,
+        status_reason: Option<String>,
         direction: InteractionDirection,
         occurred_at: Option<Timestamp>,
         occurred_on: Option<String>,

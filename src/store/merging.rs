@@ -68,7 +68,7 @@ fn take_over(
         repointed = demoted(rule, repointed);
     }
     // What only loses its link when the other goes says more than that link.
-    let is_only_link = matches!(reference.on_delete, OnDelete::SetNull | OnDelete::LeaveList { .. });
+    let is_only_link = matches!(reference.on_delete, OnDelete::SetNull | OnDelete::Leave { .. });
     let drop = !is_only_link
         && (names_twice(reference, &repointed, keep)
             || !seen.texts.insert(content_key(reference.from, &repointed)?));

@@ -18,7 +18,8 @@ use wellmet::domain::interval::{Interval, IntervalUnit};
 use wellmet::domain::reference::reference;
 use wellmet::domain::timeline::TimelineKind;
 use wellmet::domain::timestamp::Timestamp;
-use wellmet::service::bulk::{Edit, Selection, edit_contacts};
+use wellmet::service::bulk::Selection;
+use wellmet::service::contacts::{ContactEdit, edit_contacts};
 use wellmet::service::records::write;
 use wellmet::store::accounts::Calendar;
 use wellmet::store::lists::{self, Listing, Order};
@@ -506,7 +507,7 @@ on_both! {
                         }
                         17 => {
                             let patch = json!({ "tier": tier }).as_object().cloned().unwrap();
-                            let edit = Edit::Change { patch, archived: None };
+                            let edit = ContactEdit::Change { patch, archived: None };
                             edit_contacts(tx, Selection::Ids(people), &edit).map(drop)
                         }
                         18 => {

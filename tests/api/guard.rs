@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::{
     operations::{
-        NOBODYS_ID, Operation, Place, Report, World, collection_of, exclude_others, operations, places, put,
-        resolve, served, told,
+        NOBODYS_ID, Operation, Report, World, collection_of, exclude_others, operations, places, put, resolve,
+        served, told,
     },
     support::{Client, Reply, Request, TestServer},
 };
@@ -305,7 +305,7 @@ async fn own_records_under_foreign_ids(
 ) {
     let mut body = own.body(operation).await.expect("an example");
     let schema = &operation.body().expect("a body")["schema"];
-    let in_body = places(schema).into_iter().find(Place::is_own_id);
+    let in_body = places(schema).into_iter().find(|place| place.path == ["id"]);
     let in_path = operation.parameters("path").into_iter().find(|parameter| parameter["name"] == "id");
     let (path, create) = match (operation.method, in_path, in_body) {
         ("put", Some(parameter), _) => {

@@ -110,9 +110,13 @@ on_both! {
         };
         assert_eq!(to("happened").await.expect(422).errors(), ["#/occurred_at contradiction"]);
         server.clock.advance(chrono::TimeDelta::minutes(14));
-        to("no_show").await.expect(200);
-        assert_eq!(to("happened").await.expect(422).errors(), ["#/status contradiction"]);
-        to("planned").await.expect(200);
+        let with_reason = json!({"status": "no_show", "status_reason": "Ill"});
+        ada.patch(&planned.location(), &with_reason).if_match("*").await.expect(200);
+        let refused = to("happened").await.problem(409, "invalid_transition");
+        assert_eq!((&refused["state"], &refused["allowed"]), (&json!("no_show"), &json!(["planned"])));
+        assert_eq!(refused["record"], json!({"entity": "interaction", "id": planned.id()}));
+        let again = to("planned").await.expect(200);
+        assert_eq!(again.body["status_reason"], Value::Null, "the reason was one of the status before");
         to("happened").await.expect(200);
     }
 

@@ -30,6 +30,8 @@ mod contacts;
 mod contract;
 mod duplicate_dismissals;
 mod duplicates;
+mod follow_up_plans;
+mod follow_ups;
 mod guard;
 mod hostile;
 mod idempotency;

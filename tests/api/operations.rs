@@ -196,9 +196,9 @@ impl Place {
         self.schema["x-entity"].as_str()
     }
 
-    /// Whether it is the id that a client chooses for the record itself, which refers to nothing.
+    /// Whether it is the id that a client chooses for a record that the request makes, which refers to nothing.
     pub fn is_own_id(&self) -> bool {
-        self.path == ["id"]
+        self.path.last().is_some_and(|name| name == "id")
     }
 }
 
@@ -618,6 +618,15 @@ impl<'s> World<'s> {
             let other = self.server.login(&self.email).await;
             let list = other.get(path).await.expect(200);
             return (list.items()[0]["id"].as_str().unwrap_or_default().to_owned(), None);
+        }
+        if entity == "plan_run" {
+            // A plan that was applied before to a contact changes nothing.
+            let ((plan, _), (contact, _)) =
+                (Box::pin(self.make("follow_up_plan")).await, Box::pin(self.make("contact")).await);
+            let body = json!({"contact_ids": [contact]});
+            let applied = self.client.post(&format!("/v1/follow-up-plans/{plan}/apply"), &body).await.expect(200);
+            let run = &applied.body["plan_runs"][0];
+            return (run["id"].as_str().unwrap_or_default().to_owned(), run["version"].as_i64());
         }
         let create =
             operations().into_iter().find(|operation| operation.path == path && operation.method == "post");

@@ -70,6 +70,23 @@ on_both! {
         ada.get(&own).if_none_match(&ada.get(&own).await.expect(200).etag()).await.expect(304);
     }
 
+    async fn a_completed_follow_up_is_in_the_timeline_until_it_is_reopened(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let grace = contact(&ada, "Grace").await;
+        let body = json!({"title": "Send the slides", "contact_ids": [grace.id()], "due_on": "2026-03-02"});
+        let follow_up = ada.post("/v1/follow-ups", &body).await.expect(201);
+        let own = format!("{}/timeline", grace.location());
+        assert!(ada.walk(&own).await.is_empty());
+
+        ada.post_nothing(&format!("{}/complete", follow_up.location())).await.expect(200);
+        let all = ada.walk(&own).await;
+        assert_eq!(shown(&all), [("follow_up_completed", "2026-03-02T09:00:00Z")]);
+        assert_eq!(all[0]["data"]["follow_up"]["id"], json!(follow_up.id()));
+
+        ada.patch(&follow_up.location(), &json!({"status": "pending"})).if_match("*").await.expect(200);
+        assert!(ada.walk(&own).await.is_empty());
+    }
+
     async fn it_follows_every_change_and_its_undo(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         let (grace, alan) = (contact(&ada, "Grace").await, contact(&ada, "Alan").await);

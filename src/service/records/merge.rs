@@ -26,6 +26,11 @@ pub const MAX_MERGED: usize = 100;
 pub trait Mergeable: Rules {
     /// The fields of this record merged with others.
     fn merged_with(&self, others: &[Self]) -> Self::Fields;
+
+    /// Effects of a merge on what refers to the record by now.
+    fn after_merge(&self, _tx: &mut Tx<'_>) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// A request to merge records of a kind.
@@ -149,6 +154,7 @@ impl Merge {
         // As it is by now: it may have referred to one of the others.
         let current = records::find::<R>(tx, keep.id())?.ok_or(Error::NotFound)?;
         let record = apply(tx, &current, fields, self.patch).map_err(|error| error.under("fields"))?;
+        record.after_merge(tx)?;
         Ok((record, self.merged))
     }
 

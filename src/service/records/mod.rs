@@ -3,4 +3,5 @@
 pub mod input;
 pub mod merge;
 pub mod rules;
+pub mod transitions;
 pub mod write;

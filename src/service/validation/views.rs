@@ -14,6 +14,7 @@ use utoipa::openapi::{RefOr, Schema};
 use crate::domain::count::pluralize;
 use crate::domain::entity::Entity;
 use crate::domain::reference::REFERENCES;
+use crate::domain::statuses;
 
 /// Where a schema is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -62,6 +63,7 @@ impl Views {
                 let mut schema = serde_json::to_value(schema)?;
                 flatten_all_of(&mut schema);
                 hoist_descriptions(&mut schema);
+                hoist_read_only(&mut schema);
                 plain.insert(name, schema);
             }
         }
@@ -104,6 +106,9 @@ impl Views {
             self.rewrite(&mut schema, view);
         }
         let entity = Entity::ALL.iter().find(|entity| pascal(entity.as_str()) == base);
+        if let Some((field, description)) = entity.and_then(|entity| statuses::description(*entity)) {
+            append_description(&mut schema["properties"][field], &description);
+        }
         if let Some(entity) = entity.filter(|_| name.ends_with("Fields")) {
             describe_limits(*entity, &mut schema);
             if view == View::Input {
@@ -140,6 +145,19 @@ impl Views {
         Some(own)
     }
 
+    /// The input of a kind of record of which nothing is required, since what it leaves out is known. Returns its name.
+    fn make_optional(&mut self, fields: &str) -> String {
+        let whole = self.make(fields, View::Input);
+        let own = format!("Optional{whole}");
+        if let Some(mut schema) = self.made.get(&whole).cloned() {
+            if let Some(object) = schema.as_object_mut() {
+                object.remove("required");
+            }
+            self.made.insert(own.clone(), schema);
+        }
+        own
+    }
+
     /// Turns a schema that was collected into the one of a view.
     pub fn rewrite(&mut self, schema: &mut Value, view: View) {
         match schema {
@@ -150,6 +168,13 @@ impl Views {
                 }
                 if let Some(Value::String(fields)) = object.remove("x-patch-of") {
                     let name = self.make(&fields, View::Patch);
+                    object.remove("type");
+                    object
+                        .insert("oneOf".to_owned(), json!([{ "type": "null" }, { "$ref": reference_to(&name) }]));
+                    return;
+                }
+                if let Some(Value::String(fields)) = object.remove("x-optional-input-of") {
+                    let name = self.make_optional(&fields);
                     object.remove("type");
                     object
                         .insert("oneOf".to_owned(), json!([{ "type": "null" }, { "$ref": reference_to(&name) }]));
@@ -328,6 +353,21 @@ fn hoist_descriptions(schema: &mut Value) {
     }
 }
 
+/// A list that the server sets is collected with its items being so.
+fn hoist_read_only(schema: &mut Value) {
+    match schema {
+        Value::Object(object) => {
+            object.values_mut().for_each(hoist_read_only);
+            let items = object.get_mut("items").and_then(Value::as_object_mut);
+            if let Some(read_only) = items.and_then(|items| items.remove("readOnly")) {
+                object.insert("readOnly".to_owned(), read_only);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(hoist_read_only),
+        _ => {}
+    }
+}
+
 /// The name in `#/components/schemas/<name>`.
 pub fn name_of(reference: &str) -> &str {
     reference.rsplit('/').next().unwrap_or(reference)
@@ -371,6 +411,9 @@ pub fn limits_of(entity: Entity) -> Vec<String> {
 fn describe_limits(entity: Entity, schema: &mut Value) {
     for reference in REFERENCES.iter().filter(|reference| reference.from == entity) {
         let (Some(most), Some(field)) = (reference.most, reference.pointer.strip_prefix('/')) else { continue };
+        if schema["properties"].get(field).is_none() {
+            continue;
+        }
         let most = pluralize(most, entity.as_str(), entity.plural());
         append_description(
             &mut schema["properties"][field],

@@ -216,6 +216,12 @@ impl TestServer {
             .await
     }
 
+    /// Registers somebody whose workspace is in this time zone.
+    pub async fn register_in(&self, email: &str, time_zone: &str) -> Client {
+        let body = json!({"email": email, "password": PASSWORD, "name": "Ada", "time_zone": time_zone});
+        self.client().sign_in("/v1/auth/register", &body, 201).await
+    }
+
     /// Another device of somebody who has registered: a session of its own.
     pub async fn login(&self, email: &str) -> Client {
         self.client().sign_in("/v1/auth/login", &json!({"email": email, "password": PASSWORD}), 200).await

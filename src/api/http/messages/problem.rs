@@ -104,6 +104,11 @@ catalog! {
     SelfContact = "self_contact", 409, "This contact represents you";
     /// You are the only owner of a workspace that has other members. Make someone else an owner first.
     LastOwner = "last_owner", 409, "A shared workspace needs an owner";
+    /// The record cannot go from its current state, `state`, to the requested one; `allowed` lists the states that it can
+    /// go to. `record` identifies the record.
+    InvalidTransition = "invalid_transition", 409, "Invalid transition";
+    /// The next record of the series, `record`, has been changed since it was created. Edit or delete that one first.
+    SeriesContinued = "series_continued", 409, "The series has continued";
     /// Nothing of the write could be reverted; `left_alone` lists each record with the reason.
     RevertBlocked = "revert_blocked", 409, "Nothing could be reverted";
     /// The record could not be restored with everything that was deleted with it. `left_alone` lists what is
@@ -154,6 +159,8 @@ pub struct Problem {
     pub left_alone: Vec<LeftAlone>,
     /// The record in the way, or the one to turn to.
     pub record: Option<(Entity, AnyId)>,
+    /// The state of a record, and those that it can go to from there.
+    pub transitions: Option<(&'static str, Vec<&'static str>)>,
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The version of a record that is not as a precondition demands.
     pub current_version: Option<i64>,
@@ -170,6 +177,7 @@ impl Problem {
             errors_truncated: false,
             left_alone: Vec::new(),
             record: None,
+            transitions: None,
             headers: Vec::new(),
             current_version: None,
             cause: None,
@@ -250,6 +258,10 @@ impl Problem {
         }
         if let Some((entity, id)) = self.record {
             body.insert("record".to_owned(), json!({ "entity": entity, "id": id }));
+        }
+        if let Some((state, allowed)) = &self.transitions {
+            body.insert("state".to_owned(), json!(state));
+            body.insert("allowed".to_owned(), json!(allowed));
         }
         Value::Object(body)
     }
@@ -372,6 +384,20 @@ impl From<Conflict> for Problem {
                 );
                 Self { left_alone, ..Self::new(Code::RestoreBlocked).detail(detail) }
             }
+            Conflict::InvalidTransition { record: (entity, id), state, to, allowed } => {
+                let detail = format!(
+                    "{} is {state} and cannot become {to}. Allowed: {}.",
+                    location_of(entity, id),
+                    allowed.join(", ")
+                );
+                let problem = Self::new(Code::InvalidTransition).detail(detail);
+                Self { record: Some((entity, id)), transitions: Some((state, allowed)), ..problem }
+            }
+            Conflict::SeriesContinued(entity, id) => {
+                let next = location_of(entity, id);
+                let detail = format!("{next}, which follows it, has been changed. Edit or delete that one first.");
+                Self { record: Some((entity, id)), ..Self::new(Code::SeriesContinued).detail(detail) }
+            }
             Conflict::TooMany(what) => {
                 Self::new(Code::LimitReached).detail(format!("The maximum number of {what} has been reached."))
             }
@@ -437,9 +463,16 @@ pub struct ProblemOut {
     /// What was not reverted, and why. Only with `revert_blocked` and `restore_blocked`.
     #[schema(required = false)]
     left_alone: Vec<LeftAloneRecord>,
-    /// The record that has the name, or into which this one was merged. Only with `name_taken` and `merged`.
+    /// The record that has the name, into which this one was merged, that is in the state, or that follows this one. Only
+    /// with `name_taken`, `merged`, `invalid_transition` and `series_continued`.
     #[schema(required = false)]
     record: ProblemRecord,
+    /// The current state of the record. Only with `invalid_transition`.
+    #[schema(required = false, example = "cancelled")]
+    state: String,
+    /// The states that the record can go to. Only with `invalid_transition`.
+    #[schema(required = false, example = json!(["pending"]))]
+    allowed: Vec<String>,
 }
 
 /// The record that an error refers to.

@@ -87,6 +87,8 @@ pub enum Values {
     Instant,
     /// A day, or [`NONE`] for records without one.
     DayOrNone,
+    /// A day, such as 2026-03-02.
+    Day,
 }
 
 /// The value of a filter by day that records without a day match.
@@ -137,6 +139,7 @@ impl Values {
             Self::Number { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
             Self::Instant => json!({ "type": "string", "format": "date-time" }),
             Self::DayOrNone => json!({ "type": "string", "pattern": "^([0-9]{4}-[0-9]{2}-[0-9]{2}|none)$" }),
+            Self::Day => json!({ "type": "string", "format": "date" }),
         }
     }
 
@@ -156,6 +159,7 @@ impl Values {
             Self::Instant => Timestamp::parse(value).map(drop),
             Self::DayOrNone if value == NONE => Ok(()),
             Self::DayOrNone => parse_day(value).map(drop),
+            Self::Day => parse_day(value).map(drop),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What the API does with every kind of record. No kind is named here.
 
 pub mod any;
+pub mod bulk;
 pub mod collection;
 pub mod get;
 pub mod list;

@@ -58,6 +58,13 @@ pub fn of_record<R: Resource>() -> Vec<Operation> {
     ]
 }
 
+/// The operations of a kind whose records another operation creates: list, get, update, and the history.
+pub fn of_applied<R: Resource>() -> Vec<Operation> {
+    let mut operations = of_record::<R>();
+    operations.retain(|operation| [Method::GET, Method::PATCH].contains(&operation.method));
+    operations
+}
+
 /// Listing and creating records of a kind under the record they belong to.
 pub fn nested<P: Resource, R: Resource>(list_note: &'static str, create_example: fn() -> Value) -> Vec<Operation> {
     let path = format!("/v1/{}/{{id}}/{}", P::ENTITY.segment(), R::ENTITY.segment());

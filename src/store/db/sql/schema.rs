@@ -364,6 +364,7 @@ table! {
         quality -> Nullable<Integer>,
         counts -> Nullable<Bool>,
         is_counted -> Bool,
+        status_reason -> Nullable<Text>,
     }
 }
 
@@ -430,6 +431,94 @@ table! {
         last_error -> Nullable<Text>,
         created_at -> Instant,
         finished_at -> Nullable<Instant>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant, Json};
+
+    follow_ups (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        title -> Text,
+        body -> Nullable<Text>,
+        contact_ids -> Json,
+        organization_id -> Nullable<Id>,
+        kind -> Text,
+        owed_by -> Text,
+        due_on -> Nullable<Text>,
+        due_sort -> Text,
+        due_time -> Nullable<Text>,
+        priority -> Integer,
+        channel -> Nullable<Text>,
+        status -> Text,
+        status_reason -> Nullable<Text>,
+        snoozed_until -> Nullable<Text>,
+        actionable_on -> Nullable<Text>,
+        actionable_sort -> Text,
+        completed_at -> Nullable<Instant>,
+        recurrence -> Nullable<Json>,
+        series_id -> Nullable<Id>,
+        previous_id -> Nullable<Id>,
+        outcome -> Nullable<Text>,
+        origin -> Text,
+        interaction_id -> Nullable<Id>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::Id;
+
+    follow_up_contacts (workspace_id, follow_up_id, contact_id) {
+        workspace_id -> Id,
+        follow_up_id -> Id,
+        contact_id -> Id,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant, Json};
+
+    follow_up_plans (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        title -> Text,
+        sort_key -> Text,
+        steps -> Json,
+        skip_weekends -> Bool,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant, Json};
+
+    plan_runs (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        plan_id -> Nullable<Id>,
+        built_in -> Nullable<Text>,
+        title -> Text,
+        contact_id -> Id,
+        anchor_on -> Text,
+        steps -> Json,
+        skip_weekends -> Bool,
+        position -> Integer,
+        follow_up_id -> Nullable<Id>,
+        status -> Text,
+        status_reason -> Nullable<Text>,
     }
 }
 

@@ -17,15 +17,19 @@ use super::conn::MultiBackend;
 use crate::domain::account::WeekDay;
 use crate::domain::contact::{Channel, Tier};
 use crate::domain::entity::{Entity, Op};
+use crate::domain::follow_up::{FollowUpKind, FollowUpOrigin, FollowUpStatus, OwedBy};
+use crate::domain::follow_up_plan::BuiltInPlan;
 use crate::domain::id::{
-    ContactActivityId, ContactId, DuplicateDismissalId, InteractionId, JobId, NeedId, OrganizationId, PositionId,
-    RelationshipId, SessionId, TagId, TokenId, UserId, WorkspaceId,
+    ContactActivityId, ContactId, DuplicateDismissalId, FollowUpId, FollowUpPlanId, InteractionId, JobId, NeedId,
+    OrganizationId, PlanRunId, PositionId, RelationshipId, SeriesId, SessionId, TagId, TokenId, UserId,
+    WorkspaceId,
 };
 use crate::domain::interaction::{InteractionDirection, InteractionKind, InteractionStatus};
 use crate::domain::job::JobState;
 use crate::domain::key::KeyKind;
 use crate::domain::need::{NeedKind, NeedStatus};
 use crate::domain::organization::OrganizationKind;
+use crate::domain::plan_run::PlanRunStatus;
 use crate::domain::position::PositionKind;
 use crate::domain::relationship::RelationshipType;
 use crate::domain::scope::Role;
@@ -179,7 +183,7 @@ pub type RecordRef = (Entity, AnyId);
 
 id_columns!(UserId, WorkspaceId, SessionId, TokenId, JobId, AnyId);
 id_columns!(ContactId, OrganizationId, PositionId, RelationshipId, NeedId, TagId, DuplicateDismissalId);
-id_columns!(InteractionId, ContactActivityId);
+id_columns!(InteractionId, ContactActivityId, FollowUpId, SeriesId, FollowUpPlanId, PlanRunId);
 
 /// Microseconds between 1970 and 2000, from which PostgreSQL counts.
 const POSTGRES_EPOCH_MICROS: i64 = 946_684_800_000_000;
@@ -290,3 +294,4 @@ macro_rules! word_columns {
 word_columns!(Entity, JobState, KeyKind, Op, Role, WeekDay);
 word_columns!(Tier, OrganizationKind, PositionKind, RelationshipType, NeedKind, NeedStatus);
 word_columns!(Channel, InteractionKind, InteractionStatus, InteractionDirection, TimelineKind);
+word_columns!(FollowUpKind, FollowUpStatus, FollowUpOrigin, OwedBy, BuiltInPlan, PlanRunStatus);

@@ -334,7 +334,7 @@ fn without_links(entity: Entity, record: &Value, gone: &BTreeMap<RecordRef, Valu
         }
         let kept = match reference.on_delete {
             OnDelete::KeepName { kept_as, .. } => Some(kept_as),
-            OnDelete::SetNull | OnDelete::Cascade | OnDelete::LeaveList { .. } => None,
+            OnDelete::SetNull | OnDelete::Cascade | OnDelete::Leave { .. } => None,
         };
         for pointer in [reference.pointer].into_iter().chain(kept) {
             if let Some(place) = rest.pointer_mut(pointer) {

@@ -30,6 +30,15 @@ pub fn was_deleted(tx: &mut Tx<'_>, entity: Entity, id: AnyId) -> Result<bool> {
     Ok(newest_change(tx, entity, id)?.is_some_and(|(_, op, _)| op == Op::Deleted))
 }
 
+/// Whether nothing has changed a record since it was created.
+pub fn is_untouched(tx: &mut Tx<'_>, entity: Entity, id: AnyId) -> Result<bool> {
+    let op = match tx.touched_op(entity, id) {
+        None => newest_change(tx, entity, id)?.map(|(_, op, _)| op),
+        here => here,
+    };
+    Ok(op == Some(Op::Created))
+}
+
 /// Number, kind and time of the last change of a record.
 pub(in crate::store) fn newest_change(
     tx: &mut Tx<'_>,

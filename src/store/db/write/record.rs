@@ -242,7 +242,7 @@ macro_rules! for_entity {
         $crate::store::db::write::record::for_each_kind!($entity, $Kind => $body;
             Contact in contact, Organization in organization, Position in position, Relationship in relationship,
             Need in need, Tag in tag, DuplicateDismissal in duplicate_dismissal, Interaction in interaction,
-            ContactActivity in contact_activity,
+            FollowUp in follow_up, FollowUpPlan in follow_up_plan, PlanRun in plan_run, ContactActivity in contact_activity,
         )
     };
 }

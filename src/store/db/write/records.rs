@@ -23,7 +23,7 @@ use crate::store::db::sql::select::Predicate;
 use crate::store::db::sql::types::AnyId;
 use crate::store::error::{Conflict, Result};
 
-pub use super::lookup::{exists, find, was_deleted};
+pub use super::lookup::{exists, find, is_untouched, was_deleted};
 
 /// The record, if it exists and the precondition holds.
 pub fn get<R: Record>(tx: &mut Tx<'_>, id: AnyId, precondition: &Precondition) -> Result<R> {
@@ -116,7 +116,7 @@ pub fn delete<R: Record>(tx: &mut Tx<'_>, record: &R) -> Result<()> {
             match reference.on_delete {
                 OnDelete::Cascade => delete_json(tx, reference.from, row)?,
                 OnDelete::SetNull => update_json(tx, reference.from, row, detached)?,
-                OnDelete::LeaveList { needs_any } => {
+                OnDelete::Leave { needs_any } => {
                     let holds = |pointer: &&str| !is_empty(detached.pointer(pointer));
                     if needs_any.is_empty() || needs_any.iter().any(holds) {
                         update_json(tx, reference.from, row, detached)?;

@@ -215,6 +215,11 @@ impl<'c> Tx<'c> {
         self.touched.get(&(entity, id)).is_some_and(is_deleted) && !self.erased.contains(&(entity, id))
     }
 
+    /// What this write has done to a record so far.
+    pub(super) fn touched_op(&self, entity: Entity, id: AnyId) -> Option<Op> {
+        self.touched.get(&(entity, id)).map(|touched| touched.op)
+    }
+
     /// What a record touched in this write was before it.
     pub(super) fn before(&self, entity: Entity, id: AnyId) -> Result<Option<Value>> {
         let before = self.touched.get(&(entity, id)).and_then(|touched| touched.before.as_ref());

@@ -1,0 +1,2 @@
+DROP TABLE plan_runs;
+DROP TABLE follow_up_plans;

@@ -1,0 +1,228 @@
+//! The rules of follow-ups: their transitions and what follows from them, completing one with what was said, and edits of
+//! many.
+
+use chrono::{NaiveDate, TimeDelta};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::bulk::{Edited, Selection, edit_each};
+use super::plan_runs;
+use super::records::rules::Rules;
+use super::records::transitions::{check_transition, clear_reason};
+use super::records::write::{Create, apply, create, update, writable_fields};
+use crate::domain::entity::Entity;
+use crate::domain::follow_up::{FollowUp, FollowUpFields, FollowUpOrigin, FollowUpStatus};
+use crate::domain::id::{FollowUpId, InteractionId};
+use crate::domain::interaction::{Interaction, InteractionKind};
+use crate::domain::invalid::{FieldCode, Invalid, Rejection};
+use crate::domain::state_machine::Move;
+use crate::domain::timestamp::Timestamp;
+use crate::store::accounts::time_zone;
+use crate::store::follow_ups::{may_contact_any, successors};
+use crate::store::{AnyId, Conflict, Error, Precondition, Record, Result, Tx, records};
+
+impl Rules for FollowUp {
+    fn before_write(&mut self, tx: &mut Tx<'_>, before: Option<&Self>, now: Timestamp) -> Result<()> {
+        let before = before.map(|before| &before.fields);
+        let moved = check_transition(self, before.map(|before| before.status), self.fields.status)?;
+        let fields = &mut self.fields;
+        clear_reason(moved, before.and_then(|before| before.status_reason.as_deref()), &mut fields.status_reason);
+        let kept = before.and_then(|before| before.completed_at);
+        let stamped = moved.stamp("completed_at", kept, fields.completed_at, now);
+        let at_field = |rejection: Rejection| {
+            let mut invalid = Invalid::default();
+            invalid.add("#/completed_at", rejection);
+            invalid
+        };
+        fields.completed_at = stamped.map_err(at_field)?;
+        if let Some(before) = before {
+            fields.re_anchor(before);
+        }
+        let was_snoozed_until = before.and_then(|before| before.snoozed_until.as_ref());
+        if fields.snoozed_until.as_ref() != was_snoozed_until {
+            let today = time_zone(tx)?.day(now);
+            fields.check_snooze(today)?;
+        }
+        Ok(())
+    }
+
+    /// Completing or skipping creates what comes next; reopening takes it back.
+    fn after_write(&self, tx: &mut Tx<'_>, before: Option<&Self>, now: Timestamp) -> Result<()> {
+        let from = before.map(|before| before.fields.status);
+        let (to, moved) = (self.fields.status, Move::new(from, self.fields.status));
+        if to.continues() && moved.enters(to) {
+            create_next(tx, self, now)?;
+            return plan_runs::go_on(tx, self, now);
+        }
+        if moved.enters(FollowUpStatus::Cancelled) {
+            return plan_runs::stop_at(tx, self);
+        }
+        if to == FollowUpStatus::Pending && moved.is_transition() {
+            return take_back_next(tx, self);
+        }
+        Ok(())
+    }
+}
+
+/// The next occurrence, unless nobody of whom it is about may be contacted any more.
+fn create_next(tx: &mut Tx<'_>, closed: &FollowUp, now: Timestamp) -> Result<()> {
+    let FollowUpFields { contact_ids, completed_at, .. } = &closed.fields;
+    let closed_on = time_zone(tx)?.day(completed_at.unwrap_or(now));
+    let Some(next) = closed.fields.next_occurrence(closed.id, closed_on) else { return Ok(()) };
+    if !contact_ids.is_empty() && !may_contact_any(tx, contact_ids)? {
+        return Ok(());
+    }
+    let next = FollowUp::new(FollowUpId::new(tx.new_id()), now, next)?;
+    create(tx, next).map(drop)
+}
+
+/// Deletes what followed, if nobody has touched it.
+fn take_back_next(tx: &mut Tx<'_>, reopened: &FollowUp) -> Result<()> {
+    let next = successors(tx, reopened.id)?;
+    for follow_up in &next {
+        if !records::is_untouched(tx, Entity::FollowUp, Record::id(follow_up))? {
+            return Err(Conflict::SeriesContinued(Entity::FollowUp, Record::id(follow_up)).into());
+        }
+    }
+    let step = next.iter().find(|next| next.fields.origin == FollowUpOrigin::Plan);
+    plan_runs::resume_at(tx, reopened, step)?;
+    next.iter().try_for_each(|next| records::delete(tx, next))
+}
+
+/// How a follow-up is completed.
+pub struct Completion {
+    pub outcome: Option<String>,
+    /// Null: now.
+    pub completed_at: Option<Timestamp>,
+    /// The interaction to log; what it does not say is taken from the follow-up.
+    pub interaction: Option<Map<String, Value>>,
+}
+
+/// A completed follow-up, what was logged with it, and what comes next.
+pub struct Completed {
+    pub follow_up: AnyId,
+    pub interaction: Option<AnyId>,
+    pub next: Option<AnyId>,
+}
+
+/// Completes a follow-up. One that is done stays as it is.
+pub fn complete(tx: &mut Tx<'_>, id: AnyId, completion: Completion) -> Result<Completed> {
+    let before = records::get::<FollowUp>(tx, id, &Precondition::None)?;
+    let Completion { outcome, completed_at, interaction } = completion;
+    let chosen = interaction.as_ref().and_then(chosen_id);
+    let known = match chosen {
+        Some(chosen) => records::exists(tx, Entity::Interaction, chosen)?.then_some(chosen),
+        None => None,
+    };
+    let mut logged = known;
+    if before.fields.status != FollowUpStatus::Done {
+        check_transition(&before, Some(before.fields.status), FollowUpStatus::Done)?;
+        if let (Some(interaction), None) = (interaction, known) {
+            logged = Some(log_interaction(tx, &before, interaction, completed_at)?);
+        }
+        let fields = before.fields.clone();
+        let after = before.with(FollowUpFields {
+            status: FollowUpStatus::Done,
+            completed_at,
+            outcome: outcome.or(fields.outcome),
+            interaction_id: fields.interaction_id.or(logged.map(|id| InteractionId::new(id.uuid()))),
+            ..fields
+        })?;
+        update(tx, &before, after)?;
+    }
+    let next = successors(tx, before.id)?.first().map(Record::id);
+    Ok(Completed { follow_up: id, interaction: logged, next })
+}
+
+fn chosen_id(interaction: &Map<String, Value>) -> Option<AnyId> {
+    let id = interaction.get("id").and_then(Value::as_str)?;
+    id.parse::<Uuid>().ok().map(AnyId::new)
+}
+
+/// Logs an interaction with the people of a follow-up, over its channel, at the time of its completion, unless it says
+/// otherwise.
+fn log_interaction(
+    tx: &mut Tx<'_>,
+    follow_up: &FollowUp,
+    mut interaction: Map<String, Value>,
+    completed_at: Option<Timestamp>,
+) -> Result<AnyId> {
+    interaction.retain(|_, value| !value.is_null());
+    let FollowUpFields { title, contact_ids, channel, .. } = &follow_up.fields;
+    let mut set = |name: &str, value: Value| {
+        interaction.entry(name).or_insert(value);
+    };
+    set("contact_ids", json!(contact_ids));
+    set("channel", json!(channel));
+    set("kind", json!(InteractionKind::over(*channel)));
+    set("subject", json!(title));
+    if !interaction.contains_key("occurred_on") {
+        interaction.entry("occurred_at").or_insert(json!(completed_at.unwrap_or(tx.now())));
+    }
+    let checked = Create::<Interaction>::check(interaction.into(), None, tx.new_id(), tx.now());
+    let made = checked.map_err(Error::from).and_then(|checked| checked.write(tx));
+    made.map(|made| Record::id(&made)).map_err(|error| error.under("interaction"))
+}
+
+/// What to do with each of many follow-ups.
+pub enum FollowUpEdit {
+    Complete {
+        outcome: Option<String>,
+    },
+    Change {
+        /// A checked merge patch.
+        patch: Map<String, Value>,
+        /// By how many days to move the day on which each is due, of those that have one.
+        shift_days: Option<i64>,
+    },
+}
+
+/// Edits each selected follow-up, or none if anything is wrong.
+pub fn edit_follow_ups(tx: &mut Tx<'_>, selection: Selection, edit: &FollowUpEdit) -> Result<Edited> {
+    edit_each(tx, selection, |tx, follow_up: &FollowUp| {
+        edit_follow_up(tx, follow_up, edit).map_err(|error| concerning(error, follow_up, edit))
+    })
+}
+
+/// Whether it changed.
+fn edit_follow_up(tx: &mut Tx<'_>, follow_up: &FollowUp, edit: &FollowUpEdit) -> Result<bool> {
+    match edit {
+        FollowUpEdit::Complete { .. } if follow_up.fields.status == FollowUpStatus::Done => Ok(false),
+        FollowUpEdit::Complete { outcome } => {
+            let completion = Completion { outcome: outcome.clone(), completed_at: None, interaction: None };
+            complete(tx, Record::id(follow_up), completion)?;
+            Ok(true)
+        }
+        FollowUpEdit::Change { patch, shift_days } => {
+            let mut patch = patch.clone();
+            if let (Some(days), Some(due_on)) = (shift_days, follow_up.fields.due_day()) {
+                patch.insert("due_on".to_owned(), json!(shifted(due_on, *days)?));
+            }
+            let base = writable_fields(follow_up)?;
+            let after = apply(tx, follow_up, base, Value::Object(patch))?;
+            Ok(Record::version(&after) != Record::version(follow_up))
+        }
+    }
+}
+
+fn shifted(due_on: NaiveDate, days: i64) -> std::result::Result<String, Invalid> {
+    let day = TimeDelta::try_days(days).and_then(|days| due_on.checked_add_signed(days));
+    let day = day.map(|day| day.to_string()).filter(|text| text.len() == "2026-03-02".len());
+    day.ok_or_else(|| {
+        Invalid::one("#/due_on", FieldCode::OutOfRange, "The day must be in the years from 1 to 9999.")
+    })
+}
+
+/// Says which follow-up an error concerns.
+fn concerning(error: Error, follow_up: &FollowUp, edit: &FollowUpEdit) -> Error {
+    let Error::Invalid(mut invalid) = error else { return error };
+    let is_shift = matches!(edit, FollowUpEdit::Change { shift_days: Some(_), .. });
+    for error in &mut invalid.errors {
+        if is_shift && error.pointer == "#/due_on" {
+            error.pointer = "#/shift_days".to_owned();
+        }
+        let FollowUp { id, fields, .. } = follow_up;
+        error.detail = format!("{} This concerns {} ({id}).", error.detail, fields.title);
+    }
+    invalid.into()
+}

@@ -1,0 +1,260 @@
+//! The rules of plan runs: applying a plan, and which step is to be done as the follow-ups of a run change.
+
+use chrono::{Days, NaiveDate};
+use std::collections::HashSet;
+
+use super::records::rules::Rules;
+use super::records::transitions::{check_transition, clear_reason};
+use super::records::write::{create, update};
+use crate::domain::entity::Entity;
+use crate::domain::fields::parse_day;
+use crate::domain::follow_up::{FollowUp, FollowUpFields, FollowUpOrigin, FollowUpStatus};
+use crate::domain::follow_up_plan::{BuiltInPlan, FollowUpPlan, FollowUpPlanFields};
+use crate::domain::id::{ContactId, FollowUpId, FollowUpPlanId, PlanRunId};
+use crate::domain::invalid::Invalid;
+use crate::domain::plan_run::{PlanRun, PlanRunFields, PlanRunStatus};
+use crate::domain::state_machine::Move;
+use crate::domain::timestamp::Timestamp;
+use crate::store::accounts::time_zone;
+use crate::store::follow_ups::may_contact_any;
+use crate::store::plan_runs::{run_at, runs_of};
+use crate::store::{AnyId, Error, Record, Result, Tx, checks, records};
+
+impl Rules for PlanRun {
+    fn before_write(&mut self, _tx: &mut Tx<'_>, before: Option<&Self>, _now: Timestamp) -> Result<()> {
+        let before = before.map(|before| &before.fields);
+        let moved = check_transition(self, before.map(|before| before.status), self.fields.status)?;
+        let old_reason = before.and_then(|before| before.status_reason.as_deref());
+        clear_reason(moved, old_reason, &mut self.fields.status_reason);
+        Ok(())
+    }
+
+    /// The follow-up of the current step is open while the run is running.
+    fn after_write(&self, tx: &mut Tx<'_>, before: Option<&Self>, now: Timestamp) -> Result<()> {
+        let moved = Move::new(before.map(|before| before.fields.status), self.fields.status);
+        if !moved.is_transition() {
+            return Ok(());
+        }
+        let current = current_step(tx, self)?;
+        let status = current.as_ref().map(|step| step.fields.status);
+        match (moved.to, current) {
+            (PlanRunStatus::Running, None) => {
+                let today = time_zone(tx)?.day(now);
+                open_step(tx, self, self.fields.position, None, today, now)
+            }
+            (PlanRunStatus::Running, Some(step)) if status == Some(FollowUpStatus::Cancelled) => {
+                set_status(tx, &step, FollowUpStatus::Pending, None)
+            }
+            (PlanRunStatus::Running, Some(step)) if step.fields.status.continues() => go_on(tx, &step, now),
+            (PlanRunStatus::Stopped | PlanRunStatus::Finished, Some(step))
+                if status == Some(FollowUpStatus::Pending) =>
+            {
+                set_status(tx, &step, FollowUpStatus::Cancelled, Some("Its plan was stopped."))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn current_step(tx: &mut Tx<'_>, run: &PlanRun) -> Result<Option<FollowUp>> {
+    match run.fields.follow_up_id {
+        Some(id) => records::find::<FollowUp>(tx, AnyId::new(id.uuid())),
+        None => Ok(None),
+    }
+}
+
+fn set_status(tx: &mut Tx<'_>, step: &FollowUp, status: FollowUpStatus, reason: Option<&str>) -> Result<()> {
+    let status_reason = reason.map(str::to_owned);
+    let fields = FollowUpFields { status, status_reason, ..step.fields.clone() };
+    update(tx, step, step.with(fields)?).map(drop)
+}
+
+/// Writes what the server keeps of a run, which no request can set.
+fn write(tx: &mut Tx<'_>, run: &PlanRun, fields: PlanRunFields) -> Result<()> {
+    update(tx, run, PlanRun { fields, ..run.clone() }).map(drop)
+}
+
+/// A plan to apply: one of the workspace, or a built-in one.
+struct Plan {
+    id: Option<FollowUpPlanId>,
+    built_in: Option<BuiltInPlan>,
+    fields: FollowUpPlanFields,
+}
+
+impl Plan {
+    fn find(tx: &mut Tx<'_>, id: AnyId) -> Result<Self> {
+        if let Some(plan) = BuiltInPlan::of_id(id.uuid()) {
+            return Ok(Self { id: None, built_in: Some(plan), fields: plan.fields() });
+        }
+        let plan = records::find::<FollowUpPlan>(tx, id)?.ok_or(Error::NotFound)?;
+        Ok(Self { id: Some(plan.id), built_in: None, fields: plan.fields })
+    }
+}
+
+/// The runs of a plan that was applied, in the order of the contacts, and how many of them are new.
+pub struct Applied {
+    pub runs: Vec<AnyId>,
+    pub created: usize,
+}
+
+/// Applies a plan to contacts. One that was applied to a contact from this day before stays as it is.
+pub fn apply_plan(
+    tx: &mut Tx<'_>,
+    plan: AnyId,
+    contacts: Vec<ContactId>,
+    anchor_on: Option<NaiveDate>,
+) -> Result<Applied> {
+    let plan = Plan::find(tx, plan)?;
+    let mut invalid = Invalid::default();
+    for (index, contact) in contacts.iter().enumerate() {
+        let contact = AnyId::new(contact.uuid());
+        if !records::exists(tx, Entity::Contact, contact)? {
+            invalid
+                .add(format!("#/contact_ids/{index}"), checks::unknown_reference(tx, Entity::Contact, contact)?);
+        }
+    }
+    invalid.into_result(())?;
+    let today = time_zone(tx)?.day(tx.now());
+    let anchor_on = anchor_on.unwrap_or(today);
+    let mut applied = Applied { runs: Vec::with_capacity(contacts.len()), created: 0 };
+    let mut seen = HashSet::new();
+    for contact in contacts.into_iter().filter(|contact| seen.insert(*contact)) {
+        let known = runs_of(tx, AnyId::new(contact.uuid()))?.into_iter().find(|run| {
+            let PlanRunFields { plan_id, built_in, anchor_on: anchor, .. } = &run.fields;
+            (*plan_id, *built_in) == (plan.id, plan.built_in) && *anchor == anchor_on.to_string()
+        });
+        let id = match known {
+            Some(run) => Record::id(&run),
+            None => {
+                applied.created = applied.created.saturating_add(1);
+                start(tx, &plan, contact, anchor_on, today)?
+            }
+        };
+        applied.runs.push(id);
+    }
+    Ok(applied)
+}
+
+fn start(
+    tx: &mut Tx<'_>,
+    plan: &Plan,
+    contact_id: ContactId,
+    anchor_on: NaiveDate,
+    today: NaiveDate,
+) -> Result<AnyId> {
+    let FollowUpPlanFields { title, steps, skip_weekends } = plan.fields.clone();
+    let fields = PlanRunFields {
+        plan_id: plan.id,
+        built_in: plan.built_in,
+        title,
+        contact_id,
+        anchor_on: anchor_on.to_string(),
+        steps,
+        skip_weekends,
+        ..PlanRunFields::default()
+    };
+    let now = tx.now();
+    let run = create(tx, PlanRun::new(PlanRunId::new(tx.new_id()), now, fields)?)?;
+    open_step(tx, &run, 1, None, today, now)?;
+    Ok(Record::id(&run))
+}
+
+/// Creates the follow-up of a step, which is the current one from now on. A run without such a step is finished.
+fn open_step(
+    tx: &mut Tx<'_>,
+    run: &PlanRun,
+    position: i32,
+    previous_id: Option<FollowUpId>,
+    earliest: NaiveDate,
+    now: Timestamp,
+) -> Result<()> {
+    let own = &run.fields;
+    let anchor = parse_day(&own.anchor_on).unwrap_or(earliest);
+    let step = own.step(position);
+    let due_on = step.and_then(|step| step.due_on(anchor, earliest, own.skip_weekends));
+    let (Some(step), Some(due_on)) = (step, due_on) else {
+        return write(tx, run, PlanRunFields { status: PlanRunStatus::Finished, ..own.clone() });
+    };
+    let fields = FollowUpFields {
+        title: step.title.clone(),
+        contact_ids: vec![own.contact_id],
+        kind: step.kind,
+        channel: step.channel,
+        due_on: Some(due_on.to_string()),
+        origin: FollowUpOrigin::Plan,
+        previous_id,
+        ..FollowUpFields::default()
+    };
+    let follow_up = create(tx, FollowUp::new(FollowUpId::new(tx.new_id()), now, fields)?)?;
+    write(tx, run, PlanRunFields { position, follow_up_id: Some(follow_up.id), ..own.clone() })
+}
+
+/// The follow-up of a step was completed or skipped: the next one is to be done, unless the contact is not to be contacted.
+pub fn go_on(tx: &mut Tx<'_>, closed: &FollowUp, now: Timestamp) -> Result<()> {
+    let Some(run) = running_at(tx, closed)? else { return Ok(()) };
+    let zone = time_zone(tx)?;
+    let closed_on = zone.day(closed.fields.completed_at.unwrap_or(now));
+    let position = run.fields.position.saturating_add(1);
+    if run.fields.step(position).is_some() && !may_contact_any(tx, &[run.fields.contact_id])? {
+        return stop(tx, &run, "The contact is archived or not to be contacted.");
+    }
+    let day_after = closed_on.checked_add_days(Days::new(1)).unwrap_or(closed_on);
+    open_step(tx, &run, position, Some(closed.id), day_after.max(zone.day(now)), now)
+}
+
+/// The follow-up of a step was cancelled: so is the run.
+pub fn stop_at(tx: &mut Tx<'_>, cancelled: &FollowUp) -> Result<()> {
+    match running_at(tx, cancelled)? {
+        Some(run) => stop(tx, &run, "The follow-up of its step was cancelled."),
+        None => Ok(()),
+    }
+}
+
+/// The follow-up of a step is to be done again. `next` is what followed it, which is about to be deleted.
+pub fn resume_at(tx: &mut Tx<'_>, reopened: &FollowUp, next: Option<&FollowUp>) -> Result<()> {
+    if reopened.fields.origin != FollowUpOrigin::Plan {
+        return Ok(());
+    }
+    let (run, position) = match (next, run_at(tx, reopened.id)?) {
+        (_, Some(run)) => (Some(run.clone()), run.fields.position),
+        (Some(next), None) => {
+            let run = run_at(tx, next.id)?;
+            let position = run.as_ref().map_or(1, |run| run.fields.position.saturating_sub(1));
+            (run, position)
+        }
+        (None, None) => (None, 1),
+    };
+    let Some(run) = run else { return Ok(()) };
+    let (status, follow_up_id) = (PlanRunStatus::Running, Some(reopened.id));
+    let fields = PlanRunFields { status, follow_up_id, position, ..run.fields.clone() };
+    write(tx, &run, fields)
+}
+
+fn running_at(tx: &mut Tx<'_>, step: &FollowUp) -> Result<Option<PlanRun>> {
+    if step.fields.origin != FollowUpOrigin::Plan {
+        return Ok(None);
+    }
+    Ok(run_at(tx, step.id)?.filter(|run| run.fields.status == PlanRunStatus::Running))
+}
+
+fn stop(tx: &mut Tx<'_>, run: &PlanRun, reason: &str) -> Result<()> {
+    let status_reason = Some(reason.to_owned());
+    write(tx, run, PlanRunFields { status: PlanRunStatus::Stopped, status_reason, ..run.fields.clone() })
+}
+
+/// Of the runs of a contact that a merge has made the same, the one that has come furthest goes on, and the others are
+/// stopped.
+pub fn stop_repeated(tx: &mut Tx<'_>, contact: AnyId) -> Result<()> {
+    let mut runs = runs_of(tx, contact)?;
+    runs.sort_by_key(|run| std::cmp::Reverse(run.progress()));
+    let mut seen = HashSet::new();
+    for run in runs {
+        let PlanRunFields { plan_id, built_in, anchor_on, status, .. } = &run.fields;
+        let plan = plan_id.or(built_in.map(BuiltInPlan::id));
+        let is_first = plan.is_none() || seen.insert((plan, anchor_on.clone()));
+        if !is_first && *status == PlanRunStatus::Running {
+            stop(tx, &run, "The contact has the same plan twice after a merge.")?;
+        }
+    }
+    Ok(())
+}
