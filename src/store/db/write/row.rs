@@ -104,6 +104,8 @@ macro_rules! record_row {
                     .filter($table::id.eq(self.id));
                 let changed = (
                     ($table::version.eq(self.version), $table::updated_at.eq(self.updated_at)),
+                    // Undo restores it where a record was deleted and created anew in one write.
+                    (self.created_at != before.created_at).then(|| $table::created_at.eq(self.created_at)),
                     ($((self.$column != before.$column).then(|| $table::$column.eq(self.$column)),)*),
                     $(($((self.$json != before.$json).then(|| $table::$json.eq(self.$json)),)*),)?
                     $(($((self.$maybe != before.$maybe).then(|| $table::$maybe.eq(self.$maybe)),)*),)?
