@@ -180,7 +180,8 @@ fn list_keep_in_touch(context: &Context, conn: &mut Conn) -> Result<Response, Pr
     }
     let on = after.map_or_else(|| asked_on.unwrap_or(today), |(on, _)| on);
     let after = after.map(|(_, place)| place);
-    let wanted = Wanted { on, states, filter, after, limit: usize::try_from(limit).unwrap_or(usize::MAX) };
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let wanted = Wanted { on, states, without_planned: None, filter, after, limit };
     let page = keep_in_touch::page(conn, workspace, &wanted, zone)?;
     let next = page.next.map(|place| cursors.seal(&binding, &(on, place))).transpose()?;
     let people: Vec<Contact> = page.items.iter().map(|due| due.contact.clone()).collect();

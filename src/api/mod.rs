@@ -26,6 +26,7 @@ pub mod service;
 pub mod sessions;
 pub mod tags;
 pub mod timeline;
+pub mod today;
 pub mod tokens;
 pub mod workspace;
 
@@ -51,6 +52,7 @@ pub fn operations() -> Vec<Operation> {
         interactions::operations(),
         keep_in_touch::operations(),
         timeline::operations(),
+        today::operations(),
         follow_ups::operations(),
         follow_up_plans::operations(),
         plan_runs::operations(),
@@ -112,6 +114,7 @@ const TAGS: &[(&str, &str)] = &[
     ("interactions", "Meetings, calls and messages with contacts, planned or past."),
     ("keep_in_touch", "Who is due to be contacted."),
     ("timeline", "What happened, and when."),
+    ("today", "What to do on a day, and why."),
     ("follow-ups", "What to do next for contacts, and what they have promised."),
     ("follow-up-plans", "Sequences of follow-ups, and where each that was applied stands."),
     ("tags", "Labels for records."),

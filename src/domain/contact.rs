@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::anniversary::day_key;
 use super::comparable_name::PersonName;
 use super::email::EmailAddress;
 use super::entity::Entity;
@@ -418,7 +419,12 @@ impl Contact {
             .map(|link| Key::new(KeyKind::Link, link.key()));
         let tags = fields.tags.iter().map(|tag| Key::new(KeyKind::Tag, text::fold(&tag.0)));
         let names = self.comparable_name().keys();
-        let mut keys: Vec<Key> = emails.chain(phones).chain(links).chain(tags).chain(names).collect();
+        // Who is never due has no birthdays to congratulate on either.
+        let dates = fields.dates.values().filter(|_| fields.can_be_due()).filter_map(|date| {
+            let (month, day) = PartialDate::parse(&date.value).ok()?.month_day()?;
+            Some(Key::new(KeyKind::Date, day_key(month, day)))
+        });
+        let mut keys: Vec<Key> = emails.chain(phones).chain(links).chain(tags).chain(names).chain(dates).collect();
         keys.sort();
         keys.dedup();
         keys

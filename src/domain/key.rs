@@ -16,11 +16,22 @@ pub enum KeyKind {
     NameBlock,
     /// A word of a need's topic.
     Topic,
+    /// The month and day of a birthday or another date: `06-15`.
+    Date,
 }
 
 impl KeyKind {
-    pub const ALL: [Self; 8] =
-        [Self::Email, Self::Phone, Self::Link, Self::Tag, Self::Domain, Self::Name, Self::NameBlock, Self::Topic];
+    pub const ALL: [Self; 9] = [
+        Self::Email,
+        Self::Phone,
+        Self::Link,
+        Self::Tag,
+        Self::Domain,
+        Self::Name,
+        Self::NameBlock,
+        Self::Topic,
+        Self::Date,
+    ];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -32,6 +43,7 @@ impl KeyKind {
             Self::Name => "name",
             Self::NameBlock => "name_block",
             Self::Topic => "topic",
+            Self::Date => "date",
         }
     }
 

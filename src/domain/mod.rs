@@ -1,6 +1,7 @@
 //! Pure rules and types of the domain: no database, no HTTP, no clock, no I/O.
 
 pub mod account;
+pub mod anniversary;
 pub mod cadence;
 pub mod card;
 pub mod comparable_name;
@@ -50,5 +51,6 @@ pub mod tag;
 pub mod text;
 pub mod timeline;
 pub mod timestamp;
+pub mod today;
 pub mod topic;
 mod words;

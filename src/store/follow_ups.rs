@@ -149,7 +149,8 @@ fn by_day(field: Field, sorted: Field, comparison: Comparison, day: NaiveDate) -
     Predicate::All(vec![Predicate::NotNull(field), compared])
 }
 
-fn is_pending() -> Predicate {
+/// Still to be done.
+pub fn is_pending() -> Predicate {
     Predicate::equal(STATUS, Scalar::Text(FollowUpStatus::Pending.as_str().to_owned()))
 }
 

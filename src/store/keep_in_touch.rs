@@ -38,6 +38,8 @@ const FETCHED_AT_ONCE: usize = 500;
 pub struct Wanted {
     pub on: NaiveDate,
     pub states: Vec<CadenceState>,
+    /// Without those with whom an interaction is planned from this instant on.
+    pub without_planned: Option<Timestamp>,
     /// What the contacts have to be.
     pub filter: Option<Predicate>,
     /// The place after which to go on.
@@ -103,6 +105,13 @@ pub fn page(conn: &mut Conn, workspace: WorkspaceId, wanted: &Wanted, zone: Time
     })
 }
 
+/// How many contacts there are, whatever the filter and the limit.
+pub fn count(conn: &mut Conn, workspace: WorkspaceId, wanted: &Wanted) -> Result<i64> {
+    let rows: Vec<i64> =
+        Counted(Ranked::new(workspace, Wanted { after: None, ..wanted.clone() }, 0)).load(conn)?;
+    Ok(rows.first().copied().unwrap_or_default())
+}
+
 fn ranked(
     conn: &mut Conn,
     workspace: WorkspaceId,
@@ -110,13 +119,8 @@ fn ranked(
     after: Option<Place>,
     limit: usize,
 ) -> Result<Vec<Place>> {
-    let statement = Ranked {
-        workspace,
-        on: day_number(wanted.on),
-        states: wanted.states.clone(),
-        after,
-        limit: i64::try_from(limit).unwrap_or(i64::MAX),
-    };
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let statement = Ranked::new(workspace, Wanted { after, ..wanted.clone() }, limit);
     let rows: Vec<(AnyId, i64)> = statement.load(conn)?;
     Ok(rows.into_iter().map(|(id, part)| Place { part, id }).collect())
 }
@@ -165,9 +169,13 @@ struct Ranked {
     workspace: WorkspaceId,
     on: i64,
     states: Vec<CadenceState>,
+    without_planned: Option<(Timestamp, String)>,
     after: Option<Place>,
     limit: i64,
 }
+
+/// How many those are.
+struct Counted(Ranked);
 
 /// The first instant and the first day of what is planned with each contact.
 struct Planned {
@@ -178,9 +186,44 @@ struct Planned {
 }
 
 statement!(Ranked, (Id, BigInt));
+statement!(Counted, BigInt);
 statement!(Planned, (Id, Nullable<Instant>, Nullable<Text>));
 
 impl Ranked {
+    fn new(workspace: WorkspaceId, wanted: Wanted, limit: i64) -> Self {
+        let Wanted { on, states, without_planned, after, .. } = wanted;
+        let without_planned = without_planned.map(|from| (from, on.to_string()));
+        Self { workspace, on: day_number(on), states, without_planned, after, limit }
+    }
+
+    fn conditions<'b>(&'b self, out: &mut AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+        out.push_sql(" FROM contact_activities WHERE workspace_id = ");
+        out.push_bind_param::<Id, _>(&self.workspace)?;
+        // Everybody but those on track is found by the index on this.
+        if self.states.contains(&CadenceState::OnTrack) {
+            out.push_sql(" AND soon_day IS NOT NULL AND (");
+        } else {
+            out.push_sql(" AND soon_day <= ");
+            out.push_bind_param::<BigInt, _>(&self.on)?;
+            out.push_sql(" AND (");
+        }
+        separated(&self.states, " OR ", out, |state, out| self.state(*state, out))?;
+        out.push_sql(")");
+        if let Some((from, on)) = &self.without_planned {
+            out.push_sql(
+                " AND id NOT IN (SELECT listed.contact_id FROM interactions AS plan JOIN interaction_contacts AS listed \
+                 ON listed.workspace_id = plan.workspace_id AND listed.interaction_id = plan.id WHERE plan.workspace_id = ",
+            );
+            out.push_bind_param::<Id, _>(&self.workspace)?;
+            out.push_sql(" AND plan.status = 'planned' AND plan.sorted_at >= ");
+            out.push_bind_param::<Instant, _>(from)?;
+            out.push_sql(" AND (plan.occurred_on IS NULL OR plan.occurred_on >= ");
+            out.push_bind_param::<Text, _>(on)?;
+            out.push_sql("))");
+        }
+        Ok(())
+    }
+
     /// Whole units that are overdue; those left are negative.
     fn part<'b>(&'b self, out: &mut AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
         out.push_sql("((");
@@ -214,18 +257,7 @@ impl QueryFragment<MultiBackend> for Ranked {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
         out.push_sql("SELECT id, ");
         self.part(&mut out)?;
-        out.push_sql(" FROM contact_activities WHERE workspace_id = ");
-        out.push_bind_param::<Id, _>(&self.workspace)?;
-        // Everybody but those on track is found by the index on this.
-        if self.states.contains(&CadenceState::OnTrack) {
-            out.push_sql(" AND soon_day IS NOT NULL AND (");
-        } else {
-            out.push_sql(" AND soon_day <= ");
-            out.push_bind_param::<BigInt, _>(&self.on)?;
-            out.push_sql(" AND (");
-        }
-        separated(&self.states, " OR ", &mut out, |state, out| self.state(*state, out))?;
-        out.push_sql(")");
+        self.conditions(&mut out)?;
         if let Some(Place { part, id }) = &self.after {
             out.push_sql(" AND (");
             self.part(&mut out)?;
@@ -241,6 +273,13 @@ impl QueryFragment<MultiBackend> for Ranked {
         }
         out.push_sql(" ORDER BY 2 DESC, id LIMIT ");
         out.push_bind_param::<BigInt, _>(&self.limit)
+    }
+}
+
+impl QueryFragment<MultiBackend> for Counted {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+        out.push_sql("SELECT COUNT(*)");
+        self.0.conditions(&mut out)
     }
 }
 

@@ -32,6 +32,7 @@ pub mod sessions;
 mod store;
 pub mod tags;
 pub mod timeline;
+pub mod today;
 pub mod tokens;
 pub mod workspace_settings;
 

@@ -55,6 +55,7 @@ mod sessions;
 mod start;
 mod tags;
 mod timeline;
+mod today;
 mod tokens;
 mod undo;
 mod upgrade;

@@ -55,6 +55,11 @@ impl ETags {
         format!("W/\"{}.w{}-{seq}-{day}\"", self.prefix(), short(workspace.uuid()))
     }
 
+    /// The weak tag of what depends on the day and on how many of something there are by now.
+    pub fn of_day_and_count(&self, workspace: WorkspaceId, seq: i64, day: NaiveDate, count: i64) -> String {
+        format!("W/\"{}.w{}-{seq}-{day}-{count}\"", self.prefix(), short(workspace.uuid()))
+    }
+
     /// The version in a tag of this database, whatever else the answer depended on; a proxy's `W/` is ignored.
     fn version(&self, tag: &str) -> Option<i64> {
         let inner = opaque(tag).strip_prefix('"')?.strip_suffix('"')?;

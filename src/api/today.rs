@@ -1,0 +1,400 @@
+//! The view of a day: what to do, and why.
+
+use actix_web::http::{Method, header};
+use chrono::{Days, NaiveDate};
+use serde::Serialize;
+use serde_json::json;
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+
+use super::context::Context;
+use super::http::messages::conditional::check_if_none_match;
+use super::http::messages::problem::Problem;
+use super::http::messages::response::Response;
+use super::http::operation::{Access, Docs, Operation, Run, Tagged};
+use super::http::parameter::Parameter;
+use super::http::records::resource::Cards;
+use crate::domain::anniversary::{day_key, days_ahead};
+use crate::domain::cadence::CadenceState;
+use crate::domain::card::ContactCard;
+use crate::domain::contact::{Contact, ContactDate};
+use crate::domain::fields::parse_day;
+use crate::domain::follow_up::{FollowUp, OwedBy};
+use crate::domain::id::{ContactId, WorkspaceId};
+use crate::domain::interaction::Interaction;
+use crate::domain::locale::TimeZone;
+use crate::domain::partial_date::PartialDate;
+use crate::domain::timestamp::Timestamp;
+use crate::domain::today::{self, DAYS_AHEAD, SetupCode, TodayReason};
+use crate::store::keep_in_touch::{self, Wanted};
+use crate::store::today::{self as stored, Section};
+use crate::store::{AnyId, Conn, Record, Result as StoreResult, accounts};
+
+/// How many items a section shows.
+const MAX_ITEMS: u8 = 20;
+
+/// What to do on a day, and why.
+#[derive(Serialize, ToSchema)]
+struct Today {
+    /// The day.
+    #[schema(value_type = String, format = Date, example = "2026-03-02")]
+    on: NaiveDate,
+    /// When the day ends in the workspace's time zone: until then the view changes only when records do, or when the time of
+    /// a planned interaction passes.
+    valid_until: Timestamp,
+    follow_ups: TodayFollowUps,
+    promises: TodayFollowUps,
+    contacts: TodayContacts,
+    dates: TodayDates,
+    planned: TodayInteractions,
+    awaiting_outcome: TodayInteractions,
+    /// First steps that have not been taken yet. Empty once each was.
+    setup: Vec<TodaySetupStep>,
+}
+
+/// Pending follow-ups whose day has come, the oldest first: yours, or as `promises` those that others owe you.
+#[derive(Serialize, ToSchema)]
+struct TodayFollowUps {
+    /// At most 20.
+    #[schema(max_items = 20)]
+    items: Vec<TodayFollowUp>,
+    /// The number of all of them.
+    #[schema(minimum = 0, example = 3)]
+    total: i64,
+    /// The path of the whole list.
+    #[schema(
+        example = "/v1/follow-ups?status=pending&owed_by=me&actionable_on[lte]=2026-03-02&sort=actionable_on"
+    )]
+    list: String,
+}
+
+/// A follow-up that is due.
+#[derive(Serialize, ToSchema)]
+struct TodayFollowUp {
+    reason: TodayReason,
+    follow_up: FollowUp,
+    /// The contacts it is about.
+    contacts: Vec<ContactCard>,
+}
+
+/// Contacts who are due by their cadence, the most overdue in relation to their interval first. Those with whom an interaction
+/// is planned are left out.
+#[derive(Serialize, ToSchema)]
+struct TodayContacts {
+    /// At most 20.
+    #[schema(max_items = 20)]
+    items: Vec<TodayContact>,
+    /// The number of all of them.
+    #[schema(minimum = 0, example = 3)]
+    total: i64,
+    /// The path of the whole list, which includes those with whom an interaction is planned.
+    #[schema(example = "/v1/keep-in-touch?state=due&state=overdue&state=lapsed&on=2026-03-02")]
+    list: String,
+}
+
+/// A contact who is due.
+#[derive(Serialize, ToSchema)]
+struct TodayContact {
+    reason: TodayReason,
+    state: CadenceState,
+    /// The day on which to be in touch.
+    due_on: NaiveDate,
+    contact: ContactCard,
+}
+
+/// Birthdays and other dates of contacts, of the day and the 14 days after it, the nearest first.
+#[derive(Serialize, ToSchema)]
+struct TodayDates {
+    /// At most 20 days of contacts, each with all of its dates.
+    items: Vec<TodayDate>,
+    /// The number of all days of contacts.
+    #[schema(minimum = 0, example = 3)]
+    total: i64,
+}
+
+/// A birthday or another date.
+#[derive(Serialize, ToSchema)]
+struct TodayDate {
+    reason: TodayReason,
+    /// The day on which it falls. 29 February falls on the 28th in common years.
+    on: NaiveDate,
+    /// The key of the date in the contact's `dates`.
+    #[schema(example = "birthday")]
+    key: String,
+    /// How many years it is. Null: the year is not known.
+    #[schema(minimum = 0, example = 40)]
+    years: Option<i32>,
+    contact: ContactCard,
+}
+
+/// Interactions: planned for the day and the 14 days after it, the next one first; or planned for before now and still without
+/// an outcome, the latest first.
+#[derive(Serialize, ToSchema)]
+struct TodayInteractions {
+    /// At most 20.
+    #[schema(max_items = 20)]
+    items: Vec<TodayInteraction>,
+    /// The number of all of them.
+    #[schema(minimum = 0, example = 3)]
+    total: i64,
+    /// The path of the whole list.
+    #[schema(example = "/v1/interactions?status=planned&occurred_at[gte]=2026-03-02T09:00:00Z&sort=occurred_at")]
+    list: String,
+}
+
+/// A planned interaction.
+#[derive(Serialize, ToSchema)]
+struct TodayInteraction {
+    reason: TodayReason,
+    interaction: Interaction,
+    /// The contacts who take part.
+    contacts: Vec<ContactCard>,
+}
+
+/// A first step.
+#[derive(Serialize, ToSchema)]
+struct TodaySetupStep {
+    code: SetupCode,
+    /// What to do, in a sentence. To translate it, use `code`.
+    #[schema(example = "Add the first people you want to stay in touch with.")]
+    text: String,
+    /// The operation that does it.
+    #[serde(rename = "do")]
+    #[schema(rename = "do")]
+    action: TodaySetupAction,
+}
+
+/// An operation that takes a first step.
+#[derive(Serialize, ToSchema)]
+struct TodaySetupAction {
+    /// The `operationId` in this document.
+    #[schema(example = "create_contact")]
+    operation: String,
+    /// The method.
+    #[schema(example = "POST")]
+    method: String,
+    /// The path; `{id}` stands for the id of the record.
+    #[schema(example = "/v1/contacts")]
+    path: String,
+}
+
+pub fn operations() -> Vec<Operation> {
+    let docs = || {
+        let on = "The day, such as 2026-03-02. Default: today in the time zone of the workspace.";
+        Docs::new("today", "Get what to do today")
+            .description(
+                "One call for a home screen: follow-ups and promises whose day has come, contacts who are due, birthdays and other \
+                 dates in the next 14 days, planned interactions, and those whose time has passed. Each item has the reason why \
+                 it is here and the cards to show. Each section has at most 20 items and the number of all.",
+            )
+            .parameter(Parameter::new("on", on, json!({ "type": "string", "format": "date" })).example(json!("2026-03-02")))
+            .answer::<Today>(200, "The view of the day.")
+            .tagged(Tagged::View)
+    };
+    let scopes = ["contacts:read", "interactions:read", "follow_ups:read"];
+    let access = Access::Scopes(scopes.map(Into::into).to_vec());
+    vec![Operation::new(Method::GET, "/v1/today", "get_today", access, Run::Read(get_today), docs)]
+}
+
+/// The day of a view and where it begins.
+struct Moment {
+    workspace: WorkspaceId,
+    zone: TimeZone,
+    on: NaiveDate,
+    /// Now if the view is of today, or else when the day begins.
+    at: Timestamp,
+}
+
+impl Moment {
+    fn days_until(&self, day: NaiveDate) -> i64 {
+        (day - self.on).num_days()
+    }
+
+    fn days_until_text(&self, day: Option<&String>) -> i64 {
+        let day = day.and_then(|day| parse_day(day).ok());
+        day.map_or(0, |day| self.days_until(day))
+    }
+
+    fn start_of_day_after(&self, days: u64) -> Timestamp {
+        self.zone.start_of(self.on.checked_add_days(Days::new(days)).unwrap_or(self.on))
+    }
+}
+
+fn get_today(context: &Context, conn: &mut Conn) -> Result<Response, Problem> {
+    let workspace = context.workspace();
+    let on = context.query().parsed("on", parse_day)?;
+    // Read before all else, so that the tag is never newer than that.
+    let (seq, zone) = accounts::seq_and_time_zone(conn, workspace)?;
+    let now = context.api.store.now();
+    let today = zone.day(now);
+    let on = on.unwrap_or(today);
+    let at = if on == today { now } else { zone.start_of(on) };
+    let moment = Moment { workspace, zone, on, at };
+    let awaiting = stored::awaiting_outcome(conn, workspace, at, i64::from(MAX_ITEMS))?;
+    let tag = context.api.etags.of_day_and_count(workspace, seq, on, awaiting.total);
+    if let Some(response) = check_if_none_match(context, &tag) {
+        return Ok(response);
+    }
+    let view = view(conn, &moment, awaiting)?;
+    Ok(context.json(&view)?.header(header::ETAG, &tag))
+}
+
+fn view(conn: &mut Conn, moment: &Moment, awaiting: Section<Interaction>) -> StoreResult<Today> {
+    let Moment { workspace, on, at, .. } = *moment;
+    let limit = i64::from(MAX_ITEMS);
+    let mine = stored::due_follow_ups(conn, workspace, OwedBy::Me, on, limit)?;
+    let promised = stored::due_follow_ups(conn, workspace, OwedBy::Them, on, limit)?;
+    let planned = stored::planned(conn, workspace, at, moment.start_of_day_after(DAYS_AHEAD + 1), limit)?;
+    let dates = stored::dates(conn, workspace, on, DAYS_AHEAD, usize::from(MAX_ITEMS))?;
+    let wanted = Wanted {
+        on,
+        states: vec![CadenceState::Due, CadenceState::Overdue, CadenceState::Lapsed],
+        without_planned: Some(at),
+        filter: None,
+        after: None,
+        limit: usize::from(MAX_ITEMS),
+    };
+    let due = keep_in_touch::page(conn, workspace, &wanted, moment.zone)?;
+    let due_total = keep_in_touch::count(conn, workspace, &wanted)?;
+    let setup = stored::open_setup(conn, workspace)?;
+
+    let named = |lists: &[&[ContactId]]| stored::ids_of(lists.iter().copied());
+    let lists: Vec<&[ContactId]> = [&mine, &promised]
+        .into_iter()
+        .flat_map(|section| section.items.iter().map(|item| item.fields.contact_ids.as_slice()))
+        .chain(
+            [&planned, &awaiting]
+                .into_iter()
+                .flat_map(|section| section.items.iter().map(|item| item.fields.contact_ids.as_slice())),
+        )
+        .collect();
+    let mut people = stored::people(conn, workspace, named(&lists))?;
+    people.extend(dates.items.iter().map(|(_, contact)| (Record::id(contact), contact.clone())));
+    people.extend(due.items.iter().map(|due| (Record::id(&due.contact), due.contact.clone())));
+    let people: Vec<Contact> = people.into_values().collect();
+    let cards = Contact::cards(conn, workspace, &people, on)?;
+    let cards = Deck(cards.into_iter().map(|card| (AnyId::new(card.id.uuid()), card)).collect());
+
+    let contacts = due.items.iter().filter_map(|due| {
+        let days = moment.days_until(due.next.due_on);
+        let contact = cards.one(due.contact.id)?;
+        let reason = today::contact(&contact.name, days);
+        Some(TodayContact { reason, state: due.next.state(on), due_on: due.next.due_on, contact })
+    });
+    let contacts = TodayContacts {
+        items: contacts.collect(),
+        total: due_total,
+        list: format!("/v1/keep-in-touch?state=due&state=overdue&state=lapsed&on={on}"),
+    };
+    let dates = TodayDates {
+        total: dates.total,
+        items: dates.items.iter().flat_map(|(day, contact)| dates_of(moment, &cards, *day, contact)).collect(),
+    };
+    let list =
+        |when: &str, order: &str| format!("/v1/interactions?status=planned&occurred_at[{when}]={at}&sort={order}");
+    Ok(Today {
+        on,
+        valid_until: moment.start_of_day_after(1),
+        follow_ups: follow_ups(moment, &cards, mine, OwedBy::Me),
+        promises: follow_ups(moment, &cards, promised, OwedBy::Them),
+        contacts,
+        dates,
+        planned: interactions(moment, &cards, planned, today::planned, list("gte", "occurred_at")),
+        awaiting_outcome: interactions(
+            moment,
+            &cards,
+            awaiting,
+            today::awaiting_outcome,
+            list("lt", "-occurred_at"),
+        ),
+        setup: setup.into_iter().map(setup_step).collect(),
+    })
+}
+
+/// The cards of the people in the view.
+struct Deck(BTreeMap<AnyId, ContactCard>);
+
+impl Deck {
+    fn one(&self, id: ContactId) -> Option<ContactCard> {
+        self.0.get(&AnyId::new(id.uuid())).cloned()
+    }
+
+    fn of(&self, ids: &[ContactId]) -> Vec<ContactCard> {
+        ids.iter().filter_map(|id| self.one(*id)).collect()
+    }
+}
+
+fn follow_ups(moment: &Moment, cards: &Deck, section: Section<FollowUp>, owed_by: OwedBy) -> TodayFollowUps {
+    let item = |follow_up: FollowUp| {
+        let days = moment.days_until_text(follow_up.fields.actionable_on.as_ref());
+        TodayFollowUp {
+            reason: today::follow_up(&follow_up.fields.title, owed_by, days),
+            contacts: cards.of(&follow_up.fields.contact_ids),
+            follow_up,
+        }
+    };
+    let (on, who) = (moment.on, owed_by.as_str());
+    TodayFollowUps {
+        items: section.items.into_iter().map(item).collect(),
+        total: section.total,
+        list: format!("/v1/follow-ups?status=pending&owed_by={who}&actionable_on[lte]={on}&sort=actionable_on"),
+    }
+}
+
+fn interactions(
+    moment: &Moment,
+    cards: &Deck,
+    section: Section<Interaction>,
+    reason: fn(&str, i64) -> TodayReason,
+    list: String,
+) -> TodayInteractions {
+    let item = |interaction: Interaction| {
+        let contacts = cards.of(&interaction.fields.contact_ids);
+        let names: Vec<&str> = contacts.iter().map(|card| card.name.as_str()).collect();
+        let what = format!("{} with {}", title_of(interaction.fields.kind.as_str()), names.join(", "));
+        let days = interaction.fields.day(moment.zone).map_or(0, |day| moment.days_until(day));
+        TodayInteraction { reason: reason(&what, days), interaction, contacts }
+    };
+    TodayInteractions { items: section.items.into_iter().map(item).collect(), total: section.total, list }
+}
+
+/// A word of an enumeration as it begins a sentence: `Event chat`.
+fn title_of(word: &str) -> String {
+    let mut letters = word.replace('_', " ").chars().collect::<Vec<char>>().into_iter();
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
+}
+
+/// The dates of a contact that fall on a day.
+fn dates_of(moment: &Moment, cards: &Deck, day: NaiveDate, contact: &Contact) -> Vec<TodayDate> {
+    let falls_on: Vec<String> = days_ahead(day, 0).into_iter().flat_map(|(_, keys)| keys).collect();
+    let days = moment.days_until(day);
+    let item = |(key, date): (&String, &ContactDate)| {
+        let own = PartialDate::parse(&date.value).ok()?;
+        let (month, of_month) = own.month_day()?;
+        if !falls_on.contains(&day_key(month, of_month)) {
+            return None;
+        }
+        let card = cards.one(contact.id)?;
+        let what = date.label.clone().unwrap_or_else(|| key.replace(['_', '-'], " "));
+        Some(TodayDate {
+            reason: today::date(&card.name, &what, days),
+            on: day,
+            key: key.clone(),
+            years: own.year().map(|year| chrono::Datelike::year(&day) - year).filter(|years| *years >= 0),
+            contact: card,
+        })
+    };
+    contact.fields.dates.iter().filter_map(item).collect()
+}
+
+fn setup_step(code: SetupCode) -> TodaySetupStep {
+    let (operation, method, path) = match code {
+        SetupCode::AddContact => ("create_contact", "POST", "/v1/contacts"),
+        SetupCode::SetTier => ("update_contact", "PATCH", "/v1/contacts/{id}"),
+        SetupCode::LogInteraction => ("create_interaction", "POST", "/v1/interactions"),
+        SetupCode::AddFollowUp => ("create_follow_up", "POST", "/v1/follow-ups"),
+    };
+    let action =
+        TodaySetupAction { operation: operation.to_owned(), method: method.to_owned(), path: path.to_owned() };
+    TodaySetupStep { code, text: code.text().to_owned(), action }
+}

@@ -1,0 +1,151 @@
+//! What a day asks for: why each thing is in its view, as a code with its parameters and as a sentence. What there is on the
+//! day is given.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::count::pluralize;
+use super::follow_up::OwedBy;
+use super::words::enumeration;
+
+/// How many days ahead birthdays and other dates, and planned interactions, are shown.
+pub const DAYS_AHEAD: u64 = 14;
+
+enumeration! {
+    /// Why something is in the view: a follow-up or promise is due on the day or overdue, a contact is due by the cadence or
+    /// overdue, a birthday or other date is on the day or ahead, an interaction is planned, or its time has passed.
+    TodayCode {
+        FollowUpDue = "follow_up_due",
+        FollowUpOverdue = "follow_up_overdue",
+        PromiseDue = "promise_due",
+        PromiseOverdue = "promise_overdue",
+        ContactDue = "contact_due",
+        ContactOverdue = "contact_overdue",
+        DateToday = "date_today",
+        DateAhead = "date_ahead",
+        Planned = "planned",
+        AwaitingOutcome = "awaiting_outcome",
+    }
+}
+
+enumeration! {
+    /// A first step in an empty workspace.
+    SetupCode {
+        AddContact = "add_contact",
+        SetTier = "set_tier",
+        LogInteraction = "log_interaction",
+        AddFollowUp = "add_follow_up",
+    }
+}
+
+/// Why something is in the view.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct TodayReason {
+    pub code: TodayCode,
+    pub params: TodayParams,
+    /// The reason in a sentence. To translate it, use `code` and `params`.
+    #[schema(example = "Send the slides: 3 days overdue.")]
+    pub text: String,
+}
+
+/// What the sentence says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct TodayParams {
+    /// The title of the follow-up, the name of the contact, or the kind of interaction and with whom.
+    #[schema(example = "Send the slides")]
+    pub name: String,
+    /// Days from the day of the view to that of the item; negative when it is past.
+    #[schema(example = -3)]
+    pub days: i64,
+}
+
+fn reason(code: TodayCode, name: &str, days: i64, text: String) -> TodayReason {
+    TodayReason { code, params: TodayParams { name: name.to_owned(), days }, text }
+}
+
+fn day_count(days: i64) -> String {
+    pluralize(days.unsigned_abs(), "day", "days")
+}
+
+/// "today", "tomorrow", "in 3 days".
+fn ahead(days: i64) -> String {
+    match days {
+        ..=0 => "today".to_owned(),
+        1 => "tomorrow".to_owned(),
+        _ => format!("in {}", day_count(days)),
+    }
+}
+
+/// `days` from the day of the view to the one on which it was to be done.
+pub fn follow_up(title: &str, owed_by: OwedBy, days: i64) -> TodayReason {
+    let (code, what) = match (owed_by, days < 0) {
+        (OwedBy::Me, false) => (TodayCode::FollowUpDue, "due today".to_owned()),
+        (OwedBy::Me, true) => (TodayCode::FollowUpOverdue, format!("{} overdue", day_count(days))),
+        (OwedBy::Them, false) => (TodayCode::PromiseDue, "promised for today".to_owned()),
+        (OwedBy::Them, true) => (TodayCode::PromiseOverdue, format!("promised {} ago", day_count(days))),
+    };
+    reason(code, title, days, format!("{title}: {what}."))
+}
+
+/// `days` from the day of the view to the one on which the contact was due.
+pub fn contact(name: &str, days: i64) -> TodayReason {
+    let (code, what) = match days < 0 {
+        false => (TodayCode::ContactDue, "due today".to_owned()),
+        true => (TodayCode::ContactOverdue, format!("{} overdue", day_count(days))),
+    };
+    reason(code, name, days, format!("Get in touch with {name}: {what}."))
+}
+
+/// A birthday, an anniversary or another date of a contact.
+pub fn date(name: &str, what: &str, days: i64) -> TodayReason {
+    let code = if days == 0 { TodayCode::DateToday } else { TodayCode::DateAhead };
+    reason(code, name, days, format!("{name}: {what} {}.", ahead(days)))
+}
+
+/// `what` is the kind of interaction and with whom.
+pub fn planned(what: &str, days: i64) -> TodayReason {
+    reason(TodayCode::Planned, what, days, format!("{what}: {}.", ahead(days)))
+}
+
+/// `what` is the kind of interaction and with whom.
+pub fn awaiting_outcome(what: &str, days: i64) -> TodayReason {
+    reason(TodayCode::AwaitingOutcome, what, days, format!("{what}: did it happen?"))
+}
+
+impl SetupCode {
+    /// What to do, in a sentence.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::AddContact => "Add the first people you want to stay in touch with.",
+            Self::SetTier => {
+                "Say how close you want to be to a contact: its tier determines when you are reminded."
+            }
+            Self::LogInteraction => "Log the last time you were in touch with somebody.",
+            Self::AddFollowUp => "Add something that you want to do for somebody.",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_reason_is_a_sentence() {
+        for (reason, code, text) in [
+            (follow_up("Send it", OwedBy::Me, 0), "follow_up_due", "Send it: due today."),
+            (follow_up("Send it", OwedBy::Me, -1), "follow_up_overdue", "Send it: 1 day overdue."),
+            (follow_up("An intro", OwedBy::Them, 0), "promise_due", "An intro: promised for today."),
+            (follow_up("An intro", OwedBy::Them, -3), "promise_overdue", "An intro: promised 3 days ago."),
+            (contact("Ada", 0), "contact_due", "Get in touch with Ada: due today."),
+            (contact("Ada", -12), "contact_overdue", "Get in touch with Ada: 12 days overdue."),
+            (date("Ada", "birthday", 0), "date_today", "Ada: birthday today."),
+            (date("Ada", "birthday", 1), "date_ahead", "Ada: birthday tomorrow."),
+            (date("Ada", "birthday", 9), "date_ahead", "Ada: birthday in 9 days."),
+            (planned("Coffee with Ada", 2), "planned", "Coffee with Ada: in 2 days."),
+            (awaiting_outcome("Coffee with Ada", -1), "awaiting_outcome", "Coffee with Ada: did it happen?"),
+        ] {
+            assert_eq!((reason.code.as_str(), reason.text.as_str()), (code, text));
+        }
+    }
+}

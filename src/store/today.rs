@@ -1,0 +1,150 @@
+//! What a day asks for: each section of the view of a day, with how many there are in all. Each is read by an index of its
+//! own, in a fixed number of statements.
+
+use chrono::NaiveDate;
+use std::collections::{BTreeMap, HashMap};
+
+use super::db::index::keys;
+use super::db::sql::conn::Conn;
+use super::db::sql::select::{Comparison, Direction, Field, ID, Predicate, Scalar, Select};
+use super::db::sql::types::AnyId;
+use super::db::write::record::Record;
+use super::error::Result;
+use super::lists::{Listing, Order, Page, page};
+use super::{contacts, follow_ups, interactions};
+use crate::domain::anniversary::days_ahead;
+use crate::domain::contact::Contact;
+use crate::domain::entity::Entity;
+use crate::domain::follow_up::{FollowUp, OwedBy};
+use crate::domain::id::{ContactId, WorkspaceId};
+use crate::domain::interaction::{Interaction, InteractionStatus};
+use crate::domain::key::{Key, KeyKind};
+use crate::domain::timestamp::Timestamp;
+use crate::domain::today::SetupCode;
+
+/// The first of what a section holds, and how many there are.
+pub struct Section<R> {
+    pub items: Vec<R>,
+    pub total: i64,
+}
+
+fn first<R: Record>(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    filter: Predicate,
+    order: Order,
+    limit: i64,
+) -> Result<Section<R>> {
+    let listing = Listing { filter, query: None, order, after: None, limit, count: true };
+    let Page { items, total, .. } = page::<R>(conn, workspace, listing)?;
+    Ok(Section { items, total: total.unwrap_or_default() })
+}
+
+/// The pending follow-ups of one side that are to be done by a day, the oldest first.
+pub fn due_follow_ups(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    owed_by: OwedBy,
+    on: NaiveDate,
+    limit: i64,
+) -> Result<Section<FollowUp>> {
+    let filter = Predicate::All(vec![
+        follow_ups::is_pending(),
+        Predicate::equal(follow_ups::OWED_BY, Scalar::Text(owed_by.as_str().to_owned())),
+        follow_ups::is_actionable(Comparison::LessOrEqual, on),
+    ]);
+    first(conn, workspace, filter, Order::By(follow_ups::ACTIONABLE, Direction::Ascending), limit)
+}
+
+fn is_planned(comparison: Comparison, at: Timestamp) -> Predicate {
+    let status = Scalar::Text(InteractionStatus::Planned.as_str().to_owned());
+    let when = Predicate::Compare(interactions::OCCURRED, comparison, Scalar::Instant(at));
+    Predicate::All(vec![Predicate::equal(interactions::STATUS, status), when])
+}
+
+/// What is planned between two instants, the next one first.
+pub fn planned(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    from: Timestamp,
+    until: Timestamp,
+    limit: i64,
+) -> Result<Section<Interaction>> {
+    let before = Predicate::Compare(interactions::OCCURRED, Comparison::Less, Scalar::Instant(until));
+    let filter = Predicate::All(vec![is_planned(Comparison::GreaterOrEqual, from), before]);
+    first(conn, workspace, filter, Order::By(interactions::OCCURRED, Direction::Ascending), limit)
+}
+
+/// What was planned for before an instant, and of which nobody has said what became of it; the newest first.
+pub fn awaiting_outcome(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    before: Timestamp,
+    limit: i64,
+) -> Result<Section<Interaction>> {
+    let filter = is_planned(Comparison::Less, before);
+    first(conn, workspace, filter, Order::By(interactions::OCCURRED, Direction::Descending), limit)
+}
+
+/// Whose dates fall on a day or on one of those after it, the nearest first.
+pub fn dates(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    on: NaiveDate,
+    days: u64,
+    limit: usize,
+) -> Result<Section<(NaiveDate, Contact)>> {
+    let mut day_of: HashMap<String, NaiveDate> = HashMap::new();
+    for (day, keys) in days_ahead(on, days) {
+        day_of.extend(keys.into_iter().map(|key| (key, day)));
+    }
+    let keys: Vec<Key> = day_of.keys().map(|day| Key::new(KeyKind::Date, day.clone())).collect();
+    let holders = keys::holders(conn, workspace, Entity::Contact, &keys)?;
+    let mut places: Vec<(NaiveDate, AnyId)> =
+        holders.into_iter().filter_map(|(id, key)| Some((*day_of.get(&key.value)?, id))).collect();
+    places.sort_unstable();
+    places.dedup();
+    let total = i64::try_from(places.len()).unwrap_or(i64::MAX);
+    places.truncate(limit);
+    let people = people(conn, workspace, places.iter().map(|(_, id)| *id))?;
+    let items = places.into_iter().filter_map(|(day, id)| Some((day, people.get(&id)?.clone())));
+    Ok(Section { items: items.collect(), total })
+}
+
+/// These contacts, by their ids.
+pub fn people(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    ids: impl IntoIterator<Item = AnyId>,
+) -> Result<BTreeMap<AnyId, Contact>> {
+    let contacts = Contact::select(conn, Select::all(workspace, Predicate::ids(ids)))?;
+    Ok(contacts.into_iter().map(|contact| (Record::id(&contact), contact)).collect())
+}
+
+/// The ids of the contacts of these lists.
+pub fn ids_of<'a>(lists: impl IntoIterator<Item = &'a [ContactId]>) -> Vec<AnyId> {
+    let mut ids: Vec<AnyId> = lists.into_iter().flatten().map(|id| AnyId::new(id.uuid())).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+/// The first steps that nobody has taken yet.
+pub fn open_setup(conn: &mut Conn, workspace: WorkspaceId) -> Result<Vec<SetupCode>> {
+    let other = Predicate::equal(contacts::IS_SELF, Scalar::Bool(false));
+    let not_due = Scalar::Text(contacts::NOT_DUE.to_owned());
+    let due = Predicate::Compare(contacts::NEXT_CONTACT, Comparison::Less, not_due);
+    let steps = [
+        (SetupCode::AddContact, is_any::<Contact>(conn, workspace, other, ID)?),
+        (SetupCode::SetTier, is_any::<Contact>(conn, workspace, due, contacts::NEXT_CONTACT)?),
+        (SetupCode::LogInteraction, is_any::<Interaction>(conn, workspace, Predicate::always(), ID)?),
+        (SetupCode::AddFollowUp, is_any::<FollowUp>(conn, workspace, Predicate::always(), ID)?),
+    ];
+    Ok(steps.into_iter().filter(|(_, is_done)| !is_done).map(|(step, _)| step).collect())
+}
+
+/// Whether any record fits, looked for in the order of an index.
+fn is_any<R: Record>(conn: &mut Conn, workspace: WorkspaceId, filter: Predicate, by: Field) -> Result<bool> {
+    let select = Select { order: vec![by], limit: 1, ..Select::all(workspace, filter) };
+    Ok(!R::ids(conn, select)?.is_empty())
+}

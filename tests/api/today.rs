@@ -1,0 +1,181 @@
+//! The view of a day: what stands in each section and why, and what it costs.
+
+use serde_json::{Value, json};
+
+use crate::support::*;
+
+async fn contact(client: &Client, body: Value) -> Reply {
+    client.post("/v1/contacts", &body).await.expect(201)
+}
+
+async fn log(client: &Client, body: Value) -> Reply {
+    client.post("/v1/interactions", &body).await.expect(201)
+}
+
+async fn today(client: &Client) -> Value {
+    client.get("/v1/today").await.expect(200).body
+}
+
+fn texts(section: &Value) -> Vec<&str> {
+    section["items"].as_array().unwrap().iter().map(|item| item["reason"]["text"].as_str().unwrap()).collect()
+}
+
+fn codes(steps: &Value) -> Vec<&str> {
+    steps.as_array().unwrap().iter().map(|step| step["code"].as_str().unwrap()).collect()
+}
+
+const SECTIONS: [&str; 6] = ["follow_ups", "promises", "contacts", "dates", "planned", "awaiting_outcome"];
+
+on_both! {
+    async fn an_empty_workspace_gets_first_steps_until_each_is_taken(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let view = today(&ada).await;
+        assert_eq!((&view["on"], &view["valid_until"]), (&json!("2026-03-02"), &json!("2026-03-03T00:00:00Z")));
+        for section in SECTIONS {
+            assert_eq!((&view[section]["items"], &view[section]["total"]), (&json!([]), &json!(0)), "{section}");
+        }
+        assert_eq!(codes(&view["setup"]), ["add_contact", "set_tier", "log_interaction", "add_follow_up"]);
+        assert_eq!(view["setup"][0]["do"], json!({"operation": "create_contact", "method": "POST", "path": "/v1/contacts"}));
+
+        let grace = contact(&ada, json!({"given_name": "Grace"})).await;
+        assert_eq!(codes(&today(&ada).await["setup"]), ["set_tier", "log_interaction", "add_follow_up"]);
+        ada.patch(&grace.location(), &json!({"tier": "core"})).await.expect(200);
+        log(&ada, json!({"contact_ids": [grace.id()], "kind": "call", "occurred_on": "2026-03-01"})).await;
+        ada.post("/v1/follow-ups", &json!({"title": "Send it", "contact_ids": [grace.id()]})).await.expect(201);
+        assert_eq!(today(&ada).await["setup"], json!([]));
+    }
+
+    async fn each_section_says_why_its_items_are_there(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let weekly = json!({"every": 7, "unit": "day"});
+        let grace = contact(&ada, json!({"given_name": "Grace", "cadence": weekly, "dates": {
+            "birthday": {"value": "1986-03-04"}, "anniversary": {"value": "--03-20"}, "first_met": {"value": "2020"},
+        }})).await;
+        let alan = contact(&ada, json!({"given_name": "Alan", "cadence": weekly})).await;
+        let hidden = json!({"given_name": "Gone", "dates": {"birthday": {"value": "--03-03"}}, "archived_at": "2026-01-01T00:00:00Z"});
+        contact(&ada, hidden).await;
+        for person in [&grace, &alan] {
+            log(&ada, json!({"contact_ids": [person.id()], "kind": "call", "occurred_on": "2026-02-20"})).await;
+        }
+        let planned = json!({"contact_ids": [alan.id()], "kind": "coffee", "status": "planned", "occurred_on": "2026-03-05"});
+        log(&ada, planned).await;
+        let passed = json!({"contact_ids": [grace.id(), alan.id()], "kind": "informational_interview", "status": "planned",
+            "occurred_at": "2026-03-01T15:00:00Z"});
+        let passed = log(&ada, passed).await;
+        for (title, body) in [
+            ("Today", json!({"due_on": "2026-03-02"})),
+            ("Late", json!({"due_on": "2026-02-27"})),
+            ("Snoozed", json!({"due_on": "2026-02-27", "snoozed_until": "2026-03-03"})),
+            ("Promised", json!({"due_on": "2026-03-01", "owed_by": "them"})),
+            ("Done", json!({"due_on": "2026-03-01", "status": "done"})),
+            ("Some day", json!({})),
+        ] {
+            let mut body = body;
+            (body["title"], body["contact_ids"]) = (json!(title), json!([grace.id()]));
+            ada.post("/v1/follow-ups", &body).await.expect(201);
+        }
+
+        let view = today(&ada).await;
+        for (section, expected) in [
+            ("follow_ups", vec!["Late: 3 days overdue.", "Today: due today."]),
+            ("promises", vec!["Promised: promised 1 day ago."]),
+            ("contacts", vec!["Get in touch with Grace: 3 days overdue."]),
+            ("dates", vec!["Grace: birthday in 2 days."]),
+            ("planned", vec!["Coffee with Alan: in 3 days."]),
+            ("awaiting_outcome", vec!["Informational interview with Grace, Alan: did it happen?"]),
+        ] {
+            assert_eq!((texts(&view[section]), &view[section]["total"]), (expected.clone(), &json!(expected.len())), "{section}");
+        }
+        let late = &view["follow_ups"]["items"][0];
+        assert_eq!(late["reason"]["params"], json!({"name": "Late", "days": -3}));
+        assert_eq!((&late["follow_up"]["title"], &late["contacts"][0]["name"]), (&json!("Late"), &json!("Grace")));
+        let birthday = &view["dates"]["items"][0];
+        let of_birthday = (&birthday["key"], &birthday["on"], &birthday["years"]);
+        assert_eq!(of_birthday, (&json!("birthday"), &json!("2026-03-04"), &json!(40)));
+        assert_eq!(view["contacts"]["items"][0]["state"], "overdue");
+
+        // What each list leads to begins with what is shown.
+        for (section, key) in [("follow_ups", "follow_up"), ("promises", "follow_up"), ("awaiting_outcome", "interaction")] {
+            let list = ada.get(view[section]["list"].as_str().unwrap()).await.expect(200);
+            assert_eq!(list.items()[0]["id"], view[section]["items"][0][key]["id"], "{section}");
+        }
+        ada.get(view["contacts"]["list"].as_str().unwrap()).await.expect(200);
+
+        let later = ada.get("/v1/today?on=2026-03-20").await.expect(200).body;
+        assert_eq!(texts(&later["dates"]), ["Grace: anniversary today."]);
+        assert_eq!(texts(&later["contacts"]), ["Get in touch with Grace: 21 days overdue.", "Get in touch with Alan: 21 days overdue."]);
+        ada.patch(&passed.location(), &json!({"status": "happened"})).await.expect(200);
+        let view = today(&ada).await;
+        assert_eq!((texts(&view["awaiting_outcome"]).len(), texts(&view["contacts"]).len()), (0, 0), "both were met");
+    }
+
+    async fn the_tag_changes_when_the_time_of_a_plan_passes(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let grace = contact(&ada, json!({"given_name": "Grace"})).await;
+        let plan = json!({"contact_ids": [grace.id()], "kind": "call", "status": "planned", "occurred_at": "2026-03-02T09:10:00Z"});
+        log(&ada, plan).await;
+        let first = ada.get("/v1/today").await.expect(200);
+        ada.get("/v1/today").if_none_match(&first.etag()).await.expect(304);
+        assert_eq!(texts(&first.body["planned"]), ["Call with Grace: today."]);
+        server.clock.advance(chrono::TimeDelta::minutes(11));
+        let second = ada.get("/v1/today").if_none_match(&first.etag()).await.expect(200);
+        assert_eq!(texts(&second.body["awaiting_outcome"]), ["Call with Grace: did it happen?"]);
+        assert_eq!(texts(&second.body["planned"]), Vec::<&str>::new());
+    }
+
+    async fn nobody_else_sees_it_and_a_wrong_day_is_refused(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let grace = contact(&ada, json!({"given_name": "Grace", "dates": {"birthday": {"value": "--03-02"}}})).await;
+        ada.post("/v1/follow-ups", &json!({"title": "Send it", "contact_ids": [grace.id()], "due_on": "2026-03-02"})).await.expect(201);
+        let bob = server.register("bob@example.com").await;
+        let view = today(&bob).await;
+        for section in SECTIONS {
+            assert_eq!(view[section]["total"], 0, "{section}");
+        }
+        for query in ["on=2026-02-30", "on=today", "limit=5"] {
+            ada.get(&format!("/v1/today?{query}")).await.expect(400);
+        }
+    }
+
+    async fn it_takes_as_many_statements_for_forty_of_each_as_for_two(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let add = async |number: usize| {
+            let name = format!("N{number}");
+            let cadence = json!({"every": 7, "unit": "day"});
+            let dates = json!({"birthday": {"value": "--03-05"}});
+            let one = contact(&ada, json!({"given_name": name, "cadence": cadence, "dates": dates})).await.id();
+            let two = contact(&ada, json!({"given_name": format!("P{number}")})).await.id();
+            log(&ada, json!({"contact_ids": [one], "kind": "call", "occurred_on": "2026-02-01"})).await;
+            for day in ["2026-03-01", "2026-03-06"] {
+                let plan = json!({"contact_ids": [two], "kind": "call", "status": "planned", "occurred_on": day});
+                log(&ada, plan).await;
+            }
+            for owed_by in ["me", "them"] {
+                let body = json!({"title": name, "contact_ids": [one], "due_on": "2026-03-01", "owed_by": owed_by});
+                ada.post("/v1/follow-ups", &body).await.expect(201);
+            }
+        };
+        let count = async || {
+            let before = sent_to(&server.database);
+            let view = today(&ada).await;
+            (sent_to(&server.database) - before, view)
+        };
+        add(0).await;
+        add(1).await;
+        count().await;
+        let (few, view) = count().await;
+        for section in SECTIONS {
+            assert_eq!(view[section]["total"], 2, "{section}");
+        }
+        for number in 2..40 {
+            add(number).await;
+        }
+        let (many, view) = count().await;
+        for section in SECTIONS {
+            let shown = view[section]["items"].as_array().unwrap().len();
+            assert_eq!((&view[section]["total"], shown), (&json!(40), 20), "{section}");
+        }
+        assert!(few > 0);
+        assert_eq!(few, many);
+    }
+}
