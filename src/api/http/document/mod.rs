@@ -270,10 +270,18 @@ fn query_parameter(parameter: &Parameter) -> Value {
     let Parameter { name, description, schema, example, required } = parameter;
     let mut out =
         json!({ "name": name, "in": "query", "required": required, "description": description, "schema": schema });
-    if let (Some(example), Some(object)) = (example, out.as_object_mut()) {
-        object.insert("example".to_owned(), example.clone());
+    if let Some(object) = out.as_object_mut() {
+        object.extend(example.iter().map(|example| ("example".to_owned(), example.clone())));
+        object.extend(client_name(name).map(|name| ("x-ms-client-name".to_owned(), json!(name))));
     }
     out
+}
+
+/// What a client calls a parameter with an operator, whose name is a name in no language: `tagNe` for `tag[ne]`.
+fn client_name(name: &str) -> Option<String> {
+    let mut parts = name.strip_suffix(']')?.split(['_', '[']);
+    let first = parts.next()?.to_owned();
+    Some(parts.fold(first, |name, part| name + &pascal(part)))
 }
 
 fn header_parameters(operation: &Operation, tagged: Tagged) -> Vec<Value> {
