@@ -159,7 +159,8 @@ impl utoipa::PartialSchema for FollowUpBulk {
             "shift_days": {
                 "type": "integer", "minimum": -MAX_SHIFT_DAYS, "maximum": MAX_SHIFT_DAYS,
                 "x-excludes": ["complete", "outcome", "due_on"],
-                "description": "By how many days to move `due_on`, backward if negative. Those without a day stay as they are.",
+                "description": "By how many days to move `due_on`, backward if negative. Those without a day, and those \
+                                that are not pending, stay as they are.",
             },
         });
         properties.extend(edits.as_object().cloned().unwrap_or_default());

@@ -114,8 +114,11 @@ pub fn complete(tx: &mut Tx<'_>, id: AnyId, completion: Completion) -> Result<Co
         Some(chosen) => records::exists(tx, Entity::Interaction, chosen)?.then_some(chosen),
         None => None,
     };
-    let mut logged = known;
-    if before.fields.status != FollowUpStatus::Done {
+    let own = before.fields.interaction_id.map(|id| AnyId::new(id.uuid()));
+    let is_done = before.fields.status == FollowUpStatus::Done;
+    // Who sends an interaction may see interactions.
+    let mut logged = known.or(own.filter(|_| is_done && interaction.is_some()));
+    if !is_done {
         check_transition(&before, Some(before.fields.status), FollowUpStatus::Done)?;
         if let (Some(interaction), None) = (interaction, known) {
             logged = Some(log_interaction(tx, &before, interaction, completed_at)?);
@@ -172,7 +175,7 @@ pub enum FollowUpEdit {
     Change {
         /// A checked merge patch.
         patch: Map<String, Value>,
-        /// By how many days to move the day on which each is due, of those that have one.
+        /// By how many days to move the day on which each is due, of those that are pending and have one.
         shift_days: Option<i64>,
     },
 }
@@ -195,7 +198,8 @@ fn edit_follow_up(tx: &mut Tx<'_>, follow_up: &FollowUp, edit: &FollowUpEdit) ->
         }
         FollowUpEdit::Change { patch, shift_days } => {
             let mut patch = patch.clone();
-            if let (Some(days), Some(due_on)) = (shift_days, follow_up.fields.due_day()) {
+            let is_pending = follow_up.fields.status == FollowUpStatus::Pending;
+            if let (Some(days), Some(due_on), true) = (shift_days, follow_up.fields.due_day(), is_pending) {
                 patch.insert("due_on".to_owned(), json!(shifted(due_on, *days)?));
             }
             let base = writable_fields(follow_up)?;

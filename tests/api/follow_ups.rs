@@ -37,6 +37,24 @@ async fn revert(client: &Client, reply: &Reply) {
 }
 
 on_both! {
+    async fn what_is_done_is_neither_moved_nor_logged_again(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let grace = ada.post("/v1/contacts", &json!({"given_name": "Grace"})).await.expect(201);
+        let body = json!({"title": "Call", "contact_ids": [grace.id()], "due_on": "2026-03-01"});
+        let done = ada.post("/v1/follow-ups", &body).await.expect(201);
+        let path = format!("{}/complete", done.location());
+        let first = ada.post(&path, &json!({"interaction": {}})).await.expect(200);
+        let again = ada.post(&path, &json!({"interaction": {"kind": "coffee"}})).await.expect(200);
+        assert_eq!(again.body["interaction"]["id"], first.body["interaction"]["id"]);
+        assert_eq!(ada.walk("/v1/interactions").await.len(), 1);
+        let other = ada.post("/v1/follow-ups", &body).await.expect(201);
+        let bulk = json!({"ids": [done.id(), other.id()], "shift_days": 7});
+        ada.post("/v1/follow-ups/bulk", &bulk).await.expect(200);
+        let due_on = async |location: String| ada.get(&location).await.expect(200).body["due_on"].clone();
+        assert_eq!(due_on(done.location()).await, "2026-03-01");
+        assert_eq!(due_on(other.location()).await, "2026-03-08");
+    }
+
     async fn what_is_to_be_done_is_listed_by_day_person_and_state(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         let grace = contact(&ada, json!({"given_name": "Grace"})).await;
