@@ -25,7 +25,7 @@ use crate::domain::interaction::Interaction;
 use crate::domain::locale::TimeZone;
 use crate::domain::partial_date::PartialDate;
 use crate::domain::timestamp::Timestamp;
-use crate::domain::today::{self, DAYS_AHEAD, SetupCode, TodayReason};
+use crate::domain::today::{self, DAYS_AHEAD, TodayReason, TodaySetupCode};
 use crate::store::keep_in_touch::{self, Wanted};
 use crate::store::today::{self as stored, Section};
 use crate::store::{AnyId, Conn, Record, Result as StoreResult, accounts};
@@ -42,13 +42,19 @@ struct Today {
     /// When the day ends in the workspace's time zone: until then the view changes only when records do, or when the time of
     /// a planned interaction passes.
     valid_until: Timestamp,
+    /// Your follow-ups that are due.
     follow_ups: TodayFollowUps,
+    /// Follow-ups that others owe you and that are due.
     promises: TodayFollowUps,
+    /// Contacts you are due to get in touch with.
     contacts: TodayContacts,
+    /// Birthdays and other dates of this day and the next 14.
     dates: TodayDates,
+    /// Interactions planned for this day and the next 14.
     planned: TodayInteractions,
+    /// Planned interactions whose time has passed.
     awaiting_outcome: TodayInteractions,
-    /// First steps that have not been taken yet. Empty once each was.
+    /// First steps not taken yet; empty when all are done.
     setup: Vec<TodaySetupStep>,
 }
 
@@ -105,9 +111,9 @@ struct TodayContact {
 /// Birthdays and other dates of contacts, of the day and the 14 days after it, the nearest first.
 #[derive(Serialize, ToSchema)]
 struct TodayDates {
-    /// At most 20 days of contacts, each with all of its dates.
+    /// The dates of at most 20 pairs of a contact and a day.
     items: Vec<TodayDate>,
-    /// The number of all days of contacts.
+    /// The number of all pairs of a contact and a day.
     #[schema(minimum = 0, example = 3)]
     total: i64,
 }
@@ -121,7 +127,7 @@ struct TodayDate {
     /// The key of the date in the contact's `dates`.
     #[schema(example = "birthday")]
     key: String,
-    /// How many years it is. Null: the year is not known.
+    /// The number of years since the date, such as the age on a birthday. Null: the year is not known.
     #[schema(minimum = 0, example = 40)]
     years: Option<i32>,
     contact: ContactCard,
@@ -138,7 +144,9 @@ struct TodayInteractions {
     #[schema(minimum = 0, example = 3)]
     total: i64,
     /// The path of the whole list.
-    #[schema(example = "/v1/interactions?status=planned&occurred_at[gte]=2026-03-02T09:00:00Z&sort=occurred_at")]
+    #[schema(
+        example = "/v1/interactions?status=planned&occurred_at[gte]=2026-03-02T09:00:00Z&occurred_at[lt]=2026-03-17T00:00:00Z&sort=occurred_at"
+    )]
     list: String,
 }
 
@@ -154,10 +162,10 @@ struct TodayInteraction {
 /// A first step.
 #[derive(Serialize, ToSchema)]
 struct TodaySetupStep {
-    code: SetupCode,
+    code: TodaySetupCode,
     /// What to do, in a sentence. To translate it, use `code`.
     #[schema(example = "Add the first people you want to stay in touch with.")]
-    text: String,
+    detail: String,
     /// The operation that does it.
     #[serde(rename = "do")]
     #[schema(rename = "do")]
@@ -181,11 +189,11 @@ struct TodaySetupAction {
 pub fn operations() -> Vec<Operation> {
     let docs = || {
         let on = "The day, such as 2026-03-02. Default: today in the time zone of the workspace.";
-        Docs::new("today", "Get what to do today")
+        Docs::new("today", "Get today's overview")
             .description(
                 "One call for a home screen: follow-ups and promises whose day has come, contacts who are due, birthdays and other \
-                 dates in the next 14 days, planned interactions, and those whose time has passed. Each item has the reason why \
-                 it is here and the cards to show. Each section has at most 20 items and the number of all.",
+                 dates in the next 14 days, planned interactions, and those whose time has passed. Each item has a reason and the contact cards to show. Each section has at most 20 items and \
+             their `total`.",
             )
             .parameter(Parameter::new("on", on, json!({ "type": "string", "format": "date" })).example(json!("2026-03-02")))
             .answer::<Today>(200, "The view of the day.")
@@ -244,7 +252,8 @@ fn view(conn: &mut Conn, moment: &Moment, awaiting: Section<Interaction>) -> Sto
     let limit = i64::from(MAX_ITEMS);
     let mine = stored::due_follow_ups(conn, workspace, OwedBy::Me, on, limit)?;
     let promised = stored::due_follow_ups(conn, workspace, OwedBy::Them, on, limit)?;
-    let planned = stored::planned(conn, workspace, at, moment.start_of_day_after(DAYS_AHEAD + 1), limit)?;
+    let until = moment.start_of_day_after(DAYS_AHEAD + 1);
+    let planned = stored::planned(conn, workspace, at, until, limit)?;
     let dates = stored::dates(conn, workspace, on, DAYS_AHEAD, usize::from(MAX_ITEMS))?;
     let wanted = Wanted {
         on,
@@ -290,8 +299,9 @@ fn view(conn: &mut Conn, moment: &Moment, awaiting: Section<Interaction>) -> Sto
         total: dates.total,
         items: dates.items.iter().flat_map(|(day, contact)| dates_of(moment, &cards, *day, contact)).collect(),
     };
-    let list =
-        |when: &str, order: &str| format!("/v1/interactions?status=planned&occurred_at[{when}]={at}&sort={order}");
+    let list = |period: String, order: &str| format!("/v1/interactions?status=planned&{period}&sort={order}");
+    let planned_list = list(format!("occurred_at[gte]={at}&occurred_at[lt]={until}"), "occurred_at");
+    let awaiting_list = list(format!("occurred_at[lt]={at}"), "-occurred_at");
     Ok(Today {
         on,
         valid_until: moment.start_of_day_after(1),
@@ -299,14 +309,8 @@ fn view(conn: &mut Conn, moment: &Moment, awaiting: Section<Interaction>) -> Sto
         promises: follow_ups(moment, &cards, promised, OwedBy::Them),
         contacts,
         dates,
-        planned: interactions(moment, &cards, planned, today::planned, list("gte", "occurred_at")),
-        awaiting_outcome: interactions(
-            moment,
-            &cards,
-            awaiting,
-            today::awaiting_outcome,
-            list("lt", "-occurred_at"),
-        ),
+        planned: interactions(moment, &cards, planned, today::planned, planned_list),
+        awaiting_outcome: interactions(moment, &cards, awaiting, today::awaiting_outcome, awaiting_list),
         setup: setup.into_iter().map(setup_step).collect(),
     })
 }
@@ -387,14 +391,14 @@ fn dates_of(moment: &Moment, cards: &Deck, day: NaiveDate, contact: &Contact) ->
     contact.fields.dates.iter().filter_map(item).collect()
 }
 
-fn setup_step(code: SetupCode) -> TodaySetupStep {
+fn setup_step(code: TodaySetupCode) -> TodaySetupStep {
     let (operation, method, path) = match code {
-        SetupCode::AddContact => ("create_contact", "POST", "/v1/contacts"),
-        SetupCode::SetTier => ("update_contact", "PATCH", "/v1/contacts/{id}"),
-        SetupCode::LogInteraction => ("create_interaction", "POST", "/v1/interactions"),
-        SetupCode::AddFollowUp => ("create_follow_up", "POST", "/v1/follow-ups"),
+        TodaySetupCode::AddContact => ("create_contact", "POST", "/v1/contacts"),
+        TodaySetupCode::SetTier => ("update_contact", "PATCH", "/v1/contacts/{id}"),
+        TodaySetupCode::LogInteraction => ("create_interaction", "POST", "/v1/interactions"),
+        TodaySetupCode::AddFollowUp => ("create_follow_up", "POST", "/v1/follow-ups"),
     };
     let action =
         TodaySetupAction { operation: operation.to_owned(), method: method.to_owned(), path: path.to_owned() };
-    TodaySetupStep { code, text: code.text().to_owned(), action }
+    TodaySetupStep { code, detail: code.detail().to_owned(), action }
 }

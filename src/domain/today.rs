@@ -14,7 +14,7 @@ pub const DAYS_AHEAD: u64 = 14;
 enumeration! {
     /// Why something is in the view: a follow-up or promise is due on the day or overdue, a contact is due by the cadence or
     /// overdue, a birthday or other date is on the day or ahead, an interaction is planned, or its time has passed.
-    TodayCode {
+    TodayReasonCode {
         FollowUpDue = "follow_up_due",
         FollowUpOverdue = "follow_up_overdue",
         PromiseDue = "promise_due",
@@ -30,7 +30,7 @@ enumeration! {
 
 enumeration! {
     /// A first step in an empty workspace.
-    SetupCode {
+    TodaySetupCode {
         AddContact = "add_contact",
         SetTier = "set_tier",
         LogInteraction = "log_interaction",
@@ -41,17 +41,18 @@ enumeration! {
 /// Why something is in the view.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct TodayReason {
-    pub code: TodayCode,
+    pub code: TodayReasonCode,
     pub params: TodayParams,
     /// The reason in a sentence. To translate it, use `code` and `params`.
     #[schema(example = "Send the slides: 3 days overdue.")]
-    pub text: String,
+    pub detail: String,
 }
 
-/// What the sentence says.
+/// The values in the sentence, for translation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct TodayParams {
-    /// The title of the follow-up, the name of the contact, or the kind of interaction and with whom.
+    /// The title of the follow-up, the name of the contact, or an English description of the interaction, such as
+    /// "Coffee with Ada"; to translate that, use `interaction`.
     #[schema(example = "Send the slides")]
     pub name: String,
     /// Days from the day of the view to that of the item; negative when it is past.
@@ -59,8 +60,8 @@ pub struct TodayParams {
     pub days: i64,
 }
 
-fn reason(code: TodayCode, name: &str, days: i64, text: String) -> TodayReason {
-    TodayReason { code, params: TodayParams { name: name.to_owned(), days }, text }
+fn reason(code: TodayReasonCode, name: &str, days: i64, detail: String) -> TodayReason {
+    TodayReason { code, params: TodayParams { name: name.to_owned(), days }, detail }
 }
 
 fn day_count(days: i64) -> String {
@@ -79,10 +80,12 @@ fn ahead(days: i64) -> String {
 /// `days` from the day of the view to the one on which it was to be done.
 pub fn follow_up(title: &str, owed_by: OwedBy, days: i64) -> TodayReason {
     let (code, what) = match (owed_by, days < 0) {
-        (OwedBy::Me, false) => (TodayCode::FollowUpDue, "due today".to_owned()),
-        (OwedBy::Me, true) => (TodayCode::FollowUpOverdue, format!("{} overdue", day_count(days))),
-        (OwedBy::Them, false) => (TodayCode::PromiseDue, "promised for today".to_owned()),
-        (OwedBy::Them, true) => (TodayCode::PromiseOverdue, format!("promised {} ago", day_count(days))),
+        (OwedBy::Me, false) => (TodayReasonCode::FollowUpDue, "due today".to_owned()),
+        (OwedBy::Me, true) => (TodayReasonCode::FollowUpOverdue, format!("{} overdue", day_count(days))),
+        (OwedBy::Them, false) => (TodayReasonCode::PromiseDue, "promised for today".to_owned()),
+        (OwedBy::Them, true) => {
+            (TodayReasonCode::PromiseOverdue, format!("promised, {} overdue", day_count(days)))
+        }
     };
     reason(code, title, days, format!("{title}: {what}."))
 }
@@ -90,31 +93,31 @@ pub fn follow_up(title: &str, owed_by: OwedBy, days: i64) -> TodayReason {
 /// `days` from the day of the view to the one on which the contact was due.
 pub fn contact(name: &str, days: i64) -> TodayReason {
     let (code, what) = match days < 0 {
-        false => (TodayCode::ContactDue, "due today".to_owned()),
-        true => (TodayCode::ContactOverdue, format!("{} overdue", day_count(days))),
+        false => (TodayReasonCode::ContactDue, "due today".to_owned()),
+        true => (TodayReasonCode::ContactOverdue, format!("{} overdue", day_count(days))),
     };
     reason(code, name, days, format!("Get in touch with {name}: {what}."))
 }
 
 /// A birthday, an anniversary or another date of a contact.
 pub fn date(name: &str, what: &str, days: i64) -> TodayReason {
-    let code = if days == 0 { TodayCode::DateToday } else { TodayCode::DateAhead };
+    let code = if days == 0 { TodayReasonCode::DateToday } else { TodayReasonCode::DateAhead };
     reason(code, name, days, format!("{name}: {what} {}.", ahead(days)))
 }
 
 /// `what` is the kind of interaction and with whom.
 pub fn planned(what: &str, days: i64) -> TodayReason {
-    reason(TodayCode::Planned, what, days, format!("{what}: {}.", ahead(days)))
+    reason(TodayReasonCode::Planned, what, days, format!("{what}: {}.", ahead(days)))
 }
 
 /// `what` is the kind of interaction and with whom.
 pub fn awaiting_outcome(what: &str, days: i64) -> TodayReason {
-    reason(TodayCode::AwaitingOutcome, what, days, format!("{what}: did it happen?"))
+    reason(TodayReasonCode::AwaitingOutcome, what, days, format!("{what}: did it happen?"))
 }
 
-impl SetupCode {
+impl TodaySetupCode {
     /// What to do, in a sentence.
-    pub const fn text(self) -> &'static str {
+    pub const fn detail(self) -> &'static str {
         match self {
             Self::AddContact => "Add the first people you want to stay in touch with.",
             Self::SetTier => {
@@ -136,7 +139,7 @@ mod tests {
             (follow_up("Send it", OwedBy::Me, 0), "follow_up_due", "Send it: due today."),
             (follow_up("Send it", OwedBy::Me, -1), "follow_up_overdue", "Send it: 1 day overdue."),
             (follow_up("An intro", OwedBy::Them, 0), "promise_due", "An intro: promised for today."),
-            (follow_up("An intro", OwedBy::Them, -3), "promise_overdue", "An intro: promised 3 days ago."),
+            (follow_up("An intro", OwedBy::Them, -3), "promise_overdue", "An intro: promised, 3 days overdue."),
             (contact("Ada", 0), "contact_due", "Get in touch with Ada: due today."),
             (contact("Ada", -12), "contact_overdue", "Get in touch with Ada: 12 days overdue."),
             (date("Ada", "birthday", 0), "date_today", "Ada: birthday today."),
@@ -145,7 +148,7 @@ mod tests {
             (planned("Coffee with Ada", 2), "planned", "Coffee with Ada: in 2 days."),
             (awaiting_outcome("Coffee with Ada", -1), "awaiting_outcome", "Coffee with Ada: did it happen?"),
         ] {
-            assert_eq!((reason.code.as_str(), reason.text.as_str()), (code, text));
+            assert_eq!((reason.code.as_str(), reason.detail.as_str()), (code, text));
         }
     }
 }

@@ -46,7 +46,7 @@ mod tests {
     use crate::domain::recurrence::RecurrenceFrom;
     use crate::domain::relationship::RelationshipType;
     use crate::domain::timeline::TimelineKind;
-    use crate::domain::today::{SetupCode, TodayCode};
+    use crate::domain::today::{TodayReasonCode, TodaySetupCode};
 
     fn written<T: Serialize>(values: &[T]) -> serde_json::Value {
         json!(values)
@@ -65,8 +65,8 @@ mod tests {
         assert_eq!(written(InteractionDirection::ALL), json!(InteractionDirection::WORDS));
         assert_eq!(written(IntervalUnit::ALL), json!(IntervalUnit::WORDS));
         assert_eq!(written(CadenceState::ALL), json!(CadenceState::WORDS));
-        assert_eq!(written(TodayCode::ALL), json!(TodayCode::WORDS));
-        assert_eq!(written(SetupCode::ALL), json!(SetupCode::WORDS));
+        assert_eq!(written(TodayReasonCode::ALL), json!(TodayReasonCode::WORDS));
+        assert_eq!(written(TodaySetupCode::ALL), json!(TodaySetupCode::WORDS));
         assert_eq!(written(TimelineKind::ALL), json!(TimelineKind::WORDS));
         assert_eq!(written(FollowUpKind::ALL), json!(FollowUpKind::WORDS));
         assert_eq!(written(FollowUpStatus::ALL), json!(FollowUpStatus::WORDS));

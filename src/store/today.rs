@@ -20,7 +20,7 @@ use crate::domain::id::{ContactId, WorkspaceId};
 use crate::domain::interaction::{Interaction, InteractionStatus};
 use crate::domain::key::{Key, KeyKind};
 use crate::domain::timestamp::Timestamp;
-use crate::domain::today::SetupCode;
+use crate::domain::today::TodaySetupCode;
 
 /// The first of what a section holds, and how many there are.
 pub struct Section<R> {
@@ -130,15 +130,15 @@ pub fn ids_of<'a>(lists: impl IntoIterator<Item = &'a [ContactId]>) -> Vec<AnyId
 }
 
 /// The first steps that nobody has taken yet.
-pub fn open_setup(conn: &mut Conn, workspace: WorkspaceId) -> Result<Vec<SetupCode>> {
+pub fn open_setup(conn: &mut Conn, workspace: WorkspaceId) -> Result<Vec<TodaySetupCode>> {
     let other = Predicate::equal(contacts::IS_SELF, Scalar::Bool(false));
     let not_due = Scalar::Text(contacts::NOT_DUE.to_owned());
     let due = Predicate::Compare(contacts::NEXT_CONTACT, Comparison::Less, not_due);
     let steps = [
-        (SetupCode::AddContact, is_any::<Contact>(conn, workspace, other, ID)?),
-        (SetupCode::SetTier, is_any::<Contact>(conn, workspace, due, contacts::NEXT_CONTACT)?),
-        (SetupCode::LogInteraction, is_any::<Interaction>(conn, workspace, Predicate::always(), ID)?),
-        (SetupCode::AddFollowUp, is_any::<FollowUp>(conn, workspace, Predicate::always(), ID)?),
+        (TodaySetupCode::AddContact, is_any::<Contact>(conn, workspace, other, ID)?),
+        (TodaySetupCode::SetTier, is_any::<Contact>(conn, workspace, due, contacts::NEXT_CONTACT)?),
+        (TodaySetupCode::LogInteraction, is_any::<Interaction>(conn, workspace, Predicate::always(), ID)?),
+        (TodaySetupCode::AddFollowUp, is_any::<FollowUp>(conn, workspace, Predicate::always(), ID)?),
     ];
     Ok(steps.into_iter().filter(|(_, is_done)| !is_done).map(|(step, _)| step).collect())
 }

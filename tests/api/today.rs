@@ -17,7 +17,7 @@ async fn today(client: &Client) -> Value {
 }
 
 fn texts(section: &Value) -> Vec<&str> {
-    section["items"].as_array().unwrap().iter().map(|item| item["reason"]["text"].as_str().unwrap()).collect()
+    section["items"].as_array().unwrap().iter().map(|item| item["reason"]["detail"].as_str().unwrap()).collect()
 }
 
 fn codes(steps: &Value) -> Vec<&str> {
@@ -78,7 +78,7 @@ on_both! {
         let view = today(&ada).await;
         for (section, expected) in [
             ("follow_ups", vec!["Late: 3 days overdue.", "Today: due today."]),
-            ("promises", vec!["Promised: promised 1 day ago."]),
+            ("promises", vec!["Promised: promised, 1 day overdue."]),
             ("contacts", vec!["Get in touch with Grace: 3 days overdue."]),
             ("dates", vec!["Grace: birthday in 2 days."]),
             ("planned", vec!["Coffee with Alan: in 3 days."]),
