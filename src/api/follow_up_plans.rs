@@ -124,7 +124,7 @@ struct PlanApplication {
     anchor_on: Option<String>,
 }
 
-/// What applying a plan has led to.
+/// The result of applying a plan.
 struct PlanApplied;
 
 impl utoipa::PartialSchema for PlanApplied {
@@ -140,7 +140,7 @@ impl utoipa::PartialSchema for PlanApplied {
                 },
                 "created": {
                     "type": "integer", "format": "int64", "minimum": 0,
-                    "description": "How many of the runs are new. The others are from an earlier request.",
+                    "description": "How many of the runs are new; the others already existed.",
                 },
                 "write": {
                     "type": ["integer", "null"], "format": "int64",

@@ -280,9 +280,10 @@ fn complete_docs() -> Docs {
     Docs::new("follow-ups", "Complete a follow-up")
         .description(
             "Sets the status to `done` and, if `interaction` is sent (`{}` is enough), logs an interaction in the same write; \
-             that requires the scope interactions:write. One that recurs gets its next occurrence. A PATCH of `status` does \
-             the same without an interaction. A follow-up that is done is returned as it is, so a client can repeat the \
-             request with the same ids. One that is skipped or cancelled is refused; set it back to `pending` first.",
+             that requires the scope interactions:write. If it recurs, the next occurrence is created. A PATCH of `status` does \
+             the same without an interaction. A follow-up that is already `done` is returned unchanged, so the request can be \
+             repeated; an `interaction` is not logged again. One that is `skipped` or `cancelled` is rejected with 409 \
+             `invalid_transition`; set it to `pending` first.",
         )
         .request::<FollowUpCompletion>(json!({
             "outcome": "They will introduce me to the team.", "interaction": { "kind": "email" },
@@ -341,7 +342,7 @@ fn agenda_docs() -> Docs {
     let day = |name: &'static str, description: &'static str, example: &str| {
         Parameter::new(name, description, json!({ "type": "string", "format": "date" })).example(json!(example))
     };
-    Docs::new("follow-ups", "Get the agenda of follow-ups")
+    Docs::new("follow-ups", "Get the follow-up agenda")
         .description(
             "The pending follow-ups of a period, grouped by `actionable_on`: the day they are due or, if they are snoozed, the \
              day on which the snooze ends. At most 366 days and 1,000 follow-ups.",

@@ -62,10 +62,10 @@ struct KeepInTouchItem {
     planned_on: Option<NaiveDate>,
 }
 
-/// What was done. Absent fields take their defaults.
+/// The interaction to log. Absent fields take their defaults.
 #[derive(Deserialize, ToSchema)]
 #[allow(dead_code, reason = "documents what is read as the fields of an interaction")]
-struct TouchInput {
+struct ContactTouch {
     /// The id of the interaction. Null: the server chooses one. If it exists already, nothing is logged again.
     #[schema(example = json!(null))]
     id: Option<InteractionId>,
@@ -101,11 +101,11 @@ fn list_operation() -> Operation {
         let labels = json!({
             "type": "array", "maxItems": MAX_REPEATS, "items": { "type": "string", "minLength": 1, "maxLength": MAX_TAG_CHARACTERS },
         });
-        Docs::new("keep_in_touch", "List contacts who are due")
+        Docs::new("keep-in-touch", "List contacts who are due")
             .description(
-                "The contacts with a cadence, of their own or of their tier, whose next contact is due, soon or already: the most \
-                 overdue in relation to their interval first. Archived contacts, people you want to meet and those not to \
-                 be contacted are never due. A cursor continues with the day of its first page.",
+                "Contacts with a cadence, their own or that of their tier, who are due or due soon. Sorted by \
+             `ratio`, highest first. Archived contacts, people you want to meet and contacts marked as not \
+             to be contacted are never listed. All pages use the day of the first page.",
             )
             .parameters([
                 Parameter::new(
@@ -118,7 +118,7 @@ fn list_operation() -> Operation {
                     .example(json!(["conference-2026"])),
                 Parameter::new(
                     "on",
-                    "The day. Default: today in the workspace's time zone.",
+                    "The day to calculate for. Default: today in the workspace's time zone.",
                     json!({ "type": "string", "format": "date" }),
                 )
                 .example(json!("2026-03-02")),
@@ -141,13 +141,14 @@ fn list_operation() -> Operation {
 
 fn touch_operation() -> Operation {
     let docs = || {
-        Docs::new("keep_in_touch", "Log that you were in touch")
+        Docs::new("keep-in-touch", "Log that you were in touch")
             .description(
-                "Creates an interaction with the contact that happened now, in one call; without a body it is a message. Its \
-                 cadence starts over, unless the kind does not count. Repeated with the same `id` it returns the \
-                 interaction and changes nothing.",
+                "Logs an interaction with the contact. By default it is a message sent now; the body is \
+             optional. If the kind of interaction counts, the cadence of the contact restarts. A request \
+             with the `id` of an existing interaction with the contact returns that interaction and changes \
+             nothing.",
             )
-            .request::<TouchInput>(json!({ "kind": "call", "subject": "Congratulated on the new job" }))
+            .request::<ContactTouch>(json!({ "kind": "call", "subject": "Congratulated on the new job" }))
             .answer::<Interaction>(200, "The interaction, which existed already.")
             .answer::<Interaction>(201, "The interaction as it was created.")
             .errors(&[Code::IdTaken, Code::Deleted])
@@ -244,7 +245,7 @@ fn not_allowed(parameter: &str, words: &[&str]) -> Problem {
 
 fn touch_contact(context: &Context) -> Result<Write, Problem> {
     let body: Value = context.call.body.value.clone();
-    validate::<TouchInput>(View::Input, &body).into_result(())?;
+    validate::<ContactTouch>(View::Input, &body).into_result(())?;
     let store = &context.api.store;
     let touch = Touch::check(body, context.id()?, store.new_id(), store.now())?;
     Ok(Write::new(move |tx| {

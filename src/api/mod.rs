@@ -112,7 +112,7 @@ const TAGS: &[(&str, &str)] = &[
     ("relationships", "What contacts are to each other."),
     ("needs", "What people need, can offer, or are interested in."),
     ("interactions", "Meetings, calls and messages with contacts, planned or past."),
-    ("keep_in_touch", "Who is due to be contacted."),
+    ("keep-in-touch", "Contacts you are due to get in touch with."),
     ("timeline", "What happened, and when."),
     ("today", "What to do on a day, and why."),
     ("follow-ups", "What to do next for contacts, and what they have promised."),

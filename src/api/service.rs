@@ -219,7 +219,7 @@ pub fn operations() -> Vec<Operation> {
             Docs::new("service", "Get metrics")
                 .description(
                     "In Prometheus's text format: requests by route and status, runs of background jobs, and the queue of jobs. \
-                     It names no users or records. Needs no token: restrict it at the proxy if it is nobody's business.",
+                     It names no users or records. Needs no token: restrict access at the proxy if it must not be public.",
                 )
                 .text(200, "The metrics.", "text/plain")
         }),
@@ -246,7 +246,8 @@ async fn get_service(exchange: Exchange) -> Result<HttpResponse, Problem> {
         "name": "wellmet",
         "version": env!("CARGO_PKG_VERSION"),
         "features": [
-            "contacts", "organizations", "positions", "relationships", "needs", "interactions", "follow_ups", "follow_up_plans", "matches", "profile_review", "tags",
+            "contacts", "organizations", "positions", "relationships", "needs", "interactions", "timeline", "cadence",
+            "keep_in_touch", "follow_ups", "follow_up_plans", "today", "matches", "profile_review", "tags",
             "cards", "search", "batch", "bulk", "duplicates", "merging", "changes", "undo", "idempotency",
             "personal_access_tokens",
         ],

@@ -73,10 +73,10 @@ pub fn operations() -> Vec<Operation> {
     let of_contact = "/v1/contacts/{id}/timeline";
     vec![
         Operation::new(Method::GET, of_contact, "list_contact_timeline", access(), Run::Read(of_one), || {
-            docs("List the timeline of a contact")
+            docs("List a contact's timeline")
         }),
         Operation::new(Method::GET, "/v1/timeline", "list_timeline", access(), Run::Read(of_all), || {
-            docs("List the timeline of everybody")
+            docs("List the timeline")
         }),
     ]
 }
@@ -87,9 +87,8 @@ fn docs(summary: &'static str) -> Docs {
     });
     Docs::new("timeline", summary)
         .description(
-            "What happened, newest first: interactions, follow-ups that were completed, and positions that began or ended. What \
-             is only known to the month or year stands at its first day if it began then, and at its last if it ended. What is \
-             planned is not here.",
+            "What happened, newest first: interactions, follow-ups that were completed, and positions that began or ended. A date that is known only to the month or year is sorted as the first day of that period for a \
+             start, and as the last day for an end. Planned interactions are not included.",
         )
         .parameters([
             Parameter::new("kind", "Only these kinds. Repeat the parameter for several.", kinds),

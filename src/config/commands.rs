@@ -107,7 +107,7 @@ pub enum Command {
     /// Manage personal access tokens.
     #[command(subcommand)]
     Token(TokenCommand),
-    /// List background jobs: how many there are, and those that failed for good.
+    /// List background jobs: the number by kind and state, and the dead ones with their last error.
     #[command(
         args_conflicts_with_subcommands = true,
         after_help = "\
@@ -161,7 +161,7 @@ Examples:
 
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum JobsCommand {
-    /// Run dead jobs again, with all their attempts.
+    /// Run dead jobs again, with a full set of attempts.
     Retry {
         /// Id of the job, as `wellmet jobs` prints it.
         #[arg(value_name = "ID", required_unless_present = "all", conflicts_with = "all")]

@@ -164,8 +164,9 @@ const LAST_DAY: NaiveDate = match NaiveDate::from_ymd_opt(9999, 12, 31) {
 };
 
 enumeration! {
-    /// How a contact stands by its cadence on a day: `on_track`; `due_soon` when at most 2 days or 15 % of the interval are
-    /// left; `due` on the day itself; `overdue` after it; `lapsed` when overdue by a whole interval or more.
+    /// Where a contact stands on a day. `on_track`: not due yet. `due_soon`: at most 2 days or 15 % of the interval
+    /// are left. `due`: due on that day. `overdue`: less than one interval late. `lapsed`: at least one interval
+    /// late.
     CadenceState {
         OnTrack = "on_track",
         DueSoon = "due_soon",

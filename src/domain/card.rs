@@ -51,7 +51,8 @@ pub struct ContactCard {
     /// The day on which to be in touch again. Null: there is none.
     #[schema(value_type = Option<String>, format = Date, example = "2026-05-28")]
     pub next_contact_on: Option<String>,
-    /// The version of the contact's activity, which changes with these two days. Null: it has none.
+    /// The version of the contact's activity, which changes with `last_interaction_on` and `next_contact_on`. Null:
+    /// no activity.
     #[schema(example = 43)]
     pub activity_version: Option<i64>,
     /// When the contact last changed.

@@ -23,8 +23,8 @@ pub struct ContactActivityFields {
     /// The number of interactions that happened, whether or not they count.
     #[schema(minimum = 0, example = 12)]
     pub interaction_count: i64,
-    /// The day on which to be in touch again. Null: the contact has no cadence, or is archived, not known, not to be
-    /// contacted, or yourself.
+    /// The day on which to be in touch again. Null: the contact has no cadence, is archived, is a person you want to
+    /// meet, is not to be contacted, or is yourself.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = Date, example = "2026-05-28")]
     pub next_contact_on: Option<String>,

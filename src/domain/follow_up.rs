@@ -36,8 +36,8 @@ pub struct FollowUpFields {
     /// Details, plain text or Markdown.
     #[schema(max_length = 100000)]
     pub body: Option<String>,
-    /// The contacts it is about, each once. It is deleted with the last contact or organization that it names. At least one
-    /// contact or an organization is required.
+    /// The contacts it is about, each once. At least one contact or an `organization_id` is required. When the last
+    /// of them is deleted, so is the follow-up.
     #[schema(max_items = 100)]
     pub contact_ids: Vec<ContactId>,
     /// The organization it is about.
@@ -45,10 +45,10 @@ pub struct FollowUpFields {
     /// The kind of follow-up.
     #[schema(default = "other")]
     pub kind: FollowUpKind,
-    /// Who is to do it: you, or they, who have promised it to you.
+    /// Who has to do it: `me` for you, `them` for the contacts, who have promised it to you.
     #[schema(default = "me")]
     pub owed_by: OwedBy,
-    /// The day it is due, in the time zone of the workspace. Null: it has no day.
+    /// The day it is due, in the time zone of the workspace. Null: no due date.
     #[schema(value_type = Option<String>, format = Date, example = "2026-03-09")]
     pub due_on: Option<String>,
     /// The time of that day, in the time zone of the workspace. Null: any time.
@@ -65,10 +65,11 @@ pub struct FollowUpFields {
     /// Why it has this status, such as why it was skipped. A transition clears it unless the request sends another one.
     #[schema(max_length = 500, example = "They wrote first.")]
     pub status_reason: Option<String>,
-    /// The day until which it is put off. A snooze does not move `due_on`, and cannot end before it.
+    /// The day until which it is snoozed. Does not change `due_on`, and cannot be earlier than it, unless it is past.
+    /// Null: not snoozed.
     #[schema(value_type = Option<String>, format = Date, example = "2026-03-12")]
     pub snoozed_until: Option<String>,
-    /// The day from which it is to be done: the later one of `due_on` and `snoozed_until`. Null: it has no day.
+    /// The first day on which to act: the later of `due_on` and `snoozed_until`. Null: it has neither.
     #[schema(read_only, value_type = Option<String>, format = Date, example = "2026-03-12")]
     pub actionable_on: Option<String>,
     /// When it was completed. The request that completes it can send the time, which cannot be in the future; otherwise it
@@ -80,7 +81,7 @@ pub struct FollowUpFields {
     /// The series that it is an occurrence of. Null: none.
     #[schema(read_only)]
     pub series_id: Option<SeriesId>,
-    /// The follow-up that this one followed when that was completed or skipped. Null: none, or it was deleted.
+    /// The follow-up whose completion or skipping created this one. Null: there is none, or it was deleted.
     #[schema(read_only)]
     pub previous_id: Option<FollowUpId>,
     /// What came of it.
@@ -89,7 +90,7 @@ pub struct FollowUpFields {
     /// Where it comes from.
     #[schema(read_only)]
     pub origin: FollowUpOrigin,
-    /// The interaction that it comes from, or else the one that was logged when it was completed.
+    /// The interaction that led to it, or else the one logged when it was completed. Null: none.
     pub interaction_id: Option<InteractionId>,
 }
 
@@ -112,7 +113,7 @@ enumeration! {
 }
 
 enumeration! {
-    /// Who is to do it: you, or they.
+    /// Who has to do it: you or the contacts.
     #[derive(Default)]
     OwedBy {
         #[default]

@@ -1,5 +1,5 @@
-//! Plans: follow-ups that come one after the other for a person, such as after an event. A plan that is applied to somebody
-//! is told in `plan_run.rs`.
+//! Plans: follow-ups that come one after the other for a person, such as after an event. A plan applied to a contact
+//! is in `plan_run.rs`.
 
 use chrono::{Datelike, Days, NaiveDate, Weekday};
 use serde::{Deserialize, Serialize};

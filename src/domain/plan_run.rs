@@ -19,7 +19,8 @@ pub const MAX_PER_CONTACT: i64 = 1_000;
 /// To how many contacts a plan can be applied at once.
 pub const MAX_APPLIED: usize = 100;
 
-/// A plan as it was applied to a contact. What the plan said then is copied, so changing it leaves its runs alone.
+/// A plan as it was applied to a contact. The steps are copied when the plan is applied, so later changes of the plan
+/// do not affect its runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct PlanRunFields {

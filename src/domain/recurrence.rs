@@ -15,14 +15,15 @@ pub struct Recurrence {
     /// How many units are between two occurrences.
     #[schema(minimum = 1, maximum = 1000, example = 1)]
     pub every: u16,
-    /// The unit. Where a month is too short, the occurrence is on its last day.
+    /// The unit of `every`. In a month that is too short, the occurrence falls on the last day.
     pub unit: IntervalUnit,
     /// What the next occurrence is counted from.
     #[serde(default)]
     #[schema(default = "schedule")]
     pub from: RecurrenceFrom,
-    /// The day that the occurrences of a schedule are counted from: 31 January, 28 February, 31 March. If null or absent
-    /// in a request, it is `due_on`; a change of `due_on` sets it too, unless the request sends another one.
+    /// The day from which a schedule is counted: a monthly one that starts on 31 January recurs on 28 February and
+    /// then 31 March. If null or absent in a request, it is `due_on`; changing `due_on` also sets it, unless the
+    /// request sends it.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = Date, example = "2026-03-02")]
     pub starts_on: Option<String>,

@@ -1,4 +1,4 @@
-//! What of the records stands in the timeline of contacts. In which order a page is read is told in the store.
+//! Which records appear in timelines, and when. The order of a page is defined in the store.
 
 use super::entity::Entity;
 use super::follow_up::{FollowUp, FollowUpStatus};

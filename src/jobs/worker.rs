@@ -81,7 +81,7 @@ impl Worker {
         if tokio::time::timeout(worker.shutdown_limit, all_end).await.is_err() {
             running.shutdown().await;
             for lease in leases.into_values() {
-                tracing::warn!(job = %lease.job, "a job was broken off because the server stops; it will run again");
+                tracing::warn!(job = %lease.job, "job interrupted by shutdown; it will run again");
                 if let Err(error) = worker.store.account_write(move |tx| jobs::release(tx, &lease)).await {
                     tracing::warn!(job = %lease.job, %error, "cannot release the lease of a job; it will expire");
                 }
@@ -189,7 +189,7 @@ impl Worker {
         }
         let failed = self.store.account_write(move |tx| jobs::fail(tx, &lease, &error, retry_at)).await;
         if let Err(error) = failed {
-            tracing::warn!(%job, kind, %error, "cannot note that a job failed; its lease will expire");
+            tracing::warn!(%job, kind, %error, "cannot record that a job failed; its lease will expire");
         }
     }
 }

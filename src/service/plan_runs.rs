@@ -49,7 +49,7 @@ impl Rules for PlanRun {
             (PlanRunStatus::Stopped | PlanRunStatus::Finished, Some(step))
                 if status == Some(FollowUpStatus::Pending) =>
             {
-                set_status(tx, &step, FollowUpStatus::Cancelled, Some("Its plan was stopped."))
+                set_status(tx, &step, FollowUpStatus::Cancelled, Some("Its plan was ended."))
             }
             _ => Ok(()),
         }

@@ -1,5 +1,5 @@
-//! The queue of jobs: who runs what, and what became of it. A lease is a promise that one worker runs a job: it ends by the
-//! clock of the database, and every transaction of the job checks it. When a job is due is told by the clock of the servers.
+//! The queue of jobs: who runs what, and what became of it. A lease is a promise that one worker runs a job: it ends
+//! by the clock of the database, and every transaction of the job checks it. Due times use the clock of the servers.
 
 use chrono::TimeDelta;
 use diesel::dsl::sql;

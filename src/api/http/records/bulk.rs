@@ -1,5 +1,5 @@
-//! One edit of many records: those of a list of ids, or those that a filter of the list finds. Which edits there are is told
-//! where the kind is.
+//! One edit of many records: those of a list of ids, or those that a filter of the list finds. The edits are defined
+//! with each kind.
 
 use chrono::NaiveDate;
 use serde_json::{Map, Value, json};
