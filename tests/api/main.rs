@@ -33,6 +33,7 @@ mod duplicates;
 mod follow_up_plans;
 mod follow_ups;
 mod guard;
+mod guides;
 mod hostile;
 mod idempotency;
 mod interactions;

@@ -1,0 +1,85 @@
+//! A guide does what it says: its shell commands run as printed, against the program itself.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::support::*;
+
+/// What the commands of a guide are written with, beside the shell.
+const TOOLS: [&str; 2] = ["curl", "jq"];
+
+fn is_installed(tool: &str) -> bool {
+    let mut command = Command::new(tool);
+    command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
+}
+
+/// The shell commands of a guide.
+fn commands(guide: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(guide);
+    let text = fs::read_to_string(path).expect("the guide");
+    let blocks = text.split("```sh\n").skip(1).filter_map(|block| block.split("```").next());
+    blocks.collect::<Vec<_>>().join("\n")
+}
+
+/// Each day as the word `DAY`: the guides are about today.
+fn without_days(text: &str) -> String {
+    let is_day = |word: &str| word.len() == 10 && word.chars().filter(|letter| *letter == '-').count() == 2;
+    text.split_inclusive('"').map(|part| if is_day(part.trim_end_matches('"')) { "DAY\"" } else { part }).collect()
+}
+
+const FOLLOW_UP: &str = r#"{"last_interaction_on":"DAY","next_contact_on":"DAY"}
+Get in touch with Grace Hopper: 10 days overdue.
+{"last_interaction_on":"DAY","next_contact_on":"DAY"}
+{"last_interaction_on":"DAY","next_contact_on":"DAY"}
+{"who":"Grace Hopper","state":"overdue","days_overdue":10,"interval_days":30}
+Call Grace: 2 days overdue.
+An introduction: promised for today.
+Get in touch with Grace Hopper: 10 days overdue.
+{"status":"done","logged":"call","next":true}
+{"last_interaction_on":"DAY","next_contact_on":"DAY"}
+An introduction: promised for today.
+{"created":0}
+Say thank you for the conversation, then Connect online
+{"status":"running","position":2,"steps":4}
+follow_up_completed
+interaction
+follow_up_completed
+interaction
+"#;
+
+/// What the commands of a guide print, run against a server on this database; `None` where a tool is missing, unless it is
+/// required.
+fn run(guide: &str, database: &Database) -> Option<String> {
+    let missing: Vec<&str> = TOOLS.into_iter().filter(|tool| !is_installed(tool)).collect();
+    if !missing.is_empty() {
+        assert!(std::env::var_os("REQUIRE_GUIDES").is_none(), "install {}", missing.join(" and "));
+        eprintln!("not run: {} is not installed", missing.join(" and "));
+        return None;
+    }
+    let folder = scratch();
+    let mut command = wellmet(&[], folder.path());
+    let server = Process::start(command.env("BIND", "127.0.0.1:0").env("DATABASE_URL", &database.url));
+    let line = server.line_with("listens on ");
+    let (_, url) = line.split_once("listens on ").expect("we looked for it");
+    let mut shell = Command::new("bash");
+    shell.args(["-c", &commands(guide)]).current_dir(folder.path()).env("WELLMET", url.trim());
+    let run = shell.output().expect("bash");
+    let (printed, errors) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+    assert!(run.status.success(), "{printed}{errors}");
+    Some(printed.into_owned())
+}
+
+on_both! {
+    async fn the_follow_up_guide_prints_what_it_says(database: Database) {
+        if let Some(printed) = run("follow-up.md", &database) {
+            assert_eq!(without_days(&printed), FOLLOW_UP);
+        }
+    }
+
+    async fn the_guide_to_people_runs_to_its_end(database: Database) {
+        if let Some(printed) = run("people.md", &database) {
+            assert!(printed.contains("Grace Hopper was my manager until 2021"), "{printed}");
+        }
+    }
+}
