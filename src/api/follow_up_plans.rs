@@ -161,11 +161,12 @@ impl ToSchema for PlanApplied {
 fn apply_docs() -> Docs {
     Docs::new("follow-up-plans", "Apply a follow-up plan")
         .description(format!(
-            "Starts a run of the plan for each contact, and creates the follow-up of its first step. Completing or skipping that \
-             creates the next, so at most one step of a run is to be done. A step is due so long after the anchor, but not \
-             before today nor on the day on which the step before it was completed. Applying a plan again to the same contact \
-             and anchor changes nothing. It is one write, so one revert undoes it. The id is that of a plan of your own or of a \
-             built-in one.\n\n{}",
+            "Starts a run of the plan for each contact, and creates the follow-up of its first step. Completing or skipping it \
+             creates the next one, so a run has at most one open step. A step is due `after` units after the anchor, but never \
+             before today or on the day the previous step was completed. Applying a plan again to the same contact and anchor \
+             changes nothing, except that a current step that was deleted is created again. Contacts that are archived or not \
+             to be contacted are rejected with 422. The application is one write, so one revert undoes it. `id` can be that of \
+             a built-in plan.\n\n{}",
             limits_of(Entity::PlanRun).join(" ")
         ))
         .parameter(Parameter::dry_run("Return the result without changing anything."))

@@ -11,7 +11,7 @@ use crate::domain::fields::parse_day;
 use crate::domain::follow_up::{FollowUp, FollowUpFields, FollowUpOrigin, FollowUpStatus};
 use crate::domain::follow_up_plan::{BuiltInPlan, FollowUpPlan, FollowUpPlanFields};
 use crate::domain::id::{ContactId, FollowUpId, FollowUpPlanId, PlanRunId};
-use crate::domain::invalid::Invalid;
+use crate::domain::invalid::{FieldCode, Invalid, Rejection};
 use crate::domain::plan_run::{PlanRun, PlanRunFields, PlanRunStatus};
 use crate::domain::state_machine::Move;
 use crate::domain::timestamp::Timestamp;
@@ -97,7 +97,8 @@ pub struct Applied {
     pub created: usize,
 }
 
-/// Applies a plan to contacts. One that was applied to a contact from this day before stays as it is.
+/// Applies a plan to contacts. One that was applied to a contact from this day before stays as it is, but for a current step
+/// that was deleted, which is created again.
 pub fn apply_plan(
     tx: &mut Tx<'_>,
     plan: AnyId,
@@ -113,18 +114,32 @@ pub fn apply_plan(
                 .add(format!("#/contact_ids/{index}"), checks::unknown_reference(tx, Entity::Contact, contact)?);
         }
     }
-    invalid.into_result(())?;
+    if !invalid.is_empty() {
+        return Err(invalid.into());
+    }
     let today = time_zone(tx)?.day(tx.now());
     let anchor_on = anchor_on.unwrap_or(today);
     let mut applied = Applied { runs: Vec::with_capacity(contacts.len()), created: 0 };
     let mut seen = HashSet::new();
-    for contact in contacts.into_iter().filter(|contact| seen.insert(*contact)) {
+    for (index, contact) in contacts.into_iter().enumerate().filter(|(_, contact)| seen.insert(*contact)) {
         let known = runs_of(tx, AnyId::new(contact.uuid()))?.into_iter().find(|run| {
             let PlanRunFields { plan_id, built_in, anchor_on: anchor, .. } = &run.fields;
             (*plan_id, *built_in) == (plan.id, plan.built_in) && *anchor == anchor_on.to_string()
         });
         let id = match known {
-            Some(run) => Record::id(&run),
+            Some(run) => {
+                // Its current step was deleted.
+                if run.fields.status == PlanRunStatus::Running && run.fields.follow_up_id.is_none() {
+                    let now = tx.now();
+                    open_step(tx, &run, run.fields.position, None, today, now)?;
+                }
+                Record::id(&run)
+            }
+            None if !may_contact_any(tx, &[contact])? => {
+                let detail = "This contact is archived or not to be contacted.";
+                invalid.add(format!("#/contact_ids/{index}"), Rejection::new(FieldCode::NotAllowed, detail));
+                continue;
+            }
             None => {
                 applied.created = applied.created.saturating_add(1);
                 start(tx, &plan, contact, anchor_on, today)?
@@ -132,6 +147,7 @@ pub fn apply_plan(
         };
         applied.runs.push(id);
     }
+    invalid.into_result(())?;
     Ok(applied)
 }
 

@@ -75,6 +75,30 @@ on_both! {
         assert_eq!((&run["position"], &run["status"]), (&json!(4), &json!("finished")));
     }
 
+    async fn a_step_that_was_deleted_comes_back_when_its_plan_is_applied_again(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let grace = contact(&ada, "Grace").await;
+        apply(&ada, AFTER_EVENT, &grace, "2026-03-02").await;
+        let open = pending(&ada).await;
+        ada.delete(&format!("/v1/follow-ups/{}", open[0].2)).await.expect(204);
+        let again = apply(&ada, AFTER_EVENT, &grace, "2026-03-02").await;
+        assert_eq!(again.body["created"], 0);
+        let reopened = pending(&ada).await;
+        assert_eq!((&reopened[0].0, &reopened[0].1, reopened.len()), (&open[0].0, &open[0].1, 1));
+        set(&ada, &reopened[0].2, "done").await.expect(200);
+        assert_eq!(only_run(&ada).await["position"], 2);
+    }
+
+    async fn a_plan_is_not_applied_to_somebody_not_to_be_contacted(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let (grace, alan) = (contact(&ada, "Grace").await, contact(&ada, "Alan").await);
+        ada.patch(&alan.location(), &json!({"do_not_contact": true})).await.expect(200);
+        let body = json!({"contact_ids": [grace.id(), alan.id()]});
+        let refused = ada.post(&format!("/v1/follow-up-plans/{AFTER_EVENT}/apply"), &body).await.expect(422);
+        assert_eq!(refused.errors(), ["#/contact_ids/1 not_allowed"]);
+        assert_eq!(pending(&ada).await, []);
+    }
+
     async fn one_revert_takes_back_what_applying_a_plan_did(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         let (grace, alan) = (contact(&ada, "Grace").await, contact(&ada, "Alan").await);
