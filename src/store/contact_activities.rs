@@ -52,6 +52,10 @@ impl Record for ContactActivity {
         let happened = Happened { workspace, contact: id };
         let rows: Vec<(i64, Option<Timestamp>, Option<String>)> = happened.load(conn)?;
         let (interaction_count, last_at, last_on) = rows.into_iter().next().unwrap_or_default();
+        let has_cadence = contact.fields.tier.is_some() || contact.fields.cadence.is_some();
+        if interaction_count == 0 && !has_cadence {
+            return Ok(None);
+        }
         let accounts::Calendar { zone, tiers } = accounts::calendar(conn, workspace)?;
         let of_instant = last_at.map(|at| zone.day(at).to_string());
         let last_interaction_on = of_instant.max(last_on);

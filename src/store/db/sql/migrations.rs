@@ -33,9 +33,11 @@ const STATISTICS: &str = "
     ANALYZE sqlite_schema;
     DELETE FROM sqlite_stat1;
     WITH indexes AS (
-        SELECT own.tbl_name, own.name, list.\"unique\" AS is_unique, list.partial AS is_partial
-        FROM sqlite_schema own JOIN pragma_index_list(own.tbl_name) list ON list.name = own.name
-        WHERE own.type = 'index'
+        SELECT own.name AS tbl_name, list.name, list.\"unique\" AS is_unique, list.partial AS is_partial,
+            -- What a table is ordered by itself goes by the name of the table.
+            iif(own.wr AND list.origin = 'pk', own.name, list.name) AS known_as
+        FROM pragma_table_list own JOIN pragma_index_list(own.name) list
+        WHERE own.schema = 'main' AND own.type = 'table'
     ), columns AS (
         SELECT indexes.*, info.seqno,
             sum(info.name IN ('entity', 'kind', 'op', 'status', 'role', 'tier')) OVER prefix AS words,
@@ -46,7 +48,7 @@ const STATISTICS: &str = "
         WINDOW prefix AS (PARTITION BY indexes.name ORDER BY info.seqno)
     )
     INSERT INTO sqlite_stat1 (tbl, idx, stat)
-    SELECT tbl_name, name, iif(is_partial, 100000, 10000000) || ' ' || group_concat(
+    SELECT tbl_name, known_as, iif(is_partial, 100000, 10000000) || ' ' || group_concat(
         CASE WHEN is_one THEN 1 WHEN is_narrow THEN 10 ELSE iif(is_partial, 10000, 1000000) / (1 + 4 * words) END, ' '
         ORDER BY seqno)
     FROM columns GROUP BY name;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::changes::survivor;
 use super::json::referred_ids;
-use super::lookup::{count_referring, exists, find, newest_change};
+use super::lookup::{count_referring, exists, newest_change};
 use super::record::Record;
 use super::tx::{Tx, UNDO_DAYS};
 use crate::domain::count::thousands;
@@ -82,13 +82,15 @@ pub fn check_room<R: Record>(
     Err(Invalid::one(format!("#{pointer}"), FieldCode::TooLong, detail).into())
 }
 
+/// By the log alone: it keeps the newest change to each record that exists.
 pub(super) fn check_id_is_free<R: Record>(tx: &mut Tx<'_>, id: AnyId) -> Result<()> {
-    if find::<R>(tx, id)?.is_some() {
-        return Err(Conflict::IdTaken.into());
-    }
     // An earlier operation of the batch that this one is of: for everybody else the record is replaced.
     if tx.has_deleted(R::ENTITY, id) {
         return Ok(());
+    }
+    let touched = tx.touched_op(R::ENTITY, id);
+    if touched.is_some_and(|op| op != Op::Deleted) {
+        return Err(Conflict::IdTaken.into());
     }
     let reserved_since = tx.now().minus(TimeDelta::days(UNDO_DAYS));
     match newest_change(tx, R::ENTITY, id)? {
@@ -97,6 +99,7 @@ pub(super) fn check_id_is_free<R: Record>(tx: &mut Tx<'_>, id: AnyId) -> Result<
             Error::NotFound => Ok(()),
             merged => Err(merged),
         },
+        Some(_) if touched.is_none() => Err(Conflict::IdTaken.into()),
         _ => Ok(()),
     }
 }
