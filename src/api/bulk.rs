@@ -81,6 +81,7 @@ pub fn operations() -> Vec<Operation> {
                 "ids": ["01939d5e-8c00-7000-8000-0000000000b1"], "add_tags": ["conference-2026"], "tier": "active"
             }))
             .answer::<BulkResult>(200, "The result.")
+            .may_be_large()
             .errors(&[Code::SelfContact])
     };
     let follow_ups = || {
@@ -94,6 +95,7 @@ pub fn operations() -> Vec<Operation> {
             .parameter(Parameter::dry_run("Return the result without changing anything."))
             .request::<FollowUpBulk>(json!({ "ids": ["01939d5e-8c00-7000-8000-0000000000b1"], "shift_days": 7 }))
             .answer::<BulkResult>(200, "The result.")
+            .may_be_large()
             .errors(&[Code::InvalidTransition])
     };
     let operation = |path: &'static str, id: &'static str, scope: &'static str, run, docs: fn() -> Docs| {

@@ -9,7 +9,7 @@ use utoipa::openapi::{RefOr, Schema};
 
 use super::context::Context;
 use super::http::messages::conditional::{check_if_none_match, workspace_tag};
-use super::http::messages::problem::{Code, LeftAloneRecord, Problem, left_alone_json};
+use super::http::messages::problem::{Code, LeftAloneRecord, Problem};
 use super::http::messages::response::Response;
 use super::http::operation::{Access, Docs, Operation, Run, Tagged, Write};
 use super::http::parameter::Parameter;
@@ -168,6 +168,7 @@ pub fn operations() -> Vec<Operation> {
             )
             .parameter(Parameter::dry_run("Return the result without changing anything."))
             .answer::<RevertResult>(200, "The result.")
+            .may_be_large()
             .errors(&[Code::RevertBlocked])
     };
     vec![
@@ -317,6 +318,5 @@ fn reverted_json(reverted: &Reverted, dry_run: bool, write: Option<i64>) -> Valu
         .iter()
         .map(|(entity, id, action)| json!({ "entity": entity, "id": id, "action": action.as_str() }))
         .collect();
-    let left_alone: Vec<Value> = reverted.left_alone.iter().map(left_alone_json).collect();
-    json!({ "dry_run": dry_run, "reverted": done, "left_alone": left_alone, "write": write })
+    json!({ "dry_run": dry_run, "reverted": done, "left_alone": reverted.left_alone, "write": write })
 }

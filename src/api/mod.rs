@@ -16,6 +16,7 @@ pub mod keep_in_touch;
 pub mod matches;
 pub mod me;
 pub mod needs;
+pub mod operations;
 pub mod organizations;
 pub mod plan_runs;
 pub mod positions;
@@ -63,6 +64,7 @@ pub fn operations() -> Vec<Operation> {
         profile::operations(),
         search::operations(),
         changes::operations(),
+        operations::operations(),
         batch::operations(),
         tokens::operations(),
         sessions::operations(),
@@ -122,6 +124,7 @@ const TAGS: &[(&str, &str)] = &[
     ("profile", "How complete your own profile is."),
     ("search", "Search across all kinds of record."),
     ("changes", "Sync, history and undo."),
+    ("operations", "Edits of so many records that they are carried out after the response."),
     ("batch", "Several operations in one request."),
     ("tokens", "Personal access tokens for scripts."),
     ("sessions", "Where you are logged in."),

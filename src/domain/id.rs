@@ -117,6 +117,7 @@ ids! {
     ContactActivityId = "contact_activity";
     /// Something to be done outside a request.
     JobId = "job";
+    OperationId = "operation";
     /// An event where people meet, such as a conference.
     EventId = "event";
 }

@@ -2,6 +2,7 @@
 //! `service/` and `store/`.
 
 pub mod kind;
+pub mod operation;
 pub mod purge;
 pub mod run;
 pub mod schedule;
@@ -10,4 +11,4 @@ pub mod worker;
 use self::kind::JobKind;
 
 /// Every kind of job.
-pub const KINDS: &[JobKind] = &[purge::KIND];
+pub const KINDS: &[JobKind] = &[operation::KIND, purge::KIND];

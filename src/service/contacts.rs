@@ -1,6 +1,7 @@
 //! The rules of contacts, and edits of many.
 
 use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::bulk::{Edited, Selection, edit_each};
@@ -11,6 +12,7 @@ use super::records::write::{apply, writable_fields};
 use crate::domain::cadence::{BEGUN_ON_ONE_DAY, TierCadences, spread_start};
 use crate::domain::contact::{Contact, ContactFields};
 use crate::domain::entity::Entity;
+use crate::domain::operation::Work;
 use crate::domain::timestamp::Timestamp;
 use crate::store::accounts::{Calendar, calendar_of};
 use crate::store::{Error, Record, Result, Tx, records};
@@ -65,6 +67,8 @@ impl Mergeable for Contact {
 }
 
 /// What to do with each of many contacts.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ContactEdit {
     Delete,
     Change {
@@ -77,11 +81,12 @@ pub enum ContactEdit {
 
 /// Edits each selected contact, or none if anything is wrong.
 pub fn edit_contacts(tx: &mut Tx<'_>, selection: Selection, edit: &ContactEdit) -> Result<Edited> {
-    edit_each(tx, selection, |tx, contact| edit_contact(tx, contact, edit))
+    let work = |ids| Ok(Work::EditContacts { ids, edit: serde_json::to_value(edit)? });
+    edit_each(tx, selection, work, |tx, contact| edit_contact(tx, contact, edit))
 }
 
 /// Whether it changed.
-fn edit_contact(tx: &mut Tx<'_>, contact: &Contact, edit: &ContactEdit) -> Result<bool> {
+pub(super) fn edit_contact(tx: &mut Tx<'_>, contact: &Contact, edit: &ContactEdit) -> Result<bool> {
     let ContactEdit::Change { patch, archived } = edit else {
         records::delete(tx, contact)?;
         return Ok(true);

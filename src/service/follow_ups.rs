@@ -2,6 +2,7 @@
 //! many.
 
 use chrono::{NaiveDate, TimeDelta};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -15,6 +16,7 @@ use crate::domain::follow_up::{FollowUp, FollowUpFields, FollowUpOrigin, FollowU
 use crate::domain::id::{FollowUpId, InteractionId};
 use crate::domain::interaction::{Interaction, InteractionKind};
 use crate::domain::invalid::{FieldCode, Invalid, Rejection};
+use crate::domain::operation::Work;
 use crate::domain::state_machine::Move;
 use crate::domain::timestamp::Timestamp;
 use crate::store::accounts::time_zone;
@@ -168,6 +170,8 @@ fn log_interaction(
 }
 
 /// What to do with each of many follow-ups.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FollowUpEdit {
     Complete {
         outcome: Option<String>,
@@ -182,9 +186,13 @@ pub enum FollowUpEdit {
 
 /// Edits each selected follow-up, or none if anything is wrong.
 pub fn edit_follow_ups(tx: &mut Tx<'_>, selection: Selection, edit: &FollowUpEdit) -> Result<Edited> {
-    edit_each(tx, selection, |tx, follow_up: &FollowUp| {
-        edit_follow_up(tx, follow_up, edit).map_err(|error| concerning(error, follow_up, edit))
-    })
+    let work = |ids| Ok(Work::EditFollowUps { ids, edit: serde_json::to_value(edit)? });
+    edit_each(tx, selection, work, |tx, follow_up: &FollowUp| edit_follow_up_in_bulk(tx, follow_up, edit))
+}
+
+/// Whether it changed. An error tells which follow-up it concerns.
+pub(super) fn edit_follow_up_in_bulk(tx: &mut Tx<'_>, follow_up: &FollowUp, edit: &FollowUpEdit) -> Result<bool> {
+    edit_follow_up(tx, follow_up, edit).map_err(|error| concerning(error, follow_up, edit))
 }
 
 /// Whether it changed.

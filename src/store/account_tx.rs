@@ -51,6 +51,20 @@ impl<'c> AccountTx<'c> {
         Ok(value)
     }
 
+    /// The same, as a part of the write of this number.
+    pub fn part_of_write<T>(
+        &mut self,
+        workspace: WorkspaceId,
+        actor: Actor,
+        number: i64,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let mut tx = Tx::begin(self.conn, self.scope, workspace, actor)?.part_of(number);
+        let value = work(&mut tx)?;
+        finish(tx)?;
+        Ok(value)
+    }
+
     /// Does the work unless a reply to the same request is kept; writes of a workspace wait for one another here too.
     pub fn once(&mut self, who: &WriteContext, work: impl FnOnce(&mut Self) -> Result<Reply>) -> Result<Outcome> {
         let (user, key) = (who.actor.user(), who.idempotency.as_ref());

@@ -6,8 +6,8 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use super::account_tx::AccountTx;
 use super::db::sql::conn::{Conn, defer_foreign_keys};
 use super::db::sql::schema::{
-    changes, idempotency_keys, instance, memberships, personal_access_tokens, record_keys, search_documents,
-    sessions, timeline_entries, users, workspaces,
+    changes, idempotency_keys, instance, memberships, operations, personal_access_tokens, record_keys,
+    search_documents, sessions, timeline_entries, users, workspaces,
 };
 use super::db::sql::types::AsJson;
 use super::db::write::context::Actor;
@@ -379,7 +379,7 @@ fn erase_workspace(tx: &mut AccountTx<'_>, workspace: WorkspaceId) -> Result<()>
     }
     // Those enqueued until the workspace was locked.
     jobs::delete_all(tx.conn, workspace)?;
-    erase_from!(search_documents, record_keys, timeline_entries, changes, idempotency_keys);
+    erase_from!(search_documents, record_keys, timeline_entries, changes, idempotency_keys, operations);
     erase_from!(personal_access_tokens, memberships);
     diesel::delete(workspaces::table.filter(workspaces::id.eq(workspace))).execute(tx.conn)?;
     Ok(())

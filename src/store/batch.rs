@@ -102,7 +102,8 @@ impl Batch<'_> {
                 let mut rolled_back = None;
                 let done = savepoint(&mut *whole.conn, |conn| {
                     unless_panics(|| {
-                        let mut tx = Tx::begin(conn, scope, workspace, actor)?;
+                        let tx = Tx::begin(conn, scope, workspace, actor)?;
+                        let mut tx = if dry_run { tx.as_dry_run() } else { tx };
                         let answer = work(&mut tx).map_err(Failure::Work)?;
                         let reply = conclude(&mut tx, answer)?;
                         if dry_run {

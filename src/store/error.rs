@@ -1,8 +1,10 @@
 //! What can go wrong in the store: few kinds, none of which knows of HTTP.
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use crate::domain::entity::Entity;
+use crate::domain::id::OperationId;
 use crate::domain::invalid::Invalid;
 use crate::store::db::sql::types::{AnyId, RecordRef};
 
@@ -68,6 +70,8 @@ pub enum Conflict {
     },
     /// The next record of the series, this one, has been changed since it was created.
     SeriesContinued(Entity, AnyId),
+    /// An operation of the workspace, this one, has not finished; what was asked for has to wait for it.
+    OperationRunning(OperationId),
     /// A workspace, or a user, has as many as it may.
     TooMany(&'static str),
 }
@@ -81,6 +85,19 @@ pub struct LeftAlone {
     /// Of a record that changed since the write: JSON pointers to the fields that stay. Empty where
     /// the reason concerns the whole record.
     pub fields: Vec<String>,
+}
+
+impl Serialize for LeftAlone {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let Self { entity, id, reason, fields } = self;
+        let mut members = serializer.serialize_struct("LeftAlone", 5)?;
+        members.serialize_field("entity", entity)?;
+        members.serialize_field("id", id)?;
+        members.serialize_field("reason", reason.as_str())?;
+        members.serialize_field("detail", reason.detail())?;
+        members.serialize_field("fields", fields)?;
+        members.end()
+    }
 }
 
 /// Why a revert does not touch a record.

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::accounts;
 use super::db::index::search::{self, Match, Place};
@@ -121,13 +121,13 @@ pub fn one_shown<R: Record>(
     })
 }
 
-/// Everything that fits, to be written; more than `most` is refused.
-pub fn all_matching<R: Record>(
+/// The ids of everything that fits, to be written; more than `most` is refused.
+pub fn ids_matching<R: Record>(
     tx: &mut Tx<'_>,
     filter: Predicate,
     query: Option<&str>,
     most: i64,
-) -> Result<Vec<R>> {
+) -> Result<Vec<AnyId>> {
     let mut all = vec![filter];
     if let Some(query) = query {
         match Match::parse(tx.workspace_number, query) {
@@ -146,7 +146,20 @@ pub fn all_matching<R: Record>(
         );
         return Err(Invalid::one("#/filter", FieldCode::TooLong, detail).into());
     }
-    Ok(R::select(tx.conn, select)?)
+    Ok(R::ids(tx.conn, select)?)
+}
+
+/// The records with these ids that exist, in the order of the ids.
+pub fn with_ids<R: Record>(tx: &mut Tx<'_>, ids: &[AnyId]) -> Result<Vec<R>> {
+    let found = R::select(tx.conn, Select::all(tx.workspace, Predicate::ids(ids.iter().copied())))?;
+    let mut found: HashMap<AnyId, R> = found.into_iter().map(|record| (record.id(), record)).collect();
+    Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+}
+
+/// Those of these ids that name a record.
+pub fn existing<R: Record>(tx: &mut Tx<'_>, ids: &[AnyId]) -> Result<HashSet<AnyId>> {
+    let select = Select::all(tx.workspace, Predicate::ids(ids.iter().copied()));
+    Ok(R::ids(tx.conn, select)?.into_iter().collect())
 }
 
 /// One page, within a transaction of the caller's.

@@ -39,6 +39,7 @@ mod idempotency;
 mod interactions;
 mod jobs;
 mod keep_in_touch;
+mod large_edits;
 mod layers;
 mod lists;
 mod matches;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use utoipa::ToSchema;
 
 use super::auth::caller::Caller;
+use super::messages::accepted::OperationOut;
 use super::messages::problem::{Code, Problem};
 use super::messages::response::Response;
 use super::parameter::Parameter;
@@ -249,6 +250,13 @@ impl Docs {
             media_type: None,
         });
         self
+    }
+
+    /// An edit of more than 1,000 records is carried out as an operation.
+    #[must_use]
+    pub fn may_be_large(self) -> Self {
+        self.answer::<OperationOut>(202, "More than 1,000 records are to be changed: an operation does it.")
+            .errors(&[Code::OperationRunning])
     }
 
     /// The last answer is also given as this media type.

@@ -12,7 +12,7 @@ use crate::domain::merge_patch::merge;
 use crate::domain::timestamp::Timestamp;
 use crate::service::validation::views::View;
 use crate::service::validation::{self, parse, validate};
-use crate::store::{AnyId, Error, Precondition, Record, Result, Tx, checks, erase, records, undo};
+use crate::store::{AnyId, Precondition, Record, Result, Tx, checks, erase, records, undo};
 
 /// The record that a new one is created under.
 #[derive(Debug, Clone, Copy)]
@@ -204,7 +204,6 @@ pub fn delete<R: Rules>(tx: &mut Tx<'_>, id: AnyId, precondition: &Precondition,
 }
 
 /// Reverts the delete of a record. One that exists is left as it is.
-pub fn restore<R: Rules>(tx: &mut Tx<'_>, id: AnyId) -> Result<R> {
-    undo::restore(tx, R::ENTITY, id)?;
-    records::find::<R>(tx, id)?.ok_or(Error::NotFound)
+pub fn restore<R: Rules>(tx: &mut Tx<'_>, id: AnyId) -> Result<()> {
+    undo::restore(tx, R::ENTITY, id)
 }

@@ -120,7 +120,8 @@ fn success_headers(operation: &Operation, docs: &Docs, answer: &AnswerDocs, gets
     let is_view = docs.tagged == Tagged::View && operation.method == "GET";
     // A user is created by signing up.
     let is_sign_up = operation.path == "/v1/auth/register";
-    let is_tagged = has_body && (docs.tagged == Tagged::Record || is_record || is_view || is_sign_up);
+    let is_tagged =
+        has_body && answer.status != 202 && (docs.tagged == Tagged::Record || is_record || is_view || is_sign_up);
     let writes_records = matches!(operation.run, crate::api::http::operation::Run::Write(_));
     let is_paged = docs.parameters.iter().any(|parameter| parameter.name == "cursor");
     let names = [
@@ -128,7 +129,7 @@ fn success_headers(operation: &Operation, docs: &Docs, answer: &AnswerDocs, gets
         (is_tagged, "ETag"),
         (operation.takes_idempotency_key(), "Idempotent-Replayed"),
         (is_paged, "Link"),
-        (matches!(answer.status, 201 | 308), "Location"),
+        (matches!(answer.status, 201 | 202 | 308), "Location"),
         (limited(operation).is_some(), "RateLimit"),
         (limited(operation).is_some(), "RateLimit-Policy"),
         (writes_records || operation.path == "/v1/batch", "Wellmet-Write"),

@@ -1,5 +1,6 @@
 //! Requests and answers: bodies, queries, entity tags, cursors, pages, problems.
 
+pub mod accepted;
 pub mod body;
 pub mod conditional;
 pub mod cursor;

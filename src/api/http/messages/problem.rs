@@ -109,6 +109,9 @@ catalog! {
     InvalidTransition = "invalid_transition", 409, "Invalid transition";
     /// The next record of the series, `record`, has been changed since it was created. Edit or delete that one first.
     SeriesContinued = "series_continued", 409, "The series has continued";
+    /// A large edit has not finished, and what was requested has to wait for it; the detail names it. Wait until
+    /// `GET /v1/operations/{id}` shows its end, and retry.
+    OperationRunning = "operation_running", 409, "An operation is running";
     /// Nothing of the write could be reverted; `left_alone` lists each record with the reason.
     RevertBlocked = "revert_blocked", 409, "Nothing could be reverted";
     /// The record could not be restored with everything that was deleted with it. `left_alone` lists what is
@@ -254,7 +257,10 @@ impl Problem {
             body.insert("errors_truncated".to_owned(), Value::Bool(true));
         }
         if !self.left_alone.is_empty() {
-            body.insert("left_alone".to_owned(), self.left_alone.iter().map(left_alone_json).collect());
+            body.insert(
+                "left_alone".to_owned(),
+                self.left_alone.iter().map(|left_alone| json!(left_alone)).collect(),
+            );
         }
         if let Some((entity, id)) = self.record {
             body.insert("record".to_owned(), json!({ "entity": entity, "id": id }));
@@ -292,17 +298,6 @@ impl Problem {
         };
         Self::new(code)
     }
-}
-
-/// One record that a revert left alone, wholly or in part.
-pub fn left_alone_json(left_alone: &LeftAlone) -> Value {
-    json!({
-        "entity": left_alone.entity,
-        "id": left_alone.id,
-        "reason": left_alone.reason.as_str(),
-        "detail": left_alone.reason.detail(),
-        "fields": left_alone.fields,
-    })
 }
 
 impl fmt::Display for Problem {
@@ -398,6 +393,10 @@ impl From<Conflict> for Problem {
                 let detail = format!("{next}, which follows it, has been changed. Edit or delete that one first.");
                 Self { record: Some((entity, id)), ..Self::new(Code::SeriesContinued).detail(detail) }
             }
+            Conflict::OperationRunning(id) => {
+                let detail = format!("/v1/operations/{id} has not finished. Wait for it, or cancel it.");
+                Self::new(Code::OperationRunning).detail(detail)
+            }
             Conflict::TooMany(what) => {
                 Self::new(Code::LimitReached).detail(format!("The maximum number of {what} has been reached."))
             }
@@ -487,7 +486,7 @@ pub struct ProblemRecord {
 
 /// A record, or some of its fields, that a revert did not touch.
 #[derive(utoipa::ToSchema)]
-#[allow(dead_code, reason = "documents what `left_alone_json` writes")]
+#[allow(dead_code, reason = "documents what `LeftAlone` is written as")]
 pub struct LeftAloneRecord {
     entity: Entity,
     /// The record's id.

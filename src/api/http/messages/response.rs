@@ -89,10 +89,13 @@ impl Write for Bounded {
 /// The answer to a write of records.
 pub fn of_outcome(etags: &ETags, outcome: Outcome) -> Response {
     let Outcome { reply, replayed } = outcome;
-    let Reply { status, record, version, write, body } = reply;
+    let Reply { status, record, operation, version, write, body } = reply;
     let mut response = Response { status, headers: Vec::new(), body };
     if let (Some((entity, id)), true) = (record, status == 201) {
         response = response.header(header::LOCATION, &location_of(entity, id));
+    }
+    if let Some(operation) = operation {
+        response = response.header(header::LOCATION, &format!("/v1/operations/{operation}"));
     }
     if let (Some(version), true) = (version, record.is_some()) {
         response = response.header(header::ETAG, &etags.strong(version));

@@ -32,8 +32,8 @@ pub struct BulkResult {
     dry_run: bool,
     /// How many records were selected.
     matched: i64,
-    /// How many of them were changed or deleted.
-    changed: i64,
+    /// How many of them were changed or deleted. Null with `dry_run` if more than 1,000 records were selected.
+    changed: Option<i64>,
     /// The number of the write: `POST /v1/changes/{write}/revert` reverts all of it. Null if nothing changed, and with
     /// `dry_run`.
     write: Option<i64>,
@@ -93,7 +93,7 @@ pub fn write(
         Ok(Answer::Json {
             status: 200,
             body: Box::new(move |settled| {
-                let write = settled.write_number().filter(|_| !dry_run && changed > 0);
+                let write = settled.write_number().filter(|_| !dry_run && changed > Some(0));
                 Ok(json!({ "dry_run": dry_run, "matched": matched, "changed": changed, "write": write }))
             }),
         })

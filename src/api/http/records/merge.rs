@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::operations::if_named_in_lists;
 use super::resource::Resource;
 use crate::api::context::Context;
 use crate::api::http::messages::problem::{Code, Problem};
@@ -25,12 +26,13 @@ pub fn operation<R: Resource + Mergeable>(
         Access::scope(format!("{area}:write")),
         Run::Write(merge::<R>),
         move || {
-            Docs::new(R::TEXTS.tag, format!("Merge {}", R::TEXTS.many))
+            let docs = Docs::new(R::TEXTS.tag, format!("Merge {}", R::TEXTS.many))
                 .description(description)
                 .parameter(Parameter::dry_run("Return the result without changing anything."))
                 .request::<MergeRequest<R>>(example())
                 .answer::<Merged<R>>(200, "The merged record.")
-                .errors(errors)
+                .errors(errors);
+            if_named_in_lists::<R>(docs)
         },
     )
 }

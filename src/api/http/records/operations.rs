@@ -15,6 +15,7 @@ use crate::api::changes::HistoryPage;
 use crate::api::http::messages::problem::Code;
 use crate::api::http::operation::{Access, Docs, Operation, RequestDocs, Run, Tagged, schema};
 use crate::api::http::parameter::Parameter;
+use crate::domain::reference::names_of;
 use crate::service::validation::views::{collect, pascal, reference_to, written};
 
 /// List, create, get, replace, update, delete, restore, and the history.
@@ -126,7 +127,7 @@ fn write_access<R: Resource>() -> Access {
     Access::scope(format!("{}:write", R::ENTITY.area()))
 }
 
-fn docs<R: Resource>(verb: &str) -> Docs {
+fn docs_of<R: Resource>(verb: &str) -> Docs {
     Docs::new(R::TEXTS.tag, format!("{verb} {}", R::TEXTS.one))
 }
 
@@ -147,7 +148,7 @@ fn list_docs<R: Resource>() -> Docs {
 }
 
 fn create_docs<R: Resource>() -> Docs {
-    request::<R>(docs::<R>("Create"), R::TEXTS.create_example)
+    request::<R>(docs_of::<R>("Create"), R::TEXTS.create_example)
         .description("The client can choose the id, so that a record created offline keeps it.")
         .answer::<R>(201, "The record as it was created.")
         .errors(&[Code::IdTaken, Code::Deleted])
@@ -155,15 +156,20 @@ fn create_docs<R: Resource>() -> Docs {
 }
 
 fn get_docs<R: Resource>() -> Docs {
-    docs::<R>("Get")
+    docs_of::<R>("Get")
         .collection(R::COLLECTION)
         .parameters(R::COLLECTION.include_parameter())
         .answer::<R>(200, "The record.")
         .tagged(Tagged::Record)
 }
 
+/// What others name in lists may be in more of them than are edited at once.
+pub(super) fn if_named_in_lists<R: Resource>(docs: Docs) -> Docs {
+    if names_of(R::ENTITY).is_some() { docs.may_be_large() } else { docs }
+}
+
 fn replace_docs<R: Resource>() -> Docs {
-    request::<R>(docs::<R>("Replace"), R::TEXTS.create_example)
+    let docs = request::<R>(docs_of::<R>("Replace"), R::TEXTS.create_example)
         .description(
             "`If-None-Match: *` creates the record, `If-Match` replaces it as a whole: absent fields take their defaults. \
              Fields that the server sets may be sent with their current values, so that a record that was read can be \
@@ -173,22 +179,24 @@ fn replace_docs<R: Resource>() -> Docs {
         .answer::<R>(201, "The record as it was created.")
         .errors(&[Code::Deleted])
         .errors(R::TEXTS.write_errors)
-        .tagged(Tagged::Record)
+        .tagged(Tagged::Record);
+    if_named_in_lists::<R>(docs)
 }
 
 fn update_docs<R: Resource>() -> Docs {
-    request::<R>(docs::<R>("Update"), R::TEXTS.update_example)
+    let docs = request::<R>(docs_of::<R>("Update"), R::TEXTS.update_example)
         .description(
             "A JSON Merge Patch (RFC 7396): absent fields are kept, null clears, maps merge by key, arrays are replaced. A \
              patch that changes nothing creates no new version.",
         )
         .answer::<R>(200, "The record as it is now.")
         .errors(R::TEXTS.write_errors)
-        .tagged(Tagged::Record)
+        .tagged(Tagged::Record);
+    if_named_in_lists::<R>(docs)
 }
 
 fn delete_docs<R: Resource>() -> Docs {
-    docs::<R>("Delete")
+    let docs = docs_of::<R>("Delete")
         .description("It can be restored for 30 days, with everything that was deleted with it.")
         .parameter(Parameter::flag(
             "purge",
@@ -196,11 +204,12 @@ fn delete_docs<R: Resource>() -> Docs {
         ))
         .empty(204, "Deleted.")
         .errors(R::TEXTS.delete_errors)
-        .tagged(Tagged::Record)
+        .tagged(Tagged::Record);
+    if_named_in_lists::<R>(docs)
 }
 
 fn restore_docs<R: Resource>() -> Docs {
-    docs::<R>("Restore")
+    let docs = docs_of::<R>("Restore")
         .description(
             "Finds the delete and reverts it with everything that was deleted with it: all of it, or nothing. Records that \
              referred to it refer to it again, unless they refer to something else by now. If anything could not be \
@@ -209,7 +218,8 @@ fn restore_docs<R: Resource>() -> Docs {
              `/v1/changes/{version}/revert` to restore the rest. A record that exists is returned as it is.",
         )
         .answer::<R>(200, "The record as it is now.")
-        .errors(&[Code::RestoreBlocked])
+        .errors(&[Code::RestoreBlocked]);
+    if_named_in_lists::<R>(docs)
 }
 
 fn history_docs<R: Resource>() -> Docs {

@@ -416,6 +416,33 @@ table! {
     use diesel::sql_types::*;
     use crate::store::db::sql::types::{Id, Instant, Json};
 
+    operations (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        kind -> Text,
+        state -> Text,
+        user_id -> Id,
+        token_id -> Nullable<Id>,
+        write_seq -> BigInt,
+        work -> Json,
+        position -> Json,
+        done -> BigInt,
+        total -> BigInt,
+        changed -> BigInt,
+        left_alone -> Json,
+        left_alone_total -> BigInt,
+        error -> Nullable<Json>,
+        cancel_requested -> Bool,
+        created_at -> Instant,
+        updated_at -> Instant,
+        finished_at -> Nullable<Instant>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant, Json};
+
     jobs (id) {
         id -> Id,
         kind -> Text,

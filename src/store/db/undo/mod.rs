@@ -7,4 +7,4 @@ mod plan;
 mod planning;
 mod revert;
 
-pub use self::revert::{Action, Reverted, restore, revert};
+pub use self::revert::{Action, Reverted, RevertedPart, restore, revert, revert_part};

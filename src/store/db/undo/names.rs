@@ -55,15 +55,17 @@ pub(super) struct Names {
 
 impl Names {
     pub fn resolve(&self, list: &NameList, texts: BeforeAfterNow<Vec<String>>) -> BeforeAfterNow<Vec<Label>> {
-        let labels = |ids: &HashMap<String, AnyId>, texts: Vec<String>| {
-            let named = |text: &str| ids.get(&text::fold(text)).map(|id| (list.to, *id));
-            let label = |text: String| Label { named: named(&text), text };
+        let BeforeAfterNow { before, after, now } = &self.ids;
+        let labels = |ids: [&HashMap<String, AnyId>; 2], texts: Vec<String>| {
+            let id = |text: &str| ids.iter().find_map(|ids| ids.get(&text::fold(text)));
+            let label = |text: String| Label { named: id(&text).map(|id| (list.to, *id)), text };
             texts.into_iter().map(label).collect()
         };
         BeforeAfterNow {
-            before: labels(&self.ids.before, texts.before),
-            after: labels(&self.ids.after, texts.after),
-            now: labels(&self.ids.now, texts.now),
+            before: labels([before, before], texts.before),
+            after: labels([after, after], texts.after),
+            // A large revert that has given a name back already has not come to this list yet.
+            now: labels([now, after], texts.now),
         }
     }
 }

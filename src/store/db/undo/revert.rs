@@ -6,19 +6,23 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::lists::lists_of;
-use super::obstacles::{carriers_of, exists_after};
+use super::obstacles::exists_after;
 use super::plan::{Plan, RevertScope, Step, Written};
 use super::planning::make_plan;
 use crate::domain::entity::{Entity, Op};
+use crate::domain::operation::{Position, Postponed, Rename, Work};
 use crate::domain::reference::{REFERENCES, is_derived, name_list, names_of};
 use crate::domain::text;
 use crate::store::db::sql::conn::{check_foreign_keys, defer_foreign_keys};
 use crate::store::db::sql::schema::changes;
 use crate::store::db::sql::types::{AnyId, RecordRef};
-use crate::store::db::write::changes::{ChangeRow, refers_to_one_of, survivor, write_of};
+use crate::store::db::write::changes::{
+    ChangeRow, count_of_write, is_large, refers_to_one_of, survivor, write_of,
+};
 use crate::store::db::write::json::{demoted, id_of, is_primary, referred, referred_ids, set_list};
 use crate::store::db::write::lookup::{exists, find_json, newest_change, primaries};
-use crate::store::db::write::names::{holds_name, name_in, names_in, set_names};
+use crate::store::db::write::names::{holders_of_name, holds_name, name_in, names_in, set_names};
+use crate::store::db::write::operations::check_none_runs;
 use crate::store::db::write::records::{delete_json, restore_json, update_json};
 use crate::store::db::write::tx::Tx;
 use crate::store::error::{Conflict, Error, LeftAlone, LeftAloneReason, Result};
@@ -55,6 +59,11 @@ pub struct Reverted {
 
 /// Takes back the write that the change of this number belongs to. With `dry_run` it only tells.
 pub fn revert(tx: &mut Tx<'_>, version: i64, dry_run: bool) -> Result<Reverted> {
+    let number = write_of(tx.conn, tx.workspace, version)?;
+    if !dry_run && tx.write_number() != Some(number) && is_large(tx.conn, tx.workspace, number)? {
+        postpone_revert(tx, number)?;
+        return Ok(Reverted::default());
+    }
     let write = write_with(tx, version)?;
     let plan = make_plan(tx, write, RevertScope::Whole)?;
     if plan.steps.is_empty() && !plan.left_alone.is_empty() && !dry_run {
@@ -62,9 +71,85 @@ pub fn revert(tx: &mut Tx<'_>, version: i64, dry_run: bool) -> Result<Reverted> 
     }
     let reverted = Reverted { done: done(&plan), left_alone: plan.left_alone.clone() };
     if !dry_run {
-        carry_out(tx, plan)?;
+        carry_out(tx, plan, Respell::Now)?;
     }
     Ok(reverted)
+}
+
+fn postpone_revert(tx: &mut Tx<'_>, write: i64) -> Result<()> {
+    check_none_runs(tx)?;
+    let total = count_of_write(tx.conn, tx.workspace, write)?;
+    tx.postpone(Postponed { work: Work::Revert { write }, total })
+}
+
+/// A part of what a large write did, taken back.
+pub struct RevertedPart {
+    /// How many changes.
+    pub changes: usize,
+    /// How many records became what they were.
+    pub records: usize,
+    pub left_alone: Vec<LeftAlone>,
+    /// Whether nothing is left but the names in `renames` of the position.
+    pub is_last: bool,
+}
+
+/// Takes back up to `limit` changes of a large write, and notes how far that has come. What others name in lists comes
+/// first; then what was deleted, what was updated and what was created, each the newest first: so a record finds what it
+/// refers to.
+pub fn revert_part(tx: &mut Tx<'_>, number: i64, position: &mut Position, limit: i64) -> Result<RevertedPart> {
+    let own = changes::table.filter(changes::workspace_id.eq(tx.workspace)).filter(changes::write_seq.eq(number));
+    let last = match position.last {
+        Some(last) => last,
+        None => {
+            let newest: Option<i64> =
+                own.order(changes::seq.desc()).select(changes::seq).first(tx.conn).optional()?;
+            *position.last.insert(newest.unwrap_or(number))
+        }
+    };
+    let entered = Entity::ALL.iter().copied().filter(|entity| !is_derived(*entity));
+    let (named, unnamed): (Vec<Entity>, Vec<Entity>) =
+        entered.clone().partition(|entity| names_of(*entity).is_some());
+    let (kinds, ops): (Vec<Entity>, &[Op]) = match position.next {
+        0 => (named, &[Op::Deleted, Op::Updated]),
+        1 => (unnamed, &[Op::Deleted]),
+        2 => (unnamed, &[Op::Updated]),
+        3 => (entered.collect(), &[Op::Created]),
+        _ => return Ok(RevertedPart { changes: 0, records: 0, left_alone: Vec::new(), is_last: true }),
+    };
+    let before = position.reverted_from.unwrap_or(last.saturating_add(1));
+    let query = own
+        .filter(changes::seq.lt(before))
+        .filter(changes::entity.eq_any(kinds))
+        .filter(changes::op.eq_any(ops.iter().copied()));
+    let rows: Vec<ChangeRow> =
+        query.order(changes::seq.desc()).select(ChangeRow::as_select()).limit(limit).load(tx.conn)?;
+    let changes = rows.len();
+    match rows.last() {
+        Some(oldest) => position.reverted_from = Some(oldest.seq),
+        None => (position.next, position.reverted_from) = (position.next.saturating_add(1), None),
+    }
+    let deleted = rows.iter().filter(|row| row.op == Op::Deleted);
+    let deleted = deleted.map(|row| (row.entity, row.record_id)).collect();
+    let plan = make_plan(tx, Written { number, last, rows, deleted }, RevertScope::Whole)?;
+    let (records, left_alone) = (plan.steps.len(), plan.left_alone.clone());
+    position.renames.extend(renames_of(tx, &plan)?);
+    carry_out(tx, plan, Respell::Later)?;
+    Ok(RevertedPart { changes, records, left_alone, is_last: false })
+}
+
+/// The names that records lose by the plan.
+fn renames_of(tx: &mut Tx<'_>, plan: &Plan) -> Result<Vec<Rename>> {
+    let mut renames = Vec::new();
+    for ((entity, id), step) in &plan.steps {
+        let (Some(list), Step::Reset(to)) = (names_of(*entity), step) else { continue };
+        let now = find_json(tx, *entity, *id)?;
+        if let (Some(now), Some(to)) = (now.as_ref().and_then(|now| name_in(list, now)), name_in(list, to))
+            && now != to
+        {
+            renames.push(Rename { named: *entity, from: now.to_owned(), to: Some(to.to_owned()) });
+        }
+    }
+    Ok(renames)
 }
 
 /// Finds the delete of a record and takes it back, with all that went along, or not at all; what else the same write
@@ -77,8 +162,12 @@ pub fn restore(tx: &mut Tx<'_>, entity: Entity, id: AnyId) -> Result<()> {
         return Err(Error::NotFound);
     }
     let Some((version, Op::Deleted, _)) = newest_change(tx, entity, id)? else { return Err(Error::NotFound) };
+    let number = write_of(tx.conn, tx.workspace, version)?;
+    // What names it in lists is most of what went along.
+    if names_of(entity).is_some() && is_large(tx.conn, tx.workspace, number)? {
+        return postpone_revert(tx, number);
+    }
     let mut write = write_with(tx, version)?;
-    let number = write.number;
     // What was merged is in the survivor by now: only all of the merge can be taken back.
     let is_merged = survivor(tx.conn, tx.workspace, entity, id)?.is_some();
     let scope = if is_merged { RevertScope::Whole } else { RevertScope::Deletes };
@@ -93,7 +182,7 @@ pub fn restore(tx: &mut Tx<'_>, entity: Entity, id: AnyId) -> Result<()> {
     if !plan.left_alone.is_empty() {
         return Err(Conflict::RestoreBlocked(plan.left_alone, number).into());
     }
-    carry_out(tx, plan)
+    carry_out(tx, plan, Respell::Now)
 }
 
 /// The write that the change of this number belongs to.
@@ -132,11 +221,20 @@ fn last_merged_into(tx: &mut Tx<'_>, (entity, id): RecordRef) -> Result<Option<A
     Ok(last.flatten())
 }
 
+/// When those who came to a name since the write get it back in their lists.
+enum Respell {
+    Now,
+    Later,
+}
+
 /// What others name in lists first, so that the names find it. Restores before what is linked again, which then finds what it refers to;
 /// removes last.
-fn carry_out(tx: &mut Tx<'_>, plan: Plan) -> Result<()> {
+fn carry_out(tx: &mut Tx<'_>, plan: Plan, respell: Respell) -> Result<()> {
     defer_foreign_keys(tx.conn)?;
-    let respelled = respelled_carriers(tx, &plan)?;
+    let respelled = match respell {
+        Respell::Now => respelled_carriers(tx, &plan)?,
+        Respell::Later => Vec::new(),
+    };
     let plan = without_absent(tx, plan)?;
     let mut steps = demote_if_primary_taken(tx, plan.into_steps())?;
     steps.extend(respelled.into_iter().map(|(place, record)| (place, Step::Reset(record))));
@@ -229,15 +327,10 @@ fn take_step(tx: &mut Tx<'_>, place: RecordRef, step: Step) -> Result<()> {
 fn respelled_carriers(tx: &mut Tx<'_>, plan: &Plan) -> Result<Vec<(RecordRef, Value)>> {
     let mut names: HashMap<(Entity, String), String> = HashMap::new();
     let mut carriers: BTreeSet<RecordRef> = BTreeSet::new();
-    for ((entity, id), step) in &plan.steps {
-        let (Some(list), Step::Reset(to)) = (names_of(*entity), step) else { continue };
-        let Some(now) = find_json(tx, *entity, *id)? else { continue };
-        if let (Some(now), Some(to)) = (name_in(list, &now), name_in(list, to))
-            && now != to
-        {
-            carriers.extend(carriers_of(tx, *entity, *id)?);
-            names.insert((*entity, text::fold(now)), to.to_owned());
-        }
+    for Rename { named, from, to } in renames_of(tx, plan)? {
+        let Some(list) = names_of(named) else { continue };
+        carriers.extend(holders_of_name(tx, list, &from)?);
+        names.extend(to.map(|to| ((named, text::fold(&from)), to)));
     }
     let mut respelled = Vec::new();
     for place in carriers.into_iter().filter(|place| !plan.steps.contains_key(place)) {

@@ -6,6 +6,7 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use super::idempotency::Reply;
 use super::lookup::find;
+use super::operations;
 use super::record::{Record, for_entity};
 use super::settle::settle;
 use super::tx::Tx;
@@ -43,17 +44,25 @@ impl Settled<'_, '_> {
     }
 }
 
-/// Settles and logs the write so far, and renders the answer to it.
+/// Settles and logs the write so far, and renders the answer to it. One that has left something to an operation answers with
+/// that.
 pub(in crate::store) fn conclude(tx: &mut Tx<'_>, answer: Answer) -> Result<Reply> {
     settle(tx)?;
+    let postponed = tx.take_postponed().filter(|_| !tx.is_dry_run());
+    let operation = postponed.map(|postponed| operations::start(tx, postponed)).transpose()?;
     tx.log()?;
+    if let Some(operation) = operation {
+        let (id, write, body) = (operation.id, Some(operation.write), Some(serde_json::to_string(&operation)?));
+        return Ok(Reply { status: 202, operation: Some(id), write, body, ..Reply::default() });
+    }
     let write = tx.write_number();
     match answer {
         Answer::Empty => Ok(Reply { status: 204, write, ..Reply::default() }),
         Answer::Record { status, entity, id } => {
             let (text, version) = render_record(tx, entity, id)?;
             let body = Some(String::from(Box::<str>::from(text)));
-            Ok(Reply { status, record: Some((entity, id)), version: Some(version), write, body })
+            let record = Some((entity, id));
+            Ok(Reply { status, record, version: Some(version), write, body, ..Reply::default() })
         }
         Answer::Json { status, body } => {
             let body = Some(body(&mut Settled { tx })?.to_string());

@@ -12,10 +12,11 @@ use super::record::{Record, for_entity};
 use super::tx::Tx;
 use crate::domain::entity::{Entity, Op};
 use crate::domain::id::{TokenId, UserId, WorkspaceId};
+use crate::domain::operation::MAX_AT_ONCE;
 use crate::domain::reference::{REFERENCES, is_derived};
 use crate::domain::timestamp::Timestamp;
 use crate::store::db::sql::conn::{Conn, read_transaction};
-use crate::store::db::sql::schema::{changes, workspaces};
+use crate::store::db::sql::schema::{changes, operations, workspaces};
 use crate::store::db::sql::select::{Predicate, Select};
 use crate::store::db::sql::types::{AnyId, AsJson};
 use crate::store::error::{Error, Result};
@@ -159,11 +160,41 @@ pub(in crate::store) fn write_of(conn: &mut Conn, workspace: WorkspaceId, versio
     }
 }
 
+/// How many changes a write has made to what clients enter.
+pub(in crate::store) fn count_of_write(conn: &mut Conn, workspace: WorkspaceId, write: i64) -> Result<i64> {
+    let entered = Entity::ALL.iter().copied().filter(|entity| !is_derived(*entity));
+    Ok(changes::table
+        .filter(changes::workspace_id.eq(workspace))
+        .filter(changes::write_seq.eq(write))
+        .filter(changes::entity.eq_any(entered))
+        .count()
+        .get_result(conn)?)
+}
+
+/// Whether a write is too large to be taken back at once, or was made in several parts, which may have changed a record
+/// more than once.
+pub(in crate::store) fn is_large(conn: &mut Conn, workspace: WorkspaceId, write: i64) -> Result<bool> {
+    let in_parts =
+        operations::table.filter(operations::workspace_id.eq(workspace)).filter(operations::write_seq.eq(write));
+    Ok(diesel::select(diesel::dsl::exists(in_parts)).get_result::<bool>(conn)?
+        || count_of_write(conn, workspace, write)? > MAX_AT_ONCE)
+}
+
 /// The kinds of record that somebody has to be allowed to write who takes back the write of a change: that of the
 /// change, and those of the others but for what went along with a delete.
 pub fn entities_of_write(tx: &mut Tx<'_>, version: i64) -> Result<BTreeSet<Entity>> {
     let (workspace, conn) = (tx.workspace, &mut *tx.conn);
     let write = write_of(conn, workspace, version)?;
+    if is_large(conn, workspace, write)? {
+        // What went along is not told from the rest.
+        let kinds: Vec<Entity> = changes::table
+            .filter(changes::workspace_id.eq(workspace))
+            .filter(changes::write_seq.eq(write))
+            .select(changes::entity)
+            .distinct()
+            .load(conn)?;
+        return Ok(kinds.into_iter().filter(|entity| !is_derived(*entity)).collect());
+    }
     let rows: Vec<ChangeRow> = changes::table
         .filter(changes::workspace_id.eq(workspace))
         .filter(changes::write_seq.eq(write))

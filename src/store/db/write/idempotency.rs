@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use crate::domain::entity::Entity;
-use crate::domain::id::{UserId, WorkspaceId};
+use crate::domain::id::{OperationId, UserId, WorkspaceId};
 use crate::domain::timestamp::Timestamp;
 use crate::store::db::sql::conn::Conn;
 use crate::store::db::sql::schema::idempotency_keys;
@@ -30,6 +30,8 @@ pub struct Reply {
     pub status: u16,
     /// The record that is the whole answer.
     pub record: Option<(Entity, AnyId)>,
+    /// The operation that carries out the rest.
+    pub operation: Option<OperationId>,
     /// Its version, or that of the account that was written.
     pub version: Option<i64>,
     /// The number by which the write can be reverted; `None` if it changed nothing.
@@ -73,6 +75,7 @@ pub(in crate::store) fn find(
     let reply = Reply {
         status: u16::try_from(kept.status).unwrap_or(200),
         record: kept.entity.zip(kept.record_id),
+        operation: kept.record_id.filter(|_| kept.status == 202).map(|id| OperationId::new(id.uuid())),
         version: kept.version,
         write: kept.write_seq,
         body: kept.body,
@@ -101,7 +104,7 @@ pub(in crate::store) fn keep(
             write_seq: reply.write,
             body: reply.body.as_ref().filter(fits).cloned(),
             entity: reply.record.map(|(entity, _)| entity),
-            record_id: reply.record.map(|(_, id)| id),
+            record_id: reply.record.map(|(_, id)| id).or(reply.operation.map(|id| AnyId::new(id.uuid()))),
             created_at: now,
         })
         .execute(conn)?;

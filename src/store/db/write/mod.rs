@@ -12,6 +12,7 @@ pub(in crate::store) mod joins;
 pub(in crate::store) mod json;
 pub mod lookup;
 pub(in crate::store) mod names;
+pub(in crate::store) mod operations;
 pub mod record;
 pub mod records;
 pub(in crate::store) mod row;

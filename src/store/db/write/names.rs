@@ -89,6 +89,39 @@ pub(in crate::store) fn holders_of_name(
         .load(tx.conn)?)
 }
 
+/// The same of one kind of record, up to `limit` of them in the order of their ids, behind one of these.
+pub fn next_holders_of_name(
+    tx: &mut Tx<'_>,
+    (list, name): (&NameList, &str),
+    kind: Entity,
+    after: Option<AnyId>,
+    limit: usize,
+) -> Result<Vec<AnyId>> {
+    let key = key_of(list, name);
+    Ok(record_keys::table
+        .filter(record_keys::workspace_id.eq(tx.workspace))
+        .filter(record_keys::entity.eq(kind))
+        .filter(record_keys::kind.eq(key.kind.as_str()))
+        .filter(record_keys::value.eq(key.value))
+        .filter(record_keys::record_id.gt(after.unwrap_or(AnyId::new(uuid::Uuid::nil()))))
+        .order(record_keys::record_id.asc())
+        .select(record_keys::record_id)
+        .limit(i64::try_from(limit).unwrap_or(i64::MAX))
+        .load(tx.conn)?)
+}
+
+/// How many records hold a name in their list.
+pub(super) fn count_holders_of_name(tx: &mut Tx<'_>, list: &NameList, name: &str) -> Result<i64> {
+    let key = key_of(list, name);
+    Ok(record_keys::table
+        .filter(record_keys::workspace_id.eq(tx.workspace))
+        .filter(record_keys::entity.eq_any(list.from.iter().copied()))
+        .filter(record_keys::kind.eq(key.kind.as_str()))
+        .filter(record_keys::value.eq(key.value))
+        .count()
+        .get_result(tx.conn)?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,12 +10,16 @@ use super::checks::{
 use super::joins;
 use super::json::{demoted, detach, from_json, id_of, is_primary, json, referred, referred_ids};
 use super::lookup::{find_json, primaries, referring};
-use super::names::{holders_of_name, name_in, names_in, replaced, set_names, spellings};
+use super::names::{
+    count_holders_of_name, holders_of_name, holds_name, name_in, names_in, replaced, set_names, spellings,
+};
+use super::operations;
 use super::record::{Record, for_entity};
 use super::tx::Tx;
 use crate::domain::entity::{Entity, Op};
 use crate::domain::id::RecordId;
 use crate::domain::merge_patch::changed_fields;
+use crate::domain::operation::{MAX_AT_ONCE, Postponed, Rename, Work};
 use crate::domain::reference::{NameList, OnDelete, REFERENCES, name_list, names_of};
 use crate::domain::text::fold;
 use crate::store::db::index::{documents, keys, search, timeline};
@@ -24,6 +28,7 @@ use crate::store::db::sql::types::AnyId;
 use crate::store::error::{Conflict, Result};
 
 pub use super::lookup::{exists, find, is_untouched, was_deleted};
+pub use super::names::next_holders_of_name;
 
 /// The record, if it exists and the precondition holds.
 pub fn get<R: Record>(tx: &mut Tx<'_>, id: AnyId, precondition: &Precondition) -> Result<R> {
@@ -38,6 +43,11 @@ pub fn create<R: Record>(tx: &mut Tx<'_>, record: R) -> Result<R> {
     check_id_is_free::<R>(tx, record.id())?;
     check_references(tx, R::ENTITY, None, &row)?;
     check_unique(tx, None, &record)?;
+    if let Some(name) = names_of(R::ENTITY).and_then(|list| name_in(list, &row))
+        && let Some(pending) = operations::pending_name(tx, R::ENTITY, name)?
+    {
+        return Err(Conflict::OperationRunning(pending.operation).into());
+    }
     demote_others(tx, R::ENTITY, None, &row)?;
     insert(tx, record, row)
 }
@@ -219,8 +229,19 @@ pub(in crate::store) fn resolve_names<R: Record>(
     let mut known = spellings(tx, list, &names)?;
     for name in &names {
         if let Entry::Vacant(unknown) = known.entry(fold(name)) {
-            create_named(tx, list, name)?;
-            unknown.insert(name.clone());
+            match operations::pending_name(tx, list.to, name)? {
+                None => {
+                    create_named(tx, list, name)?;
+                    unknown.insert(name.clone());
+                }
+                // The operation that replaces it in all lists has not come to this one.
+                Some(pending) if before.is_some_and(|before| holds_name(list, before, name)) => {
+                    if let Some(to) = pending.to {
+                        unknown.insert(to);
+                    }
+                }
+                Some(pending) => return Err(Conflict::OperationRunning(pending.operation).into()),
+            }
         }
     }
     set_names(list, &mut row, names.iter().filter_map(|name| known.get(&fold(name)).cloned()));
@@ -248,13 +269,35 @@ pub(in crate::store) fn rename_in_lists(
     if new == Some(old) {
         return Ok(());
     }
-    for (from, id) in holders_of_name(tx, list, old)? {
-        let Some(holder) = find_json(tx, from, id)? else { continue };
-        let mut renamed = holder.clone();
-        set_names(list, &mut renamed, replaced(names_in(list, &holder), old, new));
-        update_json(tx, from, holder, renamed)?;
+    operations::check_none_runs(tx)?;
+    let total = count_holders_of_name(tx, list, old)?;
+    if total > MAX_AT_ONCE {
+        // What a dry run answers tells nothing of them.
+        if tx.is_dry_run() {
+            return Ok(());
+        }
+        let rename = Rename { named: entity, from: old.to_owned(), to: new.map(str::to_owned) };
+        return tx.postpone(Postponed { work: Work::UpdateTags { renames: vec![rename] }, total });
+    }
+    for holder in holders_of_name(tx, list, old)? {
+        replace_name(tx, list, holder, old, new)?;
     }
     Ok(())
+}
+
+/// Replaces a name in one list; whether it was there.
+pub fn replace_name(
+    tx: &mut Tx<'_>,
+    list: &NameList,
+    (from, id): (Entity, AnyId),
+    old: &str,
+    new: Option<&str>,
+) -> Result<bool> {
+    let Some(holder) = find_json(tx, from, id)? else { return Ok(false) };
+    let mut renamed = holder.clone();
+    set_names(list, &mut renamed, replaced(names_in(list, &holder), old, new));
+    update_json(tx, from, holder, renamed)?;
+    Ok(true)
 }
 
 /// The fields in which a record that is created differs from one of the same id that this write has deleted.

@@ -49,8 +49,13 @@ fn settle_derived<R: Record>(tx: &mut Tx<'_>, id: AnyId) -> Result<()> {
     }
 }
 
+/// Settles the write so far and writes its log, so that what comes next in it finds both.
+pub fn settle_and_log(tx: &mut Tx<'_>) -> Result<()> {
+    settle(tx)?;
+    tx.log()
+}
+
 /// Settles the write and writes its log; the caller commits.
 pub(in crate::store) fn finish(mut tx: Tx<'_>) -> Result<()> {
-    settle(&mut tx)?;
-    tx.log()
+    settle_and_log(&mut tx)
 }

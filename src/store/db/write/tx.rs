@@ -12,6 +12,7 @@ use super::idempotency;
 use crate::domain::entity::{Entity, Op};
 use crate::domain::id::{JobId, WorkspaceId};
 use crate::domain::job::NewJob;
+use crate::domain::operation::{Postponed, Work};
 use crate::domain::reference::is_derived;
 use crate::domain::timestamp::Timestamp;
 use crate::store::db::index::search;
@@ -19,7 +20,7 @@ use crate::store::db::sql::conn::{Conn, begin_savepoint, roll_back_savepoint};
 use crate::store::db::sql::schema::{changes, workspaces};
 use crate::store::db::sql::statement::Prepared;
 use crate::store::db::sql::types::{AnyId, AsJson, RecordRef};
-use crate::store::error::Result;
+use crate::store::error::{Error, Result};
 
 /// How long what a record was before a change is kept, and so how long a deleted id stays reserved.
 pub const UNDO_DAYS: i64 = 30;
@@ -31,8 +32,13 @@ pub struct Tx<'c> {
     pub(in crate::store) workspace_number: i64,
     actor: Actor,
     scope: &'c TxScope<'c>,
+    /// The number that the changes have in common in the log.
+    number: i64,
     first_seq: i64,
     seq: i64,
+    /// What is left to an operation.
+    postponed: Option<Postponed>,
+    is_dry_run: bool,
     touched: BTreeMap<RecordRef, Touched>,
     erased: Vec<RecordRef>,
     /// Records whose search documents are out of date, because of what other records say of them.
@@ -84,8 +90,11 @@ impl<'c> Tx<'c> {
             workspace_number,
             actor,
             scope,
+            number: first_seq,
             first_seq,
             seq,
+            postponed: None,
+            is_dry_run: false,
             touched: BTreeMap::new(),
             erased: Vec::new(),
             reindex_queue: BTreeSet::new(),
@@ -95,6 +104,49 @@ impl<'c> Tx<'c> {
             is_reverting: false,
             outdated: Vec::new(),
         })
+    }
+
+    /// Continues the write of this number, of which earlier transactions have made a part.
+    #[must_use]
+    pub(in crate::store) fn part_of(self, number: i64) -> Self {
+        Self { number, ..self }
+    }
+
+    /// All of it is going to be rolled back.
+    #[must_use]
+    pub(in crate::store) fn as_dry_run(self) -> Self {
+        Self { is_dry_run: true, ..self }
+    }
+
+    pub fn is_dry_run(&self) -> bool {
+        self.is_dry_run
+    }
+
+    /// Leaves work to an operation, which begins once this is committed. Names to be replaced are taken together; there is no
+    /// more than one operation otherwise.
+    pub fn postpone(&mut self, more: Postponed) -> Result<()> {
+        match (&mut self.postponed, more) {
+            (none @ None, more) => *none = Some(more),
+            (
+                Some(Postponed { work: Work::UpdateTags { renames }, total }),
+                Postponed { work: Work::UpdateTags { renames: more }, total: more_records },
+            ) => {
+                renames.extend(more);
+                *total = total.saturating_add(more_records);
+            }
+            (Some(_), _) => return Err(Error::Internal("a write left two things to operations".to_owned())),
+        }
+        Ok(())
+    }
+
+    pub(super) fn take_postponed(&mut self) -> Option<Postponed> {
+        self.postponed.take()
+    }
+
+    /// Takes the number of this write, which may have changed nothing yet, for what continues it.
+    pub(super) fn reserve_number(&mut self) -> i64 {
+        self.seq = self.seq.max(self.first_seq);
+        self.number
     }
 
     pub fn workspace(&self) -> WorkspaceId {
@@ -122,8 +174,20 @@ impl<'c> Tx<'c> {
     /// Writes the log and the sequence so far, so that reads later in this transaction see them. Whoever calls it has
     /// settled the write.
     pub(in crate::store) fn log(&mut self) -> Result<()> {
-        let Self { conn, workspace, actor, scope, first_seq, seq, touched, erased, forgotten, outdated, .. } =
-            self;
+        let Self {
+            conn,
+            workspace,
+            actor,
+            scope,
+            number,
+            first_seq,
+            seq,
+            touched,
+            erased,
+            forgotten,
+            outdated,
+            ..
+        } = self;
         let (conn, workspace, now) = (&mut **conn, *workspace, scope.now);
         if !outdated.is_empty() {
             let rows = changes::table
@@ -141,7 +205,7 @@ impl<'c> Tx<'c> {
                 .values((
                     changes::workspace_id.eq(workspace),
                     changes::seq.eq(*seq),
-                    changes::write_seq.eq(*first_seq),
+                    changes::write_seq.eq(*number),
                     changes::entity.eq(*entity),
                     changes::record_id.eq(*id),
                     changes::op.eq(*op),
@@ -171,7 +235,7 @@ impl<'c> Tx<'c> {
     /// The number in the log that this write's changes have in common, by which it can be taken back; `None` while there
     /// are none but of derived records.
     pub fn write_number(&self) -> Option<i64> {
-        self.touched.keys().any(|(entity, _)| !is_derived(*entity)).then_some(self.first_seq)
+        self.touched.keys().any(|(entity, _)| !is_derived(*entity)).then_some(self.number)
     }
 
     /// Does the work to see its outcome, and rolls it back.
@@ -179,12 +243,14 @@ impl<'c> Tx<'c> {
         let (seq, touched, erased) = (self.seq, self.touched.clone(), self.erased.clone());
         let (reindex_queue, derived_queue) = (self.reindex_queue.clone(), self.derived_queue.clone());
         let (outdated, stamped) = (self.outdated.clone(), self.stamped.clone());
+        let was_dry_run = std::mem::replace(&mut self.is_dry_run, true);
         begin_savepoint(self.conn)?;
         let outcome = work(self);
         roll_back_savepoint(self.conn)?;
         (self.seq, self.touched, self.erased) = (seq, touched, erased);
         (self.reindex_queue, self.derived_queue) = (reindex_queue, derived_queue);
         (self.outdated, self.stamped) = (outdated, stamped);
+        (self.is_dry_run, self.postponed) = (was_dry_run, None);
         outcome
     }
 

@@ -1,0 +1,187 @@
+//! Operations as they are stored, and how a write starts one. At most one of a workspace has not finished: what it does to
+//! names has to be known to every other write, and a write of several parts can be reverted as one only if nobody renames
+//! the same things in between.
+
+use diesel::prelude::*;
+use serde_json::{Value, json};
+
+use super::context::Actor;
+use super::tx::Tx;
+use crate::domain::entity::Entity;
+use crate::domain::id::{OperationId, TokenId, UserId, WorkspaceId};
+use crate::domain::job::NewJob;
+use crate::domain::operation::{
+    JOB, MAX_LISTED, Operation, OperationError, OperationKind, OperationState, Position, Postponed, Rename, Work,
+};
+use crate::domain::text::fold;
+use crate::domain::timestamp::Timestamp;
+use crate::store::db::sql::schema::operations;
+use crate::store::db::sql::types::AsJson;
+use crate::store::error::{Conflict, Error, LeftAlone, Result};
+
+/// An operation with what it has to do, and how far it has come.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = operations)]
+#[diesel(treat_none_as_default_value = false)]
+pub struct Stored {
+    pub workspace_id: WorkspaceId,
+    pub id: OperationId,
+    pub kind: OperationKind,
+    pub state: OperationState,
+    pub user_id: UserId,
+    pub token_id: Option<TokenId>,
+    pub write_seq: i64,
+    work: AsJson<Work>,
+    pub(in crate::store) position: AsJson<Position>,
+    pub done: i64,
+    pub total: i64,
+    pub changed: i64,
+    pub(in crate::store) left_alone: AsJson<Vec<Value>>,
+    pub left_alone_total: i64,
+    pub(in crate::store) error: Option<AsJson<OperationError>>,
+    pub cancel_requested: bool,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub finished_at: Option<Timestamp>,
+}
+
+impl Stored {
+    pub const fn work(&self) -> &Work {
+        &self.work.0
+    }
+
+    pub const fn position_mut(&mut self) -> &mut Position {
+        &mut self.position.0
+    }
+
+    pub const fn position(&self) -> &Position {
+        &self.position.0
+    }
+
+    pub fn actor(&self) -> Actor {
+        Actor::User(self.user_id, self.token_id)
+    }
+
+    pub const fn has_failed(&self) -> bool {
+        self.error.is_some()
+    }
+
+    /// The names that it has not yet replaced in all lists.
+    pub fn renames(&self) -> Vec<Rename> {
+        let own = match (self.state, &self.work.0) {
+            (OperationState::Reverting, _) | (_, Work::Revert { .. }) => &self.position.0.renames,
+            (_, Work::UpdateTags { renames }) => renames,
+            _ => return Vec::new(),
+        };
+        own.clone()
+    }
+
+    /// Notes what a revert did not touch.
+    pub fn add_left_alone(&mut self, left_alone: &[LeftAlone]) {
+        let room = MAX_LISTED.saturating_sub(self.left_alone.0.len());
+        self.left_alone.0.extend(left_alone.iter().take(room).map(|left| json!(left)));
+        self.left_alone_total =
+            self.left_alone_total.saturating_add(i64::try_from(left_alone.len()).unwrap_or(i64::MAX));
+    }
+
+    /// What it has done is to be reverted, for this reason or because it is cancelled.
+    pub fn turn_back(&mut self, error: Option<OperationError>) {
+        self.state = OperationState::Reverting;
+        self.error = error.map(AsJson);
+        self.position = AsJson(Position::default());
+        self.total = self.done;
+        self.done = 0;
+        self.changed = 0;
+    }
+
+    pub fn finish(&mut self, state: OperationState, now: Timestamp) {
+        self.state = state;
+        self.finished_at = Some(now);
+        if state == OperationState::Succeeded {
+            self.done = self.total;
+        }
+    }
+
+    pub fn shown(self) -> Operation {
+        Operation {
+            id: self.id,
+            kind: self.kind,
+            state: self.state,
+            done: self.done,
+            total: self.total,
+            changed: self.changed,
+            left_alone: self.left_alone.0,
+            left_alone_total: self.left_alone_total,
+            error: self.error.map(|error| error.0),
+            write: self.write_seq,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+            finished_at: self.finished_at,
+        }
+    }
+}
+
+/// Starts an operation, in the transaction of the write that it is part of.
+pub(super) fn start(tx: &mut Tx<'_>, postponed: Postponed) -> Result<Operation> {
+    check_none_runs(tx)?;
+    let Actor::User(user_id, token_id) = tx.actor() else {
+        return Err(Error::Internal("a job started an operation".to_owned()));
+    };
+    let Postponed { work, total } = postponed;
+    let (now, id) = (tx.now(), OperationId::new(tx.new_id()));
+    let stored = Stored {
+        workspace_id: tx.workspace,
+        id,
+        kind: work.kind(),
+        state: OperationState::Queued,
+        user_id,
+        token_id,
+        write_seq: tx.reserve_number(),
+        work: AsJson(work),
+        position: AsJson(Position::default()),
+        done: 0,
+        total,
+        changed: 0,
+        left_alone: AsJson(Vec::new()),
+        left_alone_total: 0,
+        error: None,
+        cancel_requested: false,
+        created_at: now,
+        updated_at: now,
+        finished_at: None,
+    };
+    diesel::insert_into(operations::table).values(&stored).execute(tx.conn)?;
+    tx.enqueue(NewJob::new(JOB, json!({ "operation": id })))?;
+    Ok(stored.shown())
+}
+
+/// Refuses what has to wait until the running operation has finished.
+pub fn check_none_runs(tx: &mut Tx<'_>) -> Result<()> {
+    match unfinished(tx)? {
+        Some(running) => Err(Conflict::OperationRunning(running.id).into()),
+        None => Ok(()),
+    }
+}
+
+/// A name that an operation has not yet replaced in all lists.
+pub(super) struct PendingName {
+    pub operation: OperationId,
+    /// What it is replaced by; `None` if it goes.
+    pub to: Option<String>,
+}
+
+/// Whether an operation is replacing this name of a record of this kind.
+pub(super) fn pending_name(tx: &mut Tx<'_>, named: Entity, name: &str) -> Result<Option<PendingName>> {
+    let Some(running) = unfinished(tx)? else { return Ok(None) };
+    let name = fold(name);
+    let pending = running.renames().into_iter().find(|rename| rename.named == named && fold(&rename.from) == name);
+    Ok(pending.map(|Rename { to, .. }| PendingName { operation: running.id, to }))
+}
+
+/// The operation of the workspace that has not finished.
+pub(super) fn unfinished(tx: &mut Tx<'_>) -> Result<Option<Stored>> {
+    let own = operations::table
+        .filter(operations::workspace_id.eq(tx.workspace))
+        .filter(operations::finished_at.is_null());
+    Ok(own.select(Stored::as_select()).first(tx.conn).optional()?)
+}

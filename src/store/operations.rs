@@ -1,0 +1,83 @@
+//! Reading operations, and noting how far they have come. How one is started is told in `db/write/operations.rs`.
+
+use chrono::TimeDelta;
+use diesel::prelude::*;
+
+use super::account_tx::AccountTx;
+use super::db::sql::conn::Conn;
+use super::db::sql::schema::operations;
+use super::error::Result;
+use crate::domain::id::{OperationId, WorkspaceId};
+use crate::domain::operation::{KEPT_DAYS, Operation};
+
+pub use super::db::write::operations::{Stored, check_none_runs};
+
+/// How many operations are listed.
+pub const MAX_SHOWN: i64 = 100;
+
+pub fn find(conn: &mut Conn, workspace: WorkspaceId, id: OperationId) -> Result<Stored> {
+    let own = operations::table.filter(operations::workspace_id.eq(workspace)).filter(operations::id.eq(id));
+    Ok(own.select(Stored::as_select()).first(conn)?)
+}
+
+/// The same within a transaction.
+pub fn find_in(tx: &mut AccountTx<'_>, workspace: WorkspaceId, id: OperationId) -> Result<Stored> {
+    find(tx.conn, workspace, id)
+}
+
+/// The newest operations of a workspace.
+pub fn newest(conn: &mut Conn, workspace: WorkspaceId) -> Result<Vec<Operation>> {
+    let own = operations::table.filter(operations::workspace_id.eq(workspace));
+    let newest: Vec<Stored> =
+        own.order(operations::id.desc()).limit(MAX_SHOWN).select(Stored::as_select()).load(conn)?;
+    Ok(newest.into_iter().map(Stored::shown).collect())
+}
+
+/// Asks for an operation to be cancelled. One that has finished is left as it is.
+pub fn request_cancel(tx: &mut AccountTx<'_>, workspace: WorkspaceId, id: OperationId) -> Result<Operation> {
+    let mut stored = find(tx.conn, workspace, id)?;
+    if stored.finished_at.is_none() && !stored.cancel_requested {
+        stored.cancel_requested = true;
+        let own = operations::table.filter(operations::workspace_id.eq(workspace)).filter(operations::id.eq(id));
+        diesel::update(own).set(operations::cancel_requested.eq(true)).execute(tx.conn)?;
+    }
+    Ok(stored.shown())
+}
+
+/// Writes how far an operation has come.
+pub fn save(tx: &mut AccountTx<'_>, stored: &Stored) -> Result<()> {
+    let own = operations::table
+        .filter(operations::workspace_id.eq(stored.workspace_id))
+        .filter(operations::id.eq(stored.id));
+    diesel::update(own)
+        .set((
+            operations::state.eq(stored.state),
+            operations::position.eq(stored.position.clone()),
+            operations::done.eq(stored.done),
+            operations::total.eq(stored.total),
+            operations::changed.eq(stored.changed),
+            operations::left_alone.eq(stored.left_alone.clone()),
+            operations::left_alone_total.eq(stored.left_alone_total),
+            operations::error.eq(stored.error.clone()),
+            operations::updated_at.eq(tx.now()),
+            operations::finished_at.eq(stored.finished_at),
+        ))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
+/// Removes up to `limit` operations that finished long ago; how many.
+pub(super) fn purge(tx: &mut AccountTx<'_>, limit: i64) -> Result<usize> {
+    let end = tx.now().minus(TimeDelta::days(KEPT_DAYS));
+    let old: Vec<(WorkspaceId, OperationId)> = operations::table
+        .filter(operations::finished_at.le(end))
+        .order(operations::finished_at.asc())
+        .select((operations::workspace_id, operations::id))
+        .limit(limit)
+        .load(tx.conn)?;
+    for (workspace, id) in &old {
+        let one = operations::table.filter(operations::workspace_id.eq(workspace)).filter(operations::id.eq(id));
+        diesel::delete(one).execute(tx.conn)?;
+    }
+    Ok(old.len())
+}

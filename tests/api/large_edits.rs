@@ -1,0 +1,226 @@
+//! Edits of more than 1,000 records: carried out in parts after the response, as one write, and in the end wholly or not at
+//! all.
+
+use serde_json::{Value, json};
+use wellmet::{
+    domain::{id::OperationId, id::WorkspaceId},
+    jobs::{KINDS, kind::Setup},
+    service::operations::run_part,
+};
+
+use crate::support::{Backend, Client, Reply, TestServer};
+
+/// More than are edited at once.
+const MANY: usize = 1_050;
+
+/// Creates so many contacts with this in each.
+async fn contacts(client: &Client, count: usize, body: &Value) {
+    for start in (0..count).step_by(75) {
+        let create = |number: usize| {
+            let mut body = body.clone();
+            body["given_name"] = json!(format!("Person {number:04}"));
+            json!({"method": "POST", "path": "/v1/contacts", "body": body})
+        };
+        let operations: Vec<Value> = (start..count.min(start + 75)).map(create).collect();
+        client.post("/v1/batch", &json!({"atomic": true, "operations": operations})).await.expect(207);
+    }
+}
+
+/// Does parts of the operation that a reply is about, as a worker would; whether it has finished.
+async fn parts(server: &TestServer, client: &Client, reply: &Reply, most: usize) -> bool {
+    let id = OperationId::new(reply.body["id"].as_str().and_then(|id| id.parse().ok()).expect("an id"));
+    let workspace = WorkspaceId::new(client.workspace_id.parse().expect("an id"));
+    for _ in 0..most {
+        let work = move |tx: &mut wellmet::store::AccountTx<'_>| run_part(tx, workspace, id);
+        if server.app().store().account_write(work).await.expect("a part") {
+            return true;
+        }
+    }
+    false
+}
+
+/// The rest of it; what it is at the end.
+async fn rest(server: &TestServer, client: &Client, reply: &Reply) -> Value {
+    assert!(parts(server, client, reply, 10_000).await);
+    client.get(&reply.location()).await.expect(200).body
+}
+
+/// What all contacts and tags say, without what a write stamps on them.
+async fn everything(client: &Client) -> Vec<Value> {
+    let mut all = client.walk("/v1/contacts?sort=id&limit=200").await;
+    all.extend(client.walk("/v1/tags?sort=id").await);
+    for record in &mut all {
+        let members = record.as_object_mut().expect("a record");
+        members.retain(|name, _| name != "version" && name != "updated_at");
+    }
+    all
+}
+
+async fn count(client: &Client, filter: &str) -> Value {
+    client.get(&format!("/v1/contacts?limit=1&count=true&{filter}")).await.expect(200).body["total"].clone()
+}
+
+on_both! {
+    async fn a_large_bulk_edit_is_an_operation_and_one_write(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        contacts(&ada, MANY, &json!({"notes": "Imported."})).await;
+        let before = everything(&ada).await;
+        let edit = json!({"filter": {"known": "true"}, "add_tags": ["reunion"], "tier": "active"});
+        let dry = ada.post("/v1/contacts/bulk?dry_run=true", &edit).await.expect(200);
+        assert_eq!(dry.body, json!({"dry_run": true, "matched": MANY, "changed": null, "write": null}));
+        let accepted = ada.post("/v1/contacts/bulk", &edit).await.expect(202);
+        assert_eq!(accepted.body["state"], "queued");
+        assert_eq!(accepted.body["kind"], "edit_contacts");
+        assert_eq!(accepted.body["total"], MANY);
+        assert_eq!(accepted.header("wellmet-write"), Some(accepted.body["write"].to_string().as_str()));
+        assert_eq!(count(&ada, "tag=reunion").await, 0);
+
+        let done = rest(&server, &ada, &accepted).await;
+        assert_eq!(done["state"], "succeeded");
+        assert_eq!((&done["done"], &done["changed"]), (&json!(MANY), &json!(MANY)));
+        assert_eq!(count(&ada, "tag=reunion&tier=active").await, MANY);
+        for contact in ada.walk("/v1/contacts?limit=200").await.iter().step_by(100) {
+            let history = format!("/v1/contacts/{}/history", contact["id"].as_str().expect("an id"));
+            assert_eq!(ada.get(&history).await.expect(200).items()[0]["write"], done["write"]);
+        }
+        assert_eq!(ada.get("/v1/operations").await.expect(200).items().to_vec(), [done.clone()]);
+
+        let revert = ada.post_nothing(&format!("/v1/changes/{}/revert", done["write"])).await.expect(202);
+        let reverted = rest(&server, &ada, &revert).await;
+        assert_eq!((&reverted["state"], &reverted["left_alone"]), (&json!("succeeded"), &json!([])));
+        assert_eq!(everything(&ada).await, before);
+    }
+
+    async fn a_tag_that_many_carry_is_renamed_and_nobody_sees_its_old_name_come_back(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        contacts(&ada, MANY, &json!({"tags": ["rust", "berlin"]})).await;
+        let before = everything(&ada).await;
+        let tags = ada.get("/v1/tags?sort=name").await.expect(200);
+        let tag = format!("/v1/tags/{}", tags.items()[1]["id"].as_str().expect("an id"));
+        let accepted = ada.patch(&tag, &json!({"name": "rustlang"})).await.expect(202);
+        assert_eq!(ada.get(&tag).await.expect(200).body["name"], "rustlang");
+
+        // While it runs, the old name leads to the new one, and nothing else is renamed.
+        let contact = ada.get("/v1/contacts?limit=1").await.expect(200).items()[0]["id"].clone();
+        let contact = format!("/v1/contacts/{}", contact.as_str().expect("an id"));
+        let edited = ada.patch(&contact, &json!({"add_tags": ["speaker"]})).await.expect(200);
+        assert_eq!(edited.body["tags"], json!(["rustlang", "berlin", "speaker"]));
+        let taken = ada.post("/v1/tags", &json!({"name": "Rust"})).await.expect(409);
+        assert_eq!(taken.body["code"], "operation_running");
+        let added = ada.post("/v1/contacts", &json!({"given_name": "New", "tags": ["rust"]})).await.expect(409);
+        assert_eq!(added.body["code"], "operation_running");
+        assert_eq!(ada.delete(&tag).await.expect(409).body["code"], "operation_running");
+
+        let done = rest(&server, &ada, &accepted).await;
+        assert_eq!((&done["state"], &done["changed"]), (&json!("succeeded"), &json!(MANY - 1)));
+        assert_eq!(count(&ada, "tag=rustlang").await, MANY);
+        assert_eq!(count(&ada, "tag=rust").await, 0);
+        let revert = ada.post_nothing(&format!("/v1/changes/{}/revert", done["write"])).await.expect(202);
+        let reverted = rest(&server, &ada, &revert).await;
+        assert_eq!(reverted["state"], "succeeded");
+        ada.patch(&contact, &json!({"remove_tags": ["speaker"]})).await.expect(200);
+        let speaker = ada.get("/v1/tags?q=speaker").await.expect(200).items()[0]["id"].clone();
+        ada.delete(&format!("/v1/tags/{}", speaker.as_str().expect("an id"))).await.expect(204);
+        assert_eq!(everything(&ada).await, before);
+    }
+
+    async fn a_deleted_tag_leaves_all_its_carriers_and_comes_back_to_them(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        contacts(&ada, MANY, &json!({"tags": ["rust", "berlin"]})).await;
+        let before = everything(&ada).await;
+        let tag = ada.get("/v1/tags?sort=name").await.expect(200).items()[1]["id"].clone();
+        let tag = format!("/v1/tags/{}", tag.as_str().expect("an id"));
+        let accepted = ada.delete(&tag).await.expect(202);
+        ada.get(&tag).await.expect(404);
+        assert_eq!(rest(&server, &ada, &accepted).await["state"], "succeeded");
+        assert_eq!(count(&ada, "tag=rust").await, 0);
+        let restored = ada.post_nothing(&format!("{tag}/restore")).await.expect(202);
+        assert_eq!(rest(&server, &ada, &restored).await["state"], "succeeded");
+        assert_eq!(everything(&ada).await, before);
+    }
+
+    async fn what_is_cancelled_half_way_is_reverted(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        contacts(&ada, MANY, &json!({"tags": ["rust"]})).await;
+        let before = everything(&ada).await;
+        let tag = ada.get("/v1/tags").await.expect(200).items()[0]["id"].clone();
+        let tag = format!("/v1/tags/{}", tag.as_str().expect("an id"));
+        let accepted = ada.patch(&tag, &json!({"name": "rustlang"})).await.expect(202);
+        assert!(!parts(&server, &ada, &accepted, 1).await);
+        let running = ada.get(&accepted.location()).await.expect(200);
+        assert_eq!(running.body["state"], "running");
+        let done = running.body["done"].as_u64().expect("a number");
+        assert!(done > 0 && done < MANY as u64, "{done} in one part");
+        ada.post_nothing(&format!("{}/cancel", accepted.location())).await.expect(200);
+        let cancelled = rest(&server, &ada, &accepted).await;
+        assert_eq!((&cancelled["state"], &cancelled["error"]), (&json!("cancelled"), &Value::Null));
+        assert_eq!(everything(&ada).await, before);
+        // One that has finished is left as it is.
+        let again = ada.post_nothing(&format!("{}/cancel", accepted.location())).await.expect(200);
+        assert_eq!(again.body, cancelled);
+    }
+
+    async fn what_cannot_be_done_to_one_is_done_to_none(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        contacts(&ada, MANY, &json!({})).await;
+        let tags: Vec<String> = (0..100).map(|number| format!("tag {number}")).collect();
+        let last = ada.get("/v1/contacts?sort=id&limit=1").await.expect(200).items()[0]["id"].clone();
+        let last = format!("/v1/contacts/{}", last.as_str().expect("an id"));
+        ada.patch(&last, &json!({"tags": tags})).await.expect(200);
+        let before = everything(&ada).await;
+        let edit = json!({"filter": {"known": "true"}, "add_tags": ["one too many"]});
+        let accepted = ada.post("/v1/contacts/bulk", &edit).await.expect(202);
+        let mut failed = false;
+        while !failed {
+            let id = OperationId::new(accepted.body["id"].as_str().and_then(|id| id.parse().ok()).expect("an id"));
+            let workspace = WorkspaceId::new(ada.workspace_id.parse().expect("an id"));
+            let store = server.app().store();
+            if let Err(error) = store.account_write(move |tx| run_part(tx, workspace, id)).await {
+                let told = wellmet::service::operations::lasting_error(&error).expect("a lasting error");
+                let fail = move |tx: &mut wellmet::store::AccountTx<'_>| {
+                    wellmet::service::operations::fail(tx, workspace, id, told)
+                };
+                store.account_write(fail).await.expect("it is noted");
+                failed = true;
+            }
+        }
+        let done = rest(&server, &ada, &accepted).await;
+        assert_eq!(done["state"], "failed");
+        assert_eq!(done["error"]["code"], "invalid");
+        assert_eq!(done["error"]["errors"][0]["pointer"], "#/add_tags");
+        assert_eq!(everything(&ada).await, before);
+    }
+
+    async fn only_one_operation_runs_at_a_time_and_only_its_workspace_sees_it(server: TestServer) {
+        let (ada, eve) = (server.register("ada@example.com").await, server.register("eve@example.com").await);
+        contacts(&ada, MANY, &json!({})).await;
+        let edit = json!({"filter": {"known": "true"}, "tier": "core"});
+            let accepted = ada.post("/v1/contacts/bulk", &edit).idempotency_key("first").await.expect(202);
+        let replayed = ada.post("/v1/contacts/bulk", &edit).idempotency_key("first").await.expect(202);
+        assert_eq!((&replayed.body, replayed.location()), (&accepted.body, accepted.location()));
+        let second = ada.post("/v1/contacts/bulk", &edit).await.expect(409);
+        assert_eq!(second.body["code"], "operation_running");
+        eve.get(&accepted.location()).await.expect(404);
+        eve.post_nothing(&format!("{}/cancel", accepted.location())).await.expect(404);
+        assert_eq!(eve.get("/v1/operations").await.expect(200).items().len(), 0);
+        rest(&server, &ada, &accepted).await;
+        rest(&server, &ada, &ada.post("/v1/contacts/bulk", &edit).await.expect(202)).await;
+    }
+
+    async fn the_workers_of_a_server_carry_operations_out(backend: Backend) {
+        let server = TestServer::start_with_jobs(backend, || Setup::new(KINDS.to_vec())).await;
+        let ada = server.register("ada@example.com").await;
+        contacts(&ada, MANY, &json!({})).await;
+        let edit = json!({"filter": {"known": "true"}, "delete": true});
+        let accepted = ada.post("/v1/contacts/bulk", &edit).await.expect(202);
+        let wait = "respond-async, wait=30";
+        let done = ada.get(&accepted.location()).header("prefer", wait).await.expect(200);
+        assert_eq!(done.header("preference-applied"), Some("wait=30"));
+        assert_eq!(done.body["state"], "succeeded");
+        assert_eq!(count(&ada, "").await, 0);
+        let revert = ada.post_nothing(&format!("/v1/changes/{}/revert", done.body["write"])).await.expect(202);
+        let done = ada.get(&revert.location()).header("prefer", wait).await.expect(200);
+        assert_eq!((&done.body["state"], &done.body["changed"]), (&json!("succeeded"), &json!(MANY)));
+        assert_eq!(count(&ada, "").await, MANY);
+    }
+}
