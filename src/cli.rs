@@ -20,7 +20,7 @@ use crate::domain::email::EmailAddress;
 use crate::domain::id::JobId;
 use crate::domain::invalid::{Invalid, Rejection};
 use crate::domain::job::JobState;
-use crate::domain::personal_token;
+use crate::domain::secret;
 use crate::store::{Conflict, Error as StoreError};
 use crate::store::{accounts, jobs};
 use crate::telemetry;
@@ -206,7 +206,7 @@ fn reset_password(config: Config, email: &str, password_stdin: bool) -> Result<(
         sessions::end_other_sessions(tx, user.id, None)?;
         crate::store::tokens::delete_tokens(tx, user.id)
     }))?;
-    print(&format!("Reset the password of {address}; all sessions and tokens of this user have ended."))
+    print(&format!("Reset the password of {address}; all sessions, tokens and calendar feeds of this user have ended."))
 }
 
 fn create_token(
@@ -221,7 +221,7 @@ fn create_token(
     let now = store.now();
     let expires_at = expires_in_days.map(|days| now.plus(chrono::TimeDelta::days(i64::from(days))));
     let new = new_token(name, scopes, expires_at, now)?;
-    let secret = personal_token::generate(&store.random().map_err(Failure::from)?);
+    let secret = secret::generate(secret::PERSONAL_TOKEN, &store.random().map_err(Failure::from)?);
     let kept = secret.clone();
     let (user, home) = block_on(store.read(move |conn| {
         let (user, _) = accounts::find_by_email(conn, &email)?.ok_or(StoreError::NotFound)?;

@@ -355,17 +355,11 @@ fn interactions(
     let item = |interaction: Interaction| {
         let contacts = cards.of(&interaction.fields.contact_ids);
         let names: Vec<&str> = contacts.iter().map(|card| card.name.as_str()).collect();
-        let what = format!("{} with {}", title_of(interaction.fields.kind.as_str()), names.join(", "));
+        let what = interaction.fields.kind.with(&names.join(", "));
         let days = interaction.fields.day(moment.zone).map_or(0, |day| moment.days_until(day));
         TodayInteraction { reason: reason(&what, days), interaction, contacts }
     };
     TodayInteractions { items: section.items.into_iter().map(item).collect(), total: section.total, list }
-}
-
-/// A word of an enumeration as it begins a sentence: `Event chat`.
-fn title_of(word: &str) -> String {
-    let mut letters = word.replace('_', " ").chars().collect::<Vec<char>>().into_iter();
-    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
 }
 
 /// The dates of a contact that fall on a day.
@@ -379,9 +373,8 @@ fn dates_of(moment: &Moment, cards: &Deck, day: NaiveDate, contact: &Contact) ->
             return None;
         }
         let card = cards.one(contact.id)?;
-        let what = date.label.clone().unwrap_or_else(|| key.replace(['_', '-'], " "));
         Some(TodayDate {
-            reason: today::date(&card.name, &what, days),
+            reason: today::date(&card.name, &date.title(key), days),
             on: day,
             key: key.clone(),
             years: own.year().map(|year| chrono::Datelike::year(&day) - year).filter(|years| *years >= 0),

@@ -148,7 +148,7 @@ Examples:
         #[arg(long)]
         password_stdin: bool,
     },
-    /// Set a new password, and end the user's sessions and tokens.
+    /// Set a new password, and end the user's sessions, tokens and calendar feeds.
     ResetPassword {
         /// Email address the user logs in with.
         #[arg(long, value_name = "ADDRESS")]

@@ -2,6 +2,7 @@
 //! changing, merging and deleting them, each within a transaction of the store. No HTTP, and no SQL.
 
 pub mod bulk;
+pub mod calendar_feeds;
 pub mod contacts;
 pub mod duplicate_dismissals;
 pub mod follow_up_plans;

@@ -23,6 +23,7 @@ mod auth;
 mod batch;
 mod bulk;
 mod cadence;
+mod calendar_feeds;
 mod cards;
 mod changes;
 mod concurrency;

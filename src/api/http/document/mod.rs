@@ -237,11 +237,15 @@ fn path_parameters(path: &str) -> Vec<Value> {
     let mut parameters = Vec::new();
     for pair in segments.windows(2) {
         let [before, own] = pair else { continue };
-        let Some(name) = own.strip_prefix('{').and_then(|own| own.strip_suffix('}')) else { continue };
+        let Some((name, _)) = own.strip_prefix('{').and_then(|own| own.split_once('}')) else { continue };
         let (description, schema) = match name {
             "version" => (
                 "The number of a change or a write.".to_owned(),
                 json!({ "type": "integer", "format": "int64", "minimum": 1 }),
+            ),
+            "secret" => (
+                "The secret of the feed.".to_owned(),
+                json!({ "type": "string", "minLength": 1, "maxLength": 100 }),
             ),
             "code" => {
                 let codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
