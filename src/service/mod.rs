@@ -4,6 +4,7 @@
 pub mod bulk;
 pub mod calendar_feeds;
 pub mod contacts;
+pub mod demo;
 pub mod duplicate_dismissals;
 pub mod follow_up_plans;
 pub mod follow_ups;

@@ -29,6 +29,7 @@ mod changes;
 mod concurrency;
 mod contacts;
 mod contract;
+mod demo;
 mod duplicate_dismissals;
 mod duplicates;
 mod follow_up_plans;
