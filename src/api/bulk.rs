@@ -142,7 +142,7 @@ impl utoipa::PartialSchema for FollowUpBulk {
             "complete": {
                 "type": "boolean", "default": false,
                 "description": "Whether to complete the follow-ups, as of now. Cannot be combined with the other edits but \
-                                `outcome`. One that is done stays as it is.",
+                                `outcome`. Those that are not pending stay as they are.",
             },
             "outcome": {
                 "type": ["string", "null"], "maxLength": 5000, "x-excludes": ["snoozed_until", "due_on", "shift_days"],

@@ -15,7 +15,7 @@ use super::http::operation::{Access, Docs, Operation, Run, Tagged};
 use super::http::parameter::Parameter;
 use super::http::records::any;
 use super::http::records::collection::{DEFAULT_LIMIT, MAX_LIMIT};
-use super::http::records::operations::PageOf;
+use super::http::records::operations::UncountedPageOf;
 use crate::domain::contact::Contact;
 use crate::domain::entity::Entity;
 use crate::domain::follow_up::FollowUp;
@@ -95,7 +95,7 @@ fn docs(summary: &'static str) -> Docs {
             Parameter::cursor(),
             Parameter::limit("The maximum number of entries on a page.", DEFAULT_LIMIT, MAX_LIMIT),
         ])
-        .answer::<PageOf<TimelineItem>>(200, "A page.")
+        .answer::<UncountedPageOf<TimelineItem>>(200, "A page.")
         .tagged(Tagged::View)
 }
 

@@ -190,7 +190,8 @@ pub fn edit_follow_ups(tx: &mut Tx<'_>, selection: Selection, edit: &FollowUpEdi
 /// Whether it changed.
 fn edit_follow_up(tx: &mut Tx<'_>, follow_up: &FollowUp, edit: &FollowUpEdit) -> Result<bool> {
     match edit {
-        FollowUpEdit::Complete { .. } if follow_up.fields.status == FollowUpStatus::Done => Ok(false),
+        // As when days are shifted, what is finished stays as it is.
+        FollowUpEdit::Complete { .. } if follow_up.fields.status != FollowUpStatus::Pending => Ok(false),
         FollowUpEdit::Complete { outcome } => {
             let completion = Completion { outcome: outcome.clone(), completed_at: None, interaction: None };
             complete(tx, Record::id(follow_up), completion)?;

@@ -257,8 +257,9 @@ fn path_parameters(path: &str) -> Vec<Value> {
                     || before.trim_end_matches('s').replace('-', "_"),
                     |entity| entity.as_str().to_owned(),
                 );
+                let words = entity.map_or_else(|| noun.replace('_', " "), |entity| entity.words());
                 (
-                    format!("The id of the {}.", noun.replace('_', " ")),
+                    format!("The id of the {words}."),
                     json!({ "type": "string", "format": "uuid", "x-entity": noun }),
                 )
             }
