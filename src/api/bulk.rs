@@ -94,7 +94,6 @@ pub fn operations() -> Vec<Operation> {
             .parameter(Parameter::dry_run("Return the result without changing anything."))
             .request::<FollowUpBulk>(json!({ "ids": ["01939d5e-8c00-7000-8000-0000000000b1"], "shift_days": 7 }))
             .answer::<BulkResult>(200, "The result.")
-            .errors(&[Code::InvalidTransition])
     };
     let operation = |path: &'static str, id: &'static str, scope: &'static str, run, docs: fn() -> Docs| {
         Operation::new(Method::POST, path, id, Access::scope(scope), Run::Write(run), docs)

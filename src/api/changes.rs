@@ -222,7 +222,8 @@ fn list_changes(context: &Context, conn: &mut Conn) -> Result<Response, Problem>
     let shown = entities.iter().map(|entity| entity.as_str().to_owned()).collect();
     let page = changes::since(conn, workspace, since, entities, limit)?;
     let Since { seq, purged_seq, snapshot_until } = page.next;
-    let next = cursors.seal(&binding, &Place { epoch: epoch.to_owned(), seq, purged_seq, snapshot_until, shown })?;
+    let next =
+        cursors.seal(&binding, &Place { epoch: epoch.to_owned(), seq, purged_seq, snapshot_until, shown })?;
     let items = page.items.into_iter().map(ChangeOut::from).collect();
     let etag_prefix = context.api.etags.prefix();
     let body = ChangePage { items, next_cursor: next, has_more: page.has_more, etag_prefix };

@@ -116,6 +116,9 @@ struct TodayDates {
     /// The number of all pairs of a contact and a day.
     #[schema(minimum = 0, example = 3)]
     total: i64,
+    /// The path of a list of all their contacts.
+    #[schema(example = "/v1/contacts?dates_within=2026-03-02/2026-03-16")]
+    list: String,
 }
 
 /// A birthday or another date.
@@ -295,8 +298,10 @@ fn view(conn: &mut Conn, moment: &Moment, awaiting: Section<Interaction>) -> Sto
         total: due_total,
         list: format!("/v1/keep-in-touch?state=due&state=overdue&state=lapsed&on={on}"),
     };
+    let last = on.checked_add_days(Days::new(DAYS_AHEAD)).unwrap_or(on);
     let dates = TodayDates {
         total: dates.total,
+        list: format!("/v1/contacts?dates_within={on}/{last}"),
         items: dates.items.iter().flat_map(|(day, contact)| dates_of(moment, &cards, *day, contact)).collect(),
     };
     let list = |period: String, order: &str| format!("/v1/interactions?status=planned&{period}&sort={order}");

@@ -64,7 +64,16 @@ pub struct ContactCard {
 impl ContactCard {
     pub fn new(contact: &Contact, subtitle: Option<String>, activity: Option<&ContactActivity>) -> Self {
         let ContactFields {
-            emails, phones, location, tags, tier, favorite, known, archived_at, do_not_contact, ..
+            emails,
+            phones,
+            location,
+            tags,
+            tier,
+            favorite,
+            known,
+            archived_at,
+            do_not_contact,
+            ..
         } = &contact.fields;
         let email = emails.values().find(|email| email.preferred).or_else(|| emails.values().next());
         let phone = phones.values().find(|phone| phone.preferred).or_else(|| phones.values().next());

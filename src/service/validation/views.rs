@@ -402,10 +402,14 @@ pub fn limits_of(entity: Entity) -> Vec<String> {
             let target = reference.to.words();
             Some(match reference.join {
                 Some(_) => {
-                    format!("At most {most} can have the same {target} in `{field}`; one more is rejected with 422.")
+                    format!(
+                        "At most {most} can have the same {target} in `{field}`; one more is rejected with 422."
+                    )
                 }
                 None => {
-                    format!("At most {most} can have the same {target} as `{field}`; one more is rejected with 422.")
+                    format!(
+                        "At most {most} can have the same {target} as `{field}`; one more is rejected with 422."
+                    )
                 }
             })
         })

@@ -110,7 +110,8 @@ pub fn since(
             .filter(workspaces::id.eq(workspace))
             .select((workspaces::seq, workspaces::purged_seq))
             .get_result(conn)?;
-        let (since, shown) = since.unwrap_or_else(|| (Since { seq: 0, purged_seq, snapshot_until: newest }, BTreeSet::new()));
+        let (since, shown) =
+            since.unwrap_or_else(|| (Since { seq: 0, purged_seq, snapshot_until: newest }, BTreeSet::new()));
         if since.seq < purged_seq && since.purged_seq != purged_seq {
             return Err(Error::CursorExpired);
         }
