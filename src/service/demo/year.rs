@@ -123,6 +123,9 @@ impl Year {
         while u32::try_from(self.people.len()).unwrap_or(CONTACTS) < CONTACTS {
             self.meet(tx, today)?;
         }
+        for _ in 0..INTERACTIONS_A_WEEK {
+            self.talk(tx, today)?;
+        }
         self.plan_interactions(tx, today)?;
         for days in [0, 0, 1, 2, 3, 5, 8, 13, 21] {
             self.add_follow_up(tx, json!({"due_on": after(today, days)}))?;
