@@ -1,6 +1,7 @@
 //! The commands of the `wellmet` binary: their input and output. The work is done elsewhere.
 
 use crate::store::sessions;
+use chrono::Datelike;
 use secrecy::SecretString;
 use std::fs;
 use std::io::{IsTerminal, Write};
@@ -17,10 +18,13 @@ use crate::clock::SystemClock;
 use crate::config::{Cli, Command, Config, ConfigError, JobsCommand, TokenCommand, UserCommand};
 use crate::domain::account::{NewPassword, UserFields};
 use crate::domain::email::EmailAddress;
+use crate::domain::fields::parse_day;
 use crate::domain::id::JobId;
 use crate::domain::invalid::{Invalid, Rejection};
 use crate::domain::job::JobState;
-use crate::domain::personal_token;
+use crate::domain::scope::SCOPES;
+use crate::domain::secret;
+use crate::service::demo::{self, Demo, Made};
 use crate::store::{Conflict, Error as StoreError};
 use crate::store::{accounts, jobs};
 use crate::telemetry;
@@ -124,6 +128,7 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Token(TokenCommand::Create { email, name, scope, expires_in_days }) => {
             create_token(with_log(config)?, &email, &name, &scope, expires_in_days)
         }
+        Command::Demo { email, on, seed } => create_demo(with_log(config)?, &email, on.as_deref(), seed),
         Command::Jobs { command: None } => list_jobs(with_log(config)?),
         Command::Jobs { command: Some(JobsCommand::Retry { id, all: _ }) } => retry_jobs(with_log(config)?, id),
     }
@@ -206,7 +211,9 @@ fn reset_password(config: Config, email: &str, password_stdin: bool) -> Result<(
         sessions::end_other_sessions(tx, user.id, None)?;
         crate::store::tokens::delete_tokens(tx, user.id)
     }))?;
-    print(&format!("Reset the password of {address}; all sessions and tokens of this user have ended."))
+    print(&format!(
+        "Reset the password of {address}; all sessions, tokens and calendar feeds of this user have ended."
+    ))
 }
 
 fn create_token(
@@ -221,7 +228,7 @@ fn create_token(
     let now = store.now();
     let expires_at = expires_in_days.map(|days| now.plus(chrono::TimeDelta::days(i64::from(days))));
     let new = new_token(name, scopes, expires_at, now)?;
-    let secret = personal_token::generate(&store.random().map_err(Failure::from)?);
+    let secret = secret::generate(secret::PERSONAL_TOKEN, &store.random().map_err(Failure::from)?);
     let kept = secret.clone();
     let (user, home) = block_on(store.read(move |conn| {
         let (user, _) = accounts::find_by_email(conn, &email)?.ok_or(StoreError::NotFound)?;
@@ -232,6 +239,43 @@ fn create_token(
         store.account_write(move |tx| crate::store::tokens::create_token(tx, home, user, new, &kept).map(drop)),
     )?;
     print(&secret)
+}
+
+/// Creates a demo account, and prints how to call the server as it.
+fn create_demo(config: Config, email: &str, on: Option<&str>, seed: u64) -> Result<(), Failure> {
+    let email = EmailAddress::parse(email)?;
+    let on = on.map(parse_day).transpose()?;
+    let bind = config.bind;
+    let store = open_store(&config, Arc::new(SystemClock))?;
+    let on = on.unwrap_or_else(|| store.now().instant().date_naive());
+    if !(1971..=9000).contains(&on.year()) {
+        return Err(Failure { sentence: "--on must be in the years from 1971 to 9000".to_owned(), code: USAGE });
+    }
+    let address = email.as_str().to_owned();
+    let own = email.clone();
+    if block_on(store.read(move |conn| accounts::find_by_email(conn, &own)))?.is_some() {
+        return Err(failure(format!("the user {address} already exists; choose another address with --email")));
+    }
+    let password = secret::generate("", &store.random().map_err(Failure::from)?);
+    let hash = passwords::hash(&password).map_err(|error| failure(error.to_string()))?;
+    let made = block_on(demo::create(&store, Demo { email, password: hash, on, seed }))?;
+    let scopes: Vec<String> = SCOPES.iter().map(ToString::to_string).collect();
+    let new = new_token("demo", &scopes, None, store.now())?;
+    let token = secret::generate(secret::PERSONAL_TOKEN, &store.random().map_err(Failure::from)?);
+    let kept = token.clone();
+    let Made { user, workspace } = made;
+    block_on(
+        store.account_write(move |tx| {
+            crate::store::tokens::create_token(tx, workspace, user, new, &kept).map(drop)
+        }),
+    )?;
+    print(&format!(
+        "Created the demo account {address}, whose year ends on {on}.\n\n\
+         Password: {password}\n\
+         Token:    {token}\n\n\
+         Start the server with `wellmet`, then try:\n\n  \
+         curl -H 'Authorization: Bearer {token}' 'http://{bind}/v1/today'"
+    ))
 }
 
 /// Prints how many jobs there are, and the dead ones, newest first.

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use sha2::{Digest, Sha256};
 use uuid::{ContextV7, Timestamp, Uuid};
 
 /// Digits of a second that are kept: both databases store whole microseconds, so an instant that is
@@ -27,7 +28,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still until it is told otherwise, for tests. Clones share one time.
+/// A clock that stands still until it is told otherwise, for tests and for what is made up. Clones share one time.
 #[derive(Debug, Clone)]
 pub struct ManualClock {
     instant: Arc<Mutex<DateTime<Utc>>>,
@@ -63,27 +64,63 @@ impl Clock for ManualClock {
 
 /// Makes ids, and random bytes for tokens and keys. One per process: order is kept by what it remembers.
 pub struct Ids {
-    sequence: Mutex<ContextV7>,
+    source: Source,
+}
+
+enum Source {
+    Chance(Mutex<ContextV7>),
+    Seed(Mutex<Seeded>),
+}
+
+/// What ids of a seed are made of.
+struct Seeded {
+    seed: [u8; 4],
+    made: u64,
 }
 
 impl Ids {
     pub const fn new() -> Self {
-        Self { sequence: Mutex::new(ContextV7::new()) }
+        Self { source: Source::Chance(Mutex::new(ContextV7::new())) }
+    }
+
+    /// Makes the same ids for the same seed and purpose, if it is asked at the same times: for what is made up. Random bytes
+    /// are random nonetheless.
+    pub fn seeded(seed: u64, purpose: &str) -> Self {
+        let digest = Sha256::new().chain_update(seed.to_be_bytes()).chain_update(purpose).finalize();
+        let seed = digest.first_chunk().copied().unwrap_or_default();
+        Self { source: Source::Seed(Mutex::new(Seeded { seed, made: 0 })) }
     }
 
     /// A UUIDv7 (RFC 9562, section 5.7) that sorts after every earlier one from the same `Ids`, within
     /// one millisecond too and also when the clock has stepped back. An instant before 1970 counts as 1970.
     pub fn uuid(&self, now: DateTime<Utc>) -> Uuid {
+        let sequence = match &self.source {
+            Source::Chance(sequence) => sequence,
+            Source::Seed(seeded) => return seeded.lock().unwrap_or_else(PoisonError::into_inner).uuid(now),
+        };
         let (seconds, nanoseconds) = match u64::try_from(now.timestamp()) {
             Ok(seconds) => (seconds, now.timestamp_subsec_nanos()),
             Err(_) => (0, 0),
         };
-        Uuid::new_v7(Timestamp::from_unix(&self.sequence, seconds, nanoseconds))
+        Uuid::new_v7(Timestamp::from_unix(sequence, seconds, nanoseconds))
     }
 
     /// Fills `bytes` from the operating system, fit for keys.
     pub fn fill(&self, bytes: &mut [u8]) -> Result<(), NoRandomness> {
         getrandom::fill(bytes).map_err(NoRandomness)
+    }
+}
+
+impl Seeded {
+    fn uuid(&mut self, now: DateTime<Utc>) -> Uuid {
+        self.made = self.made.saturating_add(1);
+        let mut rest = [0; 10];
+        // A counter in the place of the counter, so that ids of one millisecond are in order.
+        for (byte, value) in rest.iter_mut().zip(self.made.to_be_bytes().into_iter().skip(2).chain(self.seed)) {
+            *byte = value;
+        }
+        let millis = u64::try_from(now.timestamp_millis()).unwrap_or_default();
+        uuid::Builder::from_unix_timestamp_millis(millis, &rest).into_uuid()
     }
 }
 
@@ -162,6 +199,19 @@ mod tests {
         made.push(ids.uuid(instant(-1, 0)));
         made.push(ids.uuid(now + TimeDelta::milliseconds(1)));
         assert!(made.is_sorted_by(|earlier, later| earlier < later));
+    }
+
+    #[test]
+    fn ids_of_a_seed_are_the_same_again_and_in_order() {
+        let made = |seed: u64, purpose: &str| {
+            let ids = Ids::seeded(seed, purpose);
+            (0..1_000).map(|_| ids.uuid(instant(1_700_000_000, 0))).collect::<Vec<Uuid>>()
+        };
+        let first = made(1, "demo");
+        assert!(first.is_sorted_by(|earlier, later| earlier < later));
+        assert_eq!(first, made(1, "demo"));
+        assert!(made(2, "demo").into_iter().chain(made(1, "other")).all(|id| !first.contains(&id)));
+        assert!(first.iter().all(|id| id.get_version_num() == 7));
     }
 
     #[test]

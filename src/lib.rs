@@ -6,6 +6,7 @@
 //! main, cli, config, app      start it; `app` puts the parts together, for tests too
 //! api  ──► service ──► store ──► domain      HTTP; the application; SQL; pure rules
 //! jobs ──► service                           what runs outside a request
+//!          service ──► formats ──► domain     texts of other programs
 //! clock                             time and chance, given to whoever needs them
 //! metrics                           what is counted, by whoever is given it
 //! ```
@@ -16,6 +17,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod formats;
 pub mod jobs;
 pub mod metrics;
 pub mod service;

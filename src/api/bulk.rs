@@ -96,7 +96,6 @@ pub fn operations() -> Vec<Operation> {
             .request::<FollowUpBulk>(json!({ "ids": ["01939d5e-8c00-7000-8000-0000000000b1"], "shift_days": 7 }))
             .answer::<BulkResult>(200, "The result.")
             .may_be_large()
-            .errors(&[Code::InvalidTransition])
     };
     let operation = |path: &'static str, id: &'static str, scope: &'static str, run, docs: fn() -> Docs| {
         Operation::new(Method::POST, path, id, Access::scope(scope), Run::Write(run), docs)
@@ -144,7 +143,7 @@ impl utoipa::PartialSchema for FollowUpBulk {
             "complete": {
                 "type": "boolean", "default": false,
                 "description": "Whether to complete the follow-ups, as of now. Cannot be combined with the other edits but \
-                                `outcome`. One that is done stays as it is.",
+                                `outcome`. Those that are not pending stay as they are.",
             },
             "outcome": {
                 "type": ["string", "null"], "maxLength": 5000, "x-excludes": ["snoozed_until", "due_on", "shift_days"],

@@ -141,7 +141,8 @@ pub fn operations() -> Vec<Operation> {
         Docs::new("changes", "List changes")
             .description(
                 "Every change in the order in which it was committed, oldest first. Without `since` the list starts from the \
-                 beginning and is a snapshot of everything; keep `next_cursor` for the next poll. Deletes are retained for \
+                 beginning and is a snapshot of everything, in which each record is shown once, by its newest change; a page of \
+                 it may have fewer changes than `limit`, or none. Keep `next_cursor` for the next poll. Deletes are retained for \
                  180 days; an older cursor is answered with 410, and the client starts over. Only kinds of record that the \
                  token can read are returned. A cursor from a list that returned fewer kinds, because of the token or of \
                  `entity`, is answered with 410 too if it would miss changes.",
@@ -211,7 +212,8 @@ fn list_changes(context: &Context, conn: &mut Conn) -> Result<Response, Problem>
                 return Err(Problem::new(Code::CursorExpired));
             }
             let shown = place.shown.iter().filter_map(|name| Entity::parse(name)).collect();
-            Some((Since { seq: place.seq, purged_seq: place.purged_seq }, shown))
+            let Place { seq, purged_seq, snapshot_until, .. } = place;
+            Some((Since { seq, purged_seq, snapshot_until }, shown))
         }
     };
     let tag = workspace_tag(context, conn)?;
@@ -220,8 +222,9 @@ fn list_changes(context: &Context, conn: &mut Conn) -> Result<Response, Problem>
     }
     let shown = entities.iter().map(|entity| entity.as_str().to_owned()).collect();
     let page = changes::since(conn, workspace, since, entities, limit)?;
-    let Since { seq, purged_seq } = page.next;
-    let next = cursors.seal(&binding, &Place { epoch: epoch.to_owned(), seq, purged_seq, shown })?;
+    let Since { seq, purged_seq, snapshot_until } = page.next;
+    let next =
+        cursors.seal(&binding, &Place { epoch: epoch.to_owned(), seq, purged_seq, snapshot_until, shown })?;
     let items = page.items.into_iter().map(ChangeOut::from).collect();
     let etag_prefix = context.api.etags.prefix();
     let body = ChangePage { items, next_cursor: next, has_more: page.has_more, etag_prefix };
@@ -233,6 +236,8 @@ struct Place {
     epoch: String,
     seq: i64,
     purged_seq: i64,
+    #[serde(default)]
+    snapshot_until: i64,
     /// The kinds of record that the walk has shown so far.
     #[serde(default)]
     shown: Vec<String>,

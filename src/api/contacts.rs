@@ -14,10 +14,12 @@ use super::http::records::operations::{PageOf, cards, of_record};
 use super::http::records::resource::{Cards, Resource, Texts};
 use super::http::records::{lookup, merge};
 use super::positions as positions_api;
+use crate::domain::anniversary::days_ahead;
 use crate::domain::card::ContactCard;
 use crate::domain::contact::{Contact, Tier};
 use crate::domain::email::EmailAddress;
 use crate::domain::entity::Entity;
+use crate::domain::fields::parse_day;
 use crate::domain::id::WorkspaceId;
 use crate::domain::invalid::Rejection;
 use crate::domain::key::{Key, KeyKind};
@@ -124,6 +126,15 @@ pub const COLLECTION: Collection = Collection {
             }),
         },
         Filter {
+            name: "dates_within",
+            description: "Has a birthday or another date on one of these days: the first and the last one, at most 366 days apart. \
+                          Does not match contacts who are archived, not known or not to be contacted.",
+            values: Values::Text { max_length: 21, example: "2026-03-02/2026-03-16" },
+            operators: Operators::Single,
+            default: None,
+            predicate: FilterFn::Always(|_, period| dates_within(period)),
+        },
+        Filter {
             name: "favorite",
             description: "Whether the contact is a favorite.",
             values: Values::Flag,
@@ -164,6 +175,29 @@ pub const COLLECTION: Collection = Collection {
         },
     ],
 };
+
+/// The longest period in which dates are looked for; all dates fall within it.
+const MAX_DATES_WITHIN_DAYS: i64 = 366;
+
+/// Has a date on a day of a period such as `2026-03-02/2026-03-16`.
+fn dates_within(period: &str) -> Result<Predicate, Rejection> {
+    let refuse = || {
+        let detail = "Expected two days, at most 366 days apart, such as 2026-03-02/2026-03-16.";
+        Rejection::format(detail)
+    };
+    let (first, last) = period.split_once('/').ok_or_else(refuse)?;
+    let (first, last) = (parse_day(first).map_err(|_| refuse())?, parse_day(last).map_err(|_| refuse())?);
+    let days = last.signed_duration_since(first).num_days();
+    let days = u64::try_from(days).ok().filter(|_| days <= MAX_DATES_WITHIN_DAYS).ok_or_else(refuse)?;
+    let mut keys: Vec<Key> = days_ahead(first, days)
+        .into_iter()
+        .flat_map(|(_, keys)| keys)
+        .map(|key| Key::new(KeyKind::Date, key))
+        .collect();
+    keys.sort();
+    keys.dedup();
+    Ok(has_key::<Contact>(keys))
+}
 
 /// A day of a contact's activity, where `without` stands for none.
 fn copied_day(field: Field, without: &str, comparison: Comparison, day: &str) -> Result<Predicate, Rejection> {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
+use uuid::Uuid;
 
 use super::context::Context;
 use super::http::messages::problem::{Code, Problem};
@@ -18,12 +19,12 @@ use crate::domain::entity::Entity;
 use crate::domain::fields::parse_day;
 use crate::domain::follow_up_plan::{BuiltInPlan, FollowUpPlan, FollowUpPlanFields};
 use crate::domain::id::{ContactId, FollowUpPlanId};
-use crate::domain::invalid::Invalid;
+use crate::domain::invalid::{FieldCode, Invalid, Rejection};
 use crate::domain::plan_run::{MAX_APPLIED, PlanRun};
-use crate::service::plan_runs::{Applied, apply_plan};
+use crate::service::plan_runs::{AppliedRun, AppliedTo, apply_plan};
 use crate::service::validation::parse;
 use crate::service::validation::views::{collect, limits_of, written};
-use crate::store::{Answer, Conn, ID, follow_up_plans as stored};
+use crate::store::{Answer, AnyId, Conn, ID, follow_up_plans as stored};
 
 pub const COLLECTION: Collection = Collection {
     entity: Entity::FollowUpPlan,
@@ -122,6 +123,15 @@ struct PlanApplication {
     #[serde(default)]
     #[schema(value_type = Option<String>, format = Date, example = "2026-03-02")]
     anchor_on: Option<String>,
+    /// The ids of the runs, in the order of `contact_ids` and as many. Null or absent: the server chooses them.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 100, example = json!(null))]
+    plan_run_ids: Option<Vec<Uuid>>,
+    /// The ids of the follow-ups of the first steps, in the order of `contact_ids` and as many. Null or absent: the server
+    /// chooses them.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 100, example = json!(null))]
+    follow_up_ids: Option<Vec<Uuid>>,
 }
 
 /// The result of applying a plan.
@@ -136,7 +146,12 @@ impl utoipa::PartialSchema for PlanApplied {
                 "dry_run": { "type": "boolean", "description": "Whether nothing was changed." },
                 "plan_runs": {
                     "type": "array", "items": { "$ref": "#/components/schemas/PlanRun" },
-                    "description": "The run for each contact, in the order of `contact_ids`; `follow_up_id` is its first step.",
+                    "description": "The run for each contact, in the order of `contact_ids`; `follow_up_id` is its current step. With \
+                                    `dry_run`, only those that exist already.",
+                },
+                "steps": {
+                    "type": "array", "items": { "$ref": "#/components/schemas/PlanRunStep" },
+                    "description": "The current step for each contact, in the order of `contact_ids`: what is to be done, and when.",
                 },
                 "created": {
                     "type": "integer", "format": "int64", "minimum": 0,
@@ -155,6 +170,28 @@ impl utoipa::PartialSchema for PlanApplied {
 impl ToSchema for PlanApplied {
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
         collect::<PlanRun>(schemas);
+        collect::<PlanRunStep>(schemas);
+    }
+}
+
+/// The current step of a run.
+#[derive(Serialize, ToSchema)]
+struct PlanRunStep {
+    /// The contact.
+    contact_id: ContactId,
+    /// What is to be done. Null: the run has ended.
+    #[schema(example = "Say thank you for the conversation")]
+    title: Option<String>,
+    /// The day it is due. Null: the run has ended.
+    #[schema(value_type = Option<String>, format = Date, example = "2026-03-03")]
+    due_on: Option<String>,
+}
+
+impl From<&AppliedRun> for PlanRunStep {
+    fn from(run: &AppliedRun) -> Self {
+        let step = run.step.as_ref().map(|step| step.fields.clone());
+        let due_on = step.as_ref().and_then(|step| step.due_on.clone());
+        Self { contact_id: run.contact_id, title: step.map(|step| step.title), due_on }
     }
 }
 
@@ -164,7 +201,7 @@ fn apply_docs() -> Docs {
             "Starts a run of the plan for each contact, and creates the follow-up of its first step. Completing or skipping it \
              creates the next one, so a run has at most one open step. A step is due `after` units after the anchor, but never \
              before today or on the day the previous step was completed. Applying a plan again to the same contact and anchor \
-             changes nothing, except that a current step that was deleted is created again. Contacts that are archived or not \
+             changes nothing and returns the same runs, except that a current step that was deleted is created again. Contacts that are archived or not \
              to be contacted are rejected with 422. The application is one write, so one revert undoes it. `id` can be that of \
              a built-in plan.\n\n{}",
             limits_of(Entity::PlanRun).join(" ")
@@ -174,26 +211,46 @@ fn apply_docs() -> Docs {
             "contact_ids": ["01939d5e-8c00-7000-8000-0000000000a1"], "anchor_on": "2026-03-02",
         }))
         .answer::<PlanApplied>(200, "The runs.")
-        .errors(&[Code::NotFound])
+        .errors(&[Code::NotFound, Code::Deleted, Code::IdTaken])
 }
 
 fn apply(context: &Context) -> Result<Write, Problem> {
     let (id, dry_run) = (context.id()?, context.query().flag("dry_run")?);
     let (contacts, anchor_on) = parse::<PlanApplication, _>(&context.call.body.value, |application| {
-        let PlanApplication { contact_ids, anchor_on } = application;
+        let PlanApplication { contact_ids, anchor_on, plan_run_ids, follow_up_ids } = application;
         let mut invalid = Invalid::default();
         let anchor_on = anchor_on.and_then(|day| invalid.check("#/anchor_on", parse_day(&day)));
-        invalid.into_result((contact_ids, anchor_on))
+        for (name, ids) in [("plan_run_ids", &plan_run_ids), ("follow_up_ids", &follow_up_ids)] {
+            if ids.as_ref().is_some_and(|ids| ids.len() != contact_ids.len()) {
+                let detail = format!("{name} must have as many ids as contact_ids.");
+                invalid.add(format!("#/{name}"), Rejection::new(FieldCode::Contradiction, detail));
+            }
+        }
+        let chosen = |ids: &Option<Vec<Uuid>>, index: usize| ids.as_ref().and_then(|ids| ids.get(index).copied());
+        let to = |(index, contact_id)| AppliedTo {
+            contact_id,
+            plan_run_id: chosen(&plan_run_ids, index),
+            follow_up_id: chosen(&follow_up_ids, index),
+        };
+        let contacts: Vec<AppliedTo> = contact_ids.into_iter().enumerate().map(to).collect();
+        invalid.into_result((contacts, anchor_on))
     })?;
     let write = Write::new(move |tx| {
-        let Applied { runs, created } = apply_plan(tx, id, contacts, anchor_on)?;
+        let applied = apply_plan(tx, id, contacts, anchor_on)?;
+        let created = applied.created();
+        let steps: Vec<PlanRunStep> = applied.runs.iter().map(PlanRunStep::from).collect();
+        // What is rolled back has ids that nobody will ever see again.
+        let shown = applied.runs.into_iter().filter(|run| !(dry_run && run.is_new));
+        let runs: Vec<AnyId> = shown.map(|run| run.id).collect();
         Ok(Answer::Json {
             status: 200,
             body: Box::new(move |settled| {
                 let write = settled.write_number().filter(|_| !dry_run && created > 0);
                 let runs: Vec<Value> =
                     runs.into_iter().map(|run| settled.record(Entity::PlanRun, run)).collect::<Result<_, _>>()?;
-                Ok(json!({ "dry_run": dry_run, "plan_runs": runs, "created": created, "write": write }))
+                Ok(
+                    json!({ "dry_run": dry_run, "plan_runs": runs, "steps": steps, "created": created, "write": write }),
+                )
             }),
         })
     });

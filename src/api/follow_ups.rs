@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
+use uuid::Uuid;
 
 use super::context::Context;
 use super::http::messages::conditional::{check_if_none_match, seq_and_today};
@@ -210,6 +211,8 @@ struct FollowUpCompletion {
     completed_at: Option<Timestamp>,
     #[serde(default)]
     interaction: Option<Map<String, Value>>,
+    #[serde(default)]
+    next_id: Option<Uuid>,
 }
 
 impl utoipa::PartialSchema for FollowUpCompletion {
@@ -231,6 +234,11 @@ impl utoipa::PartialSchema for FollowUpCompletion {
                     "description": "An interaction to log with it. What it leaves out is taken from the follow-up: its contacts, \
                                     its channel and the kind that fits that, its title as the subject, and the time of the \
                                     completion. Null or absent: none.",
+                },
+                "next_id": {
+                    "type": ["string", "null"], "format": "uuid",
+                    "description": "The id of the follow-up that comes next, if one does. Null or absent: the server chooses it.",
+                    "examples": [null],
                 },
             },
         }))
@@ -282,7 +290,8 @@ fn complete_docs() -> Docs {
             "Sets the status to `done` and, if `interaction` is sent (`{}` is enough), logs an interaction in the same write; \
              that requires the scope interactions:write. If it recurs, the next occurrence is created. A PATCH of `status` does \
              the same without an interaction. A follow-up that is already `done` is returned unchanged, so the request can be \
-             repeated; an `interaction` is not logged again. One that is `skipped` or `cancelled` is rejected with 409 \
+             repeated, however late; an `interaction` is not logged again, and what came next is returned. Both take the ids that \
+             you choose (`interaction.id`, `next_id`). One that is `skipped` or `cancelled` is rejected with 409 \
              `invalid_transition`; set it to `pending` first.",
         )
         .request::<FollowUpCompletion>(json!({
@@ -294,11 +303,11 @@ fn complete_docs() -> Docs {
 
 fn complete_follow_up(context: &Context) -> Result<Write, Problem> {
     let id = context.id()?;
-    let FollowUpCompletion { outcome, completed_at, interaction } = check(&context.call.body.value)?;
+    let FollowUpCompletion { outcome, completed_at, interaction, next_id } = check(&context.call.body.value)?;
     if interaction.is_some() {
         context.caller.require(Entity::Interaction, "write")?;
     }
-    let completion = Completion { outcome, completed_at, interaction };
+    let completion = Completion { outcome, completed_at, interaction, next_id };
     Ok(Write::new(move |tx| {
         let Completed { follow_up, interaction, next } = complete(tx, id, completion)?;
         Ok(Answer::Json {

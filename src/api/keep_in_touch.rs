@@ -14,7 +14,7 @@ use super::http::messages::response::Response;
 use super::http::operation::{Access, Docs, Operation, Run, Tagged, Write};
 use super::http::parameter::Parameter;
 use super::http::records::collection::{DEFAULT_LIMIT, MAX_LIMIT, MAX_REPEATS, check_length};
-use super::http::records::operations::PageOf;
+use super::http::records::operations::UncountedPageOf;
 use super::http::records::resource::Cards;
 use crate::domain::cadence::CadenceState;
 use crate::domain::card::ContactCard;
@@ -125,7 +125,7 @@ fn list_operation() -> Operation {
                 Parameter::cursor(),
                 Parameter::limit("The maximum number of contacts on a page.", DEFAULT_LIMIT, MAX_LIMIT),
             ])
-            .answer::<PageOf<KeepInTouchItem>>(200, "A page.")
+            .answer::<UncountedPageOf<KeepInTouchItem>>(200, "A page.")
             .tagged(Tagged::View)
     };
     let access = Access::Scopes(vec!["contacts:read".into(), "interactions:read".into()]);

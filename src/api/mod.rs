@@ -3,6 +3,7 @@
 pub mod auth;
 pub mod batch;
 pub mod bulk;
+pub mod calendar_feeds;
 pub mod changes;
 pub mod contacts;
 pub mod context;
@@ -68,6 +69,7 @@ pub fn operations() -> Vec<Operation> {
         batch::operations(),
         tokens::operations(),
         sessions::operations(),
+        calendar_feeds::operations(),
         service::operations(),
     ]
     .into_iter()
@@ -128,6 +130,7 @@ const TAGS: &[(&str, &str)] = &[
     ("batch", "Several operations in one request."),
     ("tokens", "Personal access tokens for scripts."),
     ("sessions", "Where you are logged in."),
+    ("calendar-feeds", "Calendars that calendar programs subscribe to."),
     ("service", "The server itself."),
 ];
 

@@ -20,7 +20,8 @@ use super::http::operation::{Access, Docs, Exchange, Operation, Run};
 use super::http::records::collection;
 use crate::domain::account::NewPassword;
 use crate::domain::{
-    duplicates, follow_up, follow_up_plan, interaction, keyed, need, plan_run, position, relationship, tag,
+    calendar_feed, duplicates, follow_up, follow_up_plan, interaction, keyed, need, plan_run, position,
+    relationship, tag,
 };
 use crate::metrics;
 use crate::service::bulk::MAX_EDITED;
@@ -145,6 +146,12 @@ const LIMITS: &[Limit] = &[
     limit("personal_access_tokens", "Maximum personal access tokens of a user in a workspace.", |_| {
         json!(tokens::MAX_TOKENS)
     }),
+    limit("calendar_feeds", "Maximum calendar feeds of a user in a workspace.", |_| {
+        json!(calendar_feed::MAX_PER_USER)
+    }),
+    limit("calendar_feed_entries", "Maximum entries of each kind of content in a calendar feed.", |_| {
+        json!(calendar_feed::MAX_ENTRIES)
+    }),
     limit("idempotency_hours", "Hours for which a reply is stored under its Idempotency-Key.", |_| {
         json!(crate::store::IDEMPOTENCY_HOURS)
     }),
@@ -156,6 +163,11 @@ const LIMITS: &[Limit] = &[
     limit("auth_requests_per_minute", "Maximum requests to `/v1/auth/` from an IP address per minute.", |_| {
         json!(limits::AUTH_PER_MINUTE)
     }),
+    limit(
+        "feed_requests_per_minute",
+        "Maximum requests for calendar feeds from an IP address per minute.",
+        |_| json!(limits::FEED_PER_MINUTE),
+    ),
     limit("logins_per_minute", "Maximum login attempts for an account from an IP address per minute.", |_| {
         json!(limits::LOGIN_PER_MINUTE)
     }),
@@ -249,7 +261,7 @@ async fn get_service(exchange: Exchange) -> Result<HttpResponse, Problem> {
             "contacts", "organizations", "positions", "relationships", "needs", "interactions", "timeline", "cadence",
             "keep_in_touch", "follow_ups", "follow_up_plans", "today", "matches", "profile_review", "tags",
             "cards", "search", "batch", "bulk", "duplicates", "merging", "changes", "undo", "idempotency",
-            "personal_access_tokens",
+            "personal_access_tokens", "calendar_feeds",
         ],
         "limits": LIMITS.iter().map(|limit| (limit.name, (limit.value)(api))).collect::<BTreeMap<_, _>>(),
         "enumerations": *ENUMERATIONS,

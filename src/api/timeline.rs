@@ -1,13 +1,15 @@
 //! Timelines: what happened with a contact, or with anybody.
 
 use actix_web::http::Method;
+use chrono::NaiveDate;
 use serde::Serialize;
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::context::Context;
-use super::http::messages::conditional::{check_if_none_match, seq_and_today};
+use super::http::messages::conditional::check_if_none_match;
 use super::http::messages::page::Page;
 use super::http::messages::problem::Problem;
 use super::http::messages::response::Response;
@@ -15,29 +17,34 @@ use super::http::operation::{Access, Docs, Operation, Run, Tagged};
 use super::http::parameter::Parameter;
 use super::http::records::any;
 use super::http::records::collection::{DEFAULT_LIMIT, MAX_LIMIT};
-use super::http::records::operations::PageOf;
+use super::http::records::operations::UncountedPageOf;
+use super::http::records::resource::Cards as _;
+use crate::domain::card::ContactCard;
 use crate::domain::contact::Contact;
 use crate::domain::entity::Entity;
 use crate::domain::follow_up::FollowUp;
+use crate::domain::id::{ContactId, WorkspaceId};
 use crate::domain::interaction::Interaction;
 use crate::domain::invalid::{FieldCode, Rejection};
+use crate::domain::locale::TimeZone;
 use crate::domain::position::Position;
 use crate::domain::timeline::TimelineKind;
 use crate::domain::timestamp::Timestamp;
 use crate::service::validation::views::{collect, reference_to};
 use crate::store::timeline::{self, Entry, Place, Wanted};
-use crate::store::{AnyId, Conn, Record, lists};
+use crate::store::{AnyId, Conn, Record, accounts, lists, today};
 
 /// Something that happened.
 #[derive(Serialize, ToSchema)]
 struct TimelineItem {
     kind: TimelineKind,
-    /// When it happened. Null: only the day is known, see `on`.
-    #[schema(value_type = Option<Timestamp>)]
-    at: Option<Value>,
-    /// The day, or as much of the date as is known. Null: see `at`.
-    #[schema(value_type = Option<String>, max_length = 10, example = "2021-04")]
-    on: Option<Value>,
+    /// When it happened. Null: only the day is known.
+    at: Option<Timestamp>,
+    /// The day in the time zone of the workspace, or as much of the date as is known.
+    #[schema(max_length = 10, example = "2021-04")]
+    on: String,
+    /// The contacts it is about.
+    contacts: Vec<ContactCard>,
     data: TimelineRecord,
 }
 
@@ -95,7 +102,7 @@ fn docs(summary: &'static str) -> Docs {
             Parameter::cursor(),
             Parameter::limit("The maximum number of entries on a page.", DEFAULT_LIMIT, MAX_LIMIT),
         ])
-        .answer::<PageOf<TimelineItem>>(200, "A page.")
+        .answer::<UncountedPageOf<TimelineItem>>(200, "A page.")
         .tagged(Tagged::View)
 }
 
@@ -114,7 +121,8 @@ fn respond(context: &Context, conn: &mut Conn, contact: Option<AnyId>) -> Result
     let after: Option<Place> = query.one("cursor")?.map(|cursor| cursors.open(&binding, &cursor)).transpose()?;
     let limit = query.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT)?;
     let kinds = kinds(context)?;
-    let (seq, today) = seq_and_today(context, conn)?;
+    let (seq, zone) = accounts::seq_and_time_zone(conn, workspace)?;
+    let today = zone.day(context.api.store.now());
     let tag = context.api.etags.of_day(workspace, seq, today);
     if let Some(response) = check_if_none_match(context, &tag) {
         return Ok(response);
@@ -123,12 +131,33 @@ fn respond(context: &Context, conn: &mut Conn, contact: Option<AnyId>) -> Result
     let wanted = Wanted { contact, kinds, until: Timestamp::end_of(today), after, limit };
     let page = timeline::page(conn, workspace, &wanted)?;
     let next = page.next.map(|place| cursors.seal(&binding, &place)).transpose()?;
-    let items: Vec<TimelineItem> = page.items.into_iter().map(shown).collect();
+    let cards = Cards::of(conn, workspace, &page.items, today)?;
+    let items: Vec<TimelineItem> = page.items.into_iter().map(|entry| shown(entry, zone, &cards)).collect();
     let etag_prefix = Some(context.api.etags.prefix());
     Page { etag_prefix, ..Page::new(&items, next.as_deref()) }.respond(context, &tag)
 }
 
-fn shown(entry: Entry) -> TimelineItem {
+/// The cards of the contacts on a page.
+struct Cards(HashMap<ContactId, ContactCard>);
+
+impl Cards {
+    fn of(conn: &mut Conn, workspace: WorkspaceId, entries: &[Entry], on: NaiveDate) -> Result<Self, Problem> {
+        let ids: Vec<Vec<ContactId>> = entries.iter().map(|entry| contacts_of(&entry.record)).collect();
+        let ids = today::ids_of(ids.iter().map(Vec::as_slice));
+        let people: Vec<Contact> = today::people(conn, workspace, ids)?.into_values().collect();
+        let cards = Contact::cards(conn, workspace, &people, on)?;
+        Ok(Self(cards.into_iter().map(|card| (card.id, card)).collect()))
+    }
+}
+
+/// Whom a record is about.
+fn contacts_of(record: &Value) -> Vec<ContactId> {
+    let ids = record.get("contact_ids").and_then(Value::as_array).into_iter().flatten();
+    let ids = ids.chain(record.get("contact_id"));
+    ids.filter_map(|id| serde_json::from_value(id.clone()).ok()).collect()
+}
+
+fn shown(entry: Entry, zone: TimeZone, cards: &Cards) -> TimelineItem {
     let Entry { place, record } = entry;
     let (at, on) = match place.kind {
         TimelineKind::Interaction => (Some("occurred_at"), Some("occurred_on")),
@@ -136,10 +165,13 @@ fn shown(entry: Entry) -> TimelineItem {
         TimelineKind::PositionStarted => (None, Some("started_on")),
         TimelineKind::PositionEnded => (None, Some("ended_on")),
     };
-    let field = |name: &str| record.get(name).filter(|value| !value.is_null()).cloned();
-    let (at, on) = (at.and_then(field), on.and_then(field));
+    let field = |name: &str| record.get(name).and_then(Value::as_str);
+    let at = at.and_then(field).and_then(|at| Timestamp::parse(at).ok());
+    let day = |at: Option<Timestamp>| zone.day(at.unwrap_or(place.sorted_at)).to_string();
+    let on = on.and_then(field).map_or_else(|| day(at), str::to_owned);
+    let contacts = contacts_of(&record).iter().filter_map(|id| cards.0.get(id).cloned()).collect();
     let data = TimelineRecord(json!({ place.kind.entity().as_str(): record }));
-    TimelineItem { kind: place.kind, at, on, data }
+    TimelineItem { kind: place.kind, at, on, contacts, data }
 }
 
 fn kinds(context: &Context) -> Result<Vec<TimelineKind>, Problem> {

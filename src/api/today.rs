@@ -116,6 +116,9 @@ struct TodayDates {
     /// The number of all pairs of a contact and a day.
     #[schema(minimum = 0, example = 3)]
     total: i64,
+    /// The path of a list of all their contacts.
+    #[schema(example = "/v1/contacts?dates_within=2026-03-02/2026-03-16")]
+    list: String,
 }
 
 /// A birthday or another date.
@@ -295,8 +298,10 @@ fn view(conn: &mut Conn, moment: &Moment, awaiting: Section<Interaction>) -> Sto
         total: due_total,
         list: format!("/v1/keep-in-touch?state=due&state=overdue&state=lapsed&on={on}"),
     };
+    let last = on.checked_add_days(Days::new(DAYS_AHEAD)).unwrap_or(on);
     let dates = TodayDates {
         total: dates.total,
+        list: format!("/v1/contacts?dates_within={on}/{last}"),
         items: dates.items.iter().flat_map(|(day, contact)| dates_of(moment, &cards, *day, contact)).collect(),
     };
     let list = |period: String, order: &str| format!("/v1/interactions?status=planned&{period}&sort={order}");
@@ -355,17 +360,11 @@ fn interactions(
     let item = |interaction: Interaction| {
         let contacts = cards.of(&interaction.fields.contact_ids);
         let names: Vec<&str> = contacts.iter().map(|card| card.name.as_str()).collect();
-        let what = format!("{} with {}", title_of(interaction.fields.kind.as_str()), names.join(", "));
+        let what = interaction.fields.kind.with(&names.join(", "));
         let days = interaction.fields.day(moment.zone).map_or(0, |day| moment.days_until(day));
         TodayInteraction { reason: reason(&what, days), interaction, contacts }
     };
     TodayInteractions { items: section.items.into_iter().map(item).collect(), total: section.total, list }
-}
-
-/// A word of an enumeration as it begins a sentence: `Event chat`.
-fn title_of(word: &str) -> String {
-    let mut letters = word.replace('_', " ").chars().collect::<Vec<char>>().into_iter();
-    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
 }
 
 /// The dates of a contact that fall on a day.
@@ -379,9 +378,8 @@ fn dates_of(moment: &Moment, cards: &Deck, day: NaiveDate, contact: &Contact) ->
             return None;
         }
         let card = cards.one(contact.id)?;
-        let what = date.label.clone().unwrap_or_else(|| key.replace(['_', '-'], " "));
         Some(TodayDate {
-            reason: today::date(&card.name, &what, days),
+            reason: today::date(&card.name, &date.title(key), days),
             on: day,
             key: key.clone(),
             years: own.year().map(|year| chrono::Datelike::year(&day) - year).filter(|years| *years >= 0),

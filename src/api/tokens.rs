@@ -11,8 +11,8 @@ use super::http::messages::problem::{Code, Problem};
 use super::http::operation::{Access, Docs, Exchange, Operation, Run};
 use crate::domain::id::TokenId;
 use crate::domain::invalid::{FieldCode, Invalid, Rejection};
-use crate::domain::personal_token;
 use crate::domain::scope::{Scope, Scopes};
+use crate::domain::secret;
 use crate::domain::timestamp::Timestamp;
 use crate::service::validation::parse;
 use crate::store::tokens::{self, AccessToken, NewToken};
@@ -152,7 +152,7 @@ async fn create_token(exchange: Exchange) -> Result<HttpResponse, Problem> {
             format!("A token cannot have scopes that the token creating it does not have: {}.", beyond.join(", "));
         return Err(Problem::insufficient_scope(&beyond.join(" ")).detail(detail));
     }
-    let secret = personal_token::generate(&api.store.random()?);
+    let secret = secret::generate(secret::PERSONAL_TOKEN, &api.store.random()?);
     let stored = secret.clone();
     let token = api
         .store

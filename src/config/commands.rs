@@ -107,6 +107,25 @@ pub enum Command {
     /// Manage personal access tokens.
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Create a demo account with a year of made-up data, and print how to use it.
+    ///
+    /// A workspace of 200 contacts and 60 organizations with positions, relationships, needs, some 1,000 interactions,
+    /// follow-ups in every state and follow-up plans. The same for the same seed and day, apart from secrets.
+    #[command(after_help = "\
+Examples:
+  wellmet demo
+  wellmet demo --on 2026-03-02 --seed 7 --email second-demo@example.com")]
+    Demo {
+        /// Email address of the account, which must not exist yet.
+        #[arg(long, value_name = "ADDRESS", default_value = "demo@example.com")]
+        email: String,
+        /// The day on which the year ends, for example 2026-03-02 [default: today]
+        #[arg(long, value_name = "DATE")]
+        on: Option<String>,
+        /// Another number makes another year.
+        #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+        seed: u64,
+    },
     /// List background jobs: the number by kind and state, and the dead ones with their last error.
     #[command(
         args_conflicts_with_subcommands = true,
@@ -148,7 +167,7 @@ Examples:
         #[arg(long)]
         password_stdin: bool,
     },
-    /// Set a new password, and end the user's sessions and tokens.
+    /// Set a new password, and end the user's sessions, tokens and calendar feeds.
     ResetPassword {
         /// Email address the user logs in with.
         #[arg(long, value_name = "ADDRESS")]

@@ -45,6 +45,8 @@ pub struct ContactCard {
     pub known: bool,
     /// Whether the contact is archived.
     pub archived: bool,
+    /// Whether the contact is not to be contacted.
+    pub do_not_contact: bool,
     /// The day of the last interaction that counts. Null: there is none.
     #[schema(value_type = Option<String>, format = Date, example = "2026-02-27")]
     pub last_interaction_on: Option<String>,
@@ -61,8 +63,18 @@ pub struct ContactCard {
 
 impl ContactCard {
     pub fn new(contact: &Contact, subtitle: Option<String>, activity: Option<&ContactActivity>) -> Self {
-        let ContactFields { emails, phones, location, tags, tier, favorite, known, archived_at, .. } =
-            &contact.fields;
+        let ContactFields {
+            emails,
+            phones,
+            location,
+            tags,
+            tier,
+            favorite,
+            known,
+            archived_at,
+            do_not_contact,
+            ..
+        } = &contact.fields;
         let email = emails.values().find(|email| email.preferred).or_else(|| emails.values().next());
         let phone = phones.values().find(|phone| phone.preferred).or_else(|| phones.values().next());
         Self {
@@ -79,6 +91,7 @@ impl ContactCard {
             favorite: *favorite,
             known: *known,
             archived: archived_at.is_some(),
+            do_not_contact: *do_not_contact,
             last_interaction_on: activity.and_then(|activity| activity.fields.last_interaction_on.clone()),
             next_contact_on: activity.and_then(|activity| activity.fields.next_contact_on.clone()),
             activity_version: activity.map(|activity| activity.version),

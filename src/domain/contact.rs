@@ -284,6 +284,13 @@ pub struct ContactDate {
     pub label: Option<String>,
 }
 
+impl ContactDate {
+    /// Its label or, without one, the key that it stands under, as words.
+    pub fn title(&self, key: &str) -> String {
+        self.label.clone().unwrap_or_else(|| key.replace(['_', '-'], " "))
+    }
+}
+
 /// The id of a contact in another system.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]

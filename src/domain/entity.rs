@@ -3,6 +3,10 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+fn in_words(name: &str) -> String {
+    name.replace("follow_up", "follow-up").replace('_', " ")
+}
+
 macro_rules! entities {
     ($($name:ident = $noun:literal, $plural:literal, $area:literal;)*) => {
         /// A kind of record.
@@ -28,6 +32,16 @@ macro_rules! entities {
             /// The table.
             pub const fn plural(self) -> &'static str {
                 match self { $(Self::$name => $plural,)* }
+            }
+
+            /// What one is called in a sentence: "follow-up plan".
+            pub fn words(self) -> String {
+                in_words(self.as_str())
+            }
+
+            /// What many are called in a sentence: "follow-up plans".
+            pub fn plural_words(self) -> String {
+                in_words(self.plural())
             }
 
             /// The path segment: `/v1/<segment>/{id}`.

@@ -26,6 +26,9 @@ pub const MAX_PER_ORGANIZATION: i64 = 10_000;
 /// How many people one follow-up may be about.
 pub const MAX_CONTACTS: usize = 100;
 
+/// A time of a day, in hours and minutes.
+pub const TIME_PATTERN: &str = "^([01][0-9]|2[0-3]):[0-5][0-9]$";
+
 /// What can be entered about a follow-up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
@@ -78,7 +81,7 @@ pub struct FollowUpFields {
     pub completed_at: Option<Timestamp>,
     /// How it recurs; requires `due_on`. Null: it does not. Cancelling or deleting the pending one ends the series.
     pub recurrence: Option<Recurrence>,
-    /// The series that it is an occurrence of. Null: none.
+    /// The series that it is an occurrence of. Null: it does not recur.
     #[schema(read_only)]
     pub series_id: Option<SeriesId>,
     /// The follow-up whose completion or skipping created this one. Null: there is none, or it was deleted.
@@ -262,7 +265,8 @@ impl FollowUpFields {
             }
             if self.due_on.is_none() {
                 let detail = "A follow-up that recurs requires due_on.";
-                invalid.add("#/due_on", Rejection::new(FieldCode::Required, detail));
+                // Not told where the recurrence itself is wrong.
+                invalid.add("#/due_on", Rejection::required_any(&["due_on", "recurrence"], detail));
             }
             if recurrence.starts_on.is_none() {
                 recurrence.starts_on.clone_from(&self.due_on);
@@ -317,9 +321,9 @@ impl Fields for FollowUpFields {
             invalid.add("#/contact_ids", Rejection::new(FieldCode::TooLong, detail));
         }
         self.check_due(before, &mut invalid);
-        if self.recurrence.is_some() && self.series_id.is_none() {
-            self.series_id = Some(SeriesId::new(id.uuid()));
-        }
+        // Without a recurrence it is no longer part of its series; with a new one it begins another.
+        let series_id = self.series_id.unwrap_or_else(|| SeriesId::new(id.uuid()));
+        self.series_id = self.recurrence.is_some().then_some(series_id);
         invalid.into_result(self)
     }
 }

@@ -89,6 +89,8 @@ ids! {
     SessionId = "session";
     /// A personal access token.
     TokenId = "token";
+    /// A calendar that programs subscribe to.
+    CalendarFeedId = "calendar_feed";
     /// A person in the network.
     ContactId = "contact";
     /// A place where people work, study or meet.

@@ -140,6 +140,13 @@ impl InteractionKind {
         }
     }
 
+    /// The kind and whom it is with, in English: `Event chat with Ada`.
+    pub fn with(self, people: &str) -> String {
+        let mut letters = self.as_str().chars().map(|letter| if letter == '_' { ' ' } else { letter });
+        let kind: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
+        format!("{kind} with {people}")
+    }
+
     /// Whether one of this kind counts unless it says otherwise.
     pub const fn counts(self) -> bool {
         !matches!(self, Self::Comment | Self::Reaction | Self::Share | Self::Note)

@@ -38,10 +38,16 @@ impl TimeZone {
     /// When the day begins in this zone. In a gap of the clock, or on a day that the zone left out: with the next hour that
     /// there is.
     pub fn start_of(self, day: NaiveDate) -> Timestamp {
-        let midnight = day.and_time(NaiveTime::MIN);
-        let hours = (0..=LONGEST_GAP_HOURS).map(|hours| midnight + TimeDelta::hours(hours));
-        let mut starts = hours.filter_map(|local| self.0.from_local_datetime(&local).earliest());
-        Timestamp::new(starts.next().map_or_else(|| midnight.and_utc(), |start| start.to_utc()))
+        self.at(day, NaiveTime::MIN)
+    }
+
+    /// When it is this time of a day in this zone; the first time if the clock shows it twice. In a gap of the clock, or on a
+    /// day that the zone left out: with the next hour that there is.
+    pub fn at(self, day: NaiveDate, time: NaiveTime) -> Timestamp {
+        let local = day.and_time(time);
+        let hours = (0..=LONGEST_GAP_HOURS).map(|hours| local + TimeDelta::hours(hours));
+        let mut found = hours.filter_map(|local| self.0.from_local_datetime(&local).earliest());
+        Timestamp::new(found.next().map_or_else(|| local.and_utc(), |found| found.to_utc()))
     }
 }
 

@@ -45,7 +45,8 @@ pub struct PlanRunFields {
     /// Whether steps on a Saturday or Sunday are due on the Monday after.
     #[schema(read_only)]
     pub skip_weekends: bool,
-    /// The number of the current step, from 1. The last one if the run is finished.
+    /// Which step is the current one: 1 is the first of `steps`, and the number of `steps` the last. A run that is finished
+    /// stays at its last step.
     #[schema(read_only, minimum = 1, example = 2)]
     pub position: i32,
     /// The follow-up of the current step. Null: it was deleted.

@@ -74,7 +74,7 @@ fn create_next(tx: &mut Tx<'_>, closed: &FollowUp, now: Timestamp) -> Result<()>
     if !contact_ids.is_empty() && !may_contact_any(tx, contact_ids)? {
         return Ok(());
     }
-    let next = FollowUp::new(FollowUpId::new(tx.new_id()), now, next)?;
+    let next = FollowUp::new(FollowUpId::new(tx.next_id()), now, next)?;
     create(tx, next).map(drop)
 }
 
@@ -98,6 +98,8 @@ pub struct Completion {
     pub completed_at: Option<Timestamp>,
     /// The interaction to log; what it does not say is taken from the follow-up.
     pub interaction: Option<Map<String, Value>>,
+    /// The id of the follow-up that comes next, if one does.
+    pub next_id: Option<Uuid>,
 }
 
 /// A completed follow-up, what was logged with it, and what comes next.
@@ -110,7 +112,7 @@ pub struct Completed {
 /// Completes a follow-up. One that is done stays as it is.
 pub fn complete(tx: &mut Tx<'_>, id: AnyId, completion: Completion) -> Result<Completed> {
     let before = records::get::<FollowUp>(tx, id, &Precondition::None)?;
-    let Completion { outcome, completed_at, interaction } = completion;
+    let Completion { outcome, completed_at, interaction, next_id } = completion;
     let chosen = interaction.as_ref().and_then(chosen_id);
     let known = match chosen {
         Some(chosen) => records::exists(tx, Entity::Interaction, chosen)?.then_some(chosen),
@@ -133,7 +135,9 @@ pub fn complete(tx: &mut Tx<'_>, id: AnyId, completion: Completion) -> Result<Co
             interaction_id: fields.interaction_id.or(logged.map(|id| InteractionId::new(id.uuid()))),
             ..fields
         })?;
+        tx.choose_next_id(next_id);
         update(tx, &before, after)?;
+        tx.choose_next_id(None);
     }
     let next = successors(tx, before.id)?.first().map(Record::id);
     Ok(Completed { follow_up: id, interaction: logged, next })
@@ -198,9 +202,11 @@ pub(super) fn edit_follow_up_in_bulk(tx: &mut Tx<'_>, follow_up: &FollowUp, edit
 /// Whether it changed.
 fn edit_follow_up(tx: &mut Tx<'_>, follow_up: &FollowUp, edit: &FollowUpEdit) -> Result<bool> {
     match edit {
-        FollowUpEdit::Complete { .. } if follow_up.fields.status == FollowUpStatus::Done => Ok(false),
+        // As when days are shifted, what is finished stays as it is.
+        FollowUpEdit::Complete { .. } if follow_up.fields.status != FollowUpStatus::Pending => Ok(false),
         FollowUpEdit::Complete { outcome } => {
-            let completion = Completion { outcome: outcome.clone(), completed_at: None, interaction: None };
+            let completion =
+                Completion { outcome: outcome.clone(), completed_at: None, interaction: None, next_id: None };
             complete(tx, Record::id(follow_up), completion)?;
             Ok(true)
         }

@@ -2,7 +2,9 @@
 //! changing, merging and deleting them, each within a transaction of the store. No HTTP, and no SQL.
 
 pub mod bulk;
+pub mod calendar_feeds;
 pub mod contacts;
+pub mod demo;
 pub mod duplicate_dismissals;
 pub mod follow_up_plans;
 pub mod follow_ups;

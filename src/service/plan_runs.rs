@@ -2,6 +2,7 @@
 
 use chrono::{Days, NaiveDate};
 use std::collections::HashSet;
+use uuid::Uuid;
 
 use super::records::rules::Rules;
 use super::records::transitions::{check_transition, clear_reason};
@@ -91,10 +92,39 @@ impl Plan {
     }
 }
 
-/// The runs of a plan that was applied, in the order of the contacts, and how many of them are new.
+/// A contact to apply a plan to, and the ids of what that creates, unless the server chooses them.
+#[derive(Debug, Clone, Copy)]
+pub struct AppliedTo {
+    pub contact_id: ContactId,
+    pub plan_run_id: Option<Uuid>,
+    pub follow_up_id: Option<Uuid>,
+}
+
+impl AppliedTo {
+    pub const fn contact(contact_id: ContactId) -> Self {
+        Self { contact_id, plan_run_id: None, follow_up_id: None }
+    }
+}
+
+/// The runs of a plan that was applied, in the order of the contacts.
 pub struct Applied {
-    pub runs: Vec<AnyId>,
-    pub created: usize,
+    pub runs: Vec<AppliedRun>,
+}
+
+/// The run of one contact.
+pub struct AppliedRun {
+    pub id: AnyId,
+    pub is_new: bool,
+    pub contact_id: ContactId,
+    /// The follow-up of its current step.
+    pub step: Option<FollowUp>,
+}
+
+impl Applied {
+    /// How many of the runs are new.
+    pub fn created(&self) -> usize {
+        self.runs.iter().filter(|run| run.is_new).count()
+    }
 }
 
 /// Applies a plan to contacts. One that was applied to a contact from this day before stays as it is, but for a current step
@@ -102,13 +132,13 @@ pub struct Applied {
 pub fn apply_plan(
     tx: &mut Tx<'_>,
     plan: AnyId,
-    contacts: Vec<ContactId>,
+    contacts: Vec<AppliedTo>,
     anchor_on: Option<NaiveDate>,
 ) -> Result<Applied> {
     let plan = Plan::find(tx, plan)?;
     let mut invalid = Invalid::default();
-    for (index, contact) in contacts.iter().enumerate() {
-        let contact = AnyId::new(contact.uuid());
+    for (index, to) in contacts.iter().enumerate() {
+        let contact = AnyId::new(to.contact_id.uuid());
         if !records::exists(tx, Entity::Contact, contact)? {
             invalid
                 .add(format!("#/contact_ids/{index}"), checks::unknown_reference(tx, Entity::Contact, contact)?);
@@ -119,13 +149,16 @@ pub fn apply_plan(
     }
     let today = time_zone(tx)?.day(tx.now());
     let anchor_on = anchor_on.unwrap_or(today);
-    let mut applied = Applied { runs: Vec::with_capacity(contacts.len()), created: 0 };
+    let mut applied = Applied { runs: Vec::with_capacity(contacts.len()) };
     let mut seen = HashSet::new();
-    for (index, contact) in contacts.into_iter().enumerate().filter(|(_, contact)| seen.insert(*contact)) {
+    for (index, to) in contacts.into_iter().enumerate().filter(|(_, to)| seen.insert(to.contact_id)) {
+        let contact = to.contact_id;
+        tx.choose_next_id(to.follow_up_id);
         let known = runs_of(tx, AnyId::new(contact.uuid()))?.into_iter().find(|run| {
             let PlanRunFields { plan_id, built_in, anchor_on: anchor, .. } = &run.fields;
             (*plan_id, *built_in) == (plan.id, plan.built_in) && *anchor == anchor_on.to_string()
         });
+        let is_new = known.is_none();
         let id = match known {
             Some(run) => {
                 // Its current step was deleted.
@@ -140,37 +173,32 @@ pub fn apply_plan(
                 invalid.add(format!("#/contact_ids/{index}"), Rejection::new(FieldCode::NotAllowed, detail));
                 continue;
             }
-            None => {
-                applied.created = applied.created.saturating_add(1);
-                start(tx, &plan, contact, anchor_on, today)?
-            }
+            None => start(tx, &plan, to, anchor_on, today)?,
         };
-        applied.runs.push(id);
+        tx.choose_next_id(None);
+        let run = records::find::<PlanRun>(tx, id)?;
+        let step = run.map(|run| current_step(tx, &run)).transpose()?.flatten();
+        applied.runs.push(AppliedRun { id, is_new, contact_id: contact, step });
     }
     invalid.into_result(())?;
     Ok(applied)
 }
 
-fn start(
-    tx: &mut Tx<'_>,
-    plan: &Plan,
-    contact_id: ContactId,
-    anchor_on: NaiveDate,
-    today: NaiveDate,
-) -> Result<AnyId> {
+fn start(tx: &mut Tx<'_>, plan: &Plan, to: AppliedTo, anchor_on: NaiveDate, today: NaiveDate) -> Result<AnyId> {
     let FollowUpPlanFields { title, steps, skip_weekends } = plan.fields.clone();
     let fields = PlanRunFields {
         plan_id: plan.id,
         built_in: plan.built_in,
         title,
-        contact_id,
+        contact_id: to.contact_id,
         anchor_on: anchor_on.to_string(),
         steps,
         skip_weekends,
         ..PlanRunFields::default()
     };
     let now = tx.now();
-    let run = create(tx, PlanRun::new(PlanRunId::new(tx.new_id()), now, fields)?)?;
+    let run =
+        create(tx, PlanRun::new(PlanRunId::new(to.plan_run_id.unwrap_or_else(|| tx.new_id())), now, fields)?)?;
     open_step(tx, &run, 1, None, today, now)?;
     Ok(Record::id(&run))
 }
@@ -201,7 +229,8 @@ fn open_step(
         previous_id,
         ..FollowUpFields::default()
     };
-    let follow_up = create(tx, FollowUp::new(FollowUpId::new(tx.new_id()), now, fields)?)?;
+    let id = FollowUpId::new(tx.next_id());
+    let follow_up = create(tx, FollowUp::new(id, now, fields)?)?;
     write(tx, run, PlanRunFields { position, follow_up_id: Some(follow_up.id), ..own.clone() })
 }
 

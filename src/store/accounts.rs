@@ -6,8 +6,8 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use super::account_tx::AccountTx;
 use super::db::sql::conn::{Conn, defer_foreign_keys};
 use super::db::sql::schema::{
-    changes, idempotency_keys, instance, memberships, operations, personal_access_tokens, record_keys,
-    search_documents, sessions, timeline_entries, users, workspaces,
+    calendar_feeds, changes, idempotency_keys, instance, memberships, operations, personal_access_tokens,
+    record_keys, search_documents, sessions, timeline_entries, users, workspaces,
 };
 use super::db::sql::types::AsJson;
 use super::db::write::context::Actor;
@@ -345,6 +345,12 @@ fn leave_workspace(tx: &mut AccountTx<'_>, workspace: WorkspaceId, user: UserId)
     )
     .execute(tx.conn)?;
     diesel::delete(
+        calendar_feeds::table
+            .filter(calendar_feeds::workspace_id.eq(workspace))
+            .filter(calendar_feeds::user_id.eq(user)),
+    )
+    .execute(tx.conn)?;
+    diesel::delete(
         idempotency_keys::table
             .filter(idempotency_keys::workspace_id.eq(workspace))
             .filter(idempotency_keys::user_id.eq(user)),
@@ -380,7 +386,7 @@ fn erase_workspace(tx: &mut AccountTx<'_>, workspace: WorkspaceId) -> Result<()>
     // Those enqueued until the workspace was locked.
     jobs::delete_all(tx.conn, workspace)?;
     erase_from!(search_documents, record_keys, timeline_entries, changes, idempotency_keys, operations);
-    erase_from!(personal_access_tokens, memberships);
+    erase_from!(personal_access_tokens, calendar_feeds, memberships);
     diesel::delete(workspaces::table.filter(workspaces::id.eq(workspace))).execute(tx.conn)?;
     Ok(())
 }

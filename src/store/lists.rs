@@ -149,6 +149,17 @@ pub fn ids_matching<R: Record>(
     Ok(R::ids(tx.conn, select)?)
 }
 
+/// Everything that fits, to be written; more than `most` is refused.
+pub fn all_matching<R: Record>(
+    tx: &mut Tx<'_>,
+    filter: Predicate,
+    query: Option<&str>,
+    most: i64,
+) -> Result<Vec<R>> {
+    let ids = ids_matching::<R>(tx, filter, query, most)?;
+    with_ids(tx, &ids)
+}
+
 /// The records with these ids that exist, in the order of the ids.
 pub fn with_ids<R: Record>(tx: &mut Tx<'_>, ids: &[AnyId]) -> Result<Vec<R>> {
     let found = R::select(tx.conn, Select::all(tx.workspace, Predicate::ids(ids.iter().copied())))?;

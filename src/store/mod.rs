@@ -3,6 +3,7 @@
 mod account_tx;
 pub mod accounts;
 mod batch;
+pub mod calendar_feeds;
 pub mod contact_activities;
 pub mod contacts;
 pub mod db;

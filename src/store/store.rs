@@ -30,9 +30,9 @@ pub(in crate::store) struct Inner {
     pub ids: Ids,
     instance: Instance,
     /// Told when a job was enqueued.
-    jobs_enqueued: Notify,
+    jobs_enqueued: Arc<Notify>,
     /// Held as long as the process has the SQLite file.
-    _lock: Option<std::fs::File>,
+    lock: Option<Arc<std::fs::File>>,
 }
 
 impl Store {
@@ -58,9 +58,23 @@ impl Store {
             clock,
             ids,
             instance,
-            jobs_enqueued: Notify::new(),
-            _lock: lock,
+            jobs_enqueued: Arc::new(Notify::new()),
+            lock: lock.map(Arc::new),
         })))
+    }
+
+    /// The same database at another time and with other ids: for what is made up.
+    pub fn as_of(&self, clock: Arc<dyn Clock>, ids: Ids) -> Self {
+        let Inner { readers, writers, clock: _, ids: _, instance, jobs_enqueued, lock } = &*self.0;
+        Self(Arc::new(Inner {
+            readers: readers.clone(),
+            writers: writers.clone(),
+            clock,
+            ids,
+            instance: instance.clone(),
+            jobs_enqueued: jobs_enqueued.clone(),
+            lock: lock.clone(),
+        }))
     }
 
     /// Part of every ETag and cursor: tags of another database never match.

@@ -56,7 +56,7 @@ pub fn due_follow_ups(
     first(conn, workspace, filter, Order::By(follow_ups::ACTIONABLE, Direction::Ascending), limit)
 }
 
-fn is_planned(comparison: Comparison, at: Timestamp) -> Predicate {
+pub(super) fn is_planned(comparison: Comparison, at: Timestamp) -> Predicate {
     let status = Scalar::Text(InteractionStatus::Planned.as_str().to_owned());
     let when = Predicate::Compare(interactions::OCCURRED, comparison, Scalar::Instant(at));
     Predicate::All(vec![Predicate::equal(interactions::STATUS, status), when])

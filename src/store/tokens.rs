@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::account_tx::AccountTx;
 use super::db::sql::conn::Conn;
-use super::db::sql::schema::{memberships, personal_access_tokens};
+use super::db::sql::schema::{calendar_feeds, memberships, personal_access_tokens};
 use super::db::sql::types::AsJson;
 use super::error::{Conflict, Error, Result};
 use crate::domain::id::{TokenId, UserId, WorkspaceId};
@@ -131,9 +131,11 @@ pub fn delete_token(tx: &mut AccountTx<'_>, workspace: WorkspaceId, user: UserId
     }
 }
 
-/// Ends every token of a user: their password was changed by somebody who could not say the old one.
+/// Ends every token and calendar feed of a user: their password was changed by somebody who could not say the old one.
 pub fn delete_tokens(tx: &mut AccountTx<'_>, user: UserId) -> Result<()> {
     let own = personal_access_tokens::table.filter(personal_access_tokens::user_id.eq(user));
+    diesel::delete(own).execute(tx.conn)?;
+    let own = calendar_feeds::table.filter(calendar_feeds::user_id.eq(user));
     diesel::delete(own).execute(tx.conn)?;
     Ok(())
 }

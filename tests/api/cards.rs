@@ -19,7 +19,7 @@ on_both! {
             "id": made.id(), "version": made.body["version"], "name": "Dorota Kozłowicz",
             "sort_name": "Kozłowicz, Dorota", "subtitle": "Builds compilers", "email": "d@work.example",
             "phone": "+48 512 345 678", "location": "Warsaw", "tags": ["rust"], "tier": "core", "favorite": true,
-            "known": true, "archived": false, "updated_at": made.body["updated_at"], "last_interaction_on": null,
+            "known": true, "archived": false, "do_not_contact": false, "updated_at": made.body["updated_at"], "last_interaction_on": null,
             "next_contact_on": "2026-04-01", "activity_version": made.body["version"].as_i64().unwrap() + 1,
         });
         assert_eq!(one.items(), [expected]);

@@ -1,6 +1,6 @@
 //! The log of changes: in commit order, nothing missed, the walk from the beginning is the snapshot.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use wellmet::store::records;
 
@@ -98,16 +98,20 @@ on_both! {
         for limit in [1, 2, 5, 1000] {
             let mut replica: BTreeMap<String, Value> = BTreeMap::new();
             let mut page = ada.get(&format!("/v1/changes?limit={limit}")).await.expect(200);
+            let mut told = Vec::new();
             loop {
                 assert!(page.items().len() <= usize::try_from(limit).unwrap());
                 apply(&mut replica, page.items());
+                let record = |change: &Value| format!("{} {}", change["entity"], change["id"]);
+                told.extend(page.items().iter().map(record));
                 if page.body["has_more"] == false {
                     break;
                 }
-                assert_eq!(page.items().len(), usize::try_from(limit).unwrap());
                 page = since(&ada, &cursor(&page), limit).await;
             }
             assert_eq!(replica, everything(&ada).await, "limit={limit}");
+            let distinct: BTreeSet<&String> = told.iter().collect();
+            assert_eq!(distinct.len(), told.len(), "limit={limit}: each record once: {told:?}");
         }
     }
 

@@ -21,6 +21,33 @@ async fn contact(client: &Client, name: &str) -> Reply {
 }
 
 on_both! {
+    async fn an_entry_says_on_which_day_of_the_workspace_and_with_whom(server: TestServer) {
+        let ada = server.register_in("ada@example.com", "Pacific/Auckland").await;
+        let (grace, alan) = (contact(&ada, "Grace").await, contact(&ada, "Alan").await);
+        let both = json!([alan.id(), grace.id()]);
+        let log = async |body: Value| ada.post("/v1/interactions", &body).await.expect(201);
+        log(json!({"contact_ids": both, "kind": "coffee", "occurred_at": "2026-02-20T12:00:00Z"})).await;
+        log(json!({"contact_ids": [grace.id()], "kind": "call", "occurred_on": "2026-02-19"})).await;
+        let position = json!({"contact_id": grace.id(), "organization_name": "Acme", "started_on": "2019-04"});
+        ada.post("/v1/positions", &position).await.expect(201);
+
+        let timeline = ada.get("/v1/timeline").await.expect(200);
+
+        let told: Vec<(&Value, &Value, Vec<&str>)> = timeline
+            .items()
+            .iter()
+            .map(|item| {
+                let contacts = item["contacts"].as_array().unwrap().iter();
+                (&item["at"], &item["on"], contacts.map(|card| card["name"].as_str().unwrap()).collect())
+            })
+            .collect();
+        assert_eq!(told, [
+            (&json!("2026-02-20T12:00:00Z"), &json!("2026-02-21"), vec!["Alan", "Grace"]),
+            (&Value::Null, &json!("2026-02-19"), vec!["Grace"]),
+            (&Value::Null, &json!("2019-04"), vec!["Grace"]),
+        ]);
+    }
+
     async fn what_happened_is_listed_newest_first_page_by_page(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         let (grace, alan) = (contact(&ada, "Grace").await, contact(&ada, "Alan").await);

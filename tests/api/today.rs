@@ -100,6 +100,17 @@ on_both! {
             assert_eq!(list.items()[0]["id"], view[section]["items"][0][key]["id"], "{section}");
         }
         ada.get(view["contacts"]["list"].as_str().unwrap()).await.expect(200);
+        let path = view["dates"]["list"].as_str().unwrap();
+        assert_eq!(path, "/v1/contacts?dates_within=2026-03-02/2026-03-16");
+        let list = ada.get(path).await.expect(200);
+        assert_eq!((list.items().len(), &list.items()[0]["name"]), (1, &json!("Grace")));
+        for (period, count) in [("2026-03-20/2026-03-20", 1), ("2026-03-05/2026-03-19", 0), ("2026-03-02/2027-03-02", 1)] {
+            let list = ada.get(&format!("/v1/contacts?dates_within={period}")).await.expect(200);
+            assert_eq!(list.items().len(), count, "{period}");
+        }
+        for wrong in ["2026-03-20", "2026-03-20/2026-03-19", "2026-03-02/2027-03-04", "2026-03-02/2026-02-30", "/"] {
+            ada.get(&format!("/v1/contacts?dates_within={wrong}")).await.problem(400, "invalid_parameter");
+        }
 
         let later = ada.get("/v1/today?on=2026-03-20").await.expect(200).body;
         assert_eq!(texts(&later["dates"]), ["Grace: anniversary today."]);

@@ -2,6 +2,7 @@
 //! is named here.
 
 pub mod auth;
+pub mod base_url;
 pub mod batch;
 pub mod document;
 pub mod edge;

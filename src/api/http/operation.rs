@@ -144,7 +144,18 @@ impl Operation {
 
     /// Whether it answers with secrets, so that its answer must not be stored.
     pub fn answers_with_secrets(&self) -> bool {
-        self.is_auth() || (self.path == "/v1/tokens" && self.method == Method::POST)
+        self.is_auth()
+            || (["/v1/tokens", "/v1/calendar-feeds"].contains(&&*self.path) && self.method == Method::POST)
+    }
+
+    /// Whether it is called by a secret in its path, which stands for a token.
+    pub fn is_by_secret(&self) -> bool {
+        self.path.contains("{secret}")
+    }
+
+    /// Whether requests are counted by the address that they come from, since nobody is logged in.
+    pub fn is_limited_by_address(&self) -> bool {
+        self.is_auth() || self.is_by_secret()
     }
 
     pub fn is_auth(&self) -> bool {

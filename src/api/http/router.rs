@@ -129,6 +129,8 @@ async fn answer(
         Access::Public => {
             if operation.is_auth() {
                 *left = api.limits.address(client_address(&api.config, request))?;
+            } else if operation.is_by_secret() {
+                *left = api.limits.feed(client_address(&api.config, request))?;
             }
             None
         }

@@ -3,6 +3,7 @@
 use jsonschema::error::ValidationErrorKind;
 
 use crate::domain::count::pluralize;
+use crate::domain::follow_up::TIME_PATTERN;
 use crate::domain::invalid::{FieldCode, Invalid, Rejection, escape};
 
 /// Adds one error of the schema check, in our words.
@@ -63,18 +64,25 @@ pub fn add(error: &jsonschema::ValidationError<'_>, invalid: &mut Invalid) {
         // A number to be entered stands as it would be entered.
         ValidationErrorKind::Maximum { limit } => (FieldCode::OutOfRange, format!("Must be at most {limit}.")),
         ValidationErrorKind::Minimum { limit } => (FieldCode::OutOfRange, format!("Must be at least {limit}.")),
-        ValidationErrorKind::Pattern { pattern } => {
-            (FieldCode::InvalidFormat, format!("Must match the pattern {pattern}."))
-        }
-        ValidationErrorKind::Format { format } => {
-            (FieldCode::InvalidFormat, format!("Expected the format {format}."))
-        }
+        ValidationErrorKind::Pattern { pattern } => (FieldCode::InvalidFormat, in_words(pattern)),
+        ValidationErrorKind::Format { format } => (FieldCode::InvalidFormat, in_words(format)),
         ValidationErrorKind::Type { .. } => {
             (FieldCode::InvalidType, format!("Expected the JSON type {}.", any_of(expected_types(error))))
         }
         _ => (FieldCode::InvalidFormat, "Does not fit the documented schema.".to_owned()),
     };
     invalid.add(at, Rejection::new(code, detail));
+}
+
+/// What a format or a pattern asks for, in words and by an example.
+fn in_words(format: &str) -> String {
+    match format {
+        "date" => "Expected a day such as 2026-03-02.".to_owned(),
+        "date-time" => "Expected an RFC 3339 timestamp such as 2026-03-02T09:00:00Z.".to_owned(),
+        "uuid" => "Expected a UUID such as 01939d5e-8c00-7000-8000-0000000000a1.".to_owned(),
+        TIME_PATTERN => "Expected a time from 00:00 to 23:59, such as 09:30.".to_owned(),
+        pattern => format!("Must match the pattern {pattern}."),
+    }
 }
 
 fn too_long(limit: u64, one: &str, many: &str) -> (FieldCode, String) {

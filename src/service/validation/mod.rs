@@ -87,24 +87,15 @@ pub fn parse<T: ToSchema + DeserializeOwned + 'static, U>(
     if invalid.is_empty() {
         return rules(read(value.clone())?);
     }
+    let wrong: HashSet<String> =
+        invalid.errors.iter().filter_map(|error| error.pointer.split('/').nth(1)).map(str::to_owned).collect();
     let refused = match read(value.clone()) {
         Ok(readable) => rules(readable).err(),
-        Err(_) => {
-            let wrong: HashSet<String> = invalid
-                .errors
-                .iter()
-                .filter_map(|error| error.pointer.split('/').nth(1))
-                .map(str::to_owned)
-                .collect();
-            let refused = read(without(value, &wrong)).ok().and_then(|readable| rules(readable).err());
-            // One of the fields any of which would do was sent, and its own error is reported.
-            refused.map(|refused| {
-                refused.without(|error| error.alternatives.iter().any(|name| wrong.contains(*name)))
-            })
-        }
+        Err(_) => read(without(value, &wrong)).ok().and_then(|readable| rules(readable).err()),
     };
     if let Some(more) = refused {
-        invalid.extend_new(more);
+        // One of the fields any of which would do was sent, and its own error is reported.
+        invalid.extend_new(more.without(|error| error.alternatives.iter().any(|name| wrong.contains(*name))));
     }
     Err(invalid)
 }

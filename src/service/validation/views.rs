@@ -397,12 +397,21 @@ pub fn limits_of(entity: Entity) -> Vec<String> {
     let limited = REFERENCES.iter().filter(|reference| reference.from == entity);
     limited
         .filter_map(|reference| {
-            let most = pluralize(reference.most?, entity.as_str(), entity.plural());
+            let most = pluralize(reference.most?, &entity.words(), &entity.plural_words());
             let field = reference.pointer.strip_prefix('/')?;
-            Some(format!(
-                "At most {most} can have the same {} as `{field}`; one more is rejected with 422.",
-                reference.to
-            ))
+            let target = reference.to.words();
+            Some(match reference.join {
+                Some(_) => {
+                    format!(
+                        "At most {most} can have the same {target} in `{field}`; one more is rejected with 422."
+                    )
+                }
+                None => {
+                    format!(
+                        "At most {most} can have the same {target} as `{field}`; one more is rejected with 422."
+                    )
+                }
+            })
         })
         .collect()
 }
@@ -414,7 +423,7 @@ fn describe_limits(entity: Entity, schema: &mut Value) {
         if schema["properties"].get(field).is_none() {
             continue;
         }
-        let most = pluralize(most, entity.as_str(), entity.plural());
+        let most = pluralize(most, &entity.words(), &entity.plural_words());
         append_description(
             &mut schema["properties"][field],
             &format!("At most {most} can refer to the same one."),

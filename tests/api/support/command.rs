@@ -58,6 +58,15 @@ impl Process {
         panic!("no line with {text:?} in:\n{seen}");
     }
 
+    /// What it has printed since the last line that was read, and prints until it has been quiet for a moment.
+    pub fn rest(&self) -> String {
+        let mut rest = String::new();
+        while let Ok(line) = self.lines.recv_timeout(Duration::from_millis(300)) {
+            rest = rest + &line + "\n";
+        }
+        rest
+    }
+
     /// Sends a signal by its name, such as `TERM`.
     pub fn signal(&self, name: &str) {
         let status = Command::new("sh")

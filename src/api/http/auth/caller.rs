@@ -12,8 +12,8 @@ use super::jwt::{AccessTokens, Claims};
 use crate::api::http::messages::problem::Problem;
 use crate::domain::entity::Entity;
 use crate::domain::id::{SessionId, TokenId, UserId, WorkspaceId};
-use crate::domain::personal_token;
 use crate::domain::scope::{Role, Scopes};
+use crate::domain::secret;
 use crate::domain::timestamp::Timestamp;
 use crate::store::{Actor, Store, sessions, tokens};
 
@@ -103,7 +103,7 @@ impl Authenticator {
         let Some(token) = token else {
             return Err(Problem::unauthenticated("The Authorization header is not of the form: Bearer <token>."));
         };
-        let caller = if token.starts_with(personal_token::PREFIX) {
+        let caller = if token.starts_with(secret::PERSONAL_TOKEN) {
             self.by_personal_token(store, token).await?
         } else {
             self.by_access_token(store, &token).await?
@@ -140,7 +140,7 @@ impl Authenticator {
     }
 
     async fn by_personal_token(&self, store: &Store, token: String) -> Result<Option<Caller>, Problem> {
-        if !personal_token::is_well_formed(&token) {
+        if !secret::is_well_formed(secret::PERSONAL_TOKEN, &token) {
             return Ok(None);
         }
         let now = store.now();

@@ -19,6 +19,8 @@ use crate::domain::id::UserId;
 pub const USER_PER_MINUTE: u32 = 6_000;
 /// Requests a minute to `/v1/auth/*` from one address.
 pub const AUTH_PER_MINUTE: u32 = 60;
+/// Requests a minute for calendar feeds from one address: a calendar service reads those of many users.
+pub const FEED_PER_MINUTE: u32 = 600;
 /// Logins a minute to one account from one address: others cannot use it up.
 pub const LOGIN_PER_MINUTE: u32 = 10;
 
@@ -29,6 +31,7 @@ pub struct Limits {
     enabled: bool,
     users: Keyed<UserId>,
     addresses: Keyed<IpAddr>,
+    feeds: Keyed<IpAddr>,
     logins: Keyed<(String, IpAddr)>,
 }
 
@@ -60,6 +63,7 @@ impl Limits {
             enabled,
             users: per_minute(USER_PER_MINUTE),
             addresses: per_minute(AUTH_PER_MINUTE),
+            feeds: per_minute(FEED_PER_MINUTE),
             logins: per_minute(LOGIN_PER_MINUTE),
         }
     }
@@ -70,6 +74,10 @@ impl Limits {
 
     pub fn address(&self, address: IpAddr) -> Result<Option<Left>, Problem> {
         self.take("address", AUTH_PER_MINUTE, &self.addresses, &address)
+    }
+
+    pub fn feed(&self, address: IpAddr) -> Result<Option<Left>, Problem> {
+        self.take("feed", FEED_PER_MINUTE, &self.feeds, &address)
     }
 
     pub fn login(&self, email: &str, address: IpAddr) -> Result<Option<Left>, Problem> {
@@ -104,6 +112,7 @@ impl Limits {
     pub fn tidy(&self) {
         self.users.retain_recent();
         self.addresses.retain_recent();
+        self.feeds.retain_recent();
         self.logins.retain_recent();
     }
 }

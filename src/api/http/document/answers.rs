@@ -30,7 +30,7 @@ pub fn codes(
             }
         }
     }
-    if operation.is_auth() {
+    if operation.is_limited_by_address() {
         codes.push(Code::RateLimited);
     }
     let writes_mergeable = |entity: &Entity| {
@@ -104,7 +104,7 @@ pub fn successes(operation: &Operation, docs: &Docs, gets_merged: bool, views: &
 }
 
 fn limited(operation: &Operation) -> Option<&'static str> {
-    (operation.is_auth() || operation.access != Access::Public).then_some("RateLimit")
+    (operation.is_limited_by_address() || operation.access != Access::Public).then_some("RateLimit")
 }
 
 fn policy(operation: &Operation) -> Option<&'static str> {
@@ -167,8 +167,8 @@ fn problem(operation: &Operation, status: u16, codes: &[Code]) -> Value {
     let names = [
         (operation.method == "PATCH" && status == 415, "Accept-Patch"),
         (status == 412, "ETag"),
-        (is_limited || operation.is_auth(), "RateLimit"),
-        (is_limited || operation.is_auth(), "RateLimit-Policy"),
+        (is_limited || operation.is_limited_by_address(), "RateLimit"),
+        (is_limited || operation.is_limited_by_address(), "RateLimit-Policy"),
         (matches!(status, 429 | 503), "Retry-After"),
         (challenges, "WWW-Authenticate"),
         (true, "X-Request-Id"),

@@ -237,11 +237,15 @@ fn path_parameters(path: &str) -> Vec<Value> {
     let mut parameters = Vec::new();
     for pair in segments.windows(2) {
         let [before, own] = pair else { continue };
-        let Some(name) = own.strip_prefix('{').and_then(|own| own.strip_suffix('}')) else { continue };
+        let Some((name, _)) = own.strip_prefix('{').and_then(|own| own.split_once('}')) else { continue };
         let (description, schema) = match name {
             "version" => (
                 "The number of a change or a write.".to_owned(),
                 json!({ "type": "integer", "format": "int64", "minimum": 1 }),
+            ),
+            "secret" => (
+                "The secret of the feed.".to_owned(),
+                json!({ "type": "string", "minLength": 1, "maxLength": 100 }),
             ),
             "code" => {
                 let codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
@@ -253,8 +257,9 @@ fn path_parameters(path: &str) -> Vec<Value> {
                     || before.trim_end_matches('s').replace('-', "_"),
                     |entity| entity.as_str().to_owned(),
                 );
+                let words = entity.map_or_else(|| noun.replace('_', " "), |entity| entity.words());
                 (
-                    format!("The id of the {}.", noun.replace('_', " ")),
+                    format!("The id of the {words}."),
                     json!({ "type": "string", "format": "uuid", "x-entity": noun }),
                 )
             }

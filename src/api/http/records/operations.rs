@@ -236,12 +236,15 @@ fn history_docs<R: Resource>() -> Docs {
         .tagged(Tagged::View)
 }
 
-/// The schema of a page of records or cards.
-pub struct PageOf<T>(PhantomData<fn() -> T>);
+/// The schema of a page of records or cards, which may be counted, or of what else is listed.
+pub struct PageOf<T, const COUNTED: bool = true>(PhantomData<fn() -> T>);
 
-impl<T: ToSchema> PartialSchema for PageOf<T> {
+/// The schema of a page of what is never counted.
+pub type UncountedPageOf<T> = PageOf<T, false>;
+
+impl<T: ToSchema, const COUNTED: bool> PartialSchema for PageOf<T, COUNTED> {
     fn schema() -> RefOr<Schema> {
-        written(json!({
+        let mut schema = json!({
             "type": "object",
             "description": "A page of a list.",
             "properties": {
@@ -264,11 +267,25 @@ impl<T: ToSchema> PartialSchema for PageOf<T> {
                 },
             },
             "x-optional": ["total"],
-        }))
+        });
+        if let (false, Some(object)) = (COUNTED, schema.as_object_mut()) {
+            object.remove("x-optional");
+            let properties = object.get_mut("properties").and_then(Value::as_object_mut);
+            if let Some(properties) = properties {
+                properties.remove("total");
+                properties.insert(
+                    "items".to_owned(),
+                    json!({
+                        "type": "array", "items": { "$ref": reference_to(&T::name()) }, "description": "The entries.",
+                    }),
+                );
+            }
+        }
+        written(schema)
     }
 }
 
-impl<T: ToSchema> ToSchema for PageOf<T> {
+impl<T: ToSchema, const COUNTED: bool> ToSchema for PageOf<T, COUNTED> {
     fn name() -> Cow<'static, str> {
         format!("{}Page", pascal(&T::name())).into()
     }

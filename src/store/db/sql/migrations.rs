@@ -56,7 +56,7 @@ const STATISTICS: &str = "
 ";
 
 /// What this database is, whoever serves it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Instance {
     pub epoch: String,
     pub signing_key: Option<SecretString>,

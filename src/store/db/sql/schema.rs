@@ -112,6 +112,23 @@ table! {
 
 table! {
     use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant, Json};
+
+    calendar_feeds (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        user_id -> Id,
+        name -> Text,
+        secret_hash -> Binary,
+        contents -> Json,
+        created_at -> Instant,
+        expires_at -> Nullable<Instant>,
+        last_read_at -> Nullable<Instant>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
     use crate::store::db::sql::types::{Id, Instant};
 
     idempotency_keys (workspace_id, user_id, key) {
@@ -551,3 +568,4 @@ table! {
 
 diesel::allow_tables_to_appear_in_same_query!(users, memberships, workspaces, sessions, personal_access_tokens);
 diesel::allow_tables_to_appear_in_same_query!(refresh_tokens, sessions);
+diesel::allow_tables_to_appear_in_same_query!(memberships, calendar_feeds);

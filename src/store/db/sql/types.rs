@@ -20,9 +20,9 @@ use crate::domain::entity::{Entity, Op};
 use crate::domain::follow_up::{FollowUpKind, FollowUpOrigin, FollowUpStatus, OwedBy};
 use crate::domain::follow_up_plan::BuiltInPlan;
 use crate::domain::id::{
-    ContactActivityId, ContactId, DuplicateDismissalId, FollowUpId, FollowUpPlanId, InteractionId, JobId, NeedId,
-    OperationId, OrganizationId, PlanRunId, PositionId, RelationshipId, SeriesId, SessionId, TagId, TokenId,
-    UserId, WorkspaceId,
+    CalendarFeedId, ContactActivityId, ContactId, DuplicateDismissalId, FollowUpId, FollowUpPlanId, InteractionId,
+    JobId, NeedId, OperationId, OrganizationId, PlanRunId, PositionId, RelationshipId, SeriesId, SessionId, TagId,
+    TokenId, UserId, WorkspaceId,
 };
 use crate::domain::interaction::{InteractionDirection, InteractionKind, InteractionStatus};
 use crate::domain::job::JobState;
@@ -182,7 +182,7 @@ impl AnyId {
 /// A record, by its kind and its id.
 pub type RecordRef = (Entity, AnyId);
 
-id_columns!(UserId, WorkspaceId, SessionId, TokenId, JobId, OperationId, AnyId);
+id_columns!(UserId, WorkspaceId, SessionId, TokenId, CalendarFeedId, JobId, OperationId, AnyId);
 id_columns!(ContactId, OrganizationId, PositionId, RelationshipId, NeedId, TagId, DuplicateDismissalId);
 id_columns!(InteractionId, ContactActivityId, FollowUpId, SeriesId, FollowUpPlanId, PlanRunId);
 

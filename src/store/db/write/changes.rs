@@ -87,6 +87,8 @@ pub struct Since {
     pub seq: i64,
     /// The newest purged tombstone when the reader began, or last stood beyond it: no newer one may be missed.
     pub purged_seq: i64,
+    /// The newest number when the reader began from the beginning: up to it, each record is shown only by its newest change.
+    pub snapshot_until: i64,
 }
 
 pub struct ChangePage {
@@ -96,7 +98,7 @@ pub struct ChangePage {
 }
 
 /// Up to `limit` changes of these kinds after a place, up to which some kinds were shown; oldest first. `None` starts from
-/// the beginning.
+/// the beginning, where changes that later ones have superseded are left out, so that a page may have fewer changes.
 pub fn since(
     conn: &mut Conn,
     workspace: WorkspaceId,
@@ -109,7 +111,8 @@ pub fn since(
             .filter(workspaces::id.eq(workspace))
             .select((workspaces::seq, workspaces::purged_seq))
             .get_result(conn)?;
-        let (since, shown) = since.unwrap_or_else(|| (Since { seq: 0, purged_seq }, BTreeSet::new()));
+        let (since, shown) =
+            since.unwrap_or_else(|| (Since { seq: 0, purged_seq, snapshot_until: newest }, BTreeSet::new()));
         if since.seq < purged_seq && since.purged_seq != purged_seq {
             return Err(Error::CursorExpired);
         }
@@ -141,12 +144,13 @@ pub fn since(
         if has_more {
             rows.pop();
         }
-        let asked = rows.len();
-        let items = with_data(conn, workspace, rows)?;
-        has_more = has_more || items.len() < asked;
-        let seq = if has_more { items.last().map_or(since.seq, |change| change.version) } else { newest };
+        let is_snapshot = since.seq < since.snapshot_until;
+        let Fetched { items, seq, is_whole } = with_data(conn, workspace, rows, is_snapshot)?;
+        has_more = has_more || !is_whole;
+        let seq = if has_more { seq.unwrap_or(since.seq) } else { newest };
         let seen = if seq >= purged_seq { purged_seq } else { since.purged_seq };
-        Ok(ChangePage { items, next: Since { seq, purged_seq: seen }, has_more })
+        let next = Since { seq, purged_seq: seen, snapshot_until: since.snapshot_until };
+        Ok(ChangePage { items, next, has_more })
     })
 }
 
@@ -218,27 +222,46 @@ pub(in crate::store) fn refers_to_one_of(row: &ChangeRow, these: &BTreeSet<(Enti
         .any(|target| these.contains(&target))
 }
 
+/// Changes with their records.
+struct Fetched {
+    items: Vec<Change>,
+    /// The number of the last change that was looked at.
+    seq: Option<i64>,
+    /// Whether all changes were looked at.
+    is_whole: bool,
+}
+
 /// Fetches the records as they are now, in one statement for each kind. A record that changed often is in a page often,
-/// so a page may end early.
-fn with_data(conn: &mut Conn, workspace: WorkspaceId, rows: Vec<ChangeHead>) -> Result<Vec<Change>> {
+/// so a page may end early. In a snapshot, a record is shown by its newest change only.
+fn with_data(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    rows: Vec<ChangeHead>,
+    is_snapshot: bool,
+) -> Result<Fetched> {
     let mut wanted: BTreeMap<Entity, Vec<AnyId>> = BTreeMap::new();
     for row in &rows {
         wanted.entry(row.entity).or_default().push(row.record_id);
     }
-    let mut records: HashMap<(Entity, AnyId), Box<RawValue>> = HashMap::new();
+    let mut records: HashMap<(Entity, AnyId), (i64, Box<RawValue>)> = HashMap::new();
     for (entity, mut ids) in wanted {
         ids.sort();
         ids.dedup();
         for_entity!(entity, Kind => {
             for record in Kind::select(conn, Select::all(workspace, Predicate::ids(ids)))? {
-                records.insert((entity, record.id()), to_raw_value(&record)?);
+                records.insert((entity, record.id()), (record.version(), to_raw_value(&record)?));
             }
         });
     }
+    // The version of a record is the number of its newest change; one that is gone was deleted by its newest.
+    let is_superseded = |row: &ChangeHead| match records.get(&(row.entity, row.record_id)) {
+        Some((version, _)) => row.seq < *version,
+        None => row.op != Op::Deleted,
+    };
     let mut bytes = 0_usize;
     let mut fits = |row: &ChangeHead| {
         let is_first = bytes == 0;
-        let data = records.get(&(row.entity, row.record_id)).map_or(0, |data| data.get().len());
+        let data = records.get(&(row.entity, row.record_id)).map_or(0, |(_, data)| data.get().len());
         bytes = bytes.saturating_add(data).max(1);
         is_first || bytes <= MAX_PAGE_BYTES
     };
@@ -254,9 +277,19 @@ fn with_data(conn: &mut Conn, workspace: WorkspaceId, rows: Vec<ChangeHead>) -> 
         token: row.actor_token_id,
         job: row.actor_job,
         merged_into: row.merged_into_id,
-        data: records.get(&(row.entity, row.record_id)).cloned(),
+        data: records.get(&(row.entity, row.record_id)).map(|(_, data)| data.clone()),
     };
-    Ok(rows.into_iter().take_while(|row| fits(row)).map(change).collect())
+    let mut fetched = Fetched { items: Vec::with_capacity(rows.len()), seq: None, is_whole: true };
+    for row in rows {
+        let is_shown = !(is_snapshot && is_superseded(&row));
+        if is_shown && !fits(&row) {
+            fetched.is_whole = false;
+            break;
+        }
+        fetched.seq = Some(row.seq);
+        fetched.items.extend(is_shown.then(|| change(row)));
+    }
+    Ok(fetched)
 }
 
 /// A record as it is now.

@@ -54,6 +54,8 @@ pub struct Tx<'c> {
     pub(in crate::store) is_reverting: bool,
     /// Numbers in the log that have been superseded in this write.
     outdated: Vec<i64>,
+    /// The id that a client has chosen for what follows a record.
+    chosen_next_id: Option<uuid::Uuid>,
 }
 
 /// A record touched in this write. Touched again, it keeps what it was at first; and its number, unless that is in the
@@ -103,6 +105,7 @@ impl<'c> Tx<'c> {
             forgotten: 0,
             is_reverting: false,
             outdated: Vec::new(),
+            chosen_next_id: None,
         })
     }
 
@@ -164,6 +167,16 @@ impl<'c> Tx<'c> {
     /// A new time-ordered id.
     pub fn new_id(&self) -> uuid::Uuid {
         self.scope.ids.uuid(self.scope.now.instant())
+    }
+
+    /// Chooses the id of what the rules create next as the successor of a record; `None` lets go of it.
+    pub fn choose_next_id(&mut self, id: Option<uuid::Uuid>) {
+        self.chosen_next_id = id;
+    }
+
+    /// The id of a successor: the one that was chosen, once, else a new one.
+    pub fn next_id(&mut self) -> uuid::Uuid {
+        self.chosen_next_id.take().unwrap_or_else(|| self.new_id())
     }
 
     /// Enqueues a job of the workspace; it exists once the write is committed. `None` if its unique key is taken.

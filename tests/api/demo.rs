@@ -1,0 +1,131 @@
+//! `wellmet demo`: a year of made-up data that is the same wherever and whenever it is made.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Output;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::support::*;
+
+const LISTS: [&str; 9] = [
+    "/v1/contacts?archived=any&limit=200",
+    "/v1/organizations?limit=200",
+    "/v1/positions?limit=200",
+    "/v1/relationships?limit=200",
+    "/v1/needs?limit=200",
+    "/v1/interactions?limit=200",
+    "/v1/follow-ups?limit=200",
+    "/v1/plan-runs?limit=200",
+    "/v1/tags?limit=200",
+];
+
+fn demo(database: &Database, arguments: &[&str]) -> Output {
+    let folder = scratch();
+    let mut command = wellmet(&[&["demo"], arguments].concat(), folder.path());
+    command.env("DATABASE_URL", &database.url).env("BIND", "127.0.0.1:18080").output().expect("cargo has built it")
+}
+
+fn printed(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+/// The value that is printed after a word.
+fn after(output: &Output, word: &str) -> String {
+    let text = printed(output);
+    let line =
+        text.lines().find_map(|line| line.strip_prefix(word)).unwrap_or_else(|| panic!("no {word} in {text}"));
+    line.trim().to_owned()
+}
+
+/// How many items have each value of a field.
+fn count(items: &[Value], field: &str) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for item in items {
+        *counts.entry(item[field].as_str().unwrap_or("null").to_owned()).or_default() += 1;
+    }
+    counts
+}
+
+on_both! {
+    async fn a_year_is_the_same_for_the_same_seed_and_day(backend: Backend) {
+        let mut years: Vec<BTreeMap<&str, Vec<Value>>> = Vec::new();
+        for _ in 0..2 {
+            let database = Arc::new(Database::migrated(backend));
+            let made = demo(&database, &["--on", "2026-03-02"]);
+            assert!(made.status.success(), "{}", printed(&made));
+            let server = TestServer::start_on(database, |_| ()).await;
+            let client = server.client().with_token(&after(&made, "Token:"));
+            let mut year = BTreeMap::new();
+            for path in LISTS {
+                year.insert(path, client.walk(path).await);
+            }
+            year.insert("today", vec![client.get("/v1/today").await.expect(200).body]);
+            years.push(year);
+        }
+        let (first, second) = (&years[0], &years[1]);
+        for (path, items) in first {
+            assert!(items == &second[path], "{path} differs");
+        }
+
+        let of = |name: &str| &first[LISTS.iter().find(|path| path.contains(name)).unwrap()];
+        let (contacts, interactions, follow_ups) = (of("contacts"), of("interactions"), of("follow-ups"));
+        // Those who are not known yet are not listed.
+        assert_eq!((contacts.len(), of("organizations").len()), (198, 60));
+        let names: BTreeSet<&str> = contacts.iter().map(|contact| contact["name"].as_str().unwrap()).collect();
+        assert_eq!(names.len(), contacts.len());
+        assert!((900..1_200).contains(&interactions.len()), "{}", interactions.len());
+        for (items, field, words) in [
+            (follow_ups, "status", &["pending", "done", "skipped", "cancelled"][..]),
+            (follow_ups, "owed_by", &["me", "them"]),
+            (follow_ups, "origin", &["manual", "plan"]),
+            (interactions, "status", &["planned", "happened", "cancelled", "no_show"]),
+            (of("plan-runs"), "status", &["running", "finished", "stopped"]),
+            (contacts, "tier", &["inner", "core", "active", "extended", "distant", "null"]),
+        ] {
+            let counts = count(items, field);
+            for word in words {
+                assert!(counts.contains_key(*word), "no {field} {word}: {counts:?}");
+            }
+        }
+        assert!(follow_ups.iter().any(|own| !own["recurrence"].is_null() && own["status"] == "pending"));
+        let today = &first["today"][0];
+        for section in ["follow_ups", "promises", "contacts", "dates", "planned", "awaiting_outcome"] {
+            assert!(today[section]["total"].as_i64() > Some(0), "{section} of today is empty");
+        }
+        assert_eq!(today["setup"], serde_json::json!([]));
+    }
+
+    async fn a_demo_says_how_to_use_it_and_does_not_touch_an_account(database: Database) {
+        let database = Arc::new(database);
+        let made = demo(&database, &[]);
+        let text = printed(&made);
+        assert!(made.status.success(), "{text}");
+        let token = after(&made, "Token:");
+        let line = format!("curl -H 'Authorization: Bearer {token}' 'http://127.0.0.1:18080/v1/today'");
+        assert!(text.contains(&line), "{text}");
+
+        let again = demo(&database, &[]);
+        assert_eq!(again.status.code(), Some(1));
+        assert_eq!(printed(&again), "wellmet: the user demo@example.com already exists; choose another address with --email\n");
+        let other = demo(&database, &["--email", "second@example.com"]);
+        assert!(other.status.success(), "{}", printed(&other));
+        for (arguments, expected) in [
+            (["--email", "nobody"], "wellmet: "),
+            (["--on", "2026-02-30"], "wellmet: Expected a day such as 2026-02-01.\n"),
+            (["--on", "0001-01-01"], "wellmet: --on must be in the years from 1971 to 9000\n"),
+        ] {
+            let refused = demo(&database, &arguments);
+            assert_eq!(refused.status.code(), Some(2), "{arguments:?}");
+            assert!(printed(&refused).starts_with(expected), "{}", printed(&refused));
+        }
+
+        let server = TestServer::start_on(database, |_| ()).await;
+        let login = serde_json::json!({"email": "demo@example.com", "password": after(&made, "Password:")});
+        let client = server.client().sign_in("/v1/auth/login", &login, 200).await;
+        let me = client.get("/v1/me").await.expect(200);
+        assert_eq!(me.body["user"]["name"], "Robin Demo");
+        let scopes = server.client().with_token(&token).get("/v1/tokens").await.expect(200);
+        assert_eq!(scopes.items()[0]["scopes"].as_array().unwrap().len(), wellmet::domain::scope::SCOPES.len());
+    }
+}
