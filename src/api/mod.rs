@@ -16,6 +16,7 @@ pub mod keep_in_touch;
 pub mod matches;
 pub mod me;
 pub mod needs;
+pub mod notifications;
 pub mod organizations;
 pub mod plan_runs;
 pub mod positions;
@@ -53,6 +54,7 @@ pub fn operations() -> Vec<Operation> {
         keep_in_touch::operations(),
         timeline::operations(),
         today::operations(),
+        notifications::operations(),
         follow_ups::operations(),
         follow_up_plans::operations(),
         plan_runs::operations(),
@@ -115,6 +117,7 @@ const TAGS: &[(&str, &str)] = &[
     ("keep-in-touch", "Contacts you are due to get in touch with."),
     ("timeline", "What happened, and when."),
     ("today", "What to do on a day, and why."),
+    ("notifications", "What you were told of, and whether you have read it."),
     ("follow-ups", "What to do next for contacts, and what they have promised."),
     ("follow-up-plans", "Sequences of follow-ups, and where each that was applied stands."),
     ("tags", "Labels for records."),

@@ -35,13 +35,19 @@ impl TimeZone {
         now.instant().with_timezone(&self.0).date_naive()
     }
 
-    /// When the day begins in this zone. In a gap of the clock, or on a day that the zone left out: with the next hour that
+    /// When the day begins in this zone. In a gap of the clock, or on a day that the zone left out: with the next time that
     /// there is.
     pub fn start_of(self, day: NaiveDate) -> Timestamp {
-        let midnight = day.and_time(NaiveTime::MIN);
-        let hours = (0..=LONGEST_GAP_HOURS).map(|hours| midnight + TimeDelta::hours(hours));
-        let mut starts = hours.filter_map(|local| self.0.from_local_datetime(&local).earliest());
-        Timestamp::new(starts.next().map_or_else(|| midnight.and_utc(), |start| start.to_utc()))
+        self.at(day, 0)
+    }
+
+    /// When the clock of this zone shows an hour, 0 to 23, of a day. In a gap of the clock it is the next time that there is,
+    /// and of two times the first.
+    pub fn at(self, day: NaiveDate, hour: u32) -> Timestamp {
+        let wanted = day.and_time(NaiveTime::MIN) + TimeDelta::hours(i64::from(hour));
+        let quarters = (0..=LONGEST_GAP_HOURS * 4).map(|quarters| wanted + TimeDelta::minutes(15 * quarters));
+        let mut times = quarters.filter_map(|local| self.0.from_local_datetime(&local).earliest());
+        Timestamp::new(times.next().map_or_else(|| wanted.and_utc(), |time| time.to_utc()))
     }
 }
 

@@ -29,6 +29,7 @@ pub mod locale;
 pub mod merge_patch;
 pub mod merging;
 pub mod need;
+pub mod notification;
 pub mod organization;
 pub mod partial_date;
 pub mod period;

@@ -2,12 +2,14 @@
 //! `service/` and `store/`.
 
 pub mod kind;
+pub mod notify;
 pub mod purge;
 pub mod run;
 pub mod schedule;
+pub mod schedule_notifications;
 pub mod worker;
 
 use self::kind::JobKind;
 
 /// Every kind of job.
-pub const KINDS: &[JobKind] = &[purge::KIND];
+pub const KINDS: &[JobKind] = &[purge::KIND, schedule_notifications::KIND, notify::KIND];

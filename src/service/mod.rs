@@ -8,6 +8,7 @@ pub mod follow_up_plans;
 pub mod follow_ups;
 pub mod interactions;
 pub mod needs;
+pub mod notifications;
 pub mod organizations;
 pub mod plan_runs;
 pub mod positions;

@@ -6,8 +6,8 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use super::account_tx::AccountTx;
 use super::db::sql::conn::{Conn, defer_foreign_keys};
 use super::db::sql::schema::{
-    changes, idempotency_keys, instance, memberships, personal_access_tokens, record_keys, search_documents,
-    sessions, timeline_entries, users, workspaces,
+    changes, idempotency_keys, instance, memberships, notifications, personal_access_tokens, record_keys,
+    search_documents, sessions, timeline_entries, users, workspaces,
 };
 use super::db::sql::types::AsJson;
 use super::db::write::context::Actor;
@@ -17,6 +17,7 @@ use super::db::write::records::create;
 use super::db::write::tx::Tx;
 use super::error::{Conflict, Error, Result};
 use super::jobs;
+use super::notify_times;
 use super::sessions::{end_session, end_sessions};
 use crate::domain::account::{User, UserFields, WeekDay, Workspace, WorkspaceFields};
 use crate::domain::cadence::TierCadences;
@@ -228,6 +229,8 @@ pub fn create_workspace(tx: &mut AccountTx<'_>, owner: &User) -> Result<Workspac
             memberships::user_id.eq(owner.id),
             memberships::role.eq(role),
             memberships::created_at.eq(tx.now),
+            memberships::notify_next_at.eq(notify_times::first_time(owner, tx.now)?),
+            memberships::notifications_version.eq(0_i64),
         ))
         .execute(tx.conn)?;
     Ok(Workspace { id, fields, role })
@@ -293,7 +296,13 @@ pub fn update_user(tx: &mut AccountTx<'_>, before: &User, fields: UserFields) ->
             users::notify_at.eq(notify_at),
         ))
         .execute(tx.conn)?;
-    Ok(User { fields, version, updated_at: tx.now, ..before.clone() })
+    let user = User { fields, version, updated_at: tx.now, ..before.clone() };
+    let is_moved =
+        (&user.fields.time_zone, user.fields.notify_at) != (&before.fields.time_zone, before.fields.notify_at);
+    if is_moved {
+        notify_times::reschedule(tx, &user)?;
+    }
+    Ok(user)
 }
 
 pub fn set_password(tx: &mut AccountTx<'_>, user: UserId, password: &PasswordHash) -> Result<()> {
@@ -351,6 +360,12 @@ fn leave_workspace(tx: &mut AccountTx<'_>, workspace: WorkspaceId, user: UserId)
     )
     .execute(tx.conn)?;
     diesel::delete(
+        notifications::table
+            .filter(notifications::workspace_id.eq(workspace))
+            .filter(notifications::user_id.eq(user)),
+    )
+    .execute(tx.conn)?;
+    diesel::delete(
         memberships::table.filter(memberships::workspace_id.eq(workspace)).filter(memberships::user_id.eq(user)),
     )
     .execute(tx.conn)?;
@@ -380,7 +395,7 @@ fn erase_workspace(tx: &mut AccountTx<'_>, workspace: WorkspaceId) -> Result<()>
     // Those enqueued until the workspace was locked.
     jobs::delete_all(tx.conn, workspace)?;
     erase_from!(search_documents, record_keys, timeline_entries, changes, idempotency_keys);
-    erase_from!(personal_access_tokens, memberships);
+    erase_from!(personal_access_tokens, notifications, memberships);
     diesel::delete(workspaces::table.filter(workspaces::id.eq(workspace))).execute(tx.conn)?;
     Ok(())
 }

@@ -19,6 +19,8 @@ pub mod lists;
 pub mod matches;
 pub mod merging;
 pub mod needs;
+pub mod notifications;
+pub mod notify_times;
 pub mod organizations;
 pub mod plan_runs;
 pub mod positions;

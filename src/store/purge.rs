@@ -1,5 +1,5 @@
 //! What is no longer kept: replies after 24 hours, before-images after 30 days, tombstones after 180,
-//! finished jobs after a week.
+//! finished jobs after a week, notifications after 90 days.
 
 use chrono::TimeDelta;
 use diesel::dsl::sql;
@@ -14,6 +14,7 @@ use super::db::write::idempotency::KEPT_HOURS;
 use super::db::write::tx::UNDO_DAYS;
 use super::error::Result;
 use super::jobs;
+use super::notifications;
 use super::sessions::end_session;
 use crate::domain::entity::Entity;
 use crate::domain::id::{SessionId, UserId, WorkspaceId};
@@ -36,16 +37,18 @@ pub struct Purged {
     pub sessions: usize,
     pub refresh_tokens: usize,
     pub jobs: usize,
+    pub notifications: usize,
 }
 
 impl Purged {
     /// Whether there may be more to remove.
     pub fn is_partial(&self) -> bool {
-        let Self { idempotency_keys, before_images, tombstones, sessions, refresh_tokens, jobs } = *self;
+        let Self { idempotency_keys, before_images, tombstones, sessions, refresh_tokens, jobs, notifications } =
+            *self;
+        let records = [idempotency_keys, before_images, tombstones, jobs, notifications];
+        let of_accounts = [sessions, refresh_tokens];
         let full = usize::try_from(BATCH).unwrap_or(usize::MAX);
-        [idempotency_keys, before_images, tombstones, sessions, refresh_tokens, jobs]
-            .iter()
-            .any(|count| *count >= full)
+        records.iter().chain(&of_accounts).any(|count| *count >= full)
     }
 }
 
@@ -59,6 +62,7 @@ pub fn purge(tx: &mut AccountTx<'_>) -> Result<Purged> {
         sessions: purge_sessions(tx, now)?,
         refresh_tokens: purge_refresh_tokens(tx, now.minus(TimeDelta::days(SPENT_TOKEN_DAYS)))?,
         jobs: jobs::purge(tx, BATCH)?,
+        notifications: notifications::purge(tx, BATCH)?,
     })
 }
 

@@ -44,6 +44,7 @@ mod lists;
 mod matches;
 mod me;
 mod merging;
+mod notifications;
 mod operations;
 mod parity;
 mod people;

@@ -16,7 +16,7 @@ use wellmet::{
     domain::{entity::Entity, reference::is_derived},
 };
 
-use crate::support::{Client, PASSWORD, Reply, Request, TestServer};
+use crate::support::{Backend, Client, PASSWORD, Reply, Request, TestServer};
 
 /// An id that is well formed and that nobody has.
 pub const NOBODYS_ID: &str = "01939d5e-8c00-7000-8000-00000000dead";
@@ -607,7 +607,29 @@ impl<'s> World<'s> {
                 world.others.insert(entity, other);
             }
         }
+        world.ids.insert("notification".to_owned(), world.notified());
         world
+    }
+
+    /// A notification of the user, whose id it has: the server creates them by a schedule, and not on request.
+    fn notified(&self) -> String {
+        let (workspace, user) = (&self.ids["workspace"], &self.ids["user"]);
+        let database = &self.server.database;
+        let written = |id: &str| match database.backend {
+            Backend::Sqlite => format!("X'{}'", id.replace('-', "")),
+            Backend::Postgres => format!("'{id}'"),
+        };
+        let at = match database.backend {
+            Backend::Sqlite => "1772442000000000",
+            Backend::Postgres => "'2026-03-02T09:00:00Z'",
+        };
+        let (workspace, id) = (written(workspace), written(user));
+        database.execute(&format!(
+            "INSERT INTO notifications (workspace_id, id, user_id, kind, subject_id, for_day, due_on, counts, created_at)
+             VALUES ({workspace}, {id}, {id}, 'digest', {id}, '2026-03-02', '2026-03-02',
+                '{{\"follow_ups\": 1, \"promises\": 0, \"contacts\": 0, \"birthdays\": 0}}', {at})"
+        ));
+        user.clone()
     }
 
     /// Makes one more record of a kind: its id, and the version it was made at if it has one.

@@ -123,6 +123,10 @@ const ALLOWED: &[(&str, &str)] = &[
         "everybody in the states asked for is ranked: the order depends on the day, and no index has it",
     ),
     (
+        "SELECT id, next_contact_on, soon_day, due_day, interval_days FROM contact_activities WHERE *",
+        "all who are due, of whom those that were notified before are passed by",
+    ),
+    (
         "SELECT listed.contact_id, MIN(plan.occurred_at), MIN(plan.occurred_on) FROM interactions AS plan *",
         "what is planned and still ahead is little",
     ),

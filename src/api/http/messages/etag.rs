@@ -12,7 +12,7 @@ use crate::domain::id::{UserId, WorkspaceId};
 use crate::store::Precondition;
 
 /// Raised when a representation changes its shape, so that nobody takes an old one for current.
-pub const SCHEMA_REVISION: u32 = 4;
+pub const SCHEMA_REVISION: u32 = 5;
 
 /// Makes and reads the entity tags of one database.
 #[derive(Debug, Clone)]
@@ -58,6 +58,19 @@ impl ETags {
     /// The weak tag of what depends on the day and on how many of something there are by now.
     pub fn of_day_and_count(&self, workspace: WorkspaceId, seq: i64, day: NaiveDate, count: i64) -> String {
         format!("W/\"{}.w{}-{seq}-{day}-{count}\"", self.prefix(), short(workspace.uuid()))
+    }
+
+    /// The weak tag of what a member of the workspace has of their own, at a version of that, and what depends on the day.
+    pub fn of_member(
+        &self,
+        user: UserId,
+        workspace: WorkspaceId,
+        version: i64,
+        seq: i64,
+        day: NaiveDate,
+    ) -> String {
+        let (user, workspace) = (short(user.uuid()), short(workspace.uuid()));
+        format!("W/\"{}.w{workspace}-{seq}-{day}-{user}-{version}\"", self.prefix())
     }
 
     /// The version in a tag of this database, whatever else the answer depended on; a proxy's `W/` is ignored.

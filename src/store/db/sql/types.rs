@@ -21,13 +21,14 @@ use crate::domain::follow_up::{FollowUpKind, FollowUpOrigin, FollowUpStatus, Owe
 use crate::domain::follow_up_plan::BuiltInPlan;
 use crate::domain::id::{
     ContactActivityId, ContactId, DuplicateDismissalId, FollowUpId, FollowUpPlanId, InteractionId, JobId, NeedId,
-    OrganizationId, PlanRunId, PositionId, RelationshipId, SeriesId, SessionId, TagId, TokenId, UserId,
-    WorkspaceId,
+    NotificationId, OrganizationId, PlanRunId, PositionId, RelationshipId, SeriesId, SessionId, TagId, TokenId,
+    UserId, WorkspaceId,
 };
 use crate::domain::interaction::{InteractionDirection, InteractionKind, InteractionStatus};
 use crate::domain::job::JobState;
 use crate::domain::key::KeyKind;
 use crate::domain::need::{NeedKind, NeedStatus};
+use crate::domain::notification::NotificationKind;
 use crate::domain::organization::OrganizationKind;
 use crate::domain::plan_run::PlanRunStatus;
 use crate::domain::position::PositionKind;
@@ -181,7 +182,7 @@ impl AnyId {
 /// A record, by its kind and its id.
 pub type RecordRef = (Entity, AnyId);
 
-id_columns!(UserId, WorkspaceId, SessionId, TokenId, JobId, AnyId);
+id_columns!(UserId, WorkspaceId, SessionId, TokenId, JobId, NotificationId, AnyId);
 id_columns!(ContactId, OrganizationId, PositionId, RelationshipId, NeedId, TagId, DuplicateDismissalId);
 id_columns!(InteractionId, ContactActivityId, FollowUpId, SeriesId, FollowUpPlanId, PlanRunId);
 
@@ -291,7 +292,7 @@ macro_rules! word_columns {
     )*};
 }
 
-word_columns!(Entity, JobState, KeyKind, Op, Role, WeekDay);
+word_columns!(Entity, JobState, KeyKind, NotificationKind, Op, Role, WeekDay);
 word_columns!(Tier, OrganizationKind, PositionKind, RelationshipType, NeedKind, NeedStatus);
 word_columns!(Channel, InteractionKind, InteractionStatus, InteractionDirection, TimelineKind);
 word_columns!(FollowUpKind, FollowUpStatus, FollowUpOrigin, OwedBy, BuiltInPlan, PlanRunStatus);
