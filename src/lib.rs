@@ -6,6 +6,7 @@
 //! main, cli, config, app      start it; `app` puts the parts together, for tests too
 //! api  ──► service ──► store ──► domain      HTTP; the application; SQL; pure rules
 //! jobs ──► service                           what runs outside a request
+//! jobs, api ──► mail                         e-mail on its way out
 //! clock                             time and chance, given to whoever needs them
 //! metrics                           what is counted, by whoever is given it
 //! ```
@@ -17,6 +18,7 @@ pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod jobs;
+pub mod mail;
 pub mod metrics;
 pub mod service;
 pub mod store;

@@ -18,6 +18,7 @@ pub mod me;
 pub mod needs;
 pub mod notifications;
 pub mod organizations;
+pub mod password_reset;
 pub mod plan_runs;
 pub mod positions;
 pub mod profile;
@@ -29,6 +30,7 @@ pub mod tags;
 pub mod timeline;
 pub mod today;
 pub mod tokens;
+pub mod unsubscribe;
 pub mod workspace;
 
 use serde_json::Value;
@@ -42,7 +44,9 @@ use crate::domain::entity::Entity;
 pub fn operations() -> Vec<Operation> {
     [
         auth::operations(),
+        password_reset::operations(),
         me::operations(),
+        unsubscribe::operations(),
         workspace::operations(),
         contacts::operations(),
         bulk::operations(),

@@ -52,6 +52,8 @@ struct ServiceOut {
     enumerations: BTreeMap<String, Vec<String>>,
     /// Whether anyone can currently sign up.
     registration_open: bool,
+    /// Whether the server sends e-mails: the daily digest, and the way to a new password.
+    mail: bool,
 }
 
 /// A limit of this server.
@@ -256,6 +258,7 @@ async fn get_service(exchange: Exchange) -> Result<HttpResponse, Problem> {
         "limits": LIMITS.iter().map(|limit| (limit.name, (limit.value)(api))).collect::<BTreeMap<_, _>>(),
         "enumerations": *ENUMERATIONS,
         "registration_open": super::auth::registration_is_open(api).await?,
+        "mail": api.mailer.is_some(),
     })))
 }
 

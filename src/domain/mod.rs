@@ -9,6 +9,7 @@ pub mod contact;
 pub mod contact_activity;
 pub mod count;
 mod data;
+pub mod digest;
 pub mod domain_name;
 pub mod duplicate_dismissal;
 pub mod duplicates;

@@ -2,6 +2,8 @@
 //! `service/` and `store/`.
 
 pub mod kind;
+pub mod mail_digest;
+pub mod mail_password_reset;
 pub mod notify;
 pub mod purge;
 pub mod run;
@@ -12,4 +14,5 @@ pub mod worker;
 use self::kind::JobKind;
 
 /// Every kind of job.
-pub const KINDS: &[JobKind] = &[purge::KIND, schedule_notifications::KIND, notify::KIND];
+pub const KINDS: &[JobKind] =
+    &[purge::KIND, schedule_notifications::KIND, notify::KIND, mail_digest::KIND, mail_password_reset::KIND];

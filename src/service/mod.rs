@@ -3,6 +3,7 @@
 
 pub mod bulk;
 pub mod contacts;
+pub mod digest;
 pub mod duplicate_dismissals;
 pub mod follow_up_plans;
 pub mod follow_ups;
@@ -10,6 +11,7 @@ pub mod interactions;
 pub mod needs;
 pub mod notifications;
 pub mod organizations;
+pub mod password_resets;
 pub mod plan_runs;
 pub mod positions;
 pub mod records;

@@ -17,6 +17,8 @@ use crate::store::{AccountTx, Result, accounts, today};
 
 /// The kind of job that notifies one member of one day.
 pub const NOTIFY: &str = "notify";
+/// The kind of job that mails a member the digest of one day.
+pub const MAIL_DIGEST: &str = "mail_digest";
 
 /// For how many members one transaction enqueues a job.
 const MEMBERS_AT_ONCE: i64 = 100;
@@ -115,7 +117,14 @@ pub fn finish(tx: &mut AccountTx<'_>, recipient: Recipient, on: NaiveDate, progr
     if counts.is_empty() {
         return Ok(());
     }
-    stored::notify_digest(tx, recipient, on, counts)
+    stored::notify_digest(tx, recipient, on, counts)?;
+    let Recipient { workspace, user } = recipient;
+    if accounts::find(tx.conn, user)?.0.fields.email_digest {
+        let unique_key = Some(format!("{MAIL_DIGEST}:{workspace}:{user}:{on}"));
+        let job = NewJob { unique_key, ..NewJob::new(MAIL_DIGEST, json!(Payload { user, on })) };
+        tx.enqueue(Some(workspace), job)?;
+    }
+    Ok(())
 }
 
 /// How much the day asks for, with what was notified before.

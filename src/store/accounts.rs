@@ -18,6 +18,7 @@ use super::db::write::tx::Tx;
 use super::error::{Conflict, Error, Result};
 use super::jobs;
 use super::notify_times;
+use super::password_resets;
 use super::sessions::{end_session, end_sessions};
 use crate::domain::account::{User, UserFields, WeekDay, Workspace, WorkspaceFields};
 use crate::domain::cadence::TierCadences;
@@ -45,6 +46,7 @@ struct UserRow {
     locale: String,
     week_starts_on: WeekDay,
     notify_at: i32,
+    email_digest: bool,
 }
 
 impl UserRow {
@@ -62,8 +64,9 @@ impl UserRow {
             locale,
             week_starts_on,
             notify_at,
+            email_digest,
         } = self;
-        let fields = UserFields { name, time_zone, locale, week_starts_on, notify_at };
+        let fields = UserFields { name, time_zone, locale, week_starts_on, notify_at, email_digest };
         (User { id, email, fields, created_at, updated_at, version }, PasswordHash(password_hash))
     }
 }
@@ -171,7 +174,7 @@ pub fn create_user(
     password: &PasswordHash,
     fields: UserFields,
 ) -> Result<User> {
-    let UserFields { name, time_zone, locale, week_starts_on, notify_at } = fields.clone();
+    let UserFields { name, time_zone, locale, week_starts_on, notify_at, email_digest } = fields.clone();
     let id = UserId::new(tx.new_id());
     let row = UserRow {
         id,
@@ -186,6 +189,7 @@ pub fn create_user(
         locale,
         week_starts_on,
         notify_at,
+        email_digest,
     };
     if find_by_email(tx.conn, email)?.is_some() {
         return Err(Conflict::EmailTaken.into());
@@ -283,7 +287,7 @@ pub fn update_user(tx: &mut AccountTx<'_>, before: &User, fields: UserFields) ->
     if before.fields == fields {
         return Ok(before.clone());
     }
-    let UserFields { name, time_zone, locale, week_starts_on, notify_at } = &fields;
+    let UserFields { name, time_zone, locale, week_starts_on, notify_at, email_digest } = &fields;
     let version = before.version + 1;
     diesel::update(users::table.filter(users::id.eq(before.id)))
         .set((
@@ -294,6 +298,7 @@ pub fn update_user(tx: &mut AccountTx<'_>, before: &User, fields: UserFields) ->
             users::locale.eq(locale),
             users::week_starts_on.eq(week_starts_on),
             users::notify_at.eq(notify_at),
+            users::email_digest.eq(email_digest),
         ))
         .execute(tx.conn)?;
     let user = User { fields, version, updated_at: tx.now, ..before.clone() };
@@ -305,7 +310,9 @@ pub fn update_user(tx: &mut AccountTx<'_>, before: &User, fields: UserFields) ->
     Ok(user)
 }
 
+/// Sets the password. Other ways to a new one that are open are closed.
 pub fn set_password(tx: &mut AccountTx<'_>, user: UserId, password: &PasswordHash) -> Result<()> {
+    password_resets::delete_of(tx, user)?;
     diesel::update(users::table.filter(users::id.eq(user)))
         .set(users::password_hash.eq(&password.0))
         .execute(tx.conn)
@@ -334,6 +341,7 @@ pub fn erase_user(tx: &mut AccountTx<'_>, user: UserId) -> Result<()> {
             leave_workspace(tx, workspace, user)?;
         }
     }
+    password_resets::delete_of(tx, user)?;
     diesel::delete(users::table.filter(users::id.eq(user))).execute(tx.conn)?;
     Ok(())
 }

@@ -22,6 +22,7 @@ pub mod needs;
 pub mod notifications;
 pub mod notify_times;
 pub mod organizations;
+pub mod password_resets;
 pub mod plan_runs;
 pub mod positions;
 pub mod profile;

@@ -15,6 +15,7 @@ use super::db::write::tx::UNDO_DAYS;
 use super::error::Result;
 use super::jobs;
 use super::notifications;
+use super::password_resets;
 use super::sessions::end_session;
 use crate::domain::entity::Entity;
 use crate::domain::id::{SessionId, UserId, WorkspaceId};
@@ -38,15 +39,24 @@ pub struct Purged {
     pub refresh_tokens: usize,
     pub jobs: usize,
     pub notifications: usize,
+    pub password_resets: usize,
 }
 
 impl Purged {
     /// Whether there may be more to remove.
     pub fn is_partial(&self) -> bool {
-        let Self { idempotency_keys, before_images, tombstones, sessions, refresh_tokens, jobs, notifications } =
-            *self;
+        let Self {
+            idempotency_keys,
+            before_images,
+            tombstones,
+            sessions,
+            refresh_tokens,
+            jobs,
+            notifications,
+            password_resets,
+        } = *self;
         let records = [idempotency_keys, before_images, tombstones, jobs, notifications];
-        let of_accounts = [sessions, refresh_tokens];
+        let of_accounts = [sessions, refresh_tokens, password_resets];
         let full = usize::try_from(BATCH).unwrap_or(usize::MAX);
         records.iter().chain(&of_accounts).any(|count| *count >= full)
     }
@@ -63,6 +73,7 @@ pub fn purge(tx: &mut AccountTx<'_>) -> Result<Purged> {
         refresh_tokens: purge_refresh_tokens(tx, now.minus(TimeDelta::days(SPENT_TOKEN_DAYS)))?,
         jobs: jobs::purge(tx, BATCH)?,
         notifications: notifications::purge(tx, BATCH)?,
+        password_resets: password_resets::purge(tx, BATCH)?,
     })
 }
 

@@ -19,7 +19,7 @@ use wellmet::{
 use crate::support::*;
 
 /// Workers that run every kind of job there is, and see at once what is due by the test's clock.
-fn setup() -> Setup {
+pub fn setup() -> Setup {
     Setup { poll: Duration::from_millis(50), ..Setup::new(KINDS.to_vec()) }
 }
 
@@ -27,7 +27,7 @@ async fn start(backend: Backend) -> TestServer {
     TestServer::start_with_jobs(backend, setup).await
 }
 
-async fn until(database: &Database, query: &str, expected: i64) {
+pub async fn until(database: &Database, query: &str, expected: i64) {
     let began = Instant::now();
     while database.number(query) != expected {
         let jobs = database.texts("SELECT kind || ' ' || state || ' ' || coalesce(last_error, '') FROM jobs");
@@ -37,7 +37,7 @@ async fn until(database: &Database, query: &str, expected: i64) {
 }
 
 /// Sets the clock to a quarter of an hour, and waits until everybody is notified whose time it is.
-async fn at(server: &TestServer, instant: &str) {
+pub async fn at(server: &TestServer, instant: &str) {
     let instant: DateTime<Utc> = instant.parse().expect("an instant");
     server.clock.set(instant);
     let key = instant.format("schedule_notifications:%Y-%m-%dT%H:%M");
@@ -47,7 +47,7 @@ async fn at(server: &TestServer, instant: &str) {
 }
 
 /// Somebody with a token that outlives the days that pass.
-async fn register(server: &TestServer, email: &str, time_zone: &str) -> Client {
+pub async fn register(server: &TestServer, email: &str, time_zone: &str) -> Client {
     let client = server.register_in(email, time_zone).await;
     let token = json!({"name": "test", "scopes": wellmet::domain::scope::SCOPES});
     let made = client.post("/v1/tokens", &token).await.expect(201);
@@ -292,7 +292,7 @@ on_both! {
         for (body, error) in [
             (json!({"ids": [id(1), "01939d5e-8c00-7000-8000-0000000000ff"]}), "#/ids/1 unknown_reference"),
             (json!({"up_to": "01939d5e-8c00-7000-8000-0000000000ff"}), "#/up_to unknown_reference"),
-            (json!({"ids": []}), "#/ids too_few"),
+            (json!({"ids": []}), "#/ids too_short"),
             (json!({}), "#/ids required"),
             (json!({"all": true}), "#/all unknown_field"),
         ] {

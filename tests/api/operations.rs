@@ -6,14 +6,16 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt,
+    fmt, fs,
     sync::{OnceLock, atomic::AtomicU32, atomic::Ordering},
 };
 
 use serde_json::{Map, Value, json};
+use sha2::Digest as _;
 use wellmet::{
     api::{self, http::messages::problem::Code},
-    domain::{entity::Entity, reference::is_derived},
+    domain::{entity::Entity, id::UserId, reference::is_derived},
+    mail::unsubscribe::UnsubscribeTokens,
 };
 
 use crate::support::{Backend, Client, PASSWORD, Reply, Request, TestServer};
@@ -118,7 +120,7 @@ impl Operation {
 
     /// Whether it reads a JSON body, documented or (a verb that takes no fields) not.
     pub fn reads_body(&self) -> bool {
-        self.body().is_some() || self.method == "post"
+        self.codes(415).contains(&"unsupported_media_type")
     }
 
     /// The codes of problems that it documents for a status.
@@ -632,6 +634,34 @@ impl<'s> World<'s> {
         user.clone()
     }
 
+    /// A token with which somebody who is new may choose a password; what an e-mail would bring.
+    async fn reset_token(&self) -> String {
+        let token = new_email();
+        let email = new_email();
+        self.server.register(&email).await;
+        let hash: String = sha2::Sha256::digest(&token).iter().map(|byte| format!("{byte:02x}")).collect();
+        let (hash, at) = match self.server.database.backend {
+            Backend::Sqlite => (format!("X'{hash}'"), "4000000000000000"),
+            Backend::Postgres => (format!("'\\x{hash}'"), "'2096-10-02T07:06:40Z'"),
+        };
+        self.server.database.execute(&format!(
+            "INSERT INTO password_resets (token_hash, user_id, expires_at)
+             SELECT {hash}, id, {at} FROM users WHERE email = '{email}'"
+        ));
+        token
+    }
+
+    /// The token in the user's link to unsubscribe, signed with the key of the server.
+    fn unsubscribe_token(&self) -> String {
+        let database = &self.server.database;
+        let key = match database.backend {
+            Backend::Sqlite => fs::read_to_string(database.folder().join("wellmet.key")).expect("the key"),
+            Backend::Postgres => database.texts("SELECT signing_key FROM instance").concat(),
+        };
+        let user = UserId::new(self.ids["user"].parse().expect("an id"));
+        UnsubscribeTokens::new([key.trim().as_bytes()].into_iter()).token(user)
+    }
+
     /// Makes one more record of a kind: its id, and the version it was made at if it has one.
     pub async fn make(&self, entity: &str) -> (String, Option<i64>) {
         let path = collection_of(entity);
@@ -690,6 +720,9 @@ impl<'s> World<'s> {
                 "email" if operation.path.starts_with("/v1/auth/") => *value = json!(self.email),
                 // What is unique has to be new.
                 "name" if operation.codes(409).contains(&"name_taken") => *value = json!(new_email()),
+                "token" if operation.path.starts_with("/v1/auth/password-reset/") => {
+                    *value = json!(self.reset_token().await);
+                }
                 "refresh_token" => *value = json!(self.server.login(&self.email).await.refresh_token),
                 _ => {}
             }
@@ -752,6 +785,7 @@ impl<'s> World<'s> {
             let value = match (name, schema["x-entity"].as_str()) {
                 (_, Some(entity)) if operation.writes() => self.make(entity).await.0,
                 (_, Some(entity)) => self.ids[entity].clone(),
+                ("token", None) => self.unsubscribe_token(),
                 ("version", None) => {
                     let made = self.make(Entity::ALL[0].as_str()).await;
                     made.1.expect("a record has a version").to_string()

@@ -123,7 +123,7 @@ const ALLOWED: &[(&str, &str)] = &[
         "everybody in the states asked for is ranked: the order depends on the day, and no index has it",
     ),
     (
-        "SELECT id, next_contact_on, soon_day, due_day, interval_days FROM contact_activities WHERE *",
+        "SELECT … FROM contact_activities WHERE workspace_id = ? AND soon_day <= ? AND due_day <= ? AND *",
         "all who are due, of whom those that were notified before are passed by",
     ),
     (

@@ -31,6 +31,7 @@ table! {
         locale -> Text,
         week_starts_on -> Text,
         notify_at -> Integer,
+        email_digest -> Bool,
     }
 }
 
@@ -540,6 +541,17 @@ table! {
         counts -> Nullable<Json>,
         created_at -> Instant,
         read_at -> Nullable<Instant>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant};
+
+    password_resets (token_hash) {
+        token_hash -> Binary,
+        user_id -> Id,
+        expires_at -> Instant,
     }
 }
 
