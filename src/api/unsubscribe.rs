@@ -13,8 +13,8 @@ use crate::store::{Error, accounts};
 pub fn operations() -> Vec<Operation> {
     let path = "/v1/unsubscribe/{token}";
     let get = Run::Other(|exchange| Box::pin(get_unsubscribe_page(exchange)));
-    let post = Run::Other(|exchange| Box::pin(unsubscribe(exchange)));
-    let unsubscribe = Operation::new(Method::POST, path, "unsubscribe", Access::Public, post, || {
+    let post = Run::Other(|exchange| Box::pin(unsubscribe_email(exchange)));
+    let unsubscribe = Operation::new(Method::POST, path, "unsubscribe_email", Access::Public, post, || {
         Docs::new("me", "Unsubscribe from e-mails")
             .description(
                 "Switches off the daily digest by e-mail, `email_digest`. The link is in each digest, and in its header `List-Unsubscribe` \
@@ -45,7 +45,7 @@ async fn get_unsubscribe_page(exchange: Exchange) -> Result<HttpResponse, Proble
     Ok(page("<p>Stop the daily digest by e-mail?</p><form method=\"post\"><button>Unsubscribe</button></form>"))
 }
 
-async fn unsubscribe(exchange: Exchange) -> Result<HttpResponse, Problem> {
+async fn unsubscribe_email(exchange: Exchange) -> Result<HttpResponse, Problem> {
     let user = user(&exchange)?;
     switch_off(&exchange.api, user).await?;
     Ok(page("<p>You are unsubscribed from the daily digest by e-mail.</p>"))

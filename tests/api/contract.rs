@@ -34,7 +34,7 @@ const PUBLIC: &[&str] = &[
     "refresh_session",
     "register_user",
     "request_password_reset",
-    "unsubscribe",
+    "unsubscribe_email",
 ];
 
 /// Operations that need a token, of whatever scope, and why.

@@ -243,6 +243,7 @@ fn path_parameters(path: &str) -> Vec<Value> {
                 "The number of a change or a write.".to_owned(),
                 json!({ "type": "integer", "format": "int64", "minimum": 1 }),
             ),
+            "token" => ("The token in the link.".to_owned(), json!({ "type": "string", "maxLength": 200 })),
             "code" => {
                 let codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
                 ("An error code.".to_owned(), json!({ "type": "string", "enum": codes }))
