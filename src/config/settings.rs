@@ -166,10 +166,12 @@ impl Config {
             MailTransport::File => ("file", ("MAIL_DIR", self.mail_dir.is_some())),
         };
         let required = [way, ("MAIL_FROM", self.mail_from.is_some()), ("PUBLIC_URL", self.public_url.is_some())];
-        for (missing, _) in required.into_iter().filter(|(_, is_set)| !is_set) {
-            return Err(ConfigError::Missing { variable: "MAIL_TRANSPORT", value: transport, missing });
+        match required.into_iter().find(|(_, is_set)| !is_set) {
+            Some((missing, _)) => {
+                Err(ConfigError::Missing { variable: "MAIL_TRANSPORT", value: transport, missing })
+            }
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Threads that serve requests, at least 1.
