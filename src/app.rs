@@ -29,10 +29,12 @@ use crate::api::http::messages::cursor::Cursors;
 use crate::api::http::messages::etag::ETags;
 use crate::api::http::router::{Router, dispatch};
 use crate::clock::Clock;
-use crate::config::{Config, ConfigError, CorsOrigins, Database, parse_signing_key};
+use crate::config::{Config, ConfigError, CorsOrigins, Database, MailTransport, parse_signing_key};
 use crate::jobs;
 use crate::jobs::kind::Setup as JobSetup;
 use crate::jobs::worker::Worker;
+use crate::mail::transport::{Links, Mailer, Transport};
+use crate::mail::unsubscribe::UnsubscribeTokens;
 use crate::metrics::Metrics;
 use crate::store::{Address, OpenError, Settings, Store};
 
@@ -95,10 +97,14 @@ impl App {
         let key = signing_key(&config, &store)?;
         let keys = std::iter::once(&key).chain(&config.signing_key_previous);
         let nobody = passwords::hash("the password of nobody").map_err(|error| build(&error))?;
+        let key_bytes = || keys.clone().map(|key| key.expose_secret().as_bytes());
+        let unsubscribe = UnsubscribeTokens::new(key_bytes());
         let api = Api {
+            mailer: mailer(&config, &unsubscribe)?.map(Arc::new),
             authenticator: Authenticator::new(&key, config.signing_key_previous.as_ref()),
             passwords: Passwords::new(nobody),
-            cursors: Cursors::new(keys.map(|key| key.expose_secret().as_bytes())),
+            cursors: Cursors::new(key_bytes()),
+            unsubscribe,
             etags: ETags::new(store.epoch()),
             limits: Limits::new(config.rate_limits),
             metrics: Arc::new(Metrics::new().map_err(|error| build(&error))?),
@@ -161,8 +167,10 @@ impl App {
         let (api, router) = (self.api.clone(), self.router.clone());
         if config.job_workers > 0 {
             let shutdown_limit = Duration::from_secs(shutdown_timeout_seconds);
-            let (store, metrics) = (self.store().clone(), self.api.metrics.clone());
-            let worker = Worker::new(store, metrics, self.jobs.clone(), config.job_workers, shutdown_limit);
+            let (store, mailer, metrics) =
+                (self.store().clone(), self.api.mailer.clone(), self.api.metrics.clone());
+            let worker =
+                Worker::new(store, mailer, metrics, self.jobs.clone(), config.job_workers, shutdown_limit);
             actix_web::rt::spawn(worker.run(self.stopping.subscribe()));
         }
         actix_web::rt::spawn(tidy(self.api.clone()));
@@ -233,6 +241,24 @@ fn cors(origins: &CorsOrigins) -> Cors {
         .allow_any_header()
         .expose_headers(exposed.chain(told))
         .max_age(7200)
+}
+
+/// What sends e-mails, if the settings say how.
+fn mailer(config: &Config, unsubscribe: &UnsubscribeTokens) -> Result<Option<Mailer>, StartError> {
+    let transport = match (config.mail_transport, &config.smtp_url, &config.mail_dir) {
+        (MailTransport::Smtp, Some(url), _) => Transport::smtp(url.expose_secret()).map_err(|error| {
+            ConfigError::Invalid { variable: "SMTP_URL".to_owned(), fault: format!("cannot be used: {error}") }
+        })?,
+        (MailTransport::File, _, Some(folder)) => Transport::File(folder.clone()),
+        _ => return Ok(None),
+    };
+    let (Some(from), Some(public_url)) = (&config.mail_from, &config.public_url) else { return Ok(None) };
+    let links = Links {
+        public_url: public_url.clone(),
+        password_reset_url: config.password_reset_url.clone(),
+        unsubscribe: unsubscribe.clone(),
+    };
+    Ok(Some(Mailer::new(transport, from.clone(), links)))
 }
 
 async fn tidy(api: Data<Api>) {

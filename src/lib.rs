@@ -7,6 +7,7 @@
 //! api  ──► service ──► store ──► domain      HTTP; the application; SQL; pure rules
 //! jobs ──► service                           what runs outside a request
 //!          service ──► formats ──► domain     texts of other programs
+//! jobs, api ──► mail                         e-mail on its way out
 //! clock                             time and chance, given to whoever needs them
 //! metrics                           what is counted, by whoever is given it
 //! ```
@@ -19,6 +20,7 @@ pub mod config;
 pub mod domain;
 pub mod formats;
 pub mod jobs;
+pub mod mail;
 pub mod metrics;
 pub mod service;
 pub mod store;

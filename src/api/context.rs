@@ -16,6 +16,8 @@ use super::http::messages::query::{Query, parse_uuid};
 use super::http::messages::response::Response;
 use crate::config::Config;
 use crate::domain::id::WorkspaceId;
+use crate::mail::transport::Mailer;
+use crate::mail::unsubscribe::UnsubscribeTokens;
 use crate::metrics::Metrics;
 use crate::store::{AnyId, Precondition, Store, WriteContext};
 
@@ -28,6 +30,9 @@ pub struct Api {
     pub cursors: Cursors,
     pub etags: ETags,
     pub limits: Limits,
+    /// What sends e-mails; none if this server sends none.
+    pub mailer: Option<Arc<Mailer>>,
+    pub unsubscribe: UnsubscribeTokens,
     pub metrics: Arc<Metrics>,
     pub body_timeout: Duration,
     /// The server is stopping and takes no new work.

@@ -17,8 +17,10 @@ pub mod keep_in_touch;
 pub mod matches;
 pub mod me;
 pub mod needs;
+pub mod notifications;
 pub mod operations;
 pub mod organizations;
+pub mod password_reset;
 pub mod plan_runs;
 pub mod positions;
 pub mod profile;
@@ -30,6 +32,7 @@ pub mod tags;
 pub mod timeline;
 pub mod today;
 pub mod tokens;
+pub mod unsubscribe;
 pub mod workspace;
 
 use serde_json::Value;
@@ -43,7 +46,9 @@ use crate::domain::entity::Entity;
 pub fn operations() -> Vec<Operation> {
     [
         auth::operations(),
+        password_reset::operations(),
         me::operations(),
+        unsubscribe::operations(),
         workspace::operations(),
         contacts::operations(),
         bulk::operations(),
@@ -55,6 +60,7 @@ pub fn operations() -> Vec<Operation> {
         keep_in_touch::operations(),
         timeline::operations(),
         today::operations(),
+        notifications::operations(),
         follow_ups::operations(),
         follow_up_plans::operations(),
         plan_runs::operations(),
@@ -119,6 +125,7 @@ const TAGS: &[(&str, &str)] = &[
     ("keep-in-touch", "Contacts you are due to get in touch with."),
     ("timeline", "What happened, and when."),
     ("today", "What to do on a day, and why."),
+    ("notifications", "What you were told of, and whether you have read it."),
     ("follow-ups", "What to do next for contacts, and what they have promised."),
     ("follow-up-plans", "Sequences of follow-ups, and where each that was applied stands."),
     ("tags", "Labels for records."),

@@ -20,8 +20,8 @@ use super::http::operation::{Access, Docs, Exchange, Operation, Run};
 use super::http::records::collection;
 use crate::domain::account::NewPassword;
 use crate::domain::{
-    calendar_feed, duplicates, follow_up, follow_up_plan, interaction, keyed, need, plan_run, position,
-    relationship, tag,
+    calendar_feed, duplicates, follow_up, follow_up_plan, interaction, keyed, need, notification, plan_run,
+    position, relationship, tag,
 };
 use crate::metrics;
 use crate::service::bulk::MAX_EDITED;
@@ -52,6 +52,8 @@ struct ServiceOut {
     enumerations: BTreeMap<String, Vec<String>>,
     /// Whether anyone can currently sign up.
     registration_open: bool,
+    /// Whether the server sends e-mails: the daily digest, and the way to a new password.
+    mail: bool,
 }
 
 /// A limit of this server.
@@ -155,6 +157,7 @@ const LIMITS: &[Limit] = &[
     limit("idempotency_hours", "Hours for which a reply is stored under its Idempotency-Key.", |_| {
         json!(crate::store::IDEMPOTENCY_HOURS)
     }),
+    limit("notification_days", "Days for which notifications are kept.", |_| json!(notification::KEPT_DAYS)),
     limit("undo_days", "Days for which a write can be reverted.", |_| json!(UNDO_DAYS)),
     limit("tombstone_days", "Days for which the log of changes retains deletes.", |_| {
         json!(purge::TOMBSTONE_DAYS)
@@ -259,13 +262,14 @@ async fn get_service(exchange: Exchange) -> Result<HttpResponse, Problem> {
         "version": env!("CARGO_PKG_VERSION"),
         "features": [
             "contacts", "organizations", "positions", "relationships", "needs", "interactions", "timeline", "cadence",
-            "keep_in_touch", "follow_ups", "follow_up_plans", "today", "matches", "profile_review", "tags",
+            "keep_in_touch", "follow_ups", "follow_up_plans", "today", "notifications", "matches", "profile_review", "tags",
             "cards", "search", "batch", "bulk", "duplicates", "merging", "changes", "undo", "idempotency",
             "personal_access_tokens", "calendar_feeds",
         ],
         "limits": LIMITS.iter().map(|limit| (limit.name, (limit.value)(api))).collect::<BTreeMap<_, _>>(),
         "enumerations": *ENUMERATIONS,
         "registration_open": super::auth::registration_is_open(api).await?,
+        "mail": api.mailer.is_some(),
     })))
 }
 

@@ -11,6 +11,8 @@ pub enum ConfigError {
     Invalid { variable: String, fault: String },
     #[error("{one} and {other} are both set; set only one of them.")]
     Both { one: &'static str, other: &'static str },
+    #[error("{variable} is {value}, which requires {missing}; set it too.")]
+    Missing { variable: &'static str, value: &'static str, missing: &'static str },
     /// clap's own message; or its help, which is no error.
     #[error(transparent)]
     Usage(clap::Error),

@@ -12,4 +12,4 @@ mod values;
 pub use commands::{Cli, Command, JobsCommand, TokenCommand, UserCommand};
 pub use error::ConfigError;
 pub use settings::Config;
-pub use values::{CorsOrigins, Database, LogFormat, TrustedProxies, parse_signing_key};
+pub use values::{CorsOrigins, Database, LogFormat, MailTransport, TrustedProxies, parse_signing_key};

@@ -10,12 +10,15 @@ use std::thread;
 
 use clap::builder::{PossibleValuesParser, Resettable, TypedValueParser};
 use clap::{ArgAction, Args, Command, FromArgMatches};
+use lettre::message::Mailbox;
 use secrecy::SecretString;
+use url::Url;
 
 use super::error::ConfigError;
 use super::values::{
-    CorsOrigins, Database, LogFormat, TrustedProxies, number, parse_bind, parse_cors_origins, parse_database,
-    parse_log_filter, parse_path, parse_signing_key, parse_trusted_proxies,
+    CorsOrigins, Database, LogFormat, MailTransport, TrustedProxies, number, parse_bind, parse_cors_origins,
+    parse_database, parse_log_filter, parse_mailbox, parse_path, parse_signing_key, parse_smtp_url,
+    parse_trusted_proxies, parse_web_url,
 };
 
 /// All settings, checked. `Debug` shows no secret.
@@ -68,6 +71,33 @@ pub struct Config {
     /// Write an origin as a browser sends it: https://app.example.com or http://localhost:5173, without a path.
     #[arg(long, env, global = true, value_name = "LIST", value_parser = parse_cors_origins, default_value = "*")]
     pub cors_origins: CorsOrigins,
+
+    /// How e-mails leave: none, smtp (see SMTP_URL) or file (see MAIL_DIR)
+    ///
+    /// Without it there is no daily digest by e-mail, and a forgotten password is reset by the operator.
+    #[arg(long, env, global = true, value_name = "TRANSPORT")]
+    #[arg(value_enum, default_value_t = MailTransport::None, hide_possible_values = true)]
+    pub mail_transport: MailTransport,
+
+    /// Mail server: smtps://user:password@host or smtp://host:587?tls=required
+    #[arg(long, env, hide_env_values = true, global = true, value_name = "URL", value_parser = parse_smtp_url)]
+    pub smtp_url: Option<SecretString>,
+
+    /// Folder that e-mails are written to, one .eml file each
+    #[arg(long, env, global = true, value_name = "PATH", value_parser = parse_path)]
+    pub mail_dir: Option<PathBuf>,
+
+    /// Sender of e-mails, such as Wellmet <wellmet@example.org>
+    #[arg(long, env, global = true, value_name = "ADDRESS", value_parser = parse_mailbox)]
+    pub mail_from: Option<Mailbox>,
+
+    /// Address at which this server is reached from outside, for links in e-mails
+    #[arg(long, env, global = true, value_name = "URL", value_parser = parse_web_url)]
+    pub public_url: Option<Url>,
+
+    /// Page of a front end on which a new password is chosen; e-mails add ?token=… to it
+    #[arg(long, env, global = true, value_name = "URL", value_parser = parse_web_url)]
+    pub password_reset_url: Option<Url>,
 
     /// Format of log lines: text or json
     #[arg(long, env, global = true, value_name = "FORMAT")]
@@ -130,7 +160,18 @@ impl Config {
         if self.signing_key.is_some() && self.signing_key_file.is_some() {
             return Err(ConfigError::Both { one: "SIGNING_KEY", other: "SIGNING_KEY_FILE" });
         }
-        Ok(())
+        let (transport, way) = match self.mail_transport {
+            MailTransport::None => return Ok(()),
+            MailTransport::Smtp => ("smtp", ("SMTP_URL", self.smtp_url.is_some())),
+            MailTransport::File => ("file", ("MAIL_DIR", self.mail_dir.is_some())),
+        };
+        let required = [way, ("MAIL_FROM", self.mail_from.is_some()), ("PUBLIC_URL", self.public_url.is_some())];
+        match required.into_iter().find(|(_, is_set)| !is_set) {
+            Some((missing, _)) => {
+                Err(ConfigError::Missing { variable: "MAIL_TRANSPORT", value: transport, missing })
+            }
+            None => Ok(()),
+        }
     }
 
     /// Threads that serve requests, at least 1.

@@ -404,3 +404,59 @@ proptest! {
         let _ = check(&content);
     }
 }
+
+#[test]
+fn mail_needs_a_way_a_sender_and_an_address_for_its_links() {
+    let smtp = [
+        ("MAIL_TRANSPORT", "smtp"),
+        ("SMTP_URL", "smtps://user:hunter2@mail.example.org"),
+        ("MAIL_FROM", "Wellmet <wellmet@example.org>"),
+        ("PUBLIC_URL", "https://wellmet.example.org"),
+    ];
+    let complete = config(&smtp).unwrap();
+    assert_eq!(complete.mail_transport, MailTransport::Smtp);
+    assert!(!format!("{complete:?}").contains("hunter2"));
+    for left_out in 1..smtp.len() {
+        let (missing, _) = smtp[left_out];
+        let rest: Vec<(&str, &str)> = smtp.iter().copied().filter(|(name, _)| *name != missing).collect();
+        assert_eq!(refusal(&rest), format!("MAIL_TRANSPORT is smtp, which requires {missing}; set it too."));
+    }
+    let file = [("MAIL_TRANSPORT", "file"), ("MAIL_FROM", "a@b.example"), ("PUBLIC_URL", "http://localhost:8080")];
+    assert_eq!(refusal(&file), "MAIL_TRANSPORT is file, which requires MAIL_DIR; set it too.");
+    assert_eq!(config(&[]).unwrap().mail_transport, MailTransport::None);
+}
+
+#[test]
+fn a_password_goes_to_a_mail_server_only_over_tls() {
+    for url in [
+        "smtps://user:secret@mail.example.org",
+        "smtp://user:secret@mail.example.org:587?tls=required",
+        "smtp://localhost:25",
+        "smtp://mail.example.org?tls=opportunistic",
+    ] {
+        assert!(config(&[("SMTP_URL", url)]).is_ok(), "{url}");
+    }
+    for url in [
+        "smtp://user:hunter2@mail.example.org:587",
+        "smtp://user:hunter2@mail.example.org:587?tls=opportunistic",
+        "smtp://mail.example.org?tls=yes",
+        "smtp://mail.example.org?timeout=5",
+        "https://mail.example.org",
+        "mail.example.org:25",
+        "smtp://",
+        "",
+    ] {
+        let sentence = refusal(&[("SMTP_URL", url)]);
+        assert!(sentence.starts_with("SMTP_URL ") && !sentence.contains("hunter2"), "{url}: {sentence}");
+    }
+    for (variable, value) in [
+        ("MAIL_FROM", "nobody"),
+        ("MAIL_FROM", "a@b.example\r\nBcc: c@d.example"),
+        ("PUBLIC_URL", "wellmet.example.org"),
+        ("PUBLIC_URL", "https://user:pw@wellmet.example.org"),
+        ("PASSWORD_RESET_URL", "javascript:alert(1)"),
+        ("PASSWORD_RESET_URL", "https://app.example/#/reset"),
+    ] {
+        assert!(refusal(&[(variable, value)]).starts_with(variable), "{value}");
+    }
+}

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use ipnet::IpNet;
+use lettre::message::Mailbox;
 use secrecy::SecretString;
 use tracing_subscriber::filter::{EnvFilter, LevelFilter};
 use url::Url;
@@ -48,6 +49,14 @@ pub enum LogFormat {
     Text,
     /// One JSON object per line.
     Json,
+}
+
+/// How e-mails leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum MailTransport {
+    None,
+    Smtp,
+    File,
 }
 
 pub fn number<T>(range: RangeInclusive<T>) -> impl Fn(&str) -> Result<T, Fault> + Clone
@@ -115,6 +124,49 @@ pub fn parse_path(text: &str) -> Result<PathBuf, Fault> {
         "" => Err(Fault::new("", "the path of a file")),
         path => Ok(path.into()),
     }
+}
+
+/// The URL of a mail server. A password is sent only over TLS, which `smtp://` has with `?tls=required` alone.
+pub fn parse_smtp_url(text: &str) -> Result<SecretString, Fault> {
+    let text = text.trim();
+    let refused = |problem: &str| {
+        let forms =
+            "smtps://user:password@host, smtp://user:password@host:587?tls=required or smtp://localhost:25";
+        Err(Fault::of_secret(problem, forms))
+    };
+    let Ok(url) = Url::parse(text) else { return refused("is not a URL") };
+    if !["smtp", "smtps"].contains(&url.scheme()) || url.host_str().is_none_or(str::is_empty) {
+        return refused("does not name a mail server");
+    }
+    let tls = url.query_pairs().find(|(name, _)| name == "tls").map(|(_, value)| value.into_owned());
+    if url.scheme() == "smtp" && url.password().is_some() && tls.as_deref() != Some("required") {
+        return refused("would send the password without encryption");
+    }
+    if url.query_pairs().any(|(name, value)| name != "tls" || !["required", "opportunistic"].contains(&&*value)) {
+        return refused("has parameters other than tls=required and tls=opportunistic");
+    }
+    Ok(text.into())
+}
+
+pub fn parse_mailbox(text: &str) -> Result<Mailbox, Fault> {
+    let refused = || Fault::new(text, "an e-mail address, for example Wellmet <wellmet@example.org>");
+    if text.chars().any(char::is_control) {
+        return Err(refused());
+    }
+    text.trim().parse().map_err(|_| refused())
+}
+
+/// The address of a web page or server, without a fragment.
+pub fn parse_web_url(text: &str) -> Result<Url, Fault> {
+    let url = Url::parse(text.trim()).ok();
+    let fits = |url: &Url| {
+        ["http", "https"].contains(&url.scheme())
+            && url.fragment().is_none()
+            && url.username().is_empty()
+            && url.password().is_none()
+    };
+    let refused = || Fault::new(text, "an http or https URL, for example https://wellmet.example.org");
+    url.filter(fits).ok_or_else(refused)
 }
 
 pub fn parse_trusted_proxies(text: &str) -> Result<TrustedProxies, Fault> {

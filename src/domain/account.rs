@@ -63,6 +63,9 @@ pub struct UserFields {
     /// The local hour at which notifications are sent.
     #[schema(minimum = 0, maximum = 23, default = 8)]
     pub notify_at: i32,
+    /// Whether the digest of each day is sent to your address, at the hour `notify_at`. Only where the server sends e-mails.
+    #[schema(default = false)]
+    pub email_digest: bool,
 }
 
 impl Default for UserFields {
@@ -73,6 +76,7 @@ impl Default for UserFields {
             locale: "en".to_owned(),
             week_starts_on: WeekDay::Monday,
             notify_at: 8,
+            email_digest: false,
         }
     }
 }

@@ -117,6 +117,8 @@ ids! {
     SeriesId = "series";
     /// When somebody was last in touch; the same as the id of the contact.
     ContactActivityId = "contact_activity";
+    /// Something that a user was told of.
+    NotificationId = "notification";
     /// Something to be done outside a request.
     JobId = "job";
     OperationId = "operation";

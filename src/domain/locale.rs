@@ -35,19 +35,19 @@ impl TimeZone {
         now.instant().with_timezone(&self.0).date_naive()
     }
 
-    /// When the day begins in this zone. In a gap of the clock, or on a day that the zone left out: with the next hour that
+    /// When the day begins in this zone. In a gap of the clock, or on a day that the zone left out: with the next time that
     /// there is.
     pub fn start_of(self, day: NaiveDate) -> Timestamp {
         self.at(day, NaiveTime::MIN)
     }
 
-    /// When it is this time of a day in this zone; the first time if the clock shows it twice. In a gap of the clock, or on a
-    /// day that the zone left out: with the next hour that there is.
+    /// When the clock of this zone shows a time of a day. In a gap of the clock it is the next quarter of an hour that there
+    /// is, and of two times the first.
     pub fn at(self, day: NaiveDate, time: NaiveTime) -> Timestamp {
-        let local = day.and_time(time);
-        let hours = (0..=LONGEST_GAP_HOURS).map(|hours| local + TimeDelta::hours(hours));
-        let mut found = hours.filter_map(|local| self.0.from_local_datetime(&local).earliest());
-        Timestamp::new(found.next().map_or_else(|| local.and_utc(), |found| found.to_utc()))
+        let wanted = day.and_time(time);
+        let quarters = (0..=LONGEST_GAP_HOURS * 4).map(|quarters| wanted + TimeDelta::minutes(15 * quarters));
+        let mut times = quarters.filter_map(|local| self.0.from_local_datetime(&local).earliest());
+        Timestamp::new(times.next().map_or_else(|| wanted.and_utc(), |time| time.to_utc()))
     }
 }
 

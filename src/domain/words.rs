@@ -40,6 +40,7 @@ mod tests {
     use crate::domain::interaction::{InteractionDirection, InteractionKind, InteractionStatus};
     use crate::domain::interval::IntervalUnit;
     use crate::domain::need::{NeedKind, NeedStatus};
+    use crate::domain::notification::{NotificationKind, NotificationReasonCode};
     use crate::domain::organization::OrganizationKind;
     use crate::domain::plan_run::PlanRunStatus;
     use crate::domain::position::PositionKind;
@@ -67,6 +68,8 @@ mod tests {
         assert_eq!(written(CadenceState::ALL), json!(CadenceState::WORDS));
         assert_eq!(written(TodayReasonCode::ALL), json!(TodayReasonCode::WORDS));
         assert_eq!(written(TodaySetupCode::ALL), json!(TodaySetupCode::WORDS));
+        assert_eq!(written(NotificationKind::ALL), json!(NotificationKind::WORDS));
+        assert_eq!(written(NotificationReasonCode::ALL), json!(NotificationReasonCode::WORDS));
         assert_eq!(written(TimelineKind::ALL), json!(TimelineKind::WORDS));
         assert_eq!(written(FollowUpKind::ALL), json!(FollowUpKind::WORDS));
         assert_eq!(written(FollowUpStatus::ALL), json!(FollowUpStatus::WORDS));

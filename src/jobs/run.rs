@@ -2,14 +2,18 @@
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use std::sync::Arc;
 
-use crate::domain::id::WorkspaceId;
+use crate::domain::id::{JobId, WorkspaceId};
+use crate::mail::letter::SendError;
+use crate::mail::transport::Mailer;
 use crate::store::jobs::{self, Lease, LeasedJob};
 use crate::store::{AccountTx, Error, Store};
 
 /// One attempt to do a job.
 pub struct Run {
     store: Store,
+    mailer: Option<Arc<Mailer>>,
     lease: Lease,
     payload: Value,
     workspace: Option<WorkspaceId>,
@@ -27,12 +31,31 @@ pub enum JobError {
     LeaseLost,
     #[error(transparent)]
     Store(#[from] Error),
+    #[error(transparent)]
+    Mail(#[from] SendError),
+}
+
+impl JobError {
+    /// Whether trying again is of no use.
+    pub const fn is_permanent(&self) -> bool {
+        matches!(self, Self::Mail(SendError { is_permanent: true, .. }))
+    }
 }
 
 impl Run {
-    pub(super) fn new(store: Store, job: LeasedJob) -> Self {
+    pub(super) fn new(store: Store, mailer: Option<Arc<Mailer>>, job: LeasedJob) -> Self {
         let LeasedJob { lease, kind: _, workspace, payload, attempt, is_last_attempt: _ } = job;
-        Self { store, lease, payload, workspace, attempt }
+        Self { store, mailer, lease, payload, workspace, attempt }
+    }
+
+    /// The job, whichever attempt it is.
+    pub const fn id(&self) -> JobId {
+        self.lease.job
+    }
+
+    /// What sends e-mails; none if this server sends none.
+    pub fn mailer(&self) -> Option<Arc<Mailer>> {
+        self.mailer.clone()
     }
 
     pub const fn store(&self) -> &Store {

@@ -13,6 +13,7 @@ use tokio::task::{Id, JoinSet};
 use super::kind::{JobKind, Setup};
 use super::run::{JobError, Run};
 use crate::domain::job::{NewJob, retry_delay};
+use crate::mail::transport::Mailer;
 use crate::metrics::{JobOutcome, Metrics};
 use crate::store::jobs::{self, Lease, LeasedJob, Taken};
 use crate::store::{Error, Store};
@@ -25,6 +26,7 @@ const HEARTBEATS: u32 = 3;
 
 pub struct Worker {
     store: Store,
+    mailer: Option<Arc<Mailer>>,
     metrics: Arc<Metrics>,
     setup: Setup,
     names: Vec<&'static str>,
@@ -37,9 +39,16 @@ pub struct Worker {
 }
 
 impl Worker {
-    pub fn new(store: Store, metrics: Arc<Metrics>, setup: Setup, limit: usize, shutdown_limit: Duration) -> Self {
+    pub fn new(
+        store: Store,
+        mailer: Option<Arc<Mailer>>,
+        metrics: Arc<Metrics>,
+        setup: Setup,
+        limit: usize,
+        shutdown_limit: Duration,
+    ) -> Self {
         let names = setup.kinds.iter().map(|kind| kind.name).collect();
-        Self { id: store.new_id(), store, metrics, setup, names, limit, shutdown_limit }
+        Self { id: store.new_id(), store, mailer, metrics, setup, names, limit, shutdown_limit }
     }
 
     /// Runs jobs until `stopping` is true. Then it takes no more, lets those that run finish within the limit, and gives the
@@ -141,14 +150,14 @@ impl Worker {
     async fn execute(self: Arc<Self>, job: LeasedJob) {
         let Some(kind) = self.setup.kinds.iter().find(|kind| kind.name == job.kind).copied() else { return };
         let (lease, attempt, is_last) = (job.lease, job.attempt, job.is_last_attempt);
-        let (run, began) = (Run::new(self.store.clone(), job), Instant::now());
+        let (run, began) = (Run::new(self.store.clone(), self.mailer.clone(), job), Instant::now());
         let work = AssertUnwindSafe(async move { (kind.run)(run).await.map(drop) }).catch_unwind();
         let done = tokio::select! {
             done = work => done,
             () = self.lose(&lease) => Ok(Err(JobError::LeaseLost)),
         };
         let count = |outcome| self.metrics.count_job(kind.name, outcome, began.elapsed());
-        let error = match done {
+        let (error, is_last) = match done {
             Ok(Ok(())) => {
                 count(JobOutcome::Done);
                 tracing::debug!(job = %lease.job, kind = kind.name, "a job is done");
@@ -159,8 +168,8 @@ impl Worker {
                 tracing::warn!(job = %lease.job, kind = kind.name, "the lease of a job was lost");
                 return;
             }
-            Ok(Err(JobError::Store(error))) => error.to_string(),
-            Err(_) => "the job panicked".to_owned(),
+            Ok(Err(error)) => (error.to_string(), is_last || error.is_permanent()),
+            Err(_) => ("the job panicked".to_owned(), is_last),
         };
         count(if is_last { JobOutcome::Dead } else { JobOutcome::Failed });
         self.fail(&kind, lease, attempt, is_last, error).await;

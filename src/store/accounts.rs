@@ -6,8 +6,8 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use super::account_tx::AccountTx;
 use super::db::sql::conn::{Conn, defer_foreign_keys};
 use super::db::sql::schema::{
-    calendar_feeds, changes, idempotency_keys, instance, memberships, operations, personal_access_tokens,
-    record_keys, search_documents, sessions, timeline_entries, users, workspaces,
+    calendar_feeds, changes, idempotency_keys, instance, memberships, notifications, operations,
+    personal_access_tokens, record_keys, search_documents, sessions, timeline_entries, users, workspaces,
 };
 use super::db::sql::types::AsJson;
 use super::db::write::context::Actor;
@@ -17,6 +17,8 @@ use super::db::write::records::create;
 use super::db::write::tx::Tx;
 use super::error::{Conflict, Error, Result};
 use super::jobs;
+use super::notify_times;
+use super::password_resets;
 use super::sessions::{end_session, end_sessions};
 use crate::domain::account::{User, UserFields, WeekDay, Workspace, WorkspaceFields};
 use crate::domain::cadence::TierCadences;
@@ -44,6 +46,7 @@ struct UserRow {
     locale: String,
     week_starts_on: WeekDay,
     notify_at: i32,
+    email_digest: bool,
 }
 
 impl UserRow {
@@ -61,8 +64,9 @@ impl UserRow {
             locale,
             week_starts_on,
             notify_at,
+            email_digest,
         } = self;
-        let fields = UserFields { name, time_zone, locale, week_starts_on, notify_at };
+        let fields = UserFields { name, time_zone, locale, week_starts_on, notify_at, email_digest };
         (User { id, email, fields, created_at, updated_at, version }, PasswordHash(password_hash))
     }
 }
@@ -170,7 +174,7 @@ pub fn create_user(
     password: &PasswordHash,
     fields: UserFields,
 ) -> Result<User> {
-    let UserFields { name, time_zone, locale, week_starts_on, notify_at } = fields.clone();
+    let UserFields { name, time_zone, locale, week_starts_on, notify_at, email_digest } = fields.clone();
     let id = UserId::new(tx.new_id());
     let row = UserRow {
         id,
@@ -185,6 +189,7 @@ pub fn create_user(
         locale,
         week_starts_on,
         notify_at,
+        email_digest,
     };
     if find_by_email(tx.conn, email)?.is_some() {
         return Err(Conflict::EmailTaken.into());
@@ -228,6 +233,8 @@ pub fn create_workspace(tx: &mut AccountTx<'_>, owner: &User) -> Result<Workspac
             memberships::user_id.eq(owner.id),
             memberships::role.eq(role),
             memberships::created_at.eq(tx.now),
+            memberships::notify_next_at.eq(notify_times::first_time(owner, tx.now)?),
+            memberships::notifications_version.eq(0_i64),
         ))
         .execute(tx.conn)?;
     Ok(Workspace { id, fields, role })
@@ -280,7 +287,7 @@ pub fn update_user(tx: &mut AccountTx<'_>, before: &User, fields: UserFields) ->
     if before.fields == fields {
         return Ok(before.clone());
     }
-    let UserFields { name, time_zone, locale, week_starts_on, notify_at } = &fields;
+    let UserFields { name, time_zone, locale, week_starts_on, notify_at, email_digest } = &fields;
     let version = before.version + 1;
     diesel::update(users::table.filter(users::id.eq(before.id)))
         .set((
@@ -291,12 +298,21 @@ pub fn update_user(tx: &mut AccountTx<'_>, before: &User, fields: UserFields) ->
             users::locale.eq(locale),
             users::week_starts_on.eq(week_starts_on),
             users::notify_at.eq(notify_at),
+            users::email_digest.eq(email_digest),
         ))
         .execute(tx.conn)?;
-    Ok(User { fields, version, updated_at: tx.now, ..before.clone() })
+    let user = User { fields, version, updated_at: tx.now, ..before.clone() };
+    let is_moved =
+        (&user.fields.time_zone, user.fields.notify_at) != (&before.fields.time_zone, before.fields.notify_at);
+    if is_moved {
+        notify_times::reschedule(tx, &user)?;
+    }
+    Ok(user)
 }
 
+/// Sets the password. Other ways to a new one that are open are closed.
 pub fn set_password(tx: &mut AccountTx<'_>, user: UserId, password: &PasswordHash) -> Result<()> {
+    password_resets::delete_of(tx, user)?;
     diesel::update(users::table.filter(users::id.eq(user)))
         .set(users::password_hash.eq(&password.0))
         .execute(tx.conn)
@@ -325,6 +341,7 @@ pub fn erase_user(tx: &mut AccountTx<'_>, user: UserId) -> Result<()> {
             leave_workspace(tx, workspace, user)?;
         }
     }
+    password_resets::delete_of(tx, user)?;
     diesel::delete(users::table.filter(users::id.eq(user))).execute(tx.conn)?;
     Ok(())
 }
@@ -357,6 +374,12 @@ fn leave_workspace(tx: &mut AccountTx<'_>, workspace: WorkspaceId, user: UserId)
     )
     .execute(tx.conn)?;
     diesel::delete(
+        notifications::table
+            .filter(notifications::workspace_id.eq(workspace))
+            .filter(notifications::user_id.eq(user)),
+    )
+    .execute(tx.conn)?;
+    diesel::delete(
         memberships::table.filter(memberships::workspace_id.eq(workspace)).filter(memberships::user_id.eq(user)),
     )
     .execute(tx.conn)?;
@@ -386,7 +409,7 @@ fn erase_workspace(tx: &mut AccountTx<'_>, workspace: WorkspaceId) -> Result<()>
     // Those enqueued until the workspace was locked.
     jobs::delete_all(tx.conn, workspace)?;
     erase_from!(search_documents, record_keys, timeline_entries, changes, idempotency_keys, operations);
-    erase_from!(personal_access_tokens, calendar_feeds, memberships);
+    erase_from!(personal_access_tokens, calendar_feeds, notifications, memberships);
     diesel::delete(workspaces::table.filter(workspaces::id.eq(workspace))).execute(tx.conn)?;
     Ok(())
 }

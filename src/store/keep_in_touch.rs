@@ -209,19 +209,10 @@ impl Ranked {
         }
         separated(&self.states, " OR ", out, |state, out| self.state(*state, out))?;
         out.push_sql(")");
-        if let Some((from, on)) = &self.without_planned {
-            out.push_sql(
-                " AND id NOT IN (SELECT listed.contact_id FROM interactions AS plan JOIN interaction_contacts AS listed \
-                 ON listed.workspace_id = plan.workspace_id AND listed.interaction_id = plan.id WHERE plan.workspace_id = ",
-            );
-            out.push_bind_param::<Id, _>(&self.workspace)?;
-            out.push_sql(" AND plan.status = 'planned' AND plan.sorted_at >= ");
-            out.push_bind_param::<Instant, _>(from)?;
-            out.push_sql(" AND (plan.occurred_on IS NULL OR plan.occurred_on >= ");
-            out.push_bind_param::<Text, _>(on)?;
-            out.push_sql("))");
+        match &self.without_planned {
+            Some((from, on)) => without_planned(&self.workspace, from, on, out),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Whole units that are overdue; those left are negative.
@@ -251,6 +242,26 @@ impl Ranked {
         out.push_sql(")");
         Ok(())
     }
+}
+
+/// Without those with whom an interaction is planned from an instant and a day on.
+pub(super) fn without_planned<'b>(
+    workspace: &'b WorkspaceId,
+    from: &'b Timestamp,
+    on: &'b String,
+    out: &mut AstPass<'_, 'b, MultiBackend>,
+) -> QueryResult<()> {
+    out.push_sql(
+        " AND id NOT IN (SELECT listed.contact_id FROM interactions AS plan JOIN interaction_contacts AS listed \
+         ON listed.workspace_id = plan.workspace_id AND listed.interaction_id = plan.id WHERE plan.workspace_id = ",
+    );
+    out.push_bind_param::<Id, _>(workspace)?;
+    out.push_sql(" AND plan.status = 'planned' AND plan.sorted_at >= ");
+    out.push_bind_param::<Instant, _>(from)?;
+    out.push_sql(" AND (plan.occurred_on IS NULL OR plan.occurred_on >= ");
+    out.push_bind_param::<Text, _>(on)?;
+    out.push_sql("))");
+    Ok(())
 }
 
 impl QueryFragment<MultiBackend> for Ranked {

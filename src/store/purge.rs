@@ -1,5 +1,5 @@
 //! What is no longer kept: replies after 24 hours, before-images after 30 days, tombstones after 180,
-//! finished jobs after a week, finished operations after 30 days.
+//! finished jobs after a week, finished operations after 30 days, notifications after 90.
 
 use chrono::TimeDelta;
 use diesel::dsl::sql;
@@ -14,7 +14,9 @@ use super::db::write::idempotency::KEPT_HOURS;
 use super::db::write::tx::UNDO_DAYS;
 use super::error::Result;
 use super::jobs;
+use super::notifications;
 use super::operations;
+use super::password_resets;
 use super::sessions::end_session;
 use crate::domain::entity::Entity;
 use crate::domain::id::{SessionId, UserId, WorkspaceId};
@@ -38,17 +40,28 @@ pub struct Purged {
     pub refresh_tokens: usize,
     pub jobs: usize,
     pub operations: usize,
+    pub notifications: usize,
+    pub password_resets: usize,
 }
 
 impl Purged {
     /// Whether there may be more to remove.
     pub fn is_partial(&self) -> bool {
-        let Self { idempotency_keys, before_images, tombstones, sessions, refresh_tokens, jobs, operations } =
-            *self;
+        let Self {
+            idempotency_keys,
+            before_images,
+            tombstones,
+            sessions,
+            refresh_tokens,
+            jobs,
+            operations,
+            notifications,
+            password_resets,
+        } = *self;
+        let records = [idempotency_keys, before_images, tombstones, jobs, operations, notifications];
+        let of_accounts = [sessions, refresh_tokens, password_resets];
         let full = usize::try_from(BATCH).unwrap_or(usize::MAX);
-        [idempotency_keys, before_images, tombstones, sessions, refresh_tokens, jobs, operations]
-            .iter()
-            .any(|count| *count >= full)
+        records.iter().chain(&of_accounts).any(|count| *count >= full)
     }
 }
 
@@ -63,6 +76,8 @@ pub fn purge(tx: &mut AccountTx<'_>) -> Result<Purged> {
         refresh_tokens: purge_refresh_tokens(tx, now.minus(TimeDelta::days(SPENT_TOKEN_DAYS)))?,
         jobs: jobs::purge(tx, BATCH)?,
         operations: operations::purge(tx, BATCH)?,
+        notifications: notifications::purge(tx, BATCH)?,
+        password_resets: password_resets::purge(tx, BATCH)?,
     })
 }
 

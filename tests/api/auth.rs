@@ -66,6 +66,7 @@ on_both! {
           "user": {
             "created_at": "2026-03-02T09:00:00Z",
             "email": "Ada@Example.com",
+            "email_digest": false,
             "id": "…",
             "locale": "en-GB",
             "name": "Ada Lovelace",

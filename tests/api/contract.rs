@@ -14,17 +14,19 @@ use crate::{
         NOBODYS_ID, Operation, Place, Report, World, document, faults, full, operations, places, put, resolve,
         sample, served, told,
     },
-    support::{Backend, Reply, TestServer},
+    support::{Backend, Mailbox, Reply, TestServer},
 };
 
 /// Operations that need no token.
 const PUBLIC: &[&str] = &[
+    "confirm_password_reset",
     "get_document",
     "get_error",
     "get_liveness",
     "get_metrics",
     "get_readiness",
     "get_service",
+    "get_unsubscribe_page",
     "list_errors",
     "log_in",
     "log_out",
@@ -32,6 +34,8 @@ const PUBLIC: &[&str] = &[
     "read_calendar",
     "refresh_session",
     "register_user",
+    "request_password_reset",
+    "unsubscribe_email",
 ];
 
 /// Operations that need a token, of whatever scope, and why.
@@ -332,7 +336,8 @@ fn in_order() -> Vec<Operation> {
 }
 
 on_both! {
-    async fn every_operation_is_carried_out_as_documented(server: TestServer) {
+    async fn every_operation_is_carried_out_as_documented(backend: Backend) {
+        let server = TestServer::start_with(backend, Mailbox::new().configure()).await;
         let mut report = Report::default();
         let world = World::new(&server, "ada@example.com").await;
         carry_out_all(&server, &world, in_order(), &mut report).await;

@@ -42,6 +42,8 @@ An introduction: promised for today.
 {"created":0}
 Say thank you for the conversation, then Connect online
 {"status":"running","position":2,"steps":4}
+{"notify_at":7,"email_digest":true}
+{"total":0}
 follow_up_completed
 interaction
 follow_up_completed

@@ -27,6 +27,8 @@ const RULES: &[Rule] = &[
     (|file| file.starts_with("src/store/"), &["crate::service", "crate::api", "crate::jobs", "crate::formats"]),
     (|file| file.starts_with("src/service/"), &["crate::api", "crate::jobs"]),
     (|file| file.starts_with("src/jobs/"), &["crate::api"]),
+    (|file| file.starts_with("src/mail/"), &["crate::store", "crate::service", "crate::api", "crate::jobs"]),
+    (|file| file.starts_with("src/store/") || file.starts_with("src/service/"), &["crate::mail"]),
     (|file| !file.starts_with("src/config"), &["env::var", "env::var_os", "env::vars", "env::vars_os"]),
 ];
 

@@ -64,6 +64,7 @@ on_both! {
           "user": {
             "created_at": "2026-03-02T09:00:00Z",
             "email": "ada@example.com",
+            "email_digest": false,
             "id": "…",
             "locale": "en",
             "name": "ada",

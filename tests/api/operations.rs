@@ -6,17 +6,19 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt,
+    fmt, fs,
     sync::{OnceLock, atomic::AtomicU32, atomic::Ordering},
 };
 
 use serde_json::{Map, Value, json};
+use sha2::Digest as _;
 use wellmet::{
     api::{self, http::messages::problem::Code},
-    domain::{entity::Entity, reference::is_derived},
+    domain::{entity::Entity, id::UserId, reference::is_derived},
+    mail::unsubscribe::UnsubscribeTokens,
 };
 
-use crate::support::{Client, PASSWORD, Reply, Request, TestServer};
+use crate::support::{Backend, Client, PASSWORD, Reply, Request, TestServer};
 
 /// An id that is well formed and that nobody has.
 pub const NOBODYS_ID: &str = "01939d5e-8c00-7000-8000-00000000dead";
@@ -118,7 +120,7 @@ impl Operation {
 
     /// Whether it reads a JSON body, documented or (a verb that takes no fields) not.
     pub fn reads_body(&self) -> bool {
-        self.body().is_some() || self.method == "post"
+        self.codes(415).contains(&"unsupported_media_type")
     }
 
     /// The codes of problems that it documents for a status.
@@ -611,7 +613,57 @@ impl<'s> World<'s> {
                 world.others.insert(entity, other);
             }
         }
+        world.ids.insert("notification".to_owned(), world.notified());
         world
+    }
+
+    /// A notification of the user, whose id it has: the server creates them by a schedule, and not on request.
+    fn notified(&self) -> String {
+        let (workspace, user) = (&self.ids["workspace"], &self.ids["user"]);
+        let database = &self.server.database;
+        let written = |id: &str| match database.backend {
+            Backend::Sqlite => format!("X'{}'", id.replace('-', "")),
+            Backend::Postgres => format!("'{id}'"),
+        };
+        let at = match database.backend {
+            Backend::Sqlite => "1772442000000000",
+            Backend::Postgres => "'2026-03-02T09:00:00Z'",
+        };
+        let (workspace, id) = (written(workspace), written(user));
+        database.execute(&format!(
+            "INSERT INTO notifications (workspace_id, id, user_id, kind, subject_id, for_day, due_on, counts, created_at)
+             VALUES ({workspace}, {id}, {id}, 'digest', {id}, '2026-03-02', '2026-03-02',
+                '{{\"follow_ups\": 1, \"promises\": 0, \"contacts\": 0, \"birthdays\": 0}}', {at})"
+        ));
+        user.clone()
+    }
+
+    /// A token with which somebody who is new may choose a password; what an e-mail would bring.
+    async fn reset_token(&self) -> String {
+        let token = new_email();
+        let email = new_email();
+        self.server.register(&email).await;
+        let hash: String = sha2::Sha256::digest(&token).iter().map(|byte| format!("{byte:02x}")).collect();
+        let (hash, at) = match self.server.database.backend {
+            Backend::Sqlite => (format!("X'{hash}'"), "4000000000000000"),
+            Backend::Postgres => (format!("'\\x{hash}'"), "'2096-10-02T07:06:40Z'"),
+        };
+        self.server.database.execute(&format!(
+            "INSERT INTO password_resets (token_hash, user_id, expires_at)
+             SELECT {hash}, id, {at} FROM users WHERE email = '{email}'"
+        ));
+        token
+    }
+
+    /// The token in the user's link to unsubscribe, signed with the key of the server.
+    fn unsubscribe_token(&self) -> String {
+        let database = &self.server.database;
+        let key = match database.backend {
+            Backend::Sqlite => fs::read_to_string(database.folder().join("wellmet.key")).expect("the key"),
+            Backend::Postgres => database.texts("SELECT signing_key FROM instance").concat(),
+        };
+        let user = UserId::new(self.ids["user"].parse().expect("an id"));
+        UnsubscribeTokens::new([key.trim().as_bytes()].into_iter()).token(user)
     }
 
     /// Makes one more record of a kind: its id, and the version it was made at if it has one.
@@ -672,6 +724,9 @@ impl<'s> World<'s> {
                 "email" if operation.path.starts_with("/v1/auth/") => *value = json!(self.email),
                 // What is unique has to be new.
                 "name" if operation.codes(409).contains(&"name_taken") => *value = json!(new_email()),
+                "token" if operation.path.starts_with("/v1/auth/password-reset/") => {
+                    *value = json!(self.reset_token().await);
+                }
                 "refresh_token" => *value = json!(self.server.login(&self.email).await.refresh_token),
                 _ => {}
             }
@@ -740,6 +795,7 @@ impl<'s> World<'s> {
                     let path = made.body["path"].as_str().unwrap_or_default();
                     path.trim_start_matches("/calendar/").trim_end_matches(".ics").to_owned()
                 }
+                ("token", None) => self.unsubscribe_token(),
                 ("version", None) => {
                     let made = self.make(Entity::ALL[0].as_str()).await;
                     made.1.expect("a record has a version").to_string()

@@ -39,6 +39,7 @@ const KEYED_OTHERWISE: &[(&str, &str)] = &[
 const NOBODYS: &[(&str, &str)] = &[
     ("instance", "what this database is"),
     ("users", "a person may work in several workspaces"),
+    ("password_resets", "a password is that of a person"),
     ("workspaces", "its own id is the workspace"),
 ];
 

@@ -123,6 +123,10 @@ const ALLOWED: &[(&str, &str)] = &[
         "everybody in the states asked for is ranked: the order depends on the day, and no index has it",
     ),
     (
+        "SELECT … FROM contact_activities WHERE workspace_id = ? AND soon_day <= ? AND due_day <= ? AND *",
+        "all who are due, of whom those that were notified before are passed by",
+    ),
+    (
         "SELECT listed.contact_id, MIN(plan.occurred_at), MIN(plan.occurred_on) FROM interactions AS plan *",
         "what is planned and still ahead is little",
     ),

@@ -17,6 +17,7 @@
 mod client;
 mod command;
 mod database;
+mod mail;
 pub mod plans;
 mod postgres;
 mod scratch;
@@ -29,6 +30,7 @@ pub use self::{
     client::{Client, Connections, PASSWORD, Reply, Request},
     command::{Process, wellmet},
     database::Database,
+    mail::{Email, Mailbox},
     scratch::scratch,
     server::{START, TestServer},
     statements::sent_to,

@@ -90,7 +90,19 @@ impl TestServer {
         backend: Backend,
         jobs: impl Fn() -> Setup + Send + Sync + 'static,
     ) -> TestServer {
-        let configure = |config: &mut Config| config.job_workers = 2;
+        TestServer::start_with_jobs_and(backend, jobs, |_| ()).await
+    }
+
+    /// The same with a configuration that differs as well.
+    pub async fn start_with_jobs_and(
+        backend: Backend,
+        jobs: impl Fn() -> Setup + Send + Sync + 'static,
+        configure: impl Fn(&mut Config) + Send + Sync + 'static,
+    ) -> TestServer {
+        let configure = move |config: &mut Config| {
+            config.job_workers = 2;
+            configure(config);
+        };
         let (database, clock) = (Arc::new(Database::migrated(backend)), ManualClock::at(START));
         TestServer::start_at(database, clock, Arc::new(configure), Arc::new(jobs))
     }

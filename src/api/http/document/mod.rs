@@ -247,6 +247,7 @@ fn path_parameters(path: &str) -> Vec<Value> {
                 "The secret of the feed.".to_owned(),
                 json!({ "type": "string", "minLength": 1, "maxLength": 100 }),
             ),
+            "token" => ("The token in the link.".to_owned(), json!({ "type": "string", "maxLength": 200 })),
             "code" => {
                 let codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
                 ("An error code.".to_owned(), json!({ "type": "string", "enum": codes }))

@@ -60,6 +60,19 @@ impl ETags {
         format!("W/\"{}.w{}-{seq}-{day}-{count}\"", self.prefix(), short(workspace.uuid()))
     }
 
+    /// The weak tag of what a member of the workspace has of their own, at a version of that, and what depends on the day.
+    pub fn of_member(
+        &self,
+        user: UserId,
+        workspace: WorkspaceId,
+        version: i64,
+        seq: i64,
+        day: NaiveDate,
+    ) -> String {
+        let (user, workspace) = (short(user.uuid()), short(workspace.uuid()));
+        format!("W/\"{}.w{workspace}-{seq}-{day}-{user}-{version}\"", self.prefix())
+    }
+
     /// The version in a tag of this database, whatever else the answer depended on; a proxy's `W/` is ignored.
     fn version(&self, tag: &str) -> Option<i64> {
         let inner = opaque(tag).strip_prefix('"')?.strip_suffix('"')?;

@@ -80,6 +80,8 @@ catalog! {
     InsufficientRole = "insufficient_role", 403, "Insufficient role";
     /// This server does not accept new accounts. Ask its operator for one.
     RegistrationClosed = "registration_closed", 403, "Registration is closed";
+    /// This server sends no e-mails. Ask its operator for a new password.
+    MailNotConfigured = "mail_not_configured", 403, "No e-mail";
     /// Either it does not exist or you cannot access it.
     NotFound = "not_found", 404, "Not found";
     /// The resource does not support this method; `Allow` lists the supported ones.
@@ -117,6 +119,8 @@ catalog! {
     /// The record could not be restored with everything that was deleted with it. `left_alone` lists what is
     /// missing or taken, and the detail names the write that can be reverted without it.
     RestoreBlocked = "restore_blocked", 409, "The record could not be restored";
+    /// The token of the e-mail is unknown, was used before, or has expired. Request a new one.
+    InvalidResetToken = "invalid_reset_token", 409, "Invalid token";
     /// The maximum number has been reached. Delete some first.
     LimitReached = "limit_reached", 409, "Limit reached";
     /// The cursor is older than the log of changes, older than the restore of a backup, or from a list that

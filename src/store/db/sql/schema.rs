@@ -31,6 +31,7 @@ table! {
         locale -> Text,
         week_starts_on -> Text,
         notify_at -> Integer,
+        email_digest -> Bool,
     }
 }
 
@@ -59,6 +60,9 @@ table! {
         user_id -> Id,
         role -> Text,
         created_at -> Instant,
+        notify_next_at -> Instant,
+        notified_on -> Nullable<Text>,
+        notifications_version -> BigInt,
     }
 }
 
@@ -563,6 +567,35 @@ table! {
         follow_up_id -> Nullable<Id>,
         status -> Text,
         status_reason -> Nullable<Text>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant, Json};
+
+    notifications (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        user_id -> Id,
+        kind -> Text,
+        subject_id -> Id,
+        for_day -> Text,
+        due_on -> Text,
+        counts -> Nullable<Json>,
+        created_at -> Instant,
+        read_at -> Nullable<Instant>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant};
+
+    password_resets (token_hash) {
+        token_hash -> Binary,
+        user_id -> Id,
+        expires_at -> Instant,
     }
 }
 

@@ -21,13 +21,14 @@ use crate::domain::follow_up::{FollowUpKind, FollowUpOrigin, FollowUpStatus, Owe
 use crate::domain::follow_up_plan::BuiltInPlan;
 use crate::domain::id::{
     CalendarFeedId, ContactActivityId, ContactId, DuplicateDismissalId, FollowUpId, FollowUpPlanId, InteractionId,
-    JobId, NeedId, OperationId, OrganizationId, PlanRunId, PositionId, RelationshipId, SeriesId, SessionId, TagId,
-    TokenId, UserId, WorkspaceId,
+    JobId, NeedId, NotificationId, OperationId, OrganizationId, PlanRunId, PositionId, RelationshipId, SeriesId,
+    SessionId, TagId, TokenId, UserId, WorkspaceId,
 };
 use crate::domain::interaction::{InteractionDirection, InteractionKind, InteractionStatus};
 use crate::domain::job::JobState;
 use crate::domain::key::KeyKind;
 use crate::domain::need::{NeedKind, NeedStatus};
+use crate::domain::notification::NotificationKind;
 use crate::domain::operation::{OperationKind, OperationState};
 use crate::domain::organization::OrganizationKind;
 use crate::domain::plan_run::PlanRunStatus;
@@ -182,7 +183,8 @@ impl AnyId {
 /// A record, by its kind and its id.
 pub type RecordRef = (Entity, AnyId);
 
-id_columns!(UserId, WorkspaceId, SessionId, TokenId, CalendarFeedId, JobId, OperationId, AnyId);
+id_columns!(UserId, WorkspaceId, SessionId, TokenId, AnyId);
+id_columns!(CalendarFeedId, JobId, NotificationId, OperationId);
 id_columns!(ContactId, OrganizationId, PositionId, RelationshipId, NeedId, TagId, DuplicateDismissalId);
 id_columns!(InteractionId, ContactActivityId, FollowUpId, SeriesId, FollowUpPlanId, PlanRunId);
 
@@ -292,7 +294,7 @@ macro_rules! word_columns {
     )*};
 }
 
-word_columns!(Entity, JobState, KeyKind, Op, OperationKind, OperationState, Role, WeekDay);
+word_columns!(Entity, JobState, KeyKind, NotificationKind, Op, OperationKind, OperationState, Role, WeekDay);
 word_columns!(Tier, OrganizationKind, PositionKind, RelationshipType, NeedKind, NeedStatus);
 word_columns!(Channel, InteractionKind, InteractionStatus, InteractionDirection, TimelineKind);
 word_columns!(FollowUpKind, FollowUpStatus, FollowUpOrigin, OwedBy, BuiltInPlan, PlanRunStatus);
