@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
-use uuid::Uuid;
 
 use super::context::Context;
 use super::http::messages::problem::{Code, Problem};
@@ -19,9 +18,9 @@ use crate::domain::entity::Entity;
 use crate::domain::fields::parse_day;
 use crate::domain::follow_up_plan::{BuiltInPlan, FollowUpPlan, FollowUpPlanFields};
 use crate::domain::id::{ContactId, FollowUpPlanId};
-use crate::domain::invalid::{FieldCode, Invalid, Rejection};
+use crate::domain::invalid::Invalid;
 use crate::domain::plan_run::{MAX_APPLIED, PlanRun};
-use crate::service::plan_runs::{AppliedRun, AppliedTo, apply_plan};
+use crate::service::plan_runs::{AppliedRun, apply_plan};
 use crate::service::validation::parse;
 use crate::service::validation::views::{collect, limits_of, written};
 use crate::store::{Answer, AnyId, Conn, ID, follow_up_plans as stored};
@@ -123,15 +122,6 @@ struct PlanApplication {
     #[serde(default)]
     #[schema(value_type = Option<String>, format = Date, example = "2026-03-02")]
     anchor_on: Option<String>,
-    /// The ids of the runs, in the order of `contact_ids` and as many. Null or absent: the server chooses them.
-    #[serde(default)]
-    #[schema(value_type = Option<Vec<String>>, max_items = 100, example = json!(null))]
-    plan_run_ids: Option<Vec<Uuid>>,
-    /// The ids of the follow-ups of the first steps, in the order of `contact_ids` and as many. Null or absent: the server
-    /// chooses them.
-    #[serde(default)]
-    #[schema(value_type = Option<Vec<String>>, max_items = 100, example = json!(null))]
-    follow_up_ids: Option<Vec<Uuid>>,
 }
 
 /// The result of applying a plan.
@@ -211,29 +201,16 @@ fn apply_docs() -> Docs {
             "contact_ids": ["01939d5e-8c00-7000-8000-0000000000a1"], "anchor_on": "2026-03-02",
         }))
         .answer::<PlanApplied>(200, "The runs.")
-        .errors(&[Code::NotFound, Code::Deleted, Code::IdTaken])
+        .errors(&[Code::NotFound])
 }
 
 fn apply(context: &Context) -> Result<Write, Problem> {
     let (id, dry_run) = (context.id()?, context.query().flag("dry_run")?);
     let (contacts, anchor_on) = parse::<PlanApplication, _>(&context.call.body.value, |application| {
-        let PlanApplication { contact_ids, anchor_on, plan_run_ids, follow_up_ids } = application;
+        let PlanApplication { contact_ids, anchor_on } = application;
         let mut invalid = Invalid::default();
         let anchor_on = anchor_on.and_then(|day| invalid.check("#/anchor_on", parse_day(&day)));
-        for (name, ids) in [("plan_run_ids", &plan_run_ids), ("follow_up_ids", &follow_up_ids)] {
-            if ids.as_ref().is_some_and(|ids| ids.len() != contact_ids.len()) {
-                let detail = format!("{name} must have as many ids as contact_ids.");
-                invalid.add(format!("#/{name}"), Rejection::new(FieldCode::Contradiction, detail));
-            }
-        }
-        let chosen = |ids: &Option<Vec<Uuid>>, index: usize| ids.as_ref().and_then(|ids| ids.get(index).copied());
-        let to = |(index, contact_id)| AppliedTo {
-            contact_id,
-            plan_run_id: chosen(&plan_run_ids, index),
-            follow_up_id: chosen(&follow_up_ids, index),
-        };
-        let contacts: Vec<AppliedTo> = contact_ids.into_iter().enumerate().map(to).collect();
-        invalid.into_result((contacts, anchor_on))
+        invalid.into_result((contact_ids, anchor_on))
     })?;
     let write = Write::new(move |tx| {
         let applied = apply_plan(tx, id, contacts, anchor_on)?;

@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
-use uuid::Uuid;
 
 use super::context::Context;
 use super::http::messages::conditional::{check_if_none_match, seq_and_today};
@@ -21,6 +20,7 @@ use crate::domain::contact::{Channel, Contact};
 use crate::domain::entity::Entity;
 use crate::domain::fields::parse_day;
 use crate::domain::follow_up::{FollowUp, FollowUpKind, FollowUpStatus, OwedBy};
+use crate::domain::id::FollowUpId;
 use crate::domain::interaction::InteractionFields;
 use crate::domain::invalid::Rejection;
 use crate::domain::organization::Organization;
@@ -212,7 +212,14 @@ struct FollowUpCompletion {
     #[serde(default)]
     interaction: Option<Map<String, Value>>,
     #[serde(default)]
-    next_id: Option<Uuid>,
+    next: Option<NextFollowUp>,
+}
+
+/// What is chosen of the follow-up that comes next.
+#[derive(Deserialize)]
+struct NextFollowUp {
+    #[serde(default)]
+    id: Option<FollowUpId>,
 }
 
 impl utoipa::PartialSchema for FollowUpCompletion {
@@ -235,10 +242,15 @@ impl utoipa::PartialSchema for FollowUpCompletion {
                                     its channel and the kind that fits that, its title as the subject, and the time of the \
                                     completion. Null or absent: none.",
                 },
-                "next_id": {
-                    "type": ["string", "null"], "format": "uuid",
-                    "description": "The id of the follow-up that comes next, if one does. Null or absent: the server chooses it.",
-                    "examples": [null],
+                "next": {
+                    "type": ["object", "null"],
+                    "description": "The follow-up that comes next, if one does. Null or absent: the server chooses its id.",
+                    "properties": {
+                        "id": {
+                            "type": ["string", "null"], "format": "uuid", "x-entity": "follow_up",
+                            "description": "The id. Null or absent: the server chooses it.",
+                        },
+                    },
                 },
             },
         }))
@@ -291,7 +303,7 @@ fn complete_docs() -> Docs {
              that requires the scope interactions:write. If it recurs, the next occurrence is created. A PATCH of `status` does \
              the same without an interaction. A follow-up that is already `done` is returned unchanged, so the request can be \
              repeated, however late; an `interaction` is not logged again, and what came next is returned. Both take the ids that \
-             you choose (`interaction.id`, `next_id`). One that is `skipped` or `cancelled` is rejected with 409 \
+             you choose (`interaction.id`, `next.id`). One that is `skipped` or `cancelled` is rejected with 409 \
              `invalid_transition`; set it to `pending` first.",
         )
         .request::<FollowUpCompletion>(json!({
@@ -303,10 +315,11 @@ fn complete_docs() -> Docs {
 
 fn complete_follow_up(context: &Context) -> Result<Write, Problem> {
     let id = context.id()?;
-    let FollowUpCompletion { outcome, completed_at, interaction, next_id } = check(&context.call.body.value)?;
+    let FollowUpCompletion { outcome, completed_at, interaction, next } = check(&context.call.body.value)?;
     if interaction.is_some() {
         context.caller.require(Entity::Interaction, "write")?;
     }
+    let next_id = next.and_then(|next| next.id).map(FollowUpId::uuid);
     let completion = Completion { outcome, completed_at, interaction, next_id };
     Ok(Write::new(move |tx| {
         let Completed { follow_up, interaction, next } = complete(tx, id, completion)?;

@@ -2,7 +2,6 @@
 
 use chrono::{Days, NaiveDate};
 use std::collections::HashSet;
-use uuid::Uuid;
 
 use super::records::rules::Rules;
 use super::records::transitions::{check_transition, clear_reason};
@@ -92,20 +91,6 @@ impl Plan {
     }
 }
 
-/// A contact to apply a plan to, and the ids of what that creates, unless the server chooses them.
-#[derive(Debug, Clone, Copy)]
-pub struct AppliedTo {
-    pub contact_id: ContactId,
-    pub plan_run_id: Option<Uuid>,
-    pub follow_up_id: Option<Uuid>,
-}
-
-impl AppliedTo {
-    pub const fn contact(contact_id: ContactId) -> Self {
-        Self { contact_id, plan_run_id: None, follow_up_id: None }
-    }
-}
-
 /// The runs of a plan that was applied, in the order of the contacts.
 pub struct Applied {
     pub runs: Vec<AppliedRun>,
@@ -132,13 +117,13 @@ impl Applied {
 pub fn apply_plan(
     tx: &mut Tx<'_>,
     plan: AnyId,
-    contacts: Vec<AppliedTo>,
+    contacts: Vec<ContactId>,
     anchor_on: Option<NaiveDate>,
 ) -> Result<Applied> {
     let plan = Plan::find(tx, plan)?;
     let mut invalid = Invalid::default();
-    for (index, to) in contacts.iter().enumerate() {
-        let contact = AnyId::new(to.contact_id.uuid());
+    for (index, contact) in contacts.iter().enumerate() {
+        let contact = AnyId::new(contact.uuid());
         if !records::exists(tx, Entity::Contact, contact)? {
             invalid
                 .add(format!("#/contact_ids/{index}"), checks::unknown_reference(tx, Entity::Contact, contact)?);
@@ -151,9 +136,7 @@ pub fn apply_plan(
     let anchor_on = anchor_on.unwrap_or(today);
     let mut applied = Applied { runs: Vec::with_capacity(contacts.len()) };
     let mut seen = HashSet::new();
-    for (index, to) in contacts.into_iter().enumerate().filter(|(_, to)| seen.insert(to.contact_id)) {
-        let contact = to.contact_id;
-        tx.choose_next_id(to.follow_up_id);
+    for (index, contact) in contacts.into_iter().enumerate().filter(|(_, contact)| seen.insert(*contact)) {
         let known = runs_of(tx, AnyId::new(contact.uuid()))?.into_iter().find(|run| {
             let PlanRunFields { plan_id, built_in, anchor_on: anchor, .. } = &run.fields;
             (*plan_id, *built_in) == (plan.id, plan.built_in) && *anchor == anchor_on.to_string()
@@ -173,9 +156,8 @@ pub fn apply_plan(
                 invalid.add(format!("#/contact_ids/{index}"), Rejection::new(FieldCode::NotAllowed, detail));
                 continue;
             }
-            None => start(tx, &plan, to, anchor_on, today)?,
+            None => start(tx, &plan, contact, anchor_on, today)?,
         };
-        tx.choose_next_id(None);
         let run = records::find::<PlanRun>(tx, id)?;
         let step = run.map(|run| current_step(tx, &run)).transpose()?.flatten();
         applied.runs.push(AppliedRun { id, is_new, contact_id: contact, step });
@@ -184,21 +166,26 @@ pub fn apply_plan(
     Ok(applied)
 }
 
-fn start(tx: &mut Tx<'_>, plan: &Plan, to: AppliedTo, anchor_on: NaiveDate, today: NaiveDate) -> Result<AnyId> {
+fn start(
+    tx: &mut Tx<'_>,
+    plan: &Plan,
+    contact_id: ContactId,
+    anchor_on: NaiveDate,
+    today: NaiveDate,
+) -> Result<AnyId> {
     let FollowUpPlanFields { title, steps, skip_weekends } = plan.fields.clone();
     let fields = PlanRunFields {
         plan_id: plan.id,
         built_in: plan.built_in,
         title,
-        contact_id: to.contact_id,
+        contact_id,
         anchor_on: anchor_on.to_string(),
         steps,
         skip_weekends,
         ..PlanRunFields::default()
     };
     let now = tx.now();
-    let run =
-        create(tx, PlanRun::new(PlanRunId::new(to.plan_run_id.unwrap_or_else(|| tx.new_id())), now, fields)?)?;
+    let run = create(tx, PlanRun::new(PlanRunId::new(tx.new_id()), now, fields)?)?;
     open_step(tx, &run, 1, None, today, now)?;
     Ok(Record::id(&run))
 }

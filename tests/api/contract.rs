@@ -238,11 +238,12 @@ fn how_many_may_refer_to_one_is_told_where_one_more_is_made() {
             .collect();
         let ways = if reference.from == Entity::PlanRun { 1 } else { 2 };
         report.require(making.len() >= ways, || format!("nothing makes a {}", reference.from));
+        let place = if reference.join.is_some() { "in" } else { "as" };
         let rule = format!(
-            "{} {} can have the same {} as `{field}`",
+            "{} {} can have the same {} {place} `{field}`",
             thousands(most),
-            reference.from.plural(),
-            reference.to
+            reference.from.plural_words(),
+            reference.to.words()
         );
         for operation in making {
             let told = operation.json["description"].as_str().unwrap_or_default();

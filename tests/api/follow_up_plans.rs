@@ -41,30 +41,6 @@ async fn own_plan(client: &Client) -> Reply {
 }
 
 on_both! {
-    async fn chosen_ids_return_the_first_result_however_late_they_are_sent_again(server: TestServer) {
-        let ada = server.register("ada@example.com").await;
-        let (grace, alan) = (contact(&ada, "Grace").await, contact(&ada, "Alan").await);
-        let id = |n: u8| format!("01939d5e-8c00-7000-8000-0000000001{n:02}");
-        let request = json!({"contact_ids": [grace.id(), alan.id()], "anchor_on": "2026-03-02",
-            "plan_run_ids": [id(1), id(2)], "follow_up_ids": [id(3), id(4)]});
-        let path = format!("/v1/follow-up-plans/{AFTER_EVENT}/apply");
-        let applied = ada.post(&path, &request).await.expect(200);
-        let ids = |reply: &Reply| -> Vec<(Value, Value)> {
-            let runs = reply.body["plan_runs"].as_array().unwrap().iter();
-            runs.map(|run| (run["id"].clone(), run["follow_up_id"].clone())).collect()
-        };
-        assert_eq!(ids(&applied), [(json!(id(1)), json!(id(3))), (json!(id(2)), json!(id(4)))]);
-        let again = ada.post(&path, &request).await.expect(200);
-        assert_eq!((ids(&again), &again.body["created"]), (ids(&applied), &json!(0)));
-
-        let taken = json!({"contact_ids": [grace.id()], "anchor_on": "2026-03-09", "follow_up_ids": [id(4)]});
-        ada.post(&path, &taken).await.problem(409, "id_taken");
-        let short = json!({"contact_ids": [grace.id(), alan.id()], "plan_run_ids": [id(5)], "follow_up_ids": []});
-        let refused = ada.post(&path, &short).await.expect(422);
-        assert_eq!(refused.errors(), ["#/follow_up_ids contradiction", "#/plan_run_ids contradiction"]);
-        assert_eq!(ada.get("/v1/plan-runs").await.expect(200).items().len(), 2);
-    }
-
     async fn a_built_in_plan_becomes_one_follow_up_at_a_time(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         let grace = contact(&ada, "Grace").await;

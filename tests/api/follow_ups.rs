@@ -42,7 +42,7 @@ on_both! {
         let grace = contact(&ada, json!({"given_name": "Grace"})).await;
         let made = follow_up(&ada, &grace, weekly()).await;
         let (next, logged) = ("01939d5e-8c00-7000-8000-000000000101", "01939d5e-8c00-7000-8000-000000000102");
-        let request = json!({"next_id": next, "interaction": {"id": logged}});
+        let request = json!({"next": {"id": next}, "interaction": {"id": logged}});
         let complete = async || ada.post(&format!("{}/complete", made.location()), &request).await.expect(200);
         let first = complete().await;
         assert_eq!((&first.body["next"]["id"], &first.body["interaction"]["id"]), (&json!(next), &json!(logged)));
@@ -54,10 +54,10 @@ on_both! {
 
         // Where nothing comes next, the id is not used; and one that is taken is refused.
         let single = follow_up(&ada, &grace, json!({"title": "Once"})).await;
-        let done = ada.post(&format!("{}/complete", single.location()), &json!({"next_id": next})).await.expect(200);
+        let done = ada.post(&format!("{}/complete", single.location()), &json!({"next": {"id": next}})).await.expect(200);
         assert_eq!(done.body["next"], Value::Null);
         let other = follow_up(&ada, &grace, weekly()).await;
-        ada.post(&format!("{}/complete", other.location()), &json!({"next_id": next})).await.problem(409, "id_taken");
+        ada.post(&format!("{}/complete", other.location()), &json!({"next": {"id": next}})).await.problem(409, "id_taken");
         assert_eq!(ada.get(&other.location()).await.expect(200).body["status"], "pending");
     }
 
