@@ -4,15 +4,18 @@ pub mod auth;
 pub mod batch;
 pub mod bulk;
 pub mod changes;
+pub mod check_ins;
 pub mod contacts;
 pub mod context;
 pub mod duplicate_dismissals;
 pub mod duplicates;
 pub mod follow_up_plans;
 pub mod follow_ups;
+pub mod goals;
 pub mod http;
 pub mod interactions;
 pub mod keep_in_touch;
+pub mod key_results;
 pub mod matches;
 pub mod me;
 pub mod needs;
@@ -25,6 +28,7 @@ pub mod search;
 pub mod service;
 pub mod sessions;
 pub mod tags;
+pub mod targets;
 pub mod timeline;
 pub mod today;
 pub mod tokens;
@@ -49,6 +53,10 @@ pub fn operations() -> Vec<Operation> {
         positions::operations(),
         relationships::operations(),
         needs::operations(),
+        goals::operations(),
+        key_results::operations(),
+        check_ins::operations(),
+        targets::operations(),
         interactions::operations(),
         keep_in_touch::operations(),
         timeline::operations(),
@@ -80,6 +88,10 @@ const COLLECTIONS: &[&Collection] = &[
     &positions::COLLECTION,
     &relationships::COLLECTION,
     &needs::COLLECTION,
+    &goals::COLLECTION,
+    &key_results::COLLECTION,
+    &check_ins::COLLECTION,
+    &targets::COLLECTION,
     &interactions::COLLECTION,
     &follow_ups::COLLECTION,
     &follow_up_plans::COLLECTION,
@@ -111,6 +123,7 @@ const TAGS: &[(&str, &str)] = &[
     ("positions", "What people do or did somewhere."),
     ("relationships", "What contacts are to each other."),
     ("needs", "What people need, can offer, or are interested in."),
+    ("goals", "What you want to reach, how far you have come, and whom to reach for it."),
     ("interactions", "Meetings, calls and messages with contacts, planned or past."),
     ("keep-in-touch", "Contacts you are due to get in touch with."),
     ("timeline", "What happened, and when."),

@@ -27,7 +27,8 @@ use crate::domain::partial_date::PartialDate;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::today::{self, DAYS_AHEAD, TodayReason, TodaySetupCode};
 use crate::store::keep_in_touch::{self, Wanted};
-use crate::store::today::{self as stored, Section};
+use crate::store::lists::Section;
+use crate::store::today as stored;
 use crate::store::{AnyId, Conn, Record, Result as StoreResult, accounts};
 
 /// How many items a section shows.

@@ -103,6 +103,14 @@ ids! {
     TagId = "tag";
     /// The decision that two records are not duplicates.
     DuplicateDismissalId = "duplicate_dismissal";
+    /// Something that you want to reach.
+    GoalId = "goal";
+    /// A number that shows how far a goal has come.
+    KeyResultId = "key_result";
+    /// A value of a key result on a day.
+    CheckInId = "check_in";
+    /// A contact or an organization to reach for a goal.
+    TargetId = "target";
     /// A meeting, a call, a message: something that happened with people.
     InteractionId = "interaction";
     /// Something to do for somebody.

@@ -2,7 +2,7 @@
 
 use super::entity::Entity;
 use super::key::KeyKind;
-use super::{follow_up, interaction, need, plan_run, position, relationship, tag};
+use super::{check_in, follow_up, interaction, key_result, need, plan_run, position, relationship, tag, target};
 
 /// What becomes of a record when the one it refers to is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,6 +158,60 @@ pub const REFERENCES: &[Reference] = &[
         join: None,
     },
     Reference {
+        from: Entity::KeyResult,
+        column: "goal_id",
+        pointer: "/goal_id",
+        to: Entity::Goal,
+        on_delete: OnDelete::Cascade,
+        most: Some(key_result::MAX_PER_GOAL),
+        join: None,
+    },
+    Reference {
+        from: Entity::KeyResult,
+        column: "filter_organization_id",
+        pointer: "/filter/organization_id",
+        to: Entity::Organization,
+        on_delete: OnDelete::KeepName { name: "/name", kept_as: "/filter/organization_name" },
+        most: None,
+        join: None,
+    },
+    Reference {
+        from: Entity::CheckIn,
+        column: "key_result_id",
+        pointer: "/key_result_id",
+        to: Entity::KeyResult,
+        on_delete: OnDelete::Cascade,
+        most: Some(check_in::MAX_PER_KEY_RESULT),
+        join: None,
+    },
+    Reference {
+        from: Entity::Target,
+        column: "goal_id",
+        pointer: "/goal_id",
+        to: Entity::Goal,
+        on_delete: OnDelete::Cascade,
+        most: Some(target::MAX_PER_GOAL),
+        join: None,
+    },
+    Reference {
+        from: Entity::Target,
+        column: "contact_id",
+        pointer: "/contact_id",
+        to: Entity::Contact,
+        on_delete: OnDelete::Cascade,
+        most: Some(target::MAX_PER_SUBJECT),
+        join: None,
+    },
+    Reference {
+        from: Entity::Target,
+        column: "organization_id",
+        pointer: "/organization_id",
+        to: Entity::Organization,
+        on_delete: OnDelete::Cascade,
+        most: Some(target::MAX_PER_SUBJECT),
+        join: None,
+    },
+    Reference {
         from: Entity::Interaction,
         column: "contact_id",
         pointer: "/contact_ids",
@@ -276,6 +330,8 @@ pub struct NameList {
     pub from: &'static [Entity],
     /// Where the list stands in their JSON.
     pub pointer: &'static str,
+    /// Whether one name stands there, and no list. It stays when the record that it names is deleted: it then names none.
+    pub is_one: bool,
     pub to: Entity,
     /// The field of `to` that holds the name.
     pub name: &'static str,
@@ -287,15 +343,28 @@ pub struct NameList {
     pub most_named: i64,
 }
 
-pub const NAME_LISTS: &[NameList] = &[NameList {
-    from: tag::CARRIERS,
-    pointer: "/tags",
-    to: Entity::Tag,
-    name: "name",
-    key: KeyKind::Tag,
-    most: tag::MAX_PER_RECORD,
-    most_named: tag::MAX_PER_WORKSPACE,
-}];
+pub const NAME_LISTS: &[NameList] = &[
+    NameList {
+        from: tag::CARRIERS,
+        pointer: "/tags",
+        is_one: false,
+        to: Entity::Tag,
+        name: "name",
+        key: KeyKind::Tag,
+        most: tag::MAX_PER_RECORD,
+        most_named: tag::MAX_PER_WORKSPACE,
+    },
+    NameList {
+        from: &[Entity::KeyResult],
+        pointer: "/filter/tag",
+        is_one: true,
+        to: Entity::Tag,
+        name: "name",
+        key: KeyKind::Tag,
+        most: 1,
+        most_named: tag::MAX_PER_WORKSPACE,
+    },
+];
 
 /// The list in which records of this kind name others.
 pub fn name_list(from: Entity) -> Option<&'static NameList> {

@@ -14,7 +14,7 @@ use crate::domain::entity::Entity;
 use crate::domain::follow_up::{FollowUp, FollowUpFields, FollowUpOrigin, FollowUpStatus};
 use crate::domain::id::{FollowUpId, InteractionId};
 use crate::domain::interaction::{Interaction, InteractionKind};
-use crate::domain::invalid::{FieldCode, Invalid, Rejection};
+use crate::domain::invalid::{FieldCode, Invalid};
 use crate::domain::state_machine::Move;
 use crate::domain::timestamp::Timestamp;
 use crate::store::accounts::time_zone;
@@ -29,12 +29,7 @@ impl Rules for FollowUp {
         clear_reason(moved, before.and_then(|before| before.status_reason.as_deref()), &mut fields.status_reason);
         let kept = before.and_then(|before| before.completed_at);
         let stamped = moved.stamp("completed_at", kept, fields.completed_at, now);
-        let at_field = |rejection: Rejection| {
-            let mut invalid = Invalid::default();
-            invalid.add("#/completed_at", rejection);
-            invalid
-        };
-        fields.completed_at = stamped.map_err(at_field)?;
+        fields.completed_at = stamped.map_err(|rejection| rejection.at("#/completed_at"))?;
         if let Some(before) = before {
             fields.re_anchor(before);
         }

@@ -3,6 +3,7 @@
 mod account_tx;
 pub mod accounts;
 mod batch;
+pub mod check_ins;
 pub mod contact_activities;
 pub mod contacts;
 pub mod db;
@@ -12,9 +13,11 @@ pub mod duplicates;
 mod error;
 pub mod follow_up_plans;
 pub mod follow_ups;
+pub mod goals;
 pub mod interactions;
 pub mod jobs;
 pub mod keep_in_touch;
+pub mod key_results;
 pub mod lists;
 pub mod matches;
 pub mod merging;
@@ -31,6 +34,7 @@ pub mod sessions;
 #[allow(clippy::module_inception, reason = "the folder and its main type have one name")]
 mod store;
 pub mod tags;
+pub mod targets;
 pub mod timeline;
 pub mod today;
 pub mod tokens;

@@ -10,7 +10,7 @@ use super::db::sql::select::{Comparison, Direction, Field, ID, Predicate, Scalar
 use super::db::sql::types::AnyId;
 use super::db::write::record::Record;
 use super::error::Result;
-use super::lists::{Listing, Order, Page, page};
+use super::lists::{Order, Section, first};
 use super::{contacts, follow_ups, interactions};
 use crate::domain::anniversary::days_ahead;
 use crate::domain::contact::Contact;
@@ -21,24 +21,6 @@ use crate::domain::interaction::{Interaction, InteractionStatus};
 use crate::domain::key::{Key, KeyKind};
 use crate::domain::timestamp::Timestamp;
 use crate::domain::today::TodaySetupCode;
-
-/// The first of what a section holds, and how many there are.
-pub struct Section<R> {
-    pub items: Vec<R>,
-    pub total: i64,
-}
-
-fn first<R: Record>(
-    conn: &mut Conn,
-    workspace: WorkspaceId,
-    filter: Predicate,
-    order: Order,
-    limit: i64,
-) -> Result<Section<R>> {
-    let listing = Listing { filter, query: None, order, after: None, limit, count: true };
-    let Page { items, total, .. } = page::<R>(conn, workspace, listing)?;
-    Ok(Section { items, total: total.unwrap_or_default() })
-}
 
 /// The pending follow-ups of one side that are to be done by a day, the oldest first.
 pub fn due_follow_ups(

@@ -524,3 +524,93 @@ table! {
 
 diesel::allow_tables_to_appear_in_same_query!(users, memberships, workspaces, sessions, personal_access_tokens);
 diesel::allow_tables_to_appear_in_same_query!(refresh_tokens, sessions);
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant, Json};
+
+    goals (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        title -> Text,
+        why -> Nullable<Text>,
+        desired_outcome -> Nullable<Text>,
+        category -> Text,
+        priority -> Integer,
+        started_on -> Nullable<Text>,
+        due_on -> Nullable<Text>,
+        due_sort -> Text,
+        personas -> Json,
+        status -> Text,
+        status_reason -> Nullable<Text>,
+        achieved_at -> Nullable<Instant>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant, Json};
+
+    key_results (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        goal_id -> Id,
+        title -> Text,
+        metric -> Text,
+        unit -> Nullable<Text>,
+        start_value -> Double,
+        target_value -> Double,
+        weight -> Double,
+        filter -> Nullable<Json>,
+        filter_organization_id -> Nullable<Id>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant};
+
+    check_ins (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        key_result_id -> Id,
+        checked_on -> Text,
+        value -> Double,
+        note -> Nullable<Text>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant, Json};
+
+    targets (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        goal_id -> Id,
+        contact_id -> Nullable<Id>,
+        organization_id -> Nullable<Id>,
+        priority -> Integer,
+        why -> Nullable<Text>,
+        ask -> Nullable<Text>,
+        offer -> Nullable<Text>,
+        opening -> Nullable<Json>,
+        stage -> Text,
+        status_reason -> Nullable<Text>,
+        stage_changed_at -> Nullable<Instant>,
+        changed_sort -> Instant,
+        connected_at -> Nullable<Instant>,
+    }
+}

@@ -218,6 +218,10 @@ pub(in crate::store) fn resolve_names<R: Record>(
     }
     let mut known = spellings(tx, list, &names)?;
     for name in &names {
+        // What undo restores may name one that is gone.
+        if tx.is_reverting && list.is_one {
+            continue;
+        }
         if let Entry::Vacant(unknown) = known.entry(fold(name)) {
             create_named(tx, list, name)?;
             unknown.insert(name.clone());
@@ -249,6 +253,7 @@ pub(in crate::store) fn rename_in_lists(
         return Ok(());
     }
     for (from, id) in holders_of_name(tx, list, old)? {
+        let Some(list) = name_list(from).filter(|list| new.is_some() || !list.is_one) else { continue };
         let Some(holder) = find_json(tx, from, id)? else { continue };
         let mut renamed = holder.clone();
         set_names(list, &mut renamed, replaced(names_in(list, &holder), old, new));
