@@ -23,6 +23,7 @@ pub mod organizations;
 pub mod plan_runs;
 pub mod positions;
 pub mod profile;
+pub mod progress;
 pub mod relationships;
 pub mod search;
 pub mod service;
@@ -56,6 +57,7 @@ pub fn operations() -> Vec<Operation> {
         goals::operations(),
         key_results::operations(),
         check_ins::operations(),
+        progress::operations(),
         targets::operations(),
         interactions::operations(),
         keep_in_touch::operations(),

@@ -41,6 +41,11 @@ impl Reference {
         self.from == self.to && self.column == "parent_id"
     }
 
+    /// Whether it is a list that may be left empty when what it names is deleted.
+    pub fn may_be_emptied(&self) -> bool {
+        self.join.is_some() && self.on_delete == OnDelete::Leave { needs_any: &[] }
+    }
+
     /// The column of the join table that holds the id of the record with the list.
     pub fn own_column(&self) -> String {
         format!("{}_id", self.from)
@@ -54,6 +59,9 @@ impl Reference {
 
 /// What a follow-up may be about: it goes with the last of them.
 const NAMED_BY_FOLLOW_UP: &[&str] = &["/contact_ids", "/organization_id"];
+
+/// What else a follow-up may be for: one that is about nobody goes with the last of them.
+const LINKED_BY_FOLLOW_UP: &[&str] = &["/contact_ids", "/organization_id", "/goal_id"];
 
 /// Every reference between records: the checks that it exists and has room, the cascade of a delete, the order of a revert
 /// and merging read it, and the parity test compares it with the foreign keys of both schemas.
@@ -221,6 +229,15 @@ pub const REFERENCES: &[Reference] = &[
         join: Some("interaction_contacts"),
     },
     Reference {
+        from: Entity::Interaction,
+        column: "goal_id",
+        pointer: "/goal_ids",
+        to: Entity::Goal,
+        on_delete: OnDelete::Leave { needs_any: &[] },
+        most: None,
+        join: Some("interaction_goals"),
+    },
+    Reference {
         from: Entity::FollowUp,
         column: "contact_id",
         pointer: "/contact_ids",
@@ -243,6 +260,24 @@ pub const REFERENCES: &[Reference] = &[
         column: "interaction_id",
         pointer: "/interaction_id",
         to: Entity::Interaction,
+        on_delete: OnDelete::SetNull,
+        most: None,
+        join: None,
+    },
+    Reference {
+        from: Entity::FollowUp,
+        column: "goal_id",
+        pointer: "/goal_id",
+        to: Entity::Goal,
+        on_delete: OnDelete::Leave { needs_any: LINKED_BY_FOLLOW_UP },
+        most: None,
+        join: None,
+    },
+    Reference {
+        from: Entity::FollowUp,
+        column: "target_id",
+        pointer: "/target_id",
+        to: Entity::Target,
         on_delete: OnDelete::SetNull,
         most: None,
         join: None,

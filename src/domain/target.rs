@@ -34,7 +34,7 @@ pub struct TargetFields {
     pub organization_id: Option<OrganizationId>,
     /// The name of somebody who is not a contact yet, instead of `contact_id`. A contact of this name with `known: false` is
     /// created in the same write; that requires the scope contacts:write. Only when the target is created.
-    #[serde(default, skip_serializing)]
+    #[serde(default, skip_serializing_if = "is_input_only")]
     #[schema(write_only, max_length = 400, example = "Dorota Kozłowicz")]
     pub name: Option<String>,
     /// The priority, from 1 to 5 (highest).
@@ -185,6 +185,11 @@ impl TargetStage {
             Self::Nurturing => 8,
         }
     }
+}
+
+/// What only creates something else is no part of the record.
+const fn is_input_only(_: &Option<String>) -> bool {
+    true
 }
 
 const fn default_priority() -> i32 {

@@ -16,6 +16,7 @@ use crate::domain::id::{FollowUpId, InteractionId};
 use crate::domain::interaction::{Interaction, InteractionKind};
 use crate::domain::invalid::{FieldCode, Invalid};
 use crate::domain::state_machine::Move;
+use crate::domain::target::Target;
 use crate::domain::timestamp::Timestamp;
 use crate::store::accounts::time_zone;
 use crate::store::follow_ups::{may_contact_any, successors};
@@ -32,6 +33,10 @@ impl Rules for FollowUp {
         fields.completed_at = stamped.map_err(|rejection| rejection.at("#/completed_at"))?;
         if let Some(before) = before {
             fields.re_anchor(before);
+        }
+        let links = |fields: &FollowUpFields| (fields.goal_id, fields.target_id);
+        if before.is_none_or(|before| links(before) != links(fields)) {
+            check_target(tx, fields)?;
         }
         let was_snoozed_until = before.and_then(|before| before.snoozed_until.as_ref());
         if fields.snoozed_until.as_ref() != was_snoozed_until {
@@ -57,6 +62,19 @@ impl Rules for FollowUp {
         }
         Ok(())
     }
+}
+
+/// A follow-up for a target is one for its goal.
+fn check_target(tx: &mut Tx<'_>, fields: &mut FollowUpFields) -> Result<()> {
+    let Some(id) = fields.target_id else { return Ok(()) };
+    // One that does not exist is told when the references are checked.
+    let Some(target) = records::find::<Target>(tx, AnyId::new(id.uuid()))? else { return Ok(()) };
+    let goal_id = *fields.goal_id.get_or_insert(target.fields.goal_id);
+    if goal_id != target.fields.goal_id {
+        let detail = "The target is one of another goal.";
+        return Err(Invalid::one("#/target_id", FieldCode::Contradiction, detail).into());
+    }
+    Ok(())
 }
 
 /// The next occurrence, unless nobody of whom it is about may be contacted any more.

@@ -26,6 +26,7 @@ pub mod organizations;
 pub mod plan_runs;
 pub mod positions;
 pub mod profile;
+pub mod progress;
 pub mod purge;
 pub mod relations;
 pub mod relationships;

@@ -32,6 +32,7 @@ mod duplicate_dismissals;
 mod duplicates;
 mod follow_up_plans;
 mod follow_ups;
+mod goals;
 mod guard;
 mod guides;
 mod hostile;

@@ -715,8 +715,11 @@ impl<'s> World<'s> {
         }
         let mut around = example;
         for other in places(schema).iter().filter(|other| other.entity().is_some() && !other.is_own_id()) {
-            let value = if other.entity() == Some(entity) { json!(own) } else { Value::Null };
-            put(&mut around, schema, &other.path, value);
+            // What has to be there stays.
+            let value = if other.entity() == Some(entity) { Some(json!(own)) } else { None };
+            if let Some(value) = value.or_else(|| other.is_nullable.then_some(Value::Null)) {
+                put(&mut around, schema, &other.path, value);
+            }
         }
         Some(around)
     }

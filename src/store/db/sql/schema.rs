@@ -365,6 +365,7 @@ table! {
         counts -> Nullable<Bool>,
         is_counted -> Bool,
         status_reason -> Nullable<Text>,
+        goal_ids -> Json,
     }
 }
 
@@ -376,6 +377,17 @@ table! {
         workspace_id -> Id,
         interaction_id -> Id,
         contact_id -> Id,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::Id;
+
+    interaction_goals (workspace_id, interaction_id, goal_id) {
+        workspace_id -> Id,
+        interaction_id -> Id,
+        goal_id -> Id,
     }
 }
 
@@ -467,6 +479,8 @@ table! {
         outcome -> Nullable<Text>,
         origin -> Text,
         interaction_id -> Nullable<Id>,
+        goal_id -> Nullable<Id>,
+        target_id -> Nullable<Id>,
     }
 }
 
