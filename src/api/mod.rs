@@ -3,6 +3,7 @@
 pub mod auth;
 pub mod batch;
 pub mod bulk;
+pub mod candidates;
 pub mod changes;
 pub mod check_ins;
 pub mod contacts;
@@ -58,6 +59,7 @@ pub fn operations() -> Vec<Operation> {
         key_results::operations(),
         check_ins::operations(),
         progress::operations(),
+        candidates::operations(),
         targets::operations(),
         interactions::operations(),
         keep_in_touch::operations(),

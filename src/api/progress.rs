@@ -20,7 +20,7 @@ use super::http::records::operations::PageOf;
 use crate::domain::check_in::CheckIn;
 use crate::domain::contact::Contact;
 use crate::domain::entity::Entity;
-use crate::domain::fields::parse_day;
+use crate::domain::fields::{parse_day, serialize_number};
 use crate::domain::follow_up::FollowUp;
 use crate::domain::goal::Goal;
 use crate::domain::id::GoalId;
@@ -39,6 +39,7 @@ const COUNTED: [Entity; 5] =
 /// How far a goal has come.
 #[derive(Serialize, ToSchema)]
 struct GoalProgress {
+    /// The goal.
     goal_id: GoalId,
     /// The day.
     #[schema(value_type = String, format = Date, example = "2026-03-02")]
@@ -71,6 +72,7 @@ struct KeyResultProgress {
     key_result: KeyResult,
     /// The value on the day: the latest check-in until then, or else `start_value`; of a counted metric, `start_value` and the
     /// number of records.
+    #[serde(serialize_with = "serialize_number")]
     #[schema(example = 4)]
     current: f64,
     /// The number of records that are counted. Null: the metric is `manual`.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::entity::Entity;
-use super::fields::check_day;
+use super::fields::{check_day, serialize_number};
 use super::id::{CheckInId, KeyResultId};
 use super::invalid::Invalid;
 use super::key_result::rounded;
@@ -24,6 +24,7 @@ pub struct CheckInFields {
     #[schema(rename = "on", value_type = String, format = Date, example = "2026-03-02")]
     pub checked_on: String,
     /// The value on that day, with at most three decimals.
+    #[serde(serialize_with = "serialize_number")]
     #[schema(minimum = -1_000_000_000_000_i64, maximum = 1_000_000_000_000_i64, example = 4)]
     pub value: f64,
     /// A note.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::entity::Entity;
-use super::fields::{clean, single_line};
+use super::fields::{clean, serialize_number, single_line};
 use super::id::{GoalId, KeyResultId, OrganizationId};
 use super::invalid::{FieldCode, Invalid, Rejection};
 use super::key::{Key, KeyKind};
@@ -36,15 +36,16 @@ pub struct KeyResultFields {
     #[schema(max_length = 50, example = "interviews")]
     pub unit: Option<String>,
     /// The value to start from, with at most three decimals. A counted metric adds its count to it.
-    #[serde(default)]
+    #[serde(default, serialize_with = "serialize_number")]
     #[schema(minimum = -1_000_000_000_000_i64, maximum = 1_000_000_000_000_i64, default = 0, example = 0)]
     pub start_value: f64,
     /// The value to reach, with at most three decimals. It differs from `start_value`, and is higher unless the metric is
     /// `manual`.
+    #[serde(serialize_with = "serialize_number")]
     #[schema(minimum = -1_000_000_000_000_i64, maximum = 1_000_000_000_000_i64, example = 10)]
     pub target_value: f64,
     /// How much it counts in the progress of the goal, with at most three decimals.
-    #[serde(default = "default_weight")]
+    #[serde(default = "default_weight", serialize_with = "serialize_number")]
     #[schema(minimum = 0.001, maximum = 1000, default = 1, example = 2)]
     pub weight: f64,
     /// Which records are counted. Null: all. Ignored if the metric is `manual`.

@@ -36,6 +36,7 @@ pub mod organization;
 pub mod partial_date;
 pub mod period;
 pub mod person_name;
+pub mod persona;
 pub mod personal_token;
 pub mod phone;
 pub mod plan_run;

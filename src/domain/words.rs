@@ -43,6 +43,7 @@ mod tests {
     use crate::domain::key_result::KeyResultMetric;
     use crate::domain::need::{NeedKind, NeedStatus};
     use crate::domain::organization::OrganizationKind;
+    use crate::domain::persona::CandidateReasonCode;
     use crate::domain::plan_run::PlanRunStatus;
     use crate::domain::position::PositionKind;
     use crate::domain::progress::Pace;
@@ -81,6 +82,7 @@ mod tests {
         assert_eq!(written(GoalStatus::ALL), json!(GoalStatus::WORDS));
         assert_eq!(written(KeyResultMetric::ALL), json!(KeyResultMetric::WORDS));
         assert_eq!(written(TargetStage::ALL), json!(TargetStage::WORDS));
+        assert_eq!(written(CandidateReasonCode::ALL), json!(CandidateReasonCode::WORDS));
         assert_eq!(written(Pace::ALL), json!(Pace::WORDS));
         assert_eq!(written(OwedBy::ALL), json!(OwedBy::WORDS));
         assert_eq!(written(RecurrenceFrom::ALL), json!(RecurrenceFrom::WORDS));

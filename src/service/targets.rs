@@ -32,7 +32,7 @@ impl Rules for Target {
         if before.is_none_or(|before| subject(before) != subject(fields)) && same_as(tx, self)?.is_some() {
             let at = if self.fields.contact_id.is_some() { "#/contact_id" } else { "#/organization_id" };
             let detail = "The goal has this target already.";
-            return Err(Invalid::one(at, FieldCode::Contradiction, detail).into());
+            return Err(Invalid::one(at, FieldCode::NotAllowed, detail).into());
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 mod account_tx;
 pub mod accounts;
 mod batch;
+pub mod candidates;
 pub mod check_ins;
 pub mod contact_activities;
 pub mod contacts;

@@ -714,10 +714,14 @@ impl<'s> World<'s> {
             return self.body(operation).await;
         }
         let mut around = example;
+        let create = operations().into_iter().find(|one| format!("{}/{{id}}", one.path) == operation.path && one.method == "post");
+        let required = resolve(&create.unwrap_or(operation).body()?["schema"])["required"].clone();
+        let is_required = |other: &Place| required.as_array().is_some_and(|names| names.iter().any(|name| name == other.path[0].as_str()));
         for other in places(schema).iter().filter(|other| other.entity().is_some() && !other.is_own_id()) {
             // What has to be there stays.
-            let value = if other.entity() == Some(entity) { Some(json!(own)) } else { None };
-            if let Some(value) = value.or_else(|| other.is_nullable.then_some(Value::Null)) {
+            let is_same = other.entity() == Some(entity);
+            if is_same || !is_required(other) {
+                let value = if is_same { json!(own) } else { Value::Null };
                 put(&mut around, schema, &other.path, value);
             }
         }
