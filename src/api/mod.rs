@@ -21,6 +21,7 @@ pub mod matches;
 pub mod me;
 pub mod needs;
 pub mod organizations;
+pub mod pitches;
 pub mod plan_runs;
 pub mod positions;
 pub mod profile;
@@ -60,6 +61,7 @@ pub fn operations() -> Vec<Operation> {
         check_ins::operations(),
         progress::operations(),
         candidates::operations(),
+        pitches::operations(),
         targets::operations(),
         interactions::operations(),
         keep_in_touch::operations(),
@@ -96,6 +98,9 @@ const COLLECTIONS: &[&Collection] = &[
     &key_results::COLLECTION,
     &check_ins::COLLECTION,
     &targets::COLLECTION,
+    &pitches::COLLECTION,
+    &pitches::VERSIONS,
+    &pitches::USES,
     &interactions::COLLECTION,
     &follow_ups::COLLECTION,
     &follow_up_plans::COLLECTION,
@@ -128,6 +133,7 @@ const TAGS: &[(&str, &str)] = &[
     ("relationships", "What contacts are to each other."),
     ("needs", "What people need, can offer, or are interested in."),
     ("goals", "What you want to reach, how far you have come, and whom to reach for it."),
+    ("pitches", "How you introduce yourself, what you said before, and how it landed."),
     ("interactions", "Meetings, calls and messages with contacts, planned or past."),
     ("keep-in-touch", "Contacts you are due to get in touch with."),
     ("timeline", "What happened, and when."),

@@ -10,9 +10,7 @@ use super::http::messages::conditional::{check_if_none_match, workspace_tag};
 use super::http::messages::problem::Problem;
 use super::http::messages::response::Response;
 use super::http::operation::{Access, Docs, Operation, Run, Tagged, Write};
-use super::http::records::collection::{
-    Collection, Filter, FilterFn, Operators, Values, number, reference, word,
-};
+use super::http::records::collection::{Collection, Filter, FilterFn, Operators, Values, number, reference, word};
 use super::http::records::operations::{nested_at, of_kept, of_record};
 use super::http::records::resource::{Resource, Texts};
 use crate::domain::entity::Entity;
@@ -25,12 +23,8 @@ use crate::service::pitches::restore_version;
 use crate::store::relations::{Link, Relation};
 use crate::store::{Answer, Conn, ID, Predicate, Record, Scalar, lists, pitches as stored};
 
-const PITCH: Relation = Relation {
-    name: "pitch",
-    description: "The pitch.",
-    link: Link::To(Entity::Pitch, "/pitch_id"),
-    with: &[],
-};
+const PITCH: Relation =
+    Relation { name: "pitch", description: "The pitch.", link: Link::To(Entity::Pitch, "/pitch_id"), with: &[] };
 
 const OF_PITCH: Filter = Filter {
     name: "pitch_id",
@@ -186,7 +180,8 @@ impl Resource for PitchUse {
 pub fn operations() -> Vec<Operation> {
     let mut operations = of_record::<Pitch>();
     operations.extend(of_kept::<PitchVersion>());
-    let versions = nested_at::<Pitch, PitchVersion>("versions", "The wordings that later ones replaced.", || json!({}));
+    let versions =
+        nested_at::<Pitch, PitchVersion>("versions", "The wordings that later ones replaced.", || json!({}));
     operations.extend(versions.into_iter().filter(|operation| operation.method == Method::GET));
     operations.extend(of_record::<PitchUse>());
     operations.extend(nested_at::<Pitch, PitchUse>("uses", "", || json!({ "on": "2026-03-02", "landed": 4 })));
@@ -263,7 +258,8 @@ fn get_performance(context: &Context, conn: &mut Conn) -> Result<Response, Probl
     let with = |rating: i32| rows.iter().find(|row| row.0 == Some(rating)).map_or(0, |row| row.1);
     let by_rating: Vec<i64> = (1..=5).map(with).collect();
     let rated: i64 = by_rating.iter().sum();
-    let sum: i64 = by_rating.iter().zip(1..).map(|(count, rating): (&i64, i64)| count.saturating_mul(rating)).sum();
+    let sum: i64 =
+        by_rating.iter().zip(1..).map(|(count, rating): (&i64, i64)| count.saturating_mul(rating)).sum();
     // No pitch has so many uses that they do not fit.
     let number = |count: i64| i32::try_from(count).map_or(f64::MAX, f64::from);
     let shown = PitchPerformance {

@@ -111,6 +111,12 @@ ids! {
     CheckInId = "check_in";
     /// A contact or an organization to reach for a goal.
     TargetId = "target";
+    /// A way to introduce yourself.
+    PitchId = "pitch";
+    /// An earlier wording of a pitch.
+    PitchVersionId = "pitch_version";
+    /// One time a pitch was used.
+    PitchUseId = "pitch_use";
     /// A meeting, a call, a message: something that happened with people.
     InteractionId = "interaction";
     /// Something to do for somebody.

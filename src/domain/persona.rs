@@ -102,7 +102,8 @@ impl Profile {
         let asked = criteria.iter().filter(|(_, wanted, _)| !wanted.is_empty()).count();
         let found = criteria.into_iter().filter_map(|(code, wanted, known)| {
             let words = wanted.iter().map(|label| (&label.0, text::tokens(&label.0)));
-            let mut pairs = words.flat_map(|(label, words)| known.iter().map(move |known| (label, words.clone(), known)));
+            let mut pairs =
+                words.flat_map(|(label, words)| known.iter().map(move |known| (label, words.clone(), known)));
             let fits = |words: &[String], known: &Known| {
                 !words.is_empty() && words.iter().all(|word| known.words.contains(word))
             };
@@ -118,7 +119,11 @@ impl Profile {
 fn reason(code: CandidateReasonCode, wanted: &str, found: &str) -> CandidateReason {
     let what = code.as_str();
     let detail = format!("{found}: the {what} fits \"{wanted}\".");
-    CandidateReason { code, params: CandidateParams { wanted: wanted.to_owned(), found: found.to_owned() }, detail }
+    CandidateReason {
+        code,
+        params: CandidateParams { wanted: wanted.to_owned(), found: found.to_owned() },
+        detail,
+    }
 }
 
 #[cfg(test)]
@@ -145,16 +150,20 @@ mod tests {
 
     #[test]
     fn a_contact_fits_by_the_words_of_each_criterion() {
-        let persona = |titles: &[&str], industries: &[&str], seniorities: &[&str], locations: &[&str], topics: &[&str]| {
-            let [titles, industries, seniorities] = [titles, industries, seniorities].map(labels);
-            Persona { titles, industries, seniorities, locations: labels(locations), topics: labels(topics) }
-        };
+        let persona =
+            |titles: &[&str], industries: &[&str], seniorities: &[&str], locations: &[&str], topics: &[&str]| {
+                let [titles, industries, seniorities] = [titles, industries, seniorities].map(labels);
+                Persona { titles, industries, seniorities, locations: labels(locations), topics: labels(topics) }
+            };
         for (persona, score, codes) in [
             (persona(&["head of product"], &[], &[], &[], &[]), Some(100), vec!["title"]),
             (persona(&["Head of Sales", "PRODUCT head"], &[], &[], &[], &[]), Some(100), vec!["title"]),
             (persona(&["Head of Sales"], &[], &[], &[], &[]), None, vec![]),
-            (persona(&[], &["Energy"], &["senior"], &["berlin"], &["Carbon"]), Some(100),
-                vec!["industry", "seniority", "location", "topic"]),
+            (
+                persona(&[], &["Energy"], &["senior"], &["berlin"], &["Carbon"]),
+                Some(100),
+                vec!["industry", "seniority", "location", "topic"],
+            ),
             (persona(&["CTO"], &["Energy"], &[], &[], &[]), Some(50), vec!["industry"]),
             (persona(&["CTO"], &["Energy"], &[], &["Paris"], &[]), None, vec![]),
             (persona(&["CTO"], &["Energy"], &[], &["Berlin"], &[]), Some(66), vec!["industry", "location"]),
@@ -163,7 +172,8 @@ mod tests {
             personas.insert("p".to_owned(), persona.clone());
             let fit = profile().fit(&personas);
             assert_eq!(fit.as_ref().map(|fit| fit.score), score, "{persona:?}");
-            let told: Vec<&str> = fit.iter().flat_map(|fit| &fit.reasons).map(|reason| reason.code.as_str()).collect();
+            let told: Vec<&str> =
+                fit.iter().flat_map(|fit| &fit.reasons).map(|reason| reason.code.as_str()).collect();
             assert_eq!(told, codes, "{persona:?}");
         }
     }

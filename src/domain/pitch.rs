@@ -29,7 +29,12 @@ pub struct PitchFields {
     #[schema(max_length = 1000, example = "Half of all heat pumps are installed wrong.")]
     pub hook: Option<String>,
     /// The pitch itself.
-    #[schema(required = true, min_length = 1, max_length = 20000, example = "I build the software that gets them right.")]
+    #[schema(
+        required = true,
+        min_length = 1,
+        max_length = 20000,
+        example = "I build the software that gets them right."
+    )]
     pub body: String,
     /// What you ask of them at the end.
     #[schema(max_length = 1000, example = "Whom should I talk to about pilots?")]

@@ -2,7 +2,9 @@
 
 use super::entity::Entity;
 use super::key::KeyKind;
-use super::{check_in, follow_up, interaction, key_result, need, plan_run, position, relationship, tag, target};
+use super::{
+    check_in, follow_up, interaction, key_result, need, pitch_use, plan_run, position, relationship, tag, target,
+};
 
 /// What becomes of a record when the one it refers to is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -217,6 +219,42 @@ pub const REFERENCES: &[Reference] = &[
         to: Entity::Organization,
         on_delete: OnDelete::Cascade,
         most: Some(target::MAX_PER_SUBJECT),
+        join: None,
+    },
+    Reference {
+        from: Entity::Pitch,
+        column: "goal_id",
+        pointer: "/goal_id",
+        to: Entity::Goal,
+        on_delete: OnDelete::SetNull,
+        most: None,
+        join: None,
+    },
+    Reference {
+        from: Entity::PitchVersion,
+        column: "pitch_id",
+        pointer: "/pitch_id",
+        to: Entity::Pitch,
+        on_delete: OnDelete::Cascade,
+        most: None,
+        join: None,
+    },
+    Reference {
+        from: Entity::PitchUse,
+        column: "pitch_id",
+        pointer: "/pitch_id",
+        to: Entity::Pitch,
+        on_delete: OnDelete::Cascade,
+        most: Some(pitch_use::MAX_PER_PITCH),
+        join: None,
+    },
+    Reference {
+        from: Entity::PitchUse,
+        column: "contact_id",
+        pointer: "/contact_id",
+        to: Entity::Contact,
+        on_delete: OnDelete::SetNull,
+        most: None,
         join: None,
     },
     Reference {

@@ -11,6 +11,7 @@ pub mod interactions;
 pub mod key_results;
 pub mod needs;
 pub mod organizations;
+pub mod pitches;
 pub mod plan_runs;
 pub mod positions;
 pub mod records;

@@ -86,7 +86,8 @@ pub fn page(
 /// The contacts that the words of the criteria lead to, the newest.
 fn found(conn: &mut Conn, workspace: WorkspaceId, goal: &Goal, on: NaiveDate) -> Result<Vec<AnyId>> {
     let (_, number) = accounts::workspace_numbers(conn, workspace)?;
-    let (mut in_contacts, mut in_organizations, mut in_needs) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let (mut in_contacts, mut in_organizations, mut in_needs) =
+        (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for (_, persona) in goal.fields.personas.iter() {
         for (name, labels) in persona.lists() {
             let texts = labels.iter().map(|label| label.0.clone());
@@ -176,8 +177,11 @@ fn profiles(
     let theirs = Predicate::In(positions::CONTACT, ids());
     let current = is_current(positions::STARTED_ON, positions::ENDED_ON, on);
     let held = Position::select(conn, Select::all(workspace, Predicate::All(vec![theirs, current])))?;
-    let at: BTreeSet<AnyId> =
-        held.iter().filter_map(|position| position.fields.organization_id).map(|id| AnyId::new(id.uuid())).collect();
+    let at: BTreeSet<AnyId> = held
+        .iter()
+        .filter_map(|position| position.fields.organization_id)
+        .map(|id| AnyId::new(id.uuid()))
+        .collect();
     let organizations: HashMap<AnyId, Organization> =
         Organization::select(conn, Select::all(workspace, Predicate::ids(at)))?
             .into_iter()
@@ -186,7 +190,8 @@ fn profiles(
     for position in held {
         let Some(own) = profiles.get_mut(&AnyId::new(position.fields.contact_id.uuid())) else { continue };
         own.titles.extend(position.fields.title.as_deref().map(Known::new));
-        let organization = position.fields.organization_id.and_then(|id| organizations.get(&AnyId::new(id.uuid())));
+        let organization =
+            position.fields.organization_id.and_then(|id| organizations.get(&AnyId::new(id.uuid())));
         if let Some(organization) = organization {
             own.industries.extend(organization.fields.industry.as_deref().map(Known::new));
             own.locations.extend(organization.fields.location.as_deref().map(Known::new));

@@ -24,6 +24,7 @@ pub mod matches;
 pub mod merging;
 pub mod needs;
 pub mod organizations;
+pub mod pitches;
 pub mod plan_runs;
 pub mod positions;
 pub mod profile;

@@ -33,7 +33,8 @@ record_row! {
 }
 
 impl Record for Pitch {
-    const SUMMARY: &'static [&'static str] = &["title", "audience", "language", "target_seconds", "spoken_seconds"];
+    const SUMMARY: &'static [&'static str] =
+        &["title", "audience", "language", "target_seconds", "spoken_seconds"];
 
     fn search_text(&self) -> Option<SearchText> {
         Some(Self::search_text(self))
@@ -96,7 +97,8 @@ const NUMBER: Field = sortable(pitch_versions::number);
 /// The earlier wordings of a pitch, newest first.
 pub fn versions_of(tx: &mut Tx<'_>, pitch: PitchId) -> Result<Vec<PitchVersion>> {
     let own = Predicate::equal(PITCH, Scalar::Id(AnyId::new(pitch.uuid())));
-    let select = Select { order: vec![NUMBER], direction: Direction::Descending, ..Select::all(tx.workspace, own) };
+    let select =
+        Select { order: vec![NUMBER], direction: Direction::Descending, ..Select::all(tx.workspace, own) };
     Ok(PitchVersion::select(tx.conn, select)?)
 }
 

@@ -628,3 +628,63 @@ table! {
         connected_at -> Nullable<Instant>,
     }
 }
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant};
+
+    pitches (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        title -> Text,
+        audience -> Nullable<Text>,
+        goal_id -> Nullable<Id>,
+        hook -> Nullable<Text>,
+        body -> Text,
+        call_to_action -> Nullable<Text>,
+        language -> Nullable<Text>,
+        target_seconds -> Nullable<Integer>,
+        spoken_seconds -> Integer,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant};
+
+    pitch_versions (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        pitch_id -> Id,
+        number -> Integer,
+        hook -> Nullable<Text>,
+        body -> Text,
+        call_to_action -> Nullable<Text>,
+        language -> Nullable<Text>,
+        spoken_seconds -> Integer,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant};
+
+    pitch_uses (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        pitch_id -> Id,
+        used_on -> Text,
+        contact_id -> Nullable<Id>,
+        landed -> Nullable<Integer>,
+        note -> Nullable<Text>,
+    }
+}

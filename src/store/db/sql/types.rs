@@ -22,8 +22,8 @@ use crate::domain::follow_up_plan::BuiltInPlan;
 use crate::domain::goal::{GoalCategory, GoalStatus};
 use crate::domain::id::{
     CheckInId, ContactActivityId, ContactId, DuplicateDismissalId, FollowUpId, FollowUpPlanId, GoalId,
-    InteractionId, JobId, KeyResultId, NeedId, OrganizationId, PlanRunId, PositionId, RelationshipId, SeriesId,
-    SessionId, TagId, TargetId, TokenId, UserId, WorkspaceId,
+    InteractionId, JobId, KeyResultId, NeedId, OrganizationId, PitchId, PitchUseId, PitchVersionId, PlanRunId,
+    PositionId, RelationshipId, SeriesId, SessionId, TagId, TargetId, TokenId, UserId, WorkspaceId,
 };
 use crate::domain::interaction::{InteractionDirection, InteractionKind, InteractionStatus};
 use crate::domain::job::JobState;
@@ -186,7 +186,7 @@ pub type RecordRef = (Entity, AnyId);
 
 id_columns!(UserId, WorkspaceId, SessionId, TokenId, JobId, AnyId);
 id_columns!(ContactId, OrganizationId, PositionId, RelationshipId, NeedId, TagId, DuplicateDismissalId);
-id_columns!(GoalId, KeyResultId, CheckInId, TargetId);
+id_columns!(GoalId, KeyResultId, CheckInId, TargetId, PitchId, PitchVersionId, PitchUseId);
 id_columns!(InteractionId, ContactActivityId, FollowUpId, SeriesId, FollowUpPlanId, PlanRunId);
 
 /// Microseconds between 1970 and 2000, from which PostgreSQL counts.

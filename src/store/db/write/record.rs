@@ -251,7 +251,8 @@ macro_rules! for_entity {
         $crate::store::db::write::record::for_each_kind!($entity, $Kind => $body;
             Contact in contact, Organization in organization, Position in position, Relationship in relationship,
             Need in need, Tag in tag, DuplicateDismissal in duplicate_dismissal, Goal in goal, KeyResult in key_result,
-            CheckIn in check_in, Target in target, Interaction in interaction,
+            CheckIn in check_in, Target in target, Pitch in pitch, PitchVersion in pitch_version, PitchUse in pitch_use,
+            Interaction in interaction,
             FollowUp in follow_up, FollowUpPlan in follow_up_plan, PlanRun in plan_run, ContactActivity in contact_activity,
         )
     };
