@@ -255,7 +255,7 @@ fn get_performance(context: &Context, conn: &mut Conn) -> Result<Response, Probl
         return Ok(response);
     }
     let rows = stored::uses_by_rating(conn, workspace, Record::id(&pitch))?;
-    let with = |rating: i32| rows.iter().find(|row| row.0 == Some(rating)).map_or(0, |row| row.1);
+    let with = |rating: i32| rows.iter().find(|row| row.landed == Some(rating)).map_or(0, |row| row.count);
     let by_rating: Vec<i64> = (1..=5).map(with).collect();
     let rated: i64 = by_rating.iter().sum();
     let sum: i64 =
@@ -264,11 +264,11 @@ fn get_performance(context: &Context, conn: &mut Conn) -> Result<Response, Probl
     let number = |count: i64| i32::try_from(count).map_or(f64::MAX, f64::from);
     let shown = PitchPerformance {
         pitch_id: pitch.id,
-        uses: rows.iter().map(|row| row.1).sum(),
+        uses: rows.iter().map(|row| row.count).sum(),
         rated,
         average_landed: (rated > 0).then(|| number(sum) / number(rated)),
         by_rating,
-        last_used_on: rows.into_iter().filter_map(|row| row.2).max(),
+        last_used_on: rows.into_iter().filter_map(|row| row.last_used_on).max(),
     };
     Ok(context.json(&shown)?.header(header::ETAG, &tag))
 }

@@ -102,12 +102,16 @@ pub fn versions_of(tx: &mut Tx<'_>, pitch: PitchId) -> Result<Vec<PitchVersion>>
     Ok(PitchVersion::select(tx.conn, select)?)
 }
 
+/// The uses of a pitch with one rating, or with none: how many there are, and the day of the last one.
+#[derive(Debug, Clone, Queryable)]
+pub struct UsesWithRating {
+    pub landed: Option<i32>,
+    pub count: i64,
+    pub last_used_on: Option<String>,
+}
+
 /// How often a pitch was used with each rating, and when last.
-pub fn uses_by_rating(
-    conn: &mut Conn,
-    workspace: WorkspaceId,
-    pitch: AnyId,
-) -> Result<Vec<(Option<i32>, i64, Option<String>)>> {
+pub fn uses_by_rating(conn: &mut Conn, workspace: WorkspaceId, pitch: AnyId) -> Result<Vec<UsesWithRating>> {
     Ok(pitch_uses::table
         .filter(pitch_uses::workspace_id.eq(workspace))
         .filter(pitch_uses::pitch_id.eq(pitch))
