@@ -10,7 +10,7 @@ use super::pitch::{Pitch, PitchFields};
 use super::record::{Fields, Stored};
 
 /// How many earlier wordings of a pitch are kept, the newest.
-pub const MAX_PER_PITCH: usize = 200;
+pub const MAX_PER_PITCH: i32 = 200;
 
 /// What a pitch said before. `created_at` is when another wording took its place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

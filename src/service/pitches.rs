@@ -10,7 +10,7 @@ use crate::domain::pitch_use::PitchUse;
 use crate::domain::pitch_version::{MAX_PER_PITCH, PitchVersion, PitchVersionFields};
 use crate::domain::timestamp::Timestamp;
 use crate::store::accounts::time_zone;
-use crate::store::pitches::versions_of;
+use crate::store::pitches::{newest_version, versions_up_to};
 use crate::store::{AnyId, Error, Precondition, Record, Result, Tx, records};
 
 impl Rules for Pitch {
@@ -19,12 +19,11 @@ impl Rules for Pitch {
         let Some(before) = before.filter(|before| !before.fields.has_wording_of(&self.fields)) else {
             return Ok(());
         };
-        let kept = versions_of(tx, self.id)?;
-        let number = kept.first().map_or(1, |newest| newest.fields.number.saturating_add(1));
+        let number = newest_version(tx, self.id)?.saturating_add(1);
         let id = PitchVersionId::new(tx.new_id());
         create(tx, PitchVersion::new(id, now, PitchVersionFields::of(before, number))?)?;
-        let too_many = kept.iter().skip(MAX_PER_PITCH.saturating_sub(1));
-        too_many.into_iter().try_for_each(|oldest| records::delete(tx, oldest))
+        let too_many = versions_up_to(tx, self.id, number.saturating_sub(MAX_PER_PITCH))?;
+        too_many.iter().try_for_each(|oldest| records::delete(tx, oldest))
     }
 }
 

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use super::db::sql::conn::Conn;
 use super::db::sql::schema::{pitch_uses, pitch_versions, pitches};
-use super::db::sql::select::{Direction, Field, Predicate, Scalar, Select, field, sortable};
+use super::db::sql::select::{Comparison, Direction, Field, Predicate, Scalar, Select, field, sortable};
 use super::db::sql::types::AnyId;
 use super::db::write::record::{Record, record_statements};
 use super::db::write::row::record_row;
@@ -94,12 +94,21 @@ pub const CONTACT: Field = field(pitch_uses::contact_id);
 pub const LANDED: Field = field(pitch_uses::landed);
 const NUMBER: Field = sortable(pitch_versions::number);
 
-/// The earlier wordings of a pitch, newest first.
-pub fn versions_of(tx: &mut Tx<'_>, pitch: PitchId) -> Result<Vec<PitchVersion>> {
-    let own = Predicate::equal(PITCH, Scalar::Id(AnyId::new(pitch.uuid())));
-    let select =
-        Select { order: vec![NUMBER], direction: Direction::Descending, ..Select::all(tx.workspace, own) };
-    Ok(PitchVersion::select(tx.conn, select)?)
+fn is_of(pitch: PitchId) -> Predicate {
+    Predicate::equal(PITCH, Scalar::Id(AnyId::new(pitch.uuid())))
+}
+
+/// The number of the newest of the earlier wordings of a pitch; 0 without any.
+pub fn newest_version(tx: &mut Tx<'_>, pitch: PitchId) -> Result<i32> {
+    let (order, direction) = (vec![NUMBER], Direction::Descending);
+    let select = Select { order, direction, limit: 1, ..Select::all(tx.workspace, is_of(pitch)) };
+    Ok(PitchVersion::select(tx.conn, select)?.first().map_or(0, |newest| newest.fields.number))
+}
+
+/// The earlier wordings of a pitch up to a number.
+pub fn versions_up_to(tx: &mut Tx<'_>, pitch: PitchId, number: i32) -> Result<Vec<PitchVersion>> {
+    let old = Predicate::Compare(NUMBER, Comparison::LessOrEqual, Scalar::Int(i64::from(number)));
+    Ok(PitchVersion::select(tx.conn, Select::all(tx.workspace, Predicate::All(vec![is_of(pitch), old])))?)
 }
 
 /// The uses of a pitch with one rating, or with none: how many there are, and the day of the last one.

@@ -73,7 +73,10 @@ on_both! {
         let edit = |number: u32| json!({"method": "PATCH", "path": pitch.location(), "body": {"body": number.to_string()}});
         for start in [1, 101, 201] {
             let operations: Vec<Value> = (start..start + 100).map(edit).collect();
-            ada.post("/v1/batch", &json!({"operations": operations})).await.expect(207);
+            let batch = json!({"atomic": true, "operations": operations});
+            let done = ada.post("/v1/batch", &batch).await.expect(207);
+            let results = done.body["results"].as_array().unwrap();
+            assert!(results.iter().all(|result| result["status"] == 200), "{done}");
         }
         let kept = ada.walk(&format!("{}/versions", pitch.location())).await;
         assert_eq!((kept.len(), bodies(&kept)[0], bodies(&kept)[199]), (200, (300, "299"), (101, "100")));
