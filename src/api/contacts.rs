@@ -9,7 +9,9 @@ use super::http::messages::problem::{Code, Problem};
 use super::http::messages::response::Response;
 use super::http::operation::{Access, Docs, Operation, Run, Tagged};
 use super::http::parameter::Parameter;
-use super::http::records::collection::{Collection, Filter, FilterFn, NONE, Operators, Values, flag, reference};
+use super::http::records::collection::{
+    Collection, Filter, FilterFn, NONE, Operators, Values, flag, parse_id, reference,
+};
 use super::http::records::operations::{PageOf, cards, of_record};
 use super::http::records::resource::{Cards, Resource, Texts};
 use super::http::records::{lookup, merge};
@@ -29,7 +31,7 @@ use crate::store::lists::has_key;
 use crate::store::relations::{Link, Relation};
 use crate::store::{
     Comparison, Conn, Field, ID, Predicate, Record, Result as StoreResult, Scalar, contact_activities,
-    contacts as stored, positions,
+    contacts as stored, positions, targets,
 };
 
 pub const COLLECTION: Collection = Collection {
@@ -92,6 +94,14 @@ pub const COLLECTION: Collection = Collection {
                 let there = reference(positions::ORGANIZATION, id)?;
                 Ok(Predicate::ReferredBy(Entity::Position, positions::CONTACT, Box::new(there)))
             }),
+        },
+        Filter {
+            name: "goal_id",
+            description: "Is a target of this goal.",
+            values: Values::Id(Entity::Goal),
+            operators: Operators::AnyOf,
+            default: None,
+            predicate: FilterFn::Always(|_, id| Ok(targets::contacts_of(parse_id(id)?))),
         },
         Filter {
             name: "tier",

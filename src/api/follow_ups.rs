@@ -13,7 +13,9 @@ use super::http::messages::problem::{Code, Problem};
 use super::http::messages::response::Response;
 use super::http::operation::{Access, Docs, Operation, Run, Tagged, Write};
 use super::http::parameter::Parameter;
-use super::http::records::collection::{Collection, Filter, FilterFn, Operators, Values, listed, number, word};
+use super::http::records::collection::{
+    Collection, Filter, FilterFn, Operators, Values, listed, number, reference, word,
+};
 use super::http::records::operations::{nested, of_record};
 use super::http::records::resource::{Resource, Texts};
 use crate::domain::contact::{Channel, Contact};
@@ -61,6 +63,18 @@ pub const COLLECTION: Collection = Collection {
             name: "organization",
             description: "The organization it is about.",
             link: Link::To(Entity::Organization, "/organization_id"),
+            with: &[],
+        },
+        Relation {
+            name: "goal",
+            description: "The goal that it is for.",
+            link: Link::To(Entity::Goal, "/goal_id"),
+            with: &[],
+        },
+        Relation {
+            name: "target",
+            description: "The target that it is for.",
+            link: Link::To(Entity::Target, "/target_id"),
             with: &[],
         },
     ],
@@ -148,6 +162,22 @@ pub const COLLECTION: Collection = Collection {
             operators: Operators::AnyOf,
             default: None,
             predicate: FilterFn::Always(|_, id| listed(Entity::FollowUp, Entity::Organization, id)),
+        },
+        Filter {
+            name: "goal_id",
+            description: "The goal that it is for.",
+            values: Values::Id(Entity::Goal),
+            operators: Operators::AnyOf,
+            default: None,
+            predicate: FilterFn::Always(|_, id| reference(stored::GOAL, id)),
+        },
+        Filter {
+            name: "target_id",
+            description: "The target that it is for.",
+            values: Values::Id(Entity::Target),
+            operators: Operators::AnyOf,
+            default: None,
+            predicate: FilterFn::Always(|_, id| reference(stored::TARGET, id)),
         },
         Filter {
             name: "interaction_id",

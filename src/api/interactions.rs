@@ -26,12 +26,20 @@ pub const COLLECTION: Collection = Collection {
     ],
     updated_at: stored::UPDATED_AT,
     searchable: true,
-    relations: &[Relation {
-        name: "contacts",
-        description: "The contacts who took part, in the order of `contact_ids`.",
-        link: Link::To(Entity::Contact, "/contact_ids"),
-        with: &[],
-    }],
+    relations: &[
+        Relation {
+            name: "contacts",
+            description: "The contacts who took part, in the order of `contact_ids`.",
+            link: Link::To(Entity::Contact, "/contact_ids"),
+            with: &[],
+        },
+        Relation {
+            name: "goals",
+            description: "The goals that it is for, in the order of `goal_ids`.",
+            link: Link::To(Entity::Goal, "/goal_ids"),
+            with: &[],
+        },
+    ],
     filters: &[
         Filter {
             name: "contact_id",
@@ -52,6 +60,14 @@ pub const COLLECTION: Collection = Collection {
                 let people = Predicate::ReferredBy(Entity::Position, positions::CONTACT, Box::new(there));
                 Ok(with_one_of(people))
             }),
+        },
+        Filter {
+            name: "goal_id",
+            description: "A goal that it is for.",
+            values: Values::Id(Entity::Goal),
+            operators: Operators::Set,
+            default: None,
+            predicate: FilterFn::Always(|_, id| listed(Entity::Interaction, Entity::Goal, id)),
         },
         Filter {
             name: "kind",

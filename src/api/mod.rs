@@ -4,16 +4,20 @@ pub mod auth;
 pub mod batch;
 pub mod bulk;
 pub mod calendar_feeds;
+pub mod candidates;
 pub mod changes;
+pub mod check_ins;
 pub mod contacts;
 pub mod context;
 pub mod duplicate_dismissals;
 pub mod duplicates;
 pub mod follow_up_plans;
 pub mod follow_ups;
+pub mod goals;
 pub mod http;
 pub mod interactions;
 pub mod keep_in_touch;
+pub mod key_results;
 pub mod matches;
 pub mod me;
 pub mod needs;
@@ -21,14 +25,17 @@ pub mod notifications;
 pub mod operations;
 pub mod organizations;
 pub mod password_reset;
+pub mod pitches;
 pub mod plan_runs;
 pub mod positions;
 pub mod profile;
+pub mod progress;
 pub mod relationships;
 pub mod search;
 pub mod service;
 pub mod sessions;
 pub mod tags;
+pub mod targets;
 pub mod timeline;
 pub mod today;
 pub mod tokens;
@@ -56,6 +63,13 @@ pub fn operations() -> Vec<Operation> {
         positions::operations(),
         relationships::operations(),
         needs::operations(),
+        goals::operations(),
+        key_results::operations(),
+        check_ins::operations(),
+        progress::operations(),
+        candidates::operations(),
+        pitches::operations(),
+        targets::operations(),
         interactions::operations(),
         keep_in_touch::operations(),
         timeline::operations(),
@@ -90,6 +104,13 @@ const COLLECTIONS: &[&Collection] = &[
     &positions::COLLECTION,
     &relationships::COLLECTION,
     &needs::COLLECTION,
+    &goals::COLLECTION,
+    &key_results::COLLECTION,
+    &check_ins::COLLECTION,
+    &targets::COLLECTION,
+    &pitches::COLLECTION,
+    &pitches::VERSIONS,
+    &pitches::USES,
     &interactions::COLLECTION,
     &follow_ups::COLLECTION,
     &follow_up_plans::COLLECTION,
@@ -121,6 +142,8 @@ const TAGS: &[(&str, &str)] = &[
     ("positions", "What people do or did somewhere."),
     ("relationships", "What contacts are to each other."),
     ("needs", "What people need, can offer, or are interested in."),
+    ("goals", "What you want to reach, how far you have come, and whom to reach for it."),
+    ("pitches", "How you introduce yourself, what you said before, and how it landed."),
     ("interactions", "Meetings, calls and messages with contacts, planned or past."),
     ("keep-in-touch", "Contacts you are due to get in touch with."),
     ("timeline", "What happened, and when."),

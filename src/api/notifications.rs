@@ -25,7 +25,6 @@ use crate::domain::id::{ContactId, NotificationId, WorkspaceId};
 use crate::domain::invalid::{Invalid, Rejection};
 use crate::domain::notification::{NotificationKind, NotificationReason};
 use crate::domain::timestamp::Timestamp;
-use crate::domain::today;
 use crate::service::validation::check;
 use crate::store::notifications::{self as stored, Notification};
 use crate::store::notify_times::Recipient;
@@ -195,11 +194,11 @@ fn item(
             let follow_up = follow_ups.get(&subject)?.clone();
             let fields = &follow_up.fields;
             let contacts = fields.contact_ids.iter().filter_map(|id| cards.get(id).cloned()).collect();
-            (today::follow_up(&fields.title, fields.owed_by, days).into(), Some(follow_up), contacts)
+            (NotificationReason::follow_up(&fields.title, fields.owed_by, days), Some(follow_up), contacts)
         }
         NotificationKind::ContactDue => {
             let contact = contact()?;
-            (today::contact(&contact.name, days).into(), None, vec![contact])
+            (NotificationReason::contact(&contact.name, days), None, vec![contact])
         }
         NotificationKind::Birthday => {
             let contact = contact()?;

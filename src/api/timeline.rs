@@ -23,11 +23,13 @@ use crate::domain::card::ContactCard;
 use crate::domain::contact::Contact;
 use crate::domain::entity::Entity;
 use crate::domain::follow_up::FollowUp;
+use crate::domain::goal::Goal;
 use crate::domain::id::{ContactId, WorkspaceId};
 use crate::domain::interaction::Interaction;
 use crate::domain::invalid::{FieldCode, Rejection};
 use crate::domain::locale::TimeZone;
 use crate::domain::position::Position;
+use crate::domain::target::Target;
 use crate::domain::timeline::TimelineKind;
 use crate::domain::timestamp::Timestamp;
 use crate::service::validation::views::{collect, reference_to};
@@ -64,6 +66,8 @@ impl ToSchema for TimelineRecord {
         collect::<Interaction>(schemas);
         collect::<FollowUp>(schemas);
         collect::<Position>(schemas);
+        collect::<Target>(schemas);
+        collect::<Goal>(schemas);
     }
 }
 
@@ -75,8 +79,11 @@ fn entities() -> Vec<Entity> {
 
 pub fn operations() -> Vec<Operation> {
     // Of every area that a kind belongs to.
-    let access =
-        || Access::Scopes(["contacts:read", "interactions:read", "follow_ups:read"].map(Into::into).to_vec());
+    let access = || {
+        Access::Scopes(
+            ["contacts:read", "interactions:read", "follow_ups:read", "goals:read"].map(Into::into).to_vec(),
+        )
+    };
     let of_contact = "/v1/contacts/{id}/timeline";
     vec![
         Operation::new(Method::GET, of_contact, "list_contact_timeline", access(), Run::Read(of_one), || {
@@ -94,7 +101,8 @@ fn docs(summary: &'static str) -> Docs {
     });
     Docs::new("timeline", summary)
         .description(
-            "What happened, newest first: interactions, follow-ups that were completed, and positions that began or ended. A date that is known only to the month or year is sorted as the first day of that period for a \
+            "What happened, newest first: interactions, follow-ups that were completed, positions that began or ended, targets that \
+             you connected with, and, in the timeline of the workspace, goals that were achieved. A date that is known only to the month or year is sorted as the first day of that period for a \
              start, and as the last day for an end. Planned interactions are not included.",
         )
         .parameters([
@@ -164,6 +172,8 @@ fn shown(entry: Entry, zone: TimeZone, cards: &Cards) -> TimelineItem {
         TimelineKind::FollowUpCompleted => (Some("completed_at"), None),
         TimelineKind::PositionStarted => (None, Some("started_on")),
         TimelineKind::PositionEnded => (None, Some("ended_on")),
+        TimelineKind::TargetConnected => (Some("connected_at"), None),
+        TimelineKind::GoalAchieved => (Some("achieved_at"), None),
     };
     let field = |name: &str| record.get(name).and_then(Value::as_str);
     let at = at.and_then(field).and_then(|at| Timestamp::parse(at).ok());

@@ -20,6 +20,7 @@ use crate::domain::card::ContactCard;
 use crate::domain::contact::{Contact, ContactDate};
 use crate::domain::fields::parse_day;
 use crate::domain::follow_up::{FollowUp, OwedBy};
+use crate::domain::goal::Goal;
 use crate::domain::id::{ContactId, WorkspaceId};
 use crate::domain::interaction::Interaction;
 use crate::domain::locale::TimeZone;
@@ -27,7 +28,9 @@ use crate::domain::partial_date::PartialDate;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::today::{self, DAYS_AHEAD, TodayReason, TodaySetupCode};
 use crate::store::keep_in_touch::{self, Wanted};
-use crate::store::today::{self as stored, Section};
+use crate::store::lists::Section;
+use crate::store::progress::{GoalProgress, On};
+use crate::store::today as stored;
 use crate::store::{AnyId, Conn, Record, Result as StoreResult, accounts};
 
 /// How many items a section shows.
@@ -54,6 +57,8 @@ struct Today {
     planned: TodayInteractions,
     /// Planned interactions whose time has passed.
     awaiting_outcome: TodayInteractions,
+    /// Active goals that are at risk or overdue.
+    goals: TodayGoals,
     /// First steps not taken yet; empty when all are done.
     setup: Vec<TodaySetupStep>,
 }
@@ -162,6 +167,34 @@ struct TodayInteraction {
     contacts: Vec<ContactCard>,
 }
 
+/// Active goals whose pace is `at_risk`, or that are overdue, those that are due first in front. Of the 50 active goals that are
+/// due first.
+#[derive(Serialize, ToSchema)]
+struct TodayGoals {
+    /// At most 20.
+    #[schema(max_items = 20)]
+    items: Vec<TodayGoal>,
+    /// The number of all of them.
+    #[schema(minimum = 0, example = 1)]
+    total: i64,
+    /// The path of the whole list of active goals.
+    #[schema(example = "/v1/goals?status=active&sort=due_on")]
+    list: String,
+}
+
+/// A goal that is at risk or overdue.
+#[derive(Serialize, ToSchema)]
+struct TodayGoal {
+    reason: TodayReason,
+    goal: Goal,
+    /// What is done of the goal, 0 to 1.
+    #[schema(minimum = 0, maximum = 1, example = 0.2)]
+    progress: f64,
+    /// The part of the time of the goal that has passed, 0 to 1. Null: the day it started is not set.
+    #[schema(minimum = 0, maximum = 1, example = 0.75)]
+    elapsed: Option<f64>,
+}
+
 /// A first step.
 #[derive(Serialize, ToSchema)]
 struct TodaySetupStep {
@@ -195,14 +228,14 @@ pub fn operations() -> Vec<Operation> {
         Docs::new("today", "Get today's overview")
             .description(
                 "One call for a home screen: follow-ups and promises whose day has come, contacts who are due, birthdays and other \
-                 dates in the next 14 days, planned interactions, and those whose time has passed. Each item has a reason and the contact cards to show. Each section has at most 20 items and \
+                 dates in the next 14 days, planned interactions, those whose time has passed, and goals at risk. Each item has a reason and the contact cards to show. Each section has at most 20 items and \
              their `total`.",
             )
             .parameter(Parameter::new("on", on, json!({ "type": "string", "format": "date" })).example(json!("2026-03-02")))
             .answer::<Today>(200, "The view of the day.")
             .tagged(Tagged::View)
     };
-    let scopes = ["contacts:read", "interactions:read", "follow_ups:read"];
+    let scopes = ["contacts:read", "interactions:read", "follow_ups:read", "goals:read"];
     let access = Access::Scopes(scopes.map(Into::into).to_vec());
     vec![Operation::new(Method::GET, "/v1/today", "get_today", access, Run::Read(get_today), docs)]
 }
@@ -268,6 +301,8 @@ fn view(conn: &mut Conn, moment: &Moment, awaiting: Section<Interaction>) -> Sto
     };
     let due = keep_in_touch::page(conn, workspace, &wanted, moment.zone)?;
     let due_total = keep_in_touch::count(conn, workspace, &wanted)?;
+    let at_risk =
+        stored::goals_at_risk(conn, workspace, On { day: on, zone: moment.zone }, usize::from(MAX_ITEMS))?;
     let setup = stored::open_setup(conn, workspace)?;
 
     let named = |lists: &[&[ContactId]]| stored::ids_of(lists.iter().copied());
@@ -316,6 +351,7 @@ fn view(conn: &mut Conn, moment: &Moment, awaiting: Section<Interaction>) -> Sto
         dates,
         planned: interactions(moment, &cards, planned, today::planned, planned_list),
         awaiting_outcome: interactions(moment, &cards, awaiting, today::awaiting_outcome, awaiting_list),
+        goals: goals(moment, at_risk),
         setup: setup.into_iter().map(setup_step).collect(),
     })
 }
@@ -365,6 +401,25 @@ fn interactions(
         TodayInteraction { reason: reason(&what, days), interaction, contacts }
     };
     TodayInteractions { items: section.items.into_iter().map(item).collect(), total: section.total, list }
+}
+
+fn goals(moment: &Moment, section: Section<GoalProgress>) -> TodayGoals {
+    let item = |one: GoalProgress| {
+        let GoalProgress { goal, standing, .. } = one;
+        let (days, progress) =
+            (moment.days_until_text(goal.fields.due_on.as_ref()), standing.progress.unwrap_or_default());
+        TodayGoal {
+            reason: today::goal(&goal.fields.title, progress, days),
+            progress,
+            elapsed: standing.elapsed,
+            goal,
+        }
+    };
+    TodayGoals {
+        items: section.items.into_iter().map(item).collect(),
+        total: section.total,
+        list: "/v1/goals?status=active&sort=due_on".to_owned(),
+    }
 }
 
 /// The dates of a contact that fall on a day.

@@ -69,6 +69,13 @@ entities! {
     Need = "need", "needs", "relationships";
     Tag = "tag", "tags", "contacts";
     DuplicateDismissal = "duplicate_dismissal", "duplicate_dismissals", "contacts";
+    Goal = "goal", "goals", "goals";
+    KeyResult = "key_result", "key_results", "goals";
+    CheckIn = "check_in", "check_ins", "goals";
+    Target = "target", "targets", "goals";
+    Pitch = "pitch", "pitches", "goals";
+    PitchVersion = "pitch_version", "pitch_versions", "goals";
+    PitchUse = "pitch_use", "pitch_uses", "goals";
     Interaction = "interaction", "interactions", "interactions";
     FollowUp = "follow_up", "follow_ups", "follow_ups";
     FollowUpPlan = "follow_up_plan", "follow_up_plans", "follow_ups";

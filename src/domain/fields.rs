@@ -2,7 +2,7 @@
 //! a single kind.
 
 use chrono::NaiveDate;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use utoipa::ToSchema;
 
 use super::invalid::{FieldCode, Invalid, Rejection, pointer};
@@ -109,6 +109,14 @@ pub fn check_links(links: &mut Keyed<ProfileLink>, invalid: &mut Invalid) {
             None => platform_of(&link.url).map(str::to_owned),
         };
         check_day(&["links", key, "checked_on"], link.checked_on.as_deref(), invalid);
+    }
+}
+
+/// Writes a whole number without a fraction: `4`, and not `4.0`.
+pub fn serialize_number<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    match value.to_string().parse::<i64>() {
+        Ok(whole) => serializer.serialize_i64(whole),
+        Err(_) => serializer.serialize_f64(*value),
     }
 }
 

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::contact::Channel;
 use super::entity::Entity;
 use super::fields::{check_day, clean, parse_day, single_line};
-use super::id::{ContactId, FollowUpId, InteractionId, OrganizationId, SeriesId};
+use super::id::{ContactId, FollowUpId, GoalId, InteractionId, OrganizationId, SeriesId, TargetId};
 use super::invalid::{FieldCode, Invalid, Rejection};
 use super::record::{Fields, Stored};
 use super::recurrence::{Recurrence, RecurrenceFrom};
@@ -39,8 +39,8 @@ pub struct FollowUpFields {
     /// Details, plain text or Markdown.
     #[schema(max_length = 100000)]
     pub body: Option<String>,
-    /// The contacts it is about, each once. At least one contact or an `organization_id` is required. When the last
-    /// of them is deleted, so is the follow-up.
+    /// The contacts it is about, each once. At least one contact, an `organization_id` or a `goal_id` is required. When the
+    /// last contact or organization is deleted, so is the follow-up; without any, it is deleted with its goal.
     #[schema(max_items = 100)]
     pub contact_ids: Vec<ContactId>,
     /// The organization it is about.
@@ -95,6 +95,12 @@ pub struct FollowUpFields {
     pub origin: FollowUpOrigin,
     /// The interaction that led to it, or else the one logged when it was completed. Null: none.
     pub interaction_id: Option<InteractionId>,
+    /// The goal that it is for. If null in a request that sets `target_id`, that of the target.
+    #[schema(example = json!(null))]
+    pub goal_id: Option<GoalId>,
+    /// The target that it is for, of the same goal.
+    #[schema(example = json!(null))]
+    pub target_id: Option<TargetId>,
 }
 
 enumeration! {
@@ -194,6 +200,8 @@ impl Default for FollowUpFields {
             outcome: None,
             origin: FollowUpOrigin::default(),
             interaction_id: None,
+            goal_id: None,
+            target_id: None,
         }
     }
 }
@@ -313,8 +321,8 @@ impl Fields for FollowUpFields {
         }
         let mut seen = HashSet::new();
         self.contact_ids.retain(|id| seen.insert(*id));
-        if self.contact_ids.is_empty() && self.organization_id.is_none() {
-            let detail = "At least one contact or an organization is required.";
+        if self.contact_ids.is_empty() && self.organization_id.is_none() && self.goal_id.is_none() {
+            let detail = "At least one contact, an organization or a goal is required.";
             invalid.add("#/contact_ids", Rejection::new(FieldCode::Required, detail));
         } else if self.contact_ids.len() > MAX_CONTACTS {
             let detail = format!("Must have at most {MAX_CONTACTS} contacts.");

@@ -105,6 +105,20 @@ ids! {
     TagId = "tag";
     /// The decision that two records are not duplicates.
     DuplicateDismissalId = "duplicate_dismissal";
+    /// Something that you want to reach.
+    GoalId = "goal";
+    /// A number that shows how far a goal has come.
+    KeyResultId = "key_result";
+    /// A value of a key result on a day.
+    CheckInId = "check_in";
+    /// A contact or an organization to reach for a goal.
+    TargetId = "target";
+    /// A way to introduce yourself.
+    PitchId = "pitch";
+    /// An earlier wording of a pitch.
+    PitchVersionId = "pitch_version";
+    /// One time a pitch was used.
+    PitchUseId = "pitch_use";
     /// A meeting, a call, a message: something that happened with people.
     InteractionId = "interaction";
     /// Something to do for somebody.

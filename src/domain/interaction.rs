@@ -8,7 +8,8 @@ use utoipa::ToSchema;
 use super::contact::Channel;
 use super::entity::Entity;
 use super::fields::{check_day, clean, parse_day};
-use super::id::{ContactId, InteractionId};
+use super::goal;
+use super::id::{ContactId, GoalId, InteractionId};
 use super::invalid::{FieldCode, Invalid, Rejection};
 use super::link::ProfileUrl;
 use super::locale::TimeZone;
@@ -72,6 +73,9 @@ pub struct InteractionFields {
     /// The rating, from 1 to 5 (best). Null: not rated.
     #[schema(minimum = 1, maximum = 5, example = 4)]
     pub quality: Option<i32>,
+    /// The goals that it is for, each once. A deleted goal leaves the list.
+    #[schema(max_items = 20, example = json!([]))]
+    pub goal_ids: Vec<GoalId>,
     /// Whether it counts as having been in touch. Null: determined by its kind (reactions, comments, shares and
     /// notes do not count).
     #[schema(example = json!(null))]
@@ -230,6 +234,12 @@ impl Fields for InteractionFields {
         } else if self.contact_ids.len() > MAX_CONTACTS {
             let detail = format!("Must have at most {MAX_CONTACTS} contacts.");
             invalid.add("#/contact_ids", Rejection::new(FieldCode::TooLong, detail));
+        }
+        let mut seen = HashSet::new();
+        self.goal_ids.retain(|id| seen.insert(*id));
+        if self.goal_ids.len() > goal::MAX_LINKED {
+            let detail = format!("Must have at most {} goals.", goal::MAX_LINKED);
+            invalid.add("#/goal_ids", Rejection::new(FieldCode::TooLong, detail));
         }
         check_day(&["occurred_on"], self.occurred_on.as_deref(), &mut invalid);
         match (self.occurred_at, &self.occurred_on) {

@@ -101,6 +101,13 @@ impl Rejection {
         Self { alternatives, ..Self::new(FieldCode::Required, detail) }
     }
 
+    /// The one thing that is wrong with an input.
+    pub fn at(self, pointer: &str) -> Invalid {
+        let mut invalid = Invalid::default();
+        invalid.add(pointer, self);
+        invalid
+    }
+
     /// Shorthand for the most common one.
     pub fn format(detail: impl Into<String>) -> Self {
         Self::new(FieldCode::InvalidFormat, detail)

@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::count::pluralize;
+use super::follow_up::OwedBy;
 use super::locale::TimeZone;
 use super::timestamp::Timestamp;
-use super::today::{self, TodayReason, TodayReasonCode};
+use super::today::{self, TodayReason};
 use super::words::enumeration;
 
 /// What fell due more days ago is not notified any more: it stays in the view of the day.
@@ -110,24 +111,31 @@ impl NotificationReason {
     }
 
     pub fn birthday(name: &str) -> Self {
-        Self { code: NotificationReasonCode::Birthday, ..Self::from(today::date(name, "birthday", 0)) }
+        Self::new(NotificationReasonCode::Birthday, today::date(name, "birthday", 0))
     }
-}
 
-impl From<TodayReason> for NotificationReason {
-    fn from(reason: TodayReason) -> Self {
-        let TodayReason { code, params, detail } = reason;
-        let code = match code {
-            TodayReasonCode::FollowUpDue | TodayReasonCode::Planned | TodayReasonCode::AwaitingOutcome => {
-                NotificationReasonCode::FollowUpDue
-            }
-            TodayReasonCode::FollowUpOverdue => NotificationReasonCode::FollowUpOverdue,
-            TodayReasonCode::PromiseDue => NotificationReasonCode::PromiseDue,
-            TodayReasonCode::PromiseOverdue => NotificationReasonCode::PromiseOverdue,
-            TodayReasonCode::ContactDue => NotificationReasonCode::ContactDue,
-            TodayReasonCode::ContactOverdue => NotificationReasonCode::ContactOverdue,
-            TodayReasonCode::DateToday | TodayReasonCode::DateAhead => NotificationReasonCode::Birthday,
+    /// `days` from the day of the notification to the one on which the follow-up is due.
+    pub fn follow_up(title: &str, owed_by: OwedBy, days: i64) -> Self {
+        let code = match (owed_by, days < 0) {
+            (OwedBy::Me, false) => NotificationReasonCode::FollowUpDue,
+            (OwedBy::Me, true) => NotificationReasonCode::FollowUpOverdue,
+            (OwedBy::Them, false) => NotificationReasonCode::PromiseDue,
+            (OwedBy::Them, true) => NotificationReasonCode::PromiseOverdue,
         };
+        Self::new(code, today::follow_up(title, owed_by, days))
+    }
+
+    /// `days` from the day of the notification to the one on which the contact is due.
+    pub fn contact(name: &str, days: i64) -> Self {
+        let code = match days < 0 {
+            false => NotificationReasonCode::ContactDue,
+            true => NotificationReasonCode::ContactOverdue,
+        };
+        Self::new(code, today::contact(name, days))
+    }
+
+    /// With the sentence that the view of the day has for it.
+    fn new(code: NotificationReasonCode, TodayReason { params, detail, .. }: TodayReason) -> Self {
         let params = NotificationParams { name: Some(params.name), days: Some(params.days), counts: None };
         Self { code, params, detail }
     }

@@ -2,7 +2,9 @@
 
 use super::entity::Entity;
 use super::key::KeyKind;
-use super::{follow_up, interaction, need, plan_run, position, relationship, tag};
+use super::{
+    check_in, follow_up, interaction, key_result, need, pitch_use, plan_run, position, relationship, tag, target,
+};
 
 /// What becomes of a record when the one it refers to is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +43,11 @@ impl Reference {
         self.from == self.to && self.column == "parent_id"
     }
 
+    /// Whether it is a list that may be left empty when what it names is deleted.
+    pub fn may_be_emptied(&self) -> bool {
+        self.join.is_some() && self.on_delete == OnDelete::Leave { needs_any: &[] }
+    }
+
     /// The column of the join table that holds the id of the record with the list.
     pub fn own_column(&self) -> String {
         format!("{}_id", self.from)
@@ -54,6 +61,9 @@ impl Reference {
 
 /// What a follow-up may be about: it goes with the last of them.
 const NAMED_BY_FOLLOW_UP: &[&str] = &["/contact_ids", "/organization_id"];
+
+/// What else a follow-up may be for: one that is about nobody goes with the last of them.
+const LINKED_BY_FOLLOW_UP: &[&str] = &["/contact_ids", "/organization_id", "/goal_id"];
 
 /// Every reference between records: the checks that it exists and has room, the cascade of a delete, the order of a revert
 /// and merging read it, and the parity test compares it with the foreign keys of both schemas.
@@ -158,6 +168,96 @@ pub const REFERENCES: &[Reference] = &[
         join: None,
     },
     Reference {
+        from: Entity::KeyResult,
+        column: "goal_id",
+        pointer: "/goal_id",
+        to: Entity::Goal,
+        on_delete: OnDelete::Cascade,
+        most: Some(key_result::MAX_PER_GOAL),
+        join: None,
+    },
+    Reference {
+        from: Entity::KeyResult,
+        column: "filter_organization_id",
+        pointer: "/filter/organization_id",
+        to: Entity::Organization,
+        on_delete: OnDelete::KeepName { name: "/name", kept_as: "/filter/organization_name" },
+        most: None,
+        join: None,
+    },
+    Reference {
+        from: Entity::CheckIn,
+        column: "key_result_id",
+        pointer: "/key_result_id",
+        to: Entity::KeyResult,
+        on_delete: OnDelete::Cascade,
+        most: Some(check_in::MAX_PER_KEY_RESULT),
+        join: None,
+    },
+    Reference {
+        from: Entity::Target,
+        column: "goal_id",
+        pointer: "/goal_id",
+        to: Entity::Goal,
+        on_delete: OnDelete::Cascade,
+        most: Some(target::MAX_PER_GOAL),
+        join: None,
+    },
+    Reference {
+        from: Entity::Target,
+        column: "contact_id",
+        pointer: "/contact_id",
+        to: Entity::Contact,
+        on_delete: OnDelete::Cascade,
+        most: Some(target::MAX_PER_SUBJECT),
+        join: None,
+    },
+    Reference {
+        from: Entity::Target,
+        column: "organization_id",
+        pointer: "/organization_id",
+        to: Entity::Organization,
+        on_delete: OnDelete::Cascade,
+        most: Some(target::MAX_PER_SUBJECT),
+        join: None,
+    },
+    Reference {
+        from: Entity::Pitch,
+        column: "goal_id",
+        pointer: "/goal_id",
+        to: Entity::Goal,
+        on_delete: OnDelete::SetNull,
+        most: None,
+        join: None,
+    },
+    Reference {
+        from: Entity::PitchVersion,
+        column: "pitch_id",
+        pointer: "/pitch_id",
+        to: Entity::Pitch,
+        on_delete: OnDelete::Cascade,
+        most: None,
+        join: None,
+    },
+    Reference {
+        from: Entity::PitchUse,
+        column: "pitch_id",
+        pointer: "/pitch_id",
+        to: Entity::Pitch,
+        on_delete: OnDelete::Cascade,
+        most: Some(pitch_use::MAX_PER_PITCH),
+        join: None,
+    },
+    Reference {
+        from: Entity::PitchUse,
+        column: "contact_id",
+        pointer: "/contact_id",
+        to: Entity::Contact,
+        on_delete: OnDelete::SetNull,
+        most: None,
+        join: None,
+    },
+    Reference {
         from: Entity::Interaction,
         column: "contact_id",
         pointer: "/contact_ids",
@@ -165,6 +265,15 @@ pub const REFERENCES: &[Reference] = &[
         on_delete: OnDelete::Leave { needs_any: &["/contact_ids"] },
         most: Some(interaction::MAX_PER_CONTACT),
         join: Some("interaction_contacts"),
+    },
+    Reference {
+        from: Entity::Interaction,
+        column: "goal_id",
+        pointer: "/goal_ids",
+        to: Entity::Goal,
+        on_delete: OnDelete::Leave { needs_any: &[] },
+        most: None,
+        join: Some("interaction_goals"),
     },
     Reference {
         from: Entity::FollowUp,
@@ -189,6 +298,24 @@ pub const REFERENCES: &[Reference] = &[
         column: "interaction_id",
         pointer: "/interaction_id",
         to: Entity::Interaction,
+        on_delete: OnDelete::SetNull,
+        most: None,
+        join: None,
+    },
+    Reference {
+        from: Entity::FollowUp,
+        column: "goal_id",
+        pointer: "/goal_id",
+        to: Entity::Goal,
+        on_delete: OnDelete::Leave { needs_any: LINKED_BY_FOLLOW_UP },
+        most: None,
+        join: None,
+    },
+    Reference {
+        from: Entity::FollowUp,
+        column: "target_id",
+        pointer: "/target_id",
+        to: Entity::Target,
         on_delete: OnDelete::SetNull,
         most: None,
         join: None,
@@ -276,6 +403,8 @@ pub struct NameList {
     pub from: &'static [Entity],
     /// Where the list stands in their JSON.
     pub pointer: &'static str,
+    /// Whether one name stands there, and no list. It stays when the record that it names is deleted: it then names none.
+    pub is_one: bool,
     pub to: Entity,
     /// The field of `to` that holds the name.
     pub name: &'static str,
@@ -287,19 +416,37 @@ pub struct NameList {
     pub most_named: i64,
 }
 
-pub const NAME_LISTS: &[NameList] = &[NameList {
-    from: tag::CARRIERS,
-    pointer: "/tags",
-    to: Entity::Tag,
-    name: "name",
-    key: KeyKind::Tag,
-    most: tag::MAX_PER_RECORD,
-    most_named: tag::MAX_PER_WORKSPACE,
-}];
+pub const NAME_LISTS: &[NameList] = &[
+    NameList {
+        from: tag::CARRIERS,
+        pointer: "/tags",
+        is_one: false,
+        to: Entity::Tag,
+        name: "name",
+        key: KeyKind::Tag,
+        most: tag::MAX_PER_RECORD,
+        most_named: tag::MAX_PER_WORKSPACE,
+    },
+    NameList {
+        from: &[Entity::KeyResult],
+        pointer: "/filter/tag",
+        is_one: true,
+        to: Entity::Tag,
+        name: "name",
+        key: KeyKind::Tag,
+        most: 1,
+        most_named: tag::MAX_PER_WORKSPACE,
+    },
+];
 
 /// The list in which records of this kind name others.
 pub fn name_list(from: Entity) -> Option<&'static NameList> {
     NAME_LISTS.iter().find(|list| list.from.contains(&from))
+}
+
+/// The kinds of record that name records of this kind.
+pub fn carriers_of_names(to: Entity) -> Vec<Entity> {
+    NAME_LISTS.iter().filter(|list| list.to == to).flat_map(|list| list.from).copied().collect()
 }
 
 /// The list in which others name records of this kind.

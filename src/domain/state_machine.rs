@@ -14,7 +14,8 @@ pub struct State<S: 'static> {
     pub state: S,
     /// The states that it may move to.
     pub next: &'static [S],
-    /// The field that holds when it was entered; null in every other state.
+    /// The field that holds when it was entered, or another state that stamps the same field. Null in every other state but
+    /// those that keep it.
     pub stamps: Option<&'static str>,
 }
 
@@ -22,6 +23,9 @@ pub struct State<S: 'static> {
 pub trait Status: Copy + PartialEq + 'static {
     /// Each state once.
     const STATES: &'static [State<Self>];
+
+    /// States that neither set nor clear a field that others stamp.
+    const KEEPS: &'static [(Self, &'static str)] = &[];
 
     fn word(self) -> &'static str;
 
@@ -36,6 +40,16 @@ pub trait Status: Copy + PartialEq + 'static {
 
     fn row(self) -> Option<&'static State<Self>> {
         Self::STATES.iter().find(|row| row.state == self)
+    }
+
+    /// Whether entering the state sets this field.
+    fn stamps(self, field: &str) -> bool {
+        self.row().is_some_and(|row| row.stamps == Some(field))
+    }
+
+    /// Whether the state leaves this field as it was.
+    fn keeps(self, field: &str) -> bool {
+        Self::KEEPS.iter().any(|(state, kept)| *state == self && *kept == field)
     }
 }
 
@@ -72,12 +86,30 @@ impl<S: Status> Move<S> {
         now: Timestamp,
     ) -> Result<Option<Timestamp>, Rejection> {
         let sent = sent.filter(|sent| Some(*sent) != kept);
-        if self.to.row().is_none_or(|row| row.stamps != Some(field)) {
+        if !self.to.stamps(field) {
             let detail = format!("A record that is {} has no {field}.", self.to.word());
-            return sent.map_or(Ok(None), |_| Err(Rejection::new(FieldCode::Contradiction, detail)));
+            let left = kept.filter(|_| self.to.keeps(field));
+            return sent.map_or(Ok(left), |_| Err(Rejection::new(FieldCode::Contradiction, detail)));
         }
-        if !self.enters(self.to) {
+        let is_held = kept.is_some() && self.from.is_some_and(|from| from.stamps(field) || from.keeps(field));
+        if is_held || !self.enters(self.to) {
             let detail = format!("Only the request that makes the record {} can send {field}.", self.to.word());
+            return sent.map_or(Ok(kept), |_| Err(Rejection::new(FieldCode::ReadOnly, detail)));
+        }
+        sent.map_or(Ok(now), |sent| not_in_future(sent, now)).map(Some)
+    }
+
+    /// The value of a field that every transition sets: the time that the request sends with it, or else now.
+    pub fn stamp_change(
+        self,
+        field: &'static str,
+        kept: Option<Timestamp>,
+        sent: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, Rejection> {
+        let sent = sent.filter(|sent| Some(*sent) != kept);
+        if !self.enters(self.to) {
+            let detail = format!("Only the request that makes a transition can send {field}.");
             return sent.map_or(Ok(kept), |_| Err(Rejection::new(FieldCode::ReadOnly, detail)));
         }
         sent.map_or(Ok(now), |sent| not_in_future(sent, now)).map(Some)
@@ -98,9 +130,17 @@ pub fn describe<S: Status>() -> String {
         let next: Vec<String> = row.next.iter().map(|state| format!("`{}`", state.word())).collect();
         format!("from `{}` to {}", row.state.word(), next.join(", "))
     });
-    let stamps = S::STATES.iter().filter_map(|row| {
-        row.stamps
-            .map(|field| format!(" Entering `{}` sets `{field}`, and leaving it clears it.", row.state.word()))
+    let mut fields: Vec<&str> = S::STATES.iter().filter_map(|row| row.stamps).collect();
+    fields.dedup();
+    let stamps = fields.into_iter().map(|field| {
+        let words = |chosen: &dyn Fn(S) -> bool| -> Vec<String> {
+            let states = S::STATES.iter().filter(|row| chosen(row.state));
+            states.map(|row| format!("`{}`", row.state.word())).collect()
+        };
+        let entered = words(&|state| state.stamps(field)).join(" or ");
+        let kept = words(&|state| state.keeps(field));
+        let except = if kept.is_empty() { String::new() } else { format!(", except for {}", kept.join(" or ")) };
+        format!(" Entering {entered} sets `{field}`, and leaving it clears it{except}.")
     });
     format!(
         "A record can be created in any state. Transitions: {}; any other is rejected with 409 `invalid_transition`.{}",
@@ -140,6 +180,79 @@ mod tests {
             "A record can be created in any state. Transitions: from `open` to `done`; from `done` to `open`; any other is \
              rejected with 409 `invalid_transition`. Entering `done` sets `done_at`, and leaving it clears it."
         );
+    }
+
+    /// A visit that may be paid twice, and called off after that.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    enum Visit {
+        Planned,
+        Paid,
+        Repeated,
+        CalledOff,
+    }
+
+    impl Status for Visit {
+        const STATES: &'static [State<Self>] = &[
+            State { state: Self::Planned, next: &[Self::Paid], stamps: None },
+            State { state: Self::Paid, next: &[Self::Repeated], stamps: Some("paid_at") },
+            State { state: Self::Repeated, next: &[Self::CalledOff], stamps: Some("paid_at") },
+            State { state: Self::CalledOff, next: &[Self::Planned], stamps: None },
+        ];
+        const KEEPS: &'static [(Self, &'static str)] = &[(Self::CalledOff, "paid_at")];
+
+        fn word(self) -> &'static str {
+            match self {
+                Self::Planned => "planned",
+                Self::Paid => "paid",
+                Self::Repeated => "repeated",
+                Self::CalledOff => "called_off",
+            }
+        }
+    }
+
+    #[test]
+    fn states_that_stamp_the_same_field_keep_it_among_them() {
+        let at = |minute: i64| Timestamp::from_micros(minute * 60_000_000).unwrap();
+        let (now, then) = (at(100), Some(at(50)));
+        use Visit::{CalledOff, Paid, Planned, Repeated};
+        let table = [
+            (Some(Planned), Paid, None, None, Ok(Some(now))),
+            (Some(Paid), Repeated, then, None, Ok(then)),
+            (Some(Paid), Repeated, then, Some(at(60)), Err(FieldCode::ReadOnly)),
+            (Some(Planned), Repeated, None, Some(at(60)), Ok(Some(at(60)))),
+            (Some(Repeated), CalledOff, then, None, Ok(then)),
+            (Some(Repeated), Planned, then, None, Ok(None)),
+            (Some(Planned), CalledOff, None, None, Ok(None)),
+            (Some(CalledOff), Paid, then, None, Ok(then)),
+            (Some(CalledOff), Paid, None, None, Ok(Some(now))),
+            (None, CalledOff, None, Some(at(60)), Err(FieldCode::Contradiction)),
+        ];
+        for (from, to, kept, sent, expected) in table {
+            let stamped =
+                Move::new(from, to).stamp("paid_at", kept, sent, now).map_err(|rejection| rejection.code);
+            assert_eq!(stamped, expected, "{from:?} {to:?} {kept:?} {sent:?}");
+        }
+        assert!(describe::<Visit>().ends_with(
+            " Entering `paid` or `repeated` sets `paid_at`, and leaving it clears it, except for `called_off`."
+        ));
+    }
+
+    #[test]
+    fn every_transition_stamps_the_date_of_the_last_one() {
+        let at = |minute: i64| Timestamp::from_micros(minute * 60_000_000).unwrap();
+        let (now, then) = (at(100), Some(at(50)));
+        for (from, kept, sent, expected) in [
+            (None, None, None, Ok(Some(now))),
+            (Some(Task::Open), then, None, Ok(Some(now))),
+            (Some(Task::Open), then, Some(at(60)), Ok(Some(at(60)))),
+            (Some(Task::Open), then, Some(at(120)), Err(FieldCode::Contradiction)),
+            (Some(Task::Done), then, None, Ok(then)),
+            (Some(Task::Done), then, Some(at(60)), Err(FieldCode::ReadOnly)),
+        ] {
+            let moved = Move::new(from, Task::Done);
+            let stamped = moved.stamp_change("at", kept, sent, now).map_err(|rejection| rejection.code);
+            assert_eq!(stamped, expected, "{from:?} {kept:?} {sent:?}");
+        }
     }
 
     #[test]

@@ -2,15 +2,19 @@
 
 use super::entity::Entity;
 use super::follow_up::FollowUpStatus;
+use super::goal::GoalStatus;
 use super::interaction::InteractionStatus;
 use super::plan_run::PlanRunStatus;
 use super::state_machine::describe;
+use super::target::TargetStage;
 
 /// The machine of a kind of record in sentences, and the field that holds its state.
 pub fn description(entity: Entity) -> Option<(&'static str, String)> {
     match entity {
         Entity::Interaction => Some(("status", describe::<InteractionStatus>())),
         Entity::FollowUp => Some(("status", describe::<FollowUpStatus>())),
+        Entity::Goal => Some(("status", describe::<GoalStatus>())),
+        Entity::Target => Some(("stage", describe::<TargetStage>())),
         Entity::PlanRun => Some(("status", describe::<PlanRunStatus>())),
         _ => None,
     }

@@ -2,21 +2,25 @@
 
 use super::entity::Entity;
 use super::follow_up::{FollowUp, FollowUpStatus};
+use super::goal::{Goal, GoalStatus};
 use super::id::ContactId;
 use super::interaction::{Interaction, InteractionStatus};
 use super::partial_date::PartialDate;
 use super::position::Position;
+use super::target::Target;
 use super::timestamp::Timestamp;
 use super::words::enumeration;
 
 enumeration! {
     /// The kind of timeline entry: an interaction that happened, a follow-up that was completed, a position that began, a
-    /// position that ended.
+    /// position that ended, a target that you connected with, a goal that was achieved.
     TimelineKind {
         Interaction = "interaction",
         FollowUpCompleted = "follow_up_completed",
         PositionStarted = "position_started",
         PositionEnded = "position_ended",
+        TargetConnected = "target_connected",
+        GoalAchieved = "goal_achieved",
     }
 }
 
@@ -27,6 +31,8 @@ impl TimelineKind {
             Self::Interaction => Entity::Interaction,
             Self::FollowUpCompleted => Entity::FollowUp,
             Self::PositionStarted | Self::PositionEnded => Entity::Position,
+            Self::TargetConnected => Entity::Target,
+            Self::GoalAchieved => Entity::Goal,
         }
     }
 }
@@ -57,6 +63,25 @@ impl FollowUp {
         let completed_at = self.fields.completed_at.filter(|_| self.fields.status == FollowUpStatus::Done)?;
         let contact_ids = self.fields.contact_ids.clone();
         Some(TimelineEntry { kind: TimelineKind::FollowUpCompleted, sorted_at: completed_at, contact_ids })
+    }
+}
+
+impl Target {
+    /// One that was connected with.
+    pub fn timeline(&self) -> Option<TimelineEntry> {
+        Some(TimelineEntry {
+            kind: TimelineKind::TargetConnected,
+            sorted_at: self.fields.connected_at?,
+            contact_ids: self.fields.contact_id.into_iter().collect(),
+        })
+    }
+}
+
+impl Goal {
+    /// One that was achieved. It is of nobody's timeline but that of the workspace.
+    pub fn timeline(&self) -> Option<TimelineEntry> {
+        let sorted_at = self.fields.achieved_at.filter(|_| self.fields.status == GoalStatus::Achieved)?;
+        Some(TimelineEntry { kind: TimelineKind::GoalAchieved, sorted_at, contact_ids: Vec::new() })
     }
 }
 

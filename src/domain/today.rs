@@ -13,7 +13,8 @@ pub const DAYS_AHEAD: u64 = 14;
 
 enumeration! {
     /// Why something is in the view: a follow-up or promise is due on the day or overdue, a contact is due by the cadence or
-    /// overdue, a birthday or other date is on the day or ahead, an interaction is planned, or its time has passed.
+    /// overdue, a birthday or other date is on the day or ahead, an interaction is planned, or its time has passed, a goal is
+    /// far behind the time that has passed, or overdue.
     TodayReasonCode {
         FollowUpDue = "follow_up_due",
         FollowUpOverdue = "follow_up_overdue",
@@ -25,6 +26,8 @@ enumeration! {
         DateAhead = "date_ahead",
         Planned = "planned",
         AwaitingOutcome = "awaiting_outcome",
+        GoalAtRisk = "goal_at_risk",
+        GoalOverdue = "goal_overdue",
     }
 }
 
@@ -51,7 +54,7 @@ pub struct TodayReason {
 /// The values in the sentence, for translation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct TodayParams {
-    /// The title of the follow-up, the name of the contact, or an English description of the interaction, such as
+    /// The title of the follow-up or the goal, the name of the contact, or an English description of the interaction, such as
     /// "Coffee with Ada"; to translate that, use `interaction`.
     #[schema(example = "Send the slides")]
     pub name: String,
@@ -115,6 +118,16 @@ pub fn awaiting_outcome(what: &str, days: i64) -> TodayReason {
     reason(TodayReasonCode::AwaitingOutcome, what, days, format!("{what}: did it happen?"))
 }
 
+/// `days` from the day of the view to the one on which the goal is due; `progress` is what is done of it.
+pub fn goal(title: &str, progress: f64, days: i64) -> TodayReason {
+    let done = format!("{:.0} % done", progress * 100.0);
+    let (code, what) = match days < 0 {
+        false => (TodayReasonCode::GoalAtRisk, format!("at risk with {done}, due {}", ahead(days))),
+        true => (TodayReasonCode::GoalOverdue, format!("{} overdue with {done}", day_count(days))),
+    };
+    reason(code, title, days, format!("{title}: {what}."))
+}
+
 impl TodaySetupCode {
     /// What to do, in a sentence.
     pub const fn detail(self) -> &'static str {
@@ -140,6 +153,8 @@ mod tests {
             (follow_up("Send it", OwedBy::Me, -1), "follow_up_overdue", "Send it: 1 day overdue."),
             (follow_up("An intro", OwedBy::Them, 0), "promise_due", "An intro: promised for today."),
             (follow_up("An intro", OwedBy::Them, -3), "promise_overdue", "An intro: promised, 3 days overdue."),
+            (goal("Move", 0.125, 30), "goal_at_risk", "Move: at risk with 12 % done, due in 30 days."),
+            (goal("Move", 0.5, -1), "goal_overdue", "Move: 1 day overdue with 50 % done."),
             (contact("Ada", 0), "contact_due", "Get in touch with Ada: due today."),
             (contact("Ada", -12), "contact_overdue", "Get in touch with Ada: 12 days overdue."),
             (date("Ada", "birthday", 0), "date_today", "Ada: birthday today."),

@@ -37,15 +37,20 @@ mod tests {
     use crate::domain::contact::Channel;
     use crate::domain::follow_up::{FollowUpKind, FollowUpOrigin, FollowUpStatus, OwedBy};
     use crate::domain::follow_up_plan::BuiltInPlan;
+    use crate::domain::goal::{GoalCategory, GoalStatus};
     use crate::domain::interaction::{InteractionDirection, InteractionKind, InteractionStatus};
     use crate::domain::interval::IntervalUnit;
+    use crate::domain::key_result::KeyResultMetric;
     use crate::domain::need::{NeedKind, NeedStatus};
     use crate::domain::notification::{NotificationKind, NotificationReasonCode};
     use crate::domain::organization::OrganizationKind;
+    use crate::domain::persona::CandidateReasonCode;
     use crate::domain::plan_run::PlanRunStatus;
     use crate::domain::position::PositionKind;
+    use crate::domain::progress::Pace;
     use crate::domain::recurrence::RecurrenceFrom;
     use crate::domain::relationship::RelationshipType;
+    use crate::domain::target::TargetStage;
     use crate::domain::timeline::TimelineKind;
     use crate::domain::today::{TodayReasonCode, TodaySetupCode};
 
@@ -76,6 +81,12 @@ mod tests {
         assert_eq!(written(FollowUpOrigin::ALL), json!(FollowUpOrigin::WORDS));
         assert_eq!(written(BuiltInPlan::ALL), json!(BuiltInPlan::WORDS));
         assert_eq!(written(PlanRunStatus::ALL), json!(PlanRunStatus::WORDS));
+        assert_eq!(written(GoalCategory::ALL), json!(GoalCategory::WORDS));
+        assert_eq!(written(GoalStatus::ALL), json!(GoalStatus::WORDS));
+        assert_eq!(written(KeyResultMetric::ALL), json!(KeyResultMetric::WORDS));
+        assert_eq!(written(TargetStage::ALL), json!(TargetStage::WORDS));
+        assert_eq!(written(CandidateReasonCode::ALL), json!(CandidateReasonCode::WORDS));
+        assert_eq!(written(Pace::ALL), json!(Pace::WORDS));
         assert_eq!(written(OwedBy::ALL), json!(OwedBy::WORDS));
         assert_eq!(written(RecurrenceFrom::ALL), json!(RecurrenceFrom::WORDS));
     }

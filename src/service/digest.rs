@@ -11,8 +11,9 @@ use crate::domain::locale::TimeZone;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::today as reasons;
 use crate::store::keep_in_touch::{self, Wanted};
+use crate::store::lists::Section;
 use crate::store::notify_times::Recipient;
-use crate::store::today::{self, Section};
+use crate::store::today;
 use crate::store::{Conn, Result, accounts, notifications};
 
 /// How many items of a section are named.

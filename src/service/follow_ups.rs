@@ -15,9 +15,10 @@ use crate::domain::entity::Entity;
 use crate::domain::follow_up::{FollowUp, FollowUpFields, FollowUpOrigin, FollowUpStatus};
 use crate::domain::id::{FollowUpId, InteractionId};
 use crate::domain::interaction::{Interaction, InteractionKind};
-use crate::domain::invalid::{FieldCode, Invalid, Rejection};
+use crate::domain::invalid::{FieldCode, Invalid};
 use crate::domain::operation::Work;
 use crate::domain::state_machine::Move;
+use crate::domain::target::Target;
 use crate::domain::timestamp::Timestamp;
 use crate::store::accounts::time_zone;
 use crate::store::follow_ups::{may_contact_any, successors};
@@ -31,14 +32,13 @@ impl Rules for FollowUp {
         clear_reason(moved, before.and_then(|before| before.status_reason.as_deref()), &mut fields.status_reason);
         let kept = before.and_then(|before| before.completed_at);
         let stamped = moved.stamp("completed_at", kept, fields.completed_at, now);
-        let at_field = |rejection: Rejection| {
-            let mut invalid = Invalid::default();
-            invalid.add("#/completed_at", rejection);
-            invalid
-        };
-        fields.completed_at = stamped.map_err(at_field)?;
+        fields.completed_at = stamped.map_err(|rejection| rejection.at("#/completed_at"))?;
         if let Some(before) = before {
             fields.re_anchor(before);
+        }
+        let links = |fields: &FollowUpFields| (fields.goal_id, fields.target_id);
+        if before.is_none_or(|before| links(before) != links(fields)) {
+            check_target(tx, fields)?;
         }
         let was_snoozed_until = before.and_then(|before| before.snoozed_until.as_ref());
         if fields.snoozed_until.as_ref() != was_snoozed_until {
@@ -64,6 +64,19 @@ impl Rules for FollowUp {
         }
         Ok(())
     }
+}
+
+/// A follow-up for a target is one for its goal.
+fn check_target(tx: &mut Tx<'_>, fields: &mut FollowUpFields) -> Result<()> {
+    let Some(id) = fields.target_id else { return Ok(()) };
+    // One that does not exist is told when the references are checked.
+    let Some(target) = records::find::<Target>(tx, AnyId::new(id.uuid()))? else { return Ok(()) };
+    let goal_id = *fields.goal_id.get_or_insert(target.fields.goal_id);
+    if goal_id != target.fields.goal_id {
+        let detail = "The target is one of another goal.";
+        return Err(Invalid::one("#/target_id", FieldCode::Contradiction, detail).into());
+    }
+    Ok(())
 }
 
 /// The next occurrence, unless nobody of whom it is about may be contacted any more.

@@ -12,7 +12,7 @@ use crate::domain::contact::Contact;
 use crate::domain::follow_up::FollowUp;
 use crate::domain::id::{OperationId, WorkspaceId};
 use crate::domain::operation::{ListPosition, OperationError, OperationState, Position, Rename, Work};
-use crate::domain::reference::names_of;
+use crate::domain::reference::{carriers_of_names, names_of};
 use crate::store::operations::{self, Stored};
 use crate::store::{AccountTx, AnyId, Conflict, Error, Record, Result, Tx, lists, records, settle_and_log, undo};
 
@@ -153,7 +153,7 @@ impl Part {
         let mut changed = 0_usize;
         while let Some(rename) = renames.get(position.rename).filter(|_| !self.is_over()) {
             let Some(list) = names_of(rename.named) else { return Err(Error::NotFound) };
-            let Some(kind) = list.from.get(position.kind).copied() else {
+            let Some(kind) = carriers_of_names(rename.named).get(position.kind).copied() else {
                 *position = ListPosition { rename: position.rename.saturating_add(1), ..ListPosition::default() };
                 continue;
             };
@@ -164,7 +164,7 @@ impl Part {
                 None => (position.kind, position.after) = (position.kind.saturating_add(1), None),
             }
             for id in holders {
-                let is_changed = records::replace_name(tx, list, (kind, id), &rename.from, rename.to.as_deref())?;
+                let is_changed = records::replace_name(tx, (kind, id), &rename.from, rename.to.as_deref())?;
                 changed = changed.saturating_add(usize::from(is_changed));
             }
         }

@@ -18,6 +18,7 @@ use super::error::Result;
 use crate::clock::Ids;
 use crate::domain::entity::Entity;
 use crate::domain::id::{UserId, WorkspaceId};
+use crate::domain::reference::name_list;
 use crate::domain::scope::Role;
 use crate::domain::timestamp::Timestamp;
 
@@ -89,7 +90,10 @@ fn derive_slice<R: Record>(mut tx: Tx<'_>, after: Predicate) -> Result<Option<An
 /// Derives anew what belongs to a record: its tags, its keys, its places in timelines, its search document, the
 /// copies that other rows hold of it.
 fn derive<R: Record>(tx: &mut Tx<'_>, record: R) -> Result<()> {
-    let (derived, _) = resolve_names(tx, None, record.clone(), json(&record)?)?;
+    let row = json(&record)?;
+    // Where one name stands, it may name a record that is gone.
+    let before = name_list(R::ENTITY).filter(|list| list.is_one).map(|_| row.clone());
+    let (derived, _) = resolve_names(tx, before.as_ref(), record.clone(), row)?;
     let derived = update(tx, &record, derived)?;
     keys::write(tx.conn, tx.workspace, R::ENTITY, derived.id(), &derived.keys())?;
     timeline::rewrite(tx.conn, tx.workspace, derived.id(), &derived.timeline())?;

@@ -15,7 +15,9 @@ use super::error::Result;
 use super::{contacts, organizations};
 use crate::domain::contact::{Channel, Contact};
 use crate::domain::follow_up::{FollowUp, FollowUpFields, FollowUpKind, FollowUpOrigin, FollowUpStatus, OwedBy};
-use crate::domain::id::{ContactId, FollowUpId, InteractionId, OrganizationId, SeriesId, WorkspaceId};
+use crate::domain::id::{
+    ContactId, FollowUpId, GoalId, InteractionId, OrganizationId, SeriesId, TargetId, WorkspaceId,
+};
 use crate::domain::recurrence::Recurrence;
 use crate::domain::search::SearchText;
 use crate::domain::timeline::TimelineEntry;
@@ -43,6 +45,8 @@ record_row! {
         outcome: Option<String>,
         origin: FollowUpOrigin,
         interaction_id: Option<InteractionId>,
+        goal_id: Option<GoalId>,
+        target_id: Option<TargetId>,
     }
     json {
         contact_ids: Vec<ContactId>,
@@ -71,11 +75,12 @@ impl Record for FollowUp {
     ];
 
     fn own_sort_value(&self, field: Field) -> Option<Scalar> {
-        let FollowUpFields { due_on, actionable_on, priority, .. } = &self.fields;
+        let FollowUpFields { due_on, actionable_on, priority, completed_at, .. } = &self.fields;
         match field {
             DUE => Some(Scalar::Text(FollowUpFields::sorted_on(due_on.as_ref()))),
             ACTIONABLE => Some(Scalar::Text(FollowUpFields::sorted_on(actionable_on.as_ref()))),
             PRIORITY => Some(Scalar::Int(i64::from(*priority))),
+            COMPLETED => completed_at.map(Scalar::Instant),
             _ => None,
         }
     }
@@ -126,6 +131,11 @@ pub const OWED_BY: Field = sortable(follow_ups::owed_by);
 pub const STATUS: Field = sortable(follow_ups::status);
 pub const CHANNEL: Field = field(follow_ups::channel);
 pub const PRIORITY: Field = sortable(follow_ups::priority);
+/// Null unless it is done.
+pub const COMPLETED: Field = field(follow_ups::completed_at);
+pub const ORGANIZATION: Field = field(follow_ups::organization_id);
+pub const GOAL: Field = field(follow_ups::goal_id);
+pub const TARGET: Field = field(follow_ups::target_id);
 const PREVIOUS: Field = field(follow_ups::previous_id);
 /// Null without a day.
 const DUE_ON: Field = field(follow_ups::due_on);

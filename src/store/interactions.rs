@@ -1,18 +1,21 @@
 //! Interactions in the database: their columns, and what lists can filter and sort by.
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::db::sql::schema::interactions;
-use super::db::sql::select::{Field, Scalar, field, sortable};
+use super::db::sql::select::{Comparison, Field, Predicate, Scalar, field, sortable};
 use super::db::sql::types::{AnyId, RecordRef};
 use super::db::write::record::{Record, record_statements};
 use super::db::write::row::record_row;
 use crate::domain::contact::Channel;
 use crate::domain::entity::Entity;
-use crate::domain::id::ContactId;
+use crate::domain::id::{ContactId, GoalId};
 use crate::domain::interaction::{
     Interaction, InteractionDirection, InteractionFields, InteractionKind, InteractionStatus,
 };
+use crate::domain::locale::TimeZone;
+use crate::domain::progress::Window;
 use crate::domain::search::SearchText;
 use crate::domain::timeline::TimelineEntry;
 use crate::domain::timestamp::Timestamp;
@@ -37,6 +40,7 @@ record_row! {
     }
     json {
         contact_ids: Vec<ContactId>,
+        goal_ids: Vec<GoalId>,
     }
     computed {
         sorted_at: Timestamp = |fields| fields.sorted_at(),
@@ -77,10 +81,33 @@ impl Record for Interaction {
     record_statements!(interactions, InteractionRow, InteractionFields);
 }
 
+/// Those that happened and count in a window of days: each part of the condition. What continues a list in the order of time
+/// has a place in it instead of the end of the window: with both, SQLite begins at the end and walks to the place.
+pub fn counted_within(window: Window, zone: TimeZone, is_continued: bool) -> Vec<Predicate> {
+    let at = |comparison, instant| Predicate::Compare(OCCURRED, comparison, Scalar::Instant(instant));
+    let between = |(from, until): (Timestamp, Timestamp)| {
+        vec![at(Comparison::GreaterOrEqual, from), at(Comparison::Less, until)]
+    };
+    let on =
+        |comparison, day: NaiveDate| Predicate::Compare(OCCURRED_ON, comparison, Scalar::Text(day.to_string()));
+    // Of a day, the end in UTC is what it is sorted by.
+    let (local, utc) = (window.instants(zone), window.instants_in_utc());
+    let mut parts = between((local.0.min(utc.0), local.1.max(utc.1)));
+    parts.truncate(if is_continued { 1 } else { parts.len() });
+    let mut at_a_time = between(local);
+    at_a_time.push(Predicate::IsNull(OCCURRED_ON));
+    let on_a_day = vec![on(Comparison::GreaterOrEqual, window.first), on(Comparison::LessOrEqual, window.last)];
+    parts.push(Predicate::equal(IS_COUNTED, Scalar::Bool(true)));
+    parts.push(Predicate::Any(vec![Predicate::All(at_a_time), Predicate::All(on_a_day)]));
+    parts
+}
+
 pub const CREATED_AT: Field = sortable(interactions::created_at);
 pub const UPDATED_AT: Field = sortable(interactions::updated_at);
 /// When it was, or the end of its day.
 pub const OCCURRED: Field = sortable(interactions::sorted_at);
+/// Null where the time is known.
+const OCCURRED_ON: Field = field(interactions::occurred_on);
 pub const KIND: Field = sortable(interactions::kind);
 pub const STATUS: Field = sortable(interactions::status);
 pub const DIRECTION: Field = sortable(interactions::direction);

@@ -68,6 +68,25 @@ pub fn is_current(started_on: Field, ended_on: Field, on: NaiveDate) -> Predicat
     Predicate::All(vec![begun, lasting])
 }
 
+/// The first of what fits, and how many there are in all.
+pub struct Section<R> {
+    pub items: Vec<R>,
+    pub total: i64,
+}
+
+/// The first records of an order, and how many fit in all.
+pub(super) fn first<R: Record>(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    filter: Predicate,
+    order: Order,
+    limit: i64,
+) -> Result<Section<R>> {
+    let listing = Listing { filter, query: None, order, after: None, limit, count: true };
+    let Page { items, total, .. } = page::<R>(conn, workspace, listing)?;
+    Ok(Section { items, total: total.unwrap_or_default() })
+}
+
 /// One page.
 pub fn list<R: Record>(conn: &mut Conn, workspace: WorkspaceId, listing: Listing) -> Result<Page<R>> {
     read_transaction(conn, |conn| page(conn, workspace, listing))

@@ -1,13 +1,13 @@
 //! Merging: several records of a kind become one, and whatever refers to the others refers to the one that is kept.
 
 use serde_json::{Map, Value};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::db::sql::types::AnyId;
 use super::db::write::json::{demoted, detach, from_json, id_of, is_primary, json, referred, repoint};
 use super::db::write::lookup::{find, referring};
 use super::db::write::record::{Record, for_entity};
-use super::db::write::records::{delete, delete_json, rename_in_lists, update_json};
+use super::db::write::records::{delete, delete_json, rename_in_lists, update, update_json};
 use super::db::write::tx::Tx;
 use super::error::{Conflict, Result};
 use crate::domain::entity::Entity;
@@ -47,6 +47,19 @@ pub fn merge_into<R: Record>(tx: &mut Tx<'_>, keep: &R, merged: &[R]) -> Result<
     Ok(())
 }
 
+/// Joins a record into one of the same kind that says the same of the kept record: what refers to it follows.
+fn join(tx: &mut Tx<'_>, entity: Entity, into: AnyId, row: Value) -> Result<()> {
+    for_entity!(entity, Kind => {
+        let row = from_json::<Kind>(row)?;
+        let Some(kept) = find::<Kind>(tx, into)? else { return Ok(()) };
+        let mut joined = kept.joined(&row)?;
+        merge_into(tx, &kept, &[row])?;
+        let Some(kept) = find::<Kind>(tx, into)? else { return Ok(()) };
+        joined.take_head(&kept);
+        update(tx, &kept, joined).map(drop)
+    })
+}
+
 /// Points one record that refers to a merged one to the one that is kept.
 fn take_over(
     tx: &mut Tx<'_>,
@@ -61,6 +74,9 @@ fn take_over(
         detach(reference, &mut repointed, merged);
     } else {
         repoint(reference, &mut repointed, merged, keep);
+    }
+    if let Some(into) = seen.same_as(reference.from, &repointed)? {
+        return join(tx, reference.from, into, row);
     }
     let rule = reference.at_most_one();
     // The primary one of those that belong to the kept record stays so.
@@ -91,6 +107,8 @@ pub fn clear_references(entity: Entity, record: &mut Value, to: &[AnyId]) {
 /// What those that refer to the kept record say.
 struct SeenContent {
     texts: HashSet<String>,
+    /// Those of which there can be one only.
+    identities: HashMap<String, AnyId>,
     /// Whether one of them is the primary one.
     has_primary: bool,
 }
@@ -98,9 +116,22 @@ struct SeenContent {
 impl SeenContent {
     fn of(reference: &Reference, rows: &[Value]) -> Result<Self> {
         let texts = rows.iter().map(|row| content_key(reference.from, row)).collect::<Result<_>>()?;
+        let mut identities = HashMap::new();
+        for row in rows {
+            if let (Some(identity), Some(id)) = (identity_of(reference.from, row)?, id_of(row)) {
+                identities.insert(identity, id);
+            }
+        }
         let rule = reference.at_most_one();
         let has_primary = rule.is_some_and(|rule| rows.iter().any(|row| is_primary(rule, row)));
-        Ok(Self { texts, has_primary })
+        Ok(Self { texts, identities, has_primary })
+    }
+
+    /// The one that says the same as this one. If there is none, it is this one from now on.
+    fn same_as(&mut self, entity: Entity, row: &Value) -> Result<Option<AnyId>> {
+        let (Some(identity), Some(id)) = (identity_of(entity, row)?, id_of(row)) else { return Ok(None) };
+        let first = *self.identities.entry(identity).or_insert(id);
+        Ok(Some(first).filter(|first| *first != id))
     }
 }
 
@@ -108,6 +139,10 @@ impl SeenContent {
 fn names_twice(reference: &Reference, row: &Value, keep: AnyId) -> bool {
     let alike = REFERENCES.iter().filter(|other| other.from == reference.from && other.to == reference.to);
     alike.filter(|other| referred(other, row) == Some(keep)).count() > 1
+}
+
+fn identity_of(entity: Entity, row: &Value) -> Result<Option<String>> {
+    Ok(for_entity!(entity, Kind => from_json::<Kind>(row.clone())?.identity()))
 }
 
 /// What a record says, as text that can be compared; case and accents do not count.

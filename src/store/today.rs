@@ -10,8 +10,9 @@ use super::db::sql::select::{Comparison, Direction, Field, ID, Predicate, Scalar
 use super::db::sql::types::AnyId;
 use super::db::write::record::Record;
 use super::error::Result;
-use super::lists::{Listing, Order, Page, page};
-use super::{contacts, follow_ups, interactions};
+use super::lists::{Order, Section, first};
+use super::progress::{self, GoalProgress, On};
+use super::{contacts, follow_ups, goals, interactions};
 use crate::domain::anniversary::days_ahead;
 use crate::domain::contact::Contact;
 use crate::domain::entity::Entity;
@@ -19,26 +20,9 @@ use crate::domain::follow_up::{FollowUp, OwedBy};
 use crate::domain::id::{ContactId, WorkspaceId};
 use crate::domain::interaction::{Interaction, InteractionStatus};
 use crate::domain::key::{Key, KeyKind};
+use crate::domain::progress::Pace;
 use crate::domain::timestamp::Timestamp;
 use crate::domain::today::TodaySetupCode;
-
-/// The first of what a section holds, and how many there are.
-pub struct Section<R> {
-    pub items: Vec<R>,
-    pub total: i64,
-}
-
-fn first<R: Record>(
-    conn: &mut Conn,
-    workspace: WorkspaceId,
-    filter: Predicate,
-    order: Order,
-    limit: i64,
-) -> Result<Section<R>> {
-    let listing = Listing { filter, query: None, order, after: None, limit, count: true };
-    let Page { items, total, .. } = page::<R>(conn, workspace, listing)?;
-    Ok(Section { items, total: total.unwrap_or_default() })
-}
 
 /// The pending follow-ups of one side that are to be done by a day, the oldest first.
 pub fn due_follow_ups(
@@ -84,6 +68,24 @@ pub fn awaiting_outcome(
 ) -> Result<Section<Interaction>> {
     let filter = is_planned(Comparison::Less, before);
     first(conn, workspace, filter, Order::By(interactions::OCCURRED, Direction::Descending), limit)
+}
+
+/// How many active goals are looked at, those that are due first.
+const GOALS_LOOKED_AT: i64 = 50;
+
+/// The active goals that are at risk or overdue, those that are due first in front.
+pub fn goals_at_risk(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    on: On,
+    limit: usize,
+) -> Result<Section<GoalProgress>> {
+    let active = goals::active(conn, workspace, GOALS_LOOKED_AT)?;
+    let mut items = progress::of_goals(conn, workspace, active, on)?;
+    items.retain(|one| one.standing.pace == Some(Pace::AtRisk) || one.standing.is_overdue(&one.goal, on.day));
+    let total = i64::try_from(items.len()).unwrap_or(i64::MAX);
+    items.truncate(limit);
+    Ok(Section { items, total })
 }
 
 /// Whose dates fall on a day or on one of those after it, the nearest first.

@@ -675,6 +675,15 @@ impl<'s> World<'s> {
             let list = other.get(path).await.expect(200);
             return (list.items()[0]["id"].as_str().unwrap_or_default().to_owned(), None);
         }
+        if entity == "pitch_version" {
+            // One is kept when a pitch is worded otherwise.
+            let (pitch, _) = Box::pin(self.make("pitch")).await;
+            let path = format!("/v1/pitches/{pitch}");
+            self.client.patch(&path, &json!({"body": "Another wording."})).await.expect(200);
+            let versions = self.client.get(&format!("{path}/versions")).await.expect(200);
+            let version = &versions.items()[0];
+            return (version["id"].as_str().unwrap_or_default().to_owned(), version["version"].as_i64());
+        }
         if entity == "plan_run" {
             // A plan that was applied before to a contact changes nothing.
             let ((plan, _), (contact, _)) =
@@ -773,9 +782,20 @@ impl<'s> World<'s> {
             return self.body(operation).await;
         }
         let mut around = example;
+        let create = operations()
+            .into_iter()
+            .find(|one| format!("{}/{{id}}", one.path) == operation.path && one.method == "post");
+        let required = resolve(&create.unwrap_or(operation).body()?["schema"])["required"].clone();
+        let is_required = |other: &Place| {
+            required.as_array().is_some_and(|names| names.iter().any(|name| name == other.path[0].as_str()))
+        };
         for other in places(schema).iter().filter(|other| other.entity().is_some() && !other.is_own_id()) {
-            let value = if other.entity() == Some(entity) { json!(own) } else { Value::Null };
-            put(&mut around, schema, &other.path, value);
+            // What has to be there stays.
+            let is_same = other.entity() == Some(entity);
+            if is_same || !is_required(other) {
+                let value = if is_same { json!(own) } else { Value::Null };
+                put(&mut around, schema, &other.path, value);
+            }
         }
         Some(around)
     }

@@ -60,7 +60,17 @@ const LEFT_OUT: &[(&str, &[&str], &str)] = &[
     ("needs", &["kind", "status", "updated_at"], "the same; most are open"),
     (
         "interactions",
-        &["kind", "status", "direction", "channel", "quality", "is_counted", "sorted_at", "updated_at"],
+        &[
+            "kind",
+            "status",
+            "direction",
+            "channel",
+            "quality",
+            "is_counted",
+            "sorted_at",
+            "occurred_on",
+            "updated_at",
+        ],
         "the same; who asks for a period in another order than that of time reads the others too",
     ),
     (
@@ -79,6 +89,17 @@ const LEFT_OUT: &[(&str, &[&str], &str)] = &[
         ],
         "the same; those of a period that are asked for in another order than that of days",
     ),
+    (
+        "goals",
+        &["status", "category", "priority", "due_on", "due_sort", "updated_at"],
+        "the same; nobody has many",
+    ),
+    ("key_results", &["metric", "updated_at"], "words of a few values"),
+    ("check_ins", &["checked_on", "updated_at"], "those of a period in another order than that of days"),
+    ("targets", &["stage", "priority", "updated_at"], "words and numbers of a few values"),
+    ("pitches", &["language", "updated_at"], "words of a few values"),
+    ("pitch_versions", &["updated_at"], "what changed lately is followed by /v1/changes"),
+    ("pitch_uses", &["landed", "used_on", "updated_at"], "numbers of a few values"),
     ("follow_up_plans", &["updated_at"], "what changed lately is followed by /v1/changes"),
     ("plan_runs", &["status", "built_in", "updated_at"], "words of a few values"),
     ("duplicate_dismissals", &["updated_at"], "what changed lately is followed by /v1/changes"),
@@ -105,6 +126,14 @@ const ALLOWED: &[(&str, &str)] = &[
     (
         "SELECT … FROM changes WHERE *changes.seq >= ?*changes.entity = ?)) ORDER BY changes.seq ASC",
         "which tags had a name at a moment is told by all changes to tags since",
+    ),
+    (
+        "SELECT 0, COUNT(*) FROM * WHERE workspace_id = ? AND *",
+        "a key result counts the records of a period, by the entries of an index",
+    ),
+    (
+        "SELECT listed.contact_id, MIN(met.at), MAX(met.at), MIN(met.occurred_on), MAX(met.occurred_on) FROM *",
+        "the same: with whom there were interactions in a period, and when",
     ),
     (
         "SELECT jobs.kind, jobs.state, COUNT(*) FROM jobs WHERE state = *",

@@ -24,7 +24,8 @@ fn codes(steps: &Value) -> Vec<&str> {
     steps.as_array().unwrap().iter().map(|step| step["code"].as_str().unwrap()).collect()
 }
 
-const SECTIONS: [&str; 6] = ["follow_ups", "promises", "contacts", "dates", "planned", "awaiting_outcome"];
+const SECTIONS: [&str; 7] =
+    ["follow_ups", "promises", "contacts", "dates", "planned", "awaiting_outcome", "goals"];
 
 on_both! {
     async fn an_empty_workspace_gets_first_steps_until_each_is_taken(server: TestServer) {
@@ -120,6 +121,34 @@ on_both! {
         assert_eq!((texts(&view["awaiting_outcome"]).len(), texts(&view["contacts"]).len()), (0, 0), "both were met");
     }
 
+    async fn goals_that_are_far_behind_or_overdue_are_shown_with_what_is_done(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        for (title, started_on, due_on, status, value) in [
+            ("At risk", "2026-01-01", "2026-03-11", "active", Some(2)),
+            ("Overdue", "2026-01-01", "2026-02-27", "active", Some(9)),
+            ("Behind", "2026-01-01", "2026-03-11", "active", Some(7)),
+            ("Done", "2026-01-01", "2026-02-27", "active", Some(10)),
+            ("Paused", "2026-01-01", "2026-03-11", "paused", Some(2)),
+            ("Unmeasured", "2026-01-01", "2026-03-11", "active", None),
+        ] {
+            let body = json!({"title": title, "started_on": started_on, "due_on": due_on, "status": status});
+            let goal = ada.post("/v1/goals", &body).await.expect(201);
+            if let Some(value) = value {
+                let key_result = json!({"title": title, "target_value": 10});
+                let key_result = ada.post(&format!("{}/key-results", goal.location()), &key_result).await.expect(201);
+                let check_in = json!({"key_result_id": key_result.id(), "on": "2026-02-01", "value": value});
+                ada.post("/v1/check-ins", &check_in).await.expect(201);
+            }
+        }
+        let goals = today(&ada).await["goals"].clone();
+        assert_eq!(texts(&goals), ["Overdue: 3 days overdue with 90 % done.", "At risk: at risk with 20 % done, due in 9 days."]);
+        assert_eq!(goals["total"], 2);
+        let at_risk = &goals["items"][1];
+        assert_eq!((&at_risk["goal"]["title"], &at_risk["progress"]), (&json!("At risk"), &json!(0.2)));
+        assert_eq!(at_risk["reason"]["params"], json!({"name": "At risk", "days": 9}));
+        assert_eq!(ada.walk(goals["list"].as_str().unwrap()).await.len(), 5);
+    }
+
     async fn the_tag_changes_when_the_time_of_a_plan_passes(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         let grace = contact(&ada, json!({"given_name": "Grace"})).await;
@@ -165,6 +194,10 @@ on_both! {
                 let body = json!({"title": name, "contact_ids": [one], "due_on": "2026-03-01", "owed_by": owed_by});
                 ada.post("/v1/follow-ups", &body).await.expect(201);
             }
+            let goal = json!({"title": name, "started_on": "2026-01-01", "due_on": "2026-03-31"});
+            let goal = ada.post("/v1/goals", &goal).await.expect(201);
+            let counted = json!({"title": name, "metric": "informational_interviews", "target_value": 10});
+            ada.post(&format!("{}/key-results", goal.location()), &counted).await.expect(201);
         };
         let count = async || {
             let before = sent_to(&server.database);

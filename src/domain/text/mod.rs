@@ -5,10 +5,12 @@
 
 mod characters;
 mod fold;
+mod speech;
 #[cfg(test)]
 mod tests;
 mod tokens;
 
 pub use characters::{is_cjk, is_invisible};
 pub use fold::{fold, sort_key, trimmed};
+pub use speech::spoken_seconds;
 pub use tokens::{Query, query, readable_tokens, tokens};

@@ -207,8 +207,13 @@ impl Views {
 
     fn rewrite_object(&mut self, object: &mut Map<String, Value>, view: View) {
         let Some(Value::Object(properties)) = object.get_mut("properties") else { return };
+        let is_set = |property: &Value, key: &str| property.get(key) == Some(&Value::Bool(true));
         if view != View::Answer {
-            properties.retain(|_, property| property.get("readOnly") != Some(&Value::Bool(true)));
+            properties.retain(|_, property| !is_set(property, "readOnly"));
+        }
+        // What is sent to create a record, and is no part of it.
+        if view != View::Input {
+            properties.retain(|_, property| !is_set(property, "writeOnly"));
         }
         for property in properties.values_mut() {
             self.rewrite(property, view);

@@ -66,9 +66,25 @@ pub fn of_applied<R: Resource>() -> Vec<Operation> {
     operations
 }
 
+/// The operations of a kind whose records the server keeps by itself: list, get, and the history.
+pub fn of_kept<R: Resource>() -> Vec<Operation> {
+    let mut operations = of_record::<R>();
+    operations.retain(|operation| operation.method == Method::GET);
+    operations
+}
+
 /// Listing and creating records of a kind under the record they belong to.
 pub fn nested<P: Resource, R: Resource>(list_note: &'static str, create_example: fn() -> Value) -> Vec<Operation> {
-    let path = format!("/v1/{}/{{id}}/{}", P::ENTITY.segment(), R::ENTITY.segment());
+    nested_at::<P, R>(&R::ENTITY.segment(), list_note, create_example)
+}
+
+/// The same at a path that ends in this.
+pub fn nested_at<P: Resource, R: Resource>(
+    segment: &str,
+    list_note: &'static str,
+    create_example: fn() -> Value,
+) -> Vec<Operation> {
+    let path = format!("/v1/{}/{{id}}/{segment}", P::ENTITY.segment());
     let (parent, one, many) = (P::ENTITY.as_str(), R::ENTITY.as_str(), R::ENTITY.plural());
     let list = Operation::new(
         Method::GET,

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::collection::Collection;
 use crate::api::http::messages::problem::Code;
+use crate::domain::entity::Entity;
 use crate::domain::id::WorkspaceId;
 use crate::service::records::rules::Rules;
 use crate::store::{Conn, Result};
@@ -15,6 +16,11 @@ use crate::store::{Conn, Result};
 pub trait Resource: Rules + ToSchema + Serialize {
     const COLLECTION: Collection;
     const TEXTS: Texts;
+
+    /// The kinds of other record that a request also creates, which its caller has to be allowed to write.
+    fn also_creates(_input: &Value) -> &'static [Entity] {
+        &[]
+    }
 }
 
 /// What the document says about a kind of record, and the examples of its requests.

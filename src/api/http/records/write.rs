@@ -27,6 +27,7 @@ pub fn parent_field<P: Resource, R: Resource>() -> Option<&'static str> {
 }
 
 fn create_within<R: Resource>(context: &Context, parent: Option<Parent>) -> Result<Write, Problem> {
+    require_all::<R>(context)?;
     let store = &context.api.store;
     let checked = Create::<R>::check(context.call.body.value.clone(), parent, store.new_id(), store.now())?;
     Ok(Write::new(move |tx| {
@@ -35,11 +36,18 @@ fn create_within<R: Resource>(context: &Context, parent: Option<Parent>) -> Resu
     }))
 }
 
+/// Whether the caller may create all that the request does.
+fn require_all<R: Resource>(context: &Context) -> Result<(), Problem> {
+    let also = R::also_creates(&context.call.body.value);
+    also.iter().try_for_each(|entity| context.caller.require(*entity, "write"))
+}
+
 pub fn replace<R: Resource>(context: &Context) -> Result<Write, Problem> {
     let (id, precondition) = (context.id()?, context.precondition()?);
     if precondition == Precondition::None {
         return Err(Problem::new(Code::PreconditionRequired));
     }
+    require_all::<R>(context)?;
     let body = context.call.body.value.clone();
     let checked = Replace::<R>::check(body, id, precondition, context.api.store.now())?;
     Ok(Write::new(move |tx| {

@@ -124,7 +124,7 @@ pub fn prepare(manager: &Manager, ids: &Ids) -> Result<Instance, OpenError> {
     let mut conn = manager.open().map_err(|error| refused(manager, &error.to_string()))?;
     match &mut conn {
         Conn::Sqlite(sqlite) => {
-            run(sqlite, SQLITE)?;
+            without_foreign_keys(sqlite, |sqlite| run(sqlite, SQLITE))?;
             // For the connections that are opened from here on.
             sqlite.batch_execute(STATISTICS)?;
         }
@@ -221,7 +221,8 @@ fn check_postgres_version(conn: &mut PgConnection) -> Result<(), OpenError> {
     Ok(())
 }
 
-fn run<C, DB>(conn: &mut C, source: EmbeddedMigrations) -> Result<(), OpenError>
+/// Whether there was anything to run.
+fn run<C, DB>(conn: &mut C, source: EmbeddedMigrations) -> Result<bool, OpenError>
 where
     C: MigrationHarness<DB>,
     DB: diesel::backend::Backend,
@@ -234,8 +235,35 @@ where
     if let Some(newer) = applied.iter().map(ToString::to_string).find(|version| !known.contains(version)) {
         return Err(OpenError::Newer(newer));
     }
-    conn.run_pending_migrations(source).map_err(failed)?;
-    Ok(())
+    let ran = conn.run_pending_migrations(source).map_err(failed)?;
+    Ok(!ran.is_empty())
+}
+
+/// SQLite changes the foreign keys of a table only by making it anew, during which those that refer to it refer to nothing
+/// (<https://www.sqlite.org/lang_altertable.html#otheralter>). Afterwards all have to hold.
+fn without_foreign_keys(
+    conn: &mut SqliteConnection,
+    migrate: impl FnOnce(&mut SqliteConnection) -> Result<bool, OpenError>,
+) -> Result<(), OpenError> {
+    #[derive(QueryableByName)]
+    struct Violation {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        table: String,
+    }
+    conn.batch_execute("PRAGMA foreign_keys = OFF")?;
+    let has_changed = migrate(conn)?;
+    conn.batch_execute("PRAGMA foreign_keys = ON")?;
+    if !has_changed {
+        return Ok(());
+    }
+    let violation: Option<Violation> =
+        diesel::sql_query("SELECT \"table\" FROM pragma_foreign_key_check LIMIT 1").get_result(conn).optional()?;
+    match violation {
+        None => Ok(()),
+        Some(Violation { table }) => {
+            Err(OpenError::Migrate(format!("a row of {table} refers to one that does not exist")))
+        }
+    }
 }
 
 fn read_or_make(conn: &mut Conn, ids: &Ids) -> Result<Instance, OpenError> {
@@ -267,13 +295,13 @@ fn read_or_make(conn: &mut Conn, ids: &Ids) -> Result<Instance, OpenError> {
 pub fn redo_all(manager: &Manager) -> Result<(), OpenError> {
     let failed = |error: Box<dyn std::error::Error + Send + Sync>| OpenError::Migrate(error.to_string());
     match &mut manager.open().map_err(|error| refused(manager, &error.to_string()))? {
-        Conn::Sqlite(conn) => {
+        Conn::Sqlite(conn) => without_foreign_keys(conn, |conn| {
             conn.revert_all_migrations(SQLITE).map_err(failed)?;
             run(conn, SQLITE)
-        }
+        }),
         Conn::Postgres(conn) => {
             conn.revert_all_migrations(POSTGRES).map_err(failed)?;
-            run(conn, POSTGRES)
+            run(conn, POSTGRES).map(drop)
         }
     }
 }

@@ -386,6 +386,7 @@ table! {
         counts -> Nullable<Bool>,
         is_counted -> Bool,
         status_reason -> Nullable<Text>,
+        goal_ids -> Json,
     }
 }
 
@@ -397,6 +398,17 @@ table! {
         workspace_id -> Id,
         interaction_id -> Id,
         contact_id -> Id,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::Id;
+
+    interaction_goals (workspace_id, interaction_id, goal_id) {
+        workspace_id -> Id,
+        interaction_id -> Id,
+        goal_id -> Id,
     }
 }
 
@@ -515,6 +527,8 @@ table! {
         outcome -> Nullable<Text>,
         origin -> Text,
         interaction_id -> Nullable<Id>,
+        goal_id -> Nullable<Id>,
+        target_id -> Nullable<Id>,
     }
 }
 
@@ -602,3 +616,153 @@ table! {
 diesel::allow_tables_to_appear_in_same_query!(users, memberships, workspaces, sessions, personal_access_tokens);
 diesel::allow_tables_to_appear_in_same_query!(refresh_tokens, sessions);
 diesel::allow_tables_to_appear_in_same_query!(memberships, calendar_feeds);
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant, Json};
+
+    goals (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        title -> Text,
+        why -> Nullable<Text>,
+        desired_outcome -> Nullable<Text>,
+        category -> Text,
+        priority -> Integer,
+        started_on -> Nullable<Text>,
+        due_on -> Nullable<Text>,
+        due_sort -> Text,
+        personas -> Json,
+        status -> Text,
+        status_reason -> Nullable<Text>,
+        achieved_at -> Nullable<Instant>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant, Json};
+
+    key_results (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        goal_id -> Id,
+        title -> Text,
+        metric -> Text,
+        unit -> Nullable<Text>,
+        start_value -> Double,
+        target_value -> Double,
+        weight -> Double,
+        filter -> Nullable<Json>,
+        filter_organization_id -> Nullable<Id>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant};
+
+    check_ins (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        key_result_id -> Id,
+        checked_on -> Text,
+        value -> Double,
+        note -> Nullable<Text>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant, Json};
+
+    targets (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        goal_id -> Id,
+        contact_id -> Nullable<Id>,
+        organization_id -> Nullable<Id>,
+        priority -> Integer,
+        why -> Nullable<Text>,
+        ask -> Nullable<Text>,
+        offer -> Nullable<Text>,
+        opening -> Nullable<Json>,
+        stage -> Text,
+        status_reason -> Nullable<Text>,
+        stage_changed_at -> Nullable<Instant>,
+        changed_sort -> Instant,
+        connected_at -> Nullable<Instant>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant};
+
+    pitches (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        title -> Text,
+        audience -> Nullable<Text>,
+        goal_id -> Nullable<Id>,
+        hook -> Nullable<Text>,
+        body -> Text,
+        call_to_action -> Nullable<Text>,
+        language -> Nullable<Text>,
+        target_seconds -> Nullable<Integer>,
+        spoken_seconds -> Integer,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant};
+
+    pitch_versions (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        pitch_id -> Id,
+        number -> Integer,
+        hook -> Nullable<Text>,
+        body -> Text,
+        call_to_action -> Nullable<Text>,
+        language -> Nullable<Text>,
+        spoken_seconds -> Integer,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant};
+
+    pitch_uses (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        pitch_id -> Id,
+        used_on -> Text,
+        contact_id -> Nullable<Id>,
+        landed -> Nullable<Integer>,
+        note -> Nullable<Text>,
+    }
+}

@@ -111,6 +111,8 @@ pub enum Predicate {
     ListsFound(&'static Reference, Box<Self>),
     /// Stands in the list of this reference of a record that fits.
     ListedBy(&'static Reference, Box<Self>),
+    /// Refers by this column to one of those that are found in another table.
+    RefersToFound(Field, Box<Self>),
     /// A record of this kind that fits refers to it by this column.
     ReferredBy(Entity, Field, Box<Self>),
     /// Found by these words.
@@ -320,6 +322,12 @@ fn predicate<'b>(
         Predicate::NotNull(field) => {
             out.push_identifier(field.0)?;
             out.push_sql(" IS NOT NULL");
+        }
+        Predicate::RefersToFound(field, found) => {
+            out.push_identifier(field.0)?;
+            out.push_sql(" IN (");
+            looked_up(found, workspace, out)?;
+            out.push_sql(")");
         }
         Predicate::Any(_)
         | Predicate::HasKey(..)

@@ -19,14 +19,17 @@ use crate::domain::contact::{Channel, Tier};
 use crate::domain::entity::{Entity, Op};
 use crate::domain::follow_up::{FollowUpKind, FollowUpOrigin, FollowUpStatus, OwedBy};
 use crate::domain::follow_up_plan::BuiltInPlan;
+use crate::domain::goal::{GoalCategory, GoalStatus};
 use crate::domain::id::{
-    CalendarFeedId, ContactActivityId, ContactId, DuplicateDismissalId, FollowUpId, FollowUpPlanId, InteractionId,
-    JobId, NeedId, NotificationId, OperationId, OrganizationId, PlanRunId, PositionId, RelationshipId, SeriesId,
-    SessionId, TagId, TokenId, UserId, WorkspaceId,
+    CalendarFeedId, CheckInId, ContactActivityId, ContactId, DuplicateDismissalId, FollowUpId, FollowUpPlanId,
+    GoalId, InteractionId, JobId, KeyResultId, NeedId, NotificationId, OperationId, OrganizationId, PitchId,
+    PitchUseId, PitchVersionId, PlanRunId, PositionId, RelationshipId, SeriesId, SessionId, TagId, TargetId,
+    TokenId, UserId, WorkspaceId,
 };
 use crate::domain::interaction::{InteractionDirection, InteractionKind, InteractionStatus};
 use crate::domain::job::JobState;
 use crate::domain::key::KeyKind;
+use crate::domain::key_result::KeyResultMetric;
 use crate::domain::need::{NeedKind, NeedStatus};
 use crate::domain::notification::NotificationKind;
 use crate::domain::operation::{OperationKind, OperationState};
@@ -35,6 +38,7 @@ use crate::domain::plan_run::PlanRunStatus;
 use crate::domain::position::PositionKind;
 use crate::domain::relationship::RelationshipType;
 use crate::domain::scope::Role;
+use crate::domain::target::TargetStage;
 use crate::domain::timeline::TimelineKind;
 use crate::domain::timestamp::Timestamp;
 
@@ -186,6 +190,7 @@ pub type RecordRef = (Entity, AnyId);
 id_columns!(UserId, WorkspaceId, SessionId, TokenId, AnyId);
 id_columns!(CalendarFeedId, JobId, NotificationId, OperationId);
 id_columns!(ContactId, OrganizationId, PositionId, RelationshipId, NeedId, TagId, DuplicateDismissalId);
+id_columns!(GoalId, KeyResultId, CheckInId, TargetId, PitchId, PitchVersionId, PitchUseId);
 id_columns!(InteractionId, ContactActivityId, FollowUpId, SeriesId, FollowUpPlanId, PlanRunId);
 
 /// Microseconds between 1970 and 2000, from which PostgreSQL counts.
@@ -297,4 +302,5 @@ macro_rules! word_columns {
 word_columns!(Entity, JobState, KeyKind, NotificationKind, Op, OperationKind, OperationState, Role, WeekDay);
 word_columns!(Tier, OrganizationKind, PositionKind, RelationshipType, NeedKind, NeedStatus);
 word_columns!(Channel, InteractionKind, InteractionStatus, InteractionDirection, TimelineKind);
+word_columns!(GoalCategory, GoalStatus, KeyResultMetric, TargetStage);
 word_columns!(FollowUpKind, FollowUpStatus, FollowUpOrigin, OwedBy, BuiltInPlan, PlanRunStatus);

@@ -67,7 +67,7 @@ fn has_dangling_reference(tx: &mut Tx<'_>, plan: &Plan, entity: Entity, record: 
                 return Ok(true);
             }
         }
-        if is_missing && !is_left {
+        if is_missing && !is_left && !reference.may_be_emptied() {
             return Ok(true);
         }
     }

@@ -82,7 +82,7 @@ pub(super) fn make_plan(tx: &mut Tx<'_>, write: Written, scope: RevertScope) -> 
         let all = own.values().flat_map(|texts| [&texts.before, &texts.after, &texts.now]).flatten();
         let names = names_at(tx, list, all, write.number, write.last)?;
         plan.labels.extend(own.into_iter().map(|(place, texts)| (place, names.resolve(list, texts))));
-        plan.names.insert(list.to, names);
+        plan.names.entry(list.to).or_default().now.extend(names.now);
     }
     for (place, lists) in restored_lists {
         rejoin_lost(tx, &mut plan, place, &lists)?;

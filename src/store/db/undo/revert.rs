@@ -370,8 +370,9 @@ fn cascade_of(rows: Vec<ChangeRow>, entity: Entity, id: AnyId) -> Vec<ChangeRow>
     let named =
         names_of(entity).zip(before).and_then(|(list, before)| Some((list, name_in(list, &before.0)?.to_owned())));
     let named_it = |row: &ChangeRow| {
-        let own = named.as_ref().filter(|(list, _)| list.from.contains(&row.entity)).zip(row.before.as_ref());
-        own.is_some_and(|((list, name), before)| holds_name(list, &before.0, name))
+        let list = name_list(row.entity).filter(|own| named.as_ref().is_some_and(|(list, _)| list.to == own.to));
+        let own = list.zip(named.as_ref()).zip(row.before.as_ref());
+        own.is_some_and(|((list, (_, name)), before)| holds_name(list, &before.0, name))
     };
     let is_of_it = |row: &ChangeRow| match row.op {
         Op::Created => false,

@@ -9,7 +9,7 @@ use super::record::{Record, for_entity};
 use super::tx::Tx;
 use crate::domain::entity::Entity;
 use crate::domain::key::{Key, KeyKind};
-use crate::domain::reference::NameList;
+use crate::domain::reference::{NameList, carriers_of_names};
 use crate::domain::text::fold;
 use crate::store::db::index::keys::stored;
 use crate::store::db::sql::schema::record_keys;
@@ -24,8 +24,12 @@ pub(in crate::store) fn name_in<'r>(list: &NameList, record: &'r Value) -> Optio
 
 /// The names in a record's list.
 pub(in crate::store) fn names_in(list: &NameList, record: &Value) -> Vec<String> {
-    let names = record.pointer(list.pointer).and_then(Value::as_array).into_iter().flatten();
-    names.filter_map(Value::as_str).map(str::to_owned).collect()
+    let names = match record.pointer(list.pointer) {
+        Some(Value::Array(names)) => names.as_slice(),
+        Some(name) => std::slice::from_ref(name),
+        None => &[],
+    };
+    names.iter().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 pub(in crate::store) fn holds_name(list: &NameList, record: &Value, name: &str) -> bool {
@@ -33,12 +37,14 @@ pub(in crate::store) fn holds_name(list: &NameList, record: &Value, name: &str) 
     names_in(list, record).iter().any(|own| fold(own) == name)
 }
 
-/// Replaces a record's list; a name that comes twice stays where it came first.
+/// Replaces a record's list; a name that comes twice stays where it came first. Where one name stands, nothing is no name to
+/// put in its place.
 pub(in crate::store) fn set_names(list: &NameList, record: &mut Value, names: impl IntoIterator<Item = String>) {
     let mut seen = HashSet::new();
     let names: Vec<String> = names.into_iter().filter(|name| seen.insert(fold(name))).collect();
-    if let Some(place) = record.pointer_mut(list.pointer) {
-        *place = json!(names);
+    let new = if list.is_one { names.into_iter().next().map(Value::String) } else { Some(json!(names)) };
+    if let (Some(place), Some(new)) = (record.pointer_mut(list.pointer), new) {
+        *place = new;
     }
 }
 
@@ -73,7 +79,7 @@ pub(in crate::store) fn key_of(list: &NameList, name: &str) -> Key {
     Key::new(list.key, stored(&fold(name)))
 }
 
-/// The records that hold a name in their list.
+/// The records that hold a name of the kind that this list names, in this list or another one.
 pub(in crate::store) fn holders_of_name(
     tx: &mut Tx<'_>,
     list: &NameList,
@@ -82,7 +88,7 @@ pub(in crate::store) fn holders_of_name(
     let key = key_of(list, name);
     Ok(record_keys::table
         .filter(record_keys::workspace_id.eq(tx.workspace))
-        .filter(record_keys::entity.eq_any(list.from.iter().copied()))
+        .filter(record_keys::entity.eq_any(carriers_of_names(list.to)))
         .filter(record_keys::kind.eq(key.kind.as_str()))
         .filter(record_keys::value.eq(key.value))
         .select((record_keys::entity, record_keys::record_id))
@@ -110,12 +116,12 @@ pub fn next_holders_of_name(
         .load(tx.conn)?)
 }
 
-/// How many records hold a name in their list.
+/// How many records hold a name of the kind that this list names.
 pub(super) fn count_holders_of_name(tx: &mut Tx<'_>, list: &NameList, name: &str) -> Result<i64> {
     let key = key_of(list, name);
     Ok(record_keys::table
         .filter(record_keys::workspace_id.eq(tx.workspace))
-        .filter(record_keys::entity.eq_any(list.from.iter().copied()))
+        .filter(record_keys::entity.eq_any(carriers_of_names(list.to)))
         .filter(record_keys::kind.eq(key.kind.as_str()))
         .filter(record_keys::value.eq(key.value))
         .count()
@@ -149,5 +155,19 @@ mod tests {
         let mut record = json!({"tags": []});
         set_names(&NAME_LISTS[0], &mut record, ["red", "RED", "b"].map(str::to_owned));
         assert_eq!(record["tags"], json!(["red", "b"]));
+    }
+
+    #[test]
+    fn where_one_name_stands_it_is_replaced_and_never_taken_away() {
+        let list = NAME_LISTS.iter().find(|list| list.is_one).unwrap();
+        let mut record = json!({"filter": {"tag": "red"}});
+        assert_eq!(names_in(list, &record), ["red"]);
+        set_names(list, &mut record, Vec::new());
+        assert_eq!(record["filter"]["tag"], "red");
+        set_names(list, &mut record, ["blue".to_owned()]);
+        assert_eq!(record["filter"]["tag"], "blue");
+        record["filter"] = Value::Null;
+        set_names(list, &mut record, ["blue".to_owned()]);
+        assert_eq!((names_in(list, &record), &record["filter"]), (Vec::new(), &Value::Null));
     }
 }

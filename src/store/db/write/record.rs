@@ -81,6 +81,15 @@ pub trait Record: Serialize + DeserializeOwned + Clone + Send + 'static {
     fn ignored_by_dedup(&self) -> &'static [&'static str] {
         &[]
     }
+    /// What makes two records of the kind the same thing: a merge that makes them so joins them. `None` where there is nothing
+    /// of the kind.
+    fn identity(&self) -> Option<String> {
+        None
+    }
+    /// The record joined with another one of the same identity.
+    fn joined(&self, _other: &Self) -> Result<Self> {
+        Ok(self.clone())
+    }
     /// Which of two that belong to the same record is shown first; of equals the newer one.
     fn display_order(&self, _other: &Self) -> Ordering {
         Ordering::Equal
@@ -241,7 +250,9 @@ macro_rules! for_entity {
     ($entity:expr, $Kind:ident => $body:expr) => {
         $crate::store::db::write::record::for_each_kind!($entity, $Kind => $body;
             Contact in contact, Organization in organization, Position in position, Relationship in relationship,
-            Need in need, Tag in tag, DuplicateDismissal in duplicate_dismissal, Interaction in interaction,
+            Need in need, Tag in tag, DuplicateDismissal in duplicate_dismissal, Goal in goal, KeyResult in key_result,
+            CheckIn in check_in, Target in target, Pitch in pitch, PitchVersion in pitch_version, PitchUse in pitch_use,
+            Interaction in interaction,
             FollowUp in follow_up, FollowUpPlan in follow_up_plan, PlanRun in plan_run, ContactActivity in contact_activity,
         )
     };

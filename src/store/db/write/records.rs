@@ -228,6 +228,10 @@ pub(in crate::store) fn resolve_names<R: Record>(
     }
     let mut known = spellings(tx, list, &names)?;
     for name in &names {
+        // What undo restores may name one that is gone.
+        if tx.is_reverting && list.is_one {
+            continue;
+        }
         if let Entry::Vacant(unknown) = known.entry(fold(name)) {
             match operations::pending_name(tx, list.to, name)? {
                 None => {
@@ -280,19 +284,14 @@ pub(in crate::store) fn rename_in_lists(
         return tx.postpone(Postponed { work: Work::UpdateTags { renames: vec![rename] }, total });
     }
     for holder in holders_of_name(tx, list, old)? {
-        replace_name(tx, list, holder, old, new)?;
+        replace_name(tx, holder, old, new)?;
     }
     Ok(())
 }
 
-/// Replaces a name in one list; whether it was there.
-pub fn replace_name(
-    tx: &mut Tx<'_>,
-    list: &NameList,
-    (from, id): (Entity, AnyId),
-    old: &str,
-    new: Option<&str>,
-) -> Result<bool> {
+/// Replaces a name in the list of one record; whether it was there and has not stayed.
+pub fn replace_name(tx: &mut Tx<'_>, (from, id): (Entity, AnyId), old: &str, new: Option<&str>) -> Result<bool> {
+    let Some(list) = name_list(from).filter(|list| new.is_some() || !list.is_one) else { return Ok(false) };
     let Some(holder) = find_json(tx, from, id)? else { return Ok(false) };
     let mut renamed = holder.clone();
     set_names(list, &mut renamed, replaced(names_in(list, &holder), old, new));

@@ -10,6 +10,7 @@
 ///     json { links: Keyed<ProfileLink>, }           the same, as JSON
 ///     json_or_null { how_met: HowMet, }             an optional field, as JSON or NULL
 ///     json_groups { profile: ProfileJson { skills: Vec<LabelText>, } }    several fields in one column
+///     input { name: Option<String>, }               only in requests, never stored
 ///     computed { sort_key: String = |fields| text::sort_key(&fields.name), }    written, never read
 /// }
 /// ```
@@ -22,6 +23,7 @@ macro_rules! record_row {
         $(json { $($json:ident: $Json:ty,)* })?
         $(json_or_null { $($maybe:ident: $Maybe:ty,)* })?
         $(json_groups { $($group:ident: $Group:ident { $($part:ident: $Part:ty,)* })* })?
+        $(input { $($input:ident: $Input:ty,)* })?
         $(computed { $($computed:ident: $Computed:ty = |$of:ident| $value:expr,)* })?
     ) => {
         $($(
@@ -61,7 +63,9 @@ macro_rules! record_row {
                     let $of = &fields;
                     $value
                 };)*)?
-                let $Fields { $($column,)* $($($json,)*)? $($($maybe,)*)? $($($($part,)*)*)? } = fields;
+                let $Fields {
+                    $($column,)* $($($json,)*)? $($($maybe,)*)? $($($($part,)*)*)? $($($input: _,)*)?
+                } = fields;
                 Self {
                     workspace_id,
                     id,
@@ -92,7 +96,9 @@ macro_rules! record_row {
                     $($($computed: _,)*)?
                 } = self;
                 $($(let $maybe = $maybe.map(|json| json.0);)*)?
-                let fields = $Fields { $($column,)* $($($json,)*)? $($($maybe,)*)? $($($($part,)*)*)? };
+                $($(let $input = <$Input>::default();)*)?
+                let fields =
+                    $Fields { $($column,)* $($($json,)*)? $($($maybe,)*)? $($($($part,)*)*)? $($($input,)*)? };
                 Stored { id, fields, created_at, updated_at, version }
             }
 
