@@ -167,10 +167,12 @@ pub fn operations() -> Vec<Operation> {
                  entirely when the result would break a rule (such as an end before its start) or exceed a limit, and when it \
                  was created by the write and has changed since. The revert is a write itself, so it can be reverted too.",
             )
-            .parameter(Parameter::dry_run("Return the result without changing anything."))
+            .parameter(Parameter::dry_run(
+                "Return the result without changing anything. Only for writes of at most 1,000 changes.",
+            ))
             .answer::<RevertResult>(200, "The result.")
             .may_be_large()
-            .errors(&[Code::RevertBlocked])
+            .errors(&[Code::RevertBlocked, Code::LimitReached])
     };
     vec![
         Operation::new(

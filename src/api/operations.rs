@@ -8,19 +8,20 @@ use std::time::Duration;
 use tokio::time::Instant;
 use utoipa::ToSchema;
 
+use super::http::auth::caller::Caller;
 use super::http::messages::accepted::OperationOut;
 use super::http::messages::problem::Problem;
 use super::http::messages::response::of_outcome;
 use super::http::operation::{Access, Docs, Exchange, Operation, Run};
 use crate::domain::entity::Entity;
 use crate::domain::id::OperationId;
-use crate::domain::operation::{self, OperationKind};
+use crate::domain::operation::{self, OperationError, OperationKind};
 use crate::store::{Reply, WriteContext, operations};
 
 /// The longest that a GET waits for the end of an operation.
 const MAX_WAIT: Duration = Duration::from_secs(30);
-/// How often it looks.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// How often it reads the operation.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
@@ -84,12 +85,32 @@ struct OperationPage {
 
 async fn list_operations(exchange: Exchange) -> Result<HttpResponse, Problem> {
     let (api, workspace) = (exchange.api.clone(), exchange.caller()?.workspace);
+    let caller = exchange.caller()?.clone();
     let items = api.store.read(move |conn| operations::newest(conn, workspace)).await?;
+    let items = items.into_iter().map(|operation| readable(&caller, operation)).collect();
     Ok(HttpResponse::Ok().json(OperationPage { items, next_cursor: None }))
+}
+
+/// The kind of record that an operation is mostly about.
+const fn edited(kind: OperationKind) -> Entity {
+    match kind {
+        OperationKind::EditFollowUps => Entity::FollowUp,
+        OperationKind::EditContacts | OperationKind::UpdateTags | OperationKind::Revert => Entity::Contact,
+    }
+}
+
+/// The operation without what tells of records that the caller may not read.
+fn readable(caller: &Caller, mut operation: operation::Operation) -> operation::Operation {
+    if !caller.may_read(edited(operation.kind)) {
+        operation.left_alone = Vec::new();
+        operation.error = operation.error.map(|error| OperationError::new(&error.code, "It could not be done."));
+    }
+    operation
 }
 
 async fn get_operation(exchange: Exchange) -> Result<HttpResponse, Problem> {
     let (api, workspace) = (exchange.api.clone(), exchange.caller()?.workspace);
+    let caller = exchange.caller()?.clone();
     let id = OperationId::new(exchange.call.id()?.uuid());
     let wait = wait_of(exchange.request.headers());
     let end = wait.map(|wait| Instant::now() + wait);
@@ -101,9 +122,9 @@ async fn get_operation(exchange: Exchange) -> Result<HttpResponse, Problem> {
             if let Some(wait) = wait {
                 response.insert_header((PREFERENCE_APPLIED, format!("wait={}", wait.as_secs())));
             }
-            return Ok(response.json(found));
+            return Ok(response.json(readable(&caller, found)));
         }
-        tokio::time::sleep(LOOK_EVERY).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }
 
@@ -124,8 +145,7 @@ async fn cancel_operation(exchange: Exchange) -> Result<HttpResponse, Problem> {
     exchange.call.body.require_empty()?;
     let (workspace, id) = (caller.workspace, OperationId::new(exchange.call.id()?.uuid()));
     let kind = api.store.look_up(move |conn| operations::find(conn, workspace, id)).await?.kind;
-    let edited = if kind == OperationKind::EditFollowUps { Entity::FollowUp } else { Entity::Contact };
-    caller.require(edited, "write")?;
+    caller.require(edited(kind), "write")?;
     let write_context = WriteContext { workspace, actor: caller.actor(), idempotency: exchange.idempotency };
     let cancelled = api.store.account_write(move |tx| {
         tx.once(&write_context, |tx| {

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::entity::Entity;
 use super::id::OperationId;
 use super::invalid::Invalid;
+use super::text::fold;
 use super::timestamp::Timestamp;
 use super::words::enumeration;
 
@@ -74,7 +75,25 @@ pub struct Rename {
     pub to: Option<String>,
 }
 
+impl Rename {
+    /// Whether it replaces this name; case and accents do not count.
+    pub fn is_of(&self, named: Entity, name: &str) -> bool {
+        self.named == named && fold(&self.from) == fold(name)
+    }
+}
+
 impl Work {
+    /// The same kind of work, without what it was about.
+    #[must_use]
+    pub fn emptied(&self) -> Self {
+        match self {
+            Self::EditContacts { .. } => Self::EditContacts { ids: Vec::new(), edit: Value::Null },
+            Self::EditFollowUps { .. } => Self::EditFollowUps { ids: Vec::new(), edit: Value::Null },
+            Self::UpdateTags { .. } => Self::UpdateTags { renames: Vec::new() },
+            Self::Revert { write } => Self::Revert { write: *write },
+        }
+    }
+
     pub const fn kind(&self) -> OperationKind {
         match self {
             Self::EditContacts { .. } => OperationKind::EditContacts,
@@ -103,6 +122,16 @@ pub struct Position {
     pub last: Option<i64>,
     /// Within a step of a revert: the changes with this number and higher ones are reverted.
     pub reverted_from: Option<i64>,
+    /// Numbers of changes that are tried again at the end, those that were refused then too, and whether others were not.
+    pub retry: Vec<i64>,
+    pub refused: Vec<i64>,
+    pub has_moved: bool,
+    /// Whether nothing but the reasons is still to be found.
+    pub is_last_try: bool,
+    /// Records that others name in lists, and that are not what they were.
+    pub names_left_alone: Vec<(Entity, Uuid)>,
+    /// Whether what one of them was is no longer kept.
+    pub has_forgotten_name: bool,
     /// Names that a revert has given back to their records, and that are to be replaced in lists at its end.
     pub renames: Vec<Rename>,
     pub in_lists: ListPosition,
@@ -174,7 +203,7 @@ pub struct Operation {
     pub left_alone: Vec<Value>,
     pub left_alone_total: i64,
     pub error: Option<OperationError>,
-    pub write: i64,
+    pub write: Option<i64>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub finished_at: Option<Timestamp>,

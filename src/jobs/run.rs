@@ -18,6 +18,7 @@ pub struct Run {
     payload: Value,
     workspace: Option<WorkspaceId>,
     attempt: i32,
+    is_last_attempt: bool,
 }
 
 /// The proof that a job was marked as done.
@@ -44,8 +45,8 @@ impl JobError {
 
 impl Run {
     pub(super) fn new(store: Store, mailer: Option<Arc<Mailer>>, job: LeasedJob) -> Self {
-        let LeasedJob { lease, kind: _, workspace, payload, attempt, is_last_attempt: _ } = job;
-        Self { store, mailer, lease, payload, workspace, attempt }
+        let LeasedJob { lease, kind: _, workspace, payload, attempt, is_last_attempt } = job;
+        Self { store, mailer, lease, payload, workspace, attempt, is_last_attempt }
     }
 
     /// The job, whichever attempt it is.
@@ -70,6 +71,11 @@ impl Run {
     /// 1 the first time.
     pub const fn attempt(&self) -> i32 {
         self.attempt
+    }
+
+    /// Whether the job is dead if this attempt fails.
+    pub const fn is_last_attempt(&self) -> bool {
+        self.is_last_attempt
     }
 
     /// What was enqueued with the job.

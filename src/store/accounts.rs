@@ -354,6 +354,7 @@ fn leave_workspace(tx: &mut AccountTx<'_>, workspace: WorkspaceId, user: UserId)
     )
     .set(changes::actor_user_id.eq(nobody))
     .execute(tx.conn)?;
+    super::operations::forget_user(tx, workspace, user)?;
     end_sessions(tx, workspace, user)?;
     diesel::delete(
         personal_access_tokens::table

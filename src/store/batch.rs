@@ -103,7 +103,7 @@ impl Batch<'_> {
                 let done = savepoint(&mut *whole.conn, |conn| {
                     unless_panics(|| {
                         let tx = Tx::begin(conn, scope, workspace, actor)?;
-                        let mut tx = if dry_run { tx.as_dry_run() } else { tx };
+                        let mut tx = if dry_run { tx.in_dry_run() } else { tx };
                         let answer = work(&mut tx).map_err(Failure::Work)?;
                         let reply = conclude(&mut tx, answer)?;
                         if dry_run {

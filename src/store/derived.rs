@@ -95,7 +95,8 @@ fn derive<R: Record>(tx: &mut Tx<'_>, record: R) -> Result<()> {
     let before = name_list(R::ENTITY).filter(|list| list.is_one).map(|_| row.clone());
     let (derived, _) = resolve_names(tx, before.as_ref(), record.clone(), row)?;
     let derived = update(tx, &record, derived)?;
-    keys::write(tx.conn, tx.workspace, R::ENTITY, derived.id(), &derived.keys())?;
+    keys::delete(tx.conn, tx.workspace, R::ENTITY, derived.id())?;
+    keys::insert(tx.conn, tx.workspace, R::ENTITY, derived.id(), &derived.keys())?;
     timeline::rewrite(tx.conn, tx.workspace, derived.id(), &derived.timeline())?;
     R::write_copies(tx.conn, tx.workspace, derived.id(), Some(&derived))?;
     tx.queue_derived(derived.derived_dependents());

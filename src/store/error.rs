@@ -70,8 +70,11 @@ pub enum Conflict {
     },
     /// The next record of the series, this one, has been changed since it was created.
     SeriesContinued(Entity, AnyId),
-    /// An operation of the workspace, this one, has not finished; what was asked for has to wait for it.
-    OperationRunning(OperationId),
+    /// An operation of the workspace, this one, has not finished; what was asked for has to wait for it. `None`: this very
+    /// write starts it.
+    OperationRunning(Option<OperationId>),
+    /// What a large revert would do is not found out in one transaction.
+    TooLargeForDryRun,
     /// A workspace, or a user, has as many as it may.
     TooMany(&'static str),
 }

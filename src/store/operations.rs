@@ -2,13 +2,17 @@
 
 use chrono::TimeDelta;
 use diesel::prelude::*;
+use serde_json::json;
 
 use super::account_tx::AccountTx;
 use super::db::sql::conn::Conn;
 use super::db::sql::schema::operations;
+use super::db::write::context::Actor;
+use super::db::write::tx::Tx;
 use super::error::Result;
-use crate::domain::id::{OperationId, WorkspaceId};
-use crate::domain::operation::{KEPT_DAYS, Operation};
+use crate::domain::id::{OperationId, TokenId, UserId, WorkspaceId};
+use crate::domain::job::NewJob;
+use crate::domain::operation::{JOB, KEPT_DAYS, Operation};
 
 pub use super::db::write::operations::{Stored, check_none_runs};
 
@@ -25,6 +29,25 @@ pub fn find_in(tx: &mut AccountTx<'_>, workspace: WorkspaceId, id: OperationId) 
     find(tx.conn, workspace, id)
 }
 
+/// The same while the workspace is locked, so that nobody else changes it.
+pub fn find_locked(tx: &mut Tx<'_>, id: OperationId) -> Result<Stored> {
+    find(tx.conn, tx.workspace, id)
+}
+
+/// Changes an operation while the workspace is locked.
+pub fn with_locked(
+    tx: &mut AccountTx<'_>,
+    workspace: WorkspaceId,
+    id: OperationId,
+    change: impl FnOnce(&mut Stored) -> Result<()>,
+) -> Result<()> {
+    tx.records(workspace, Actor::Job(JOB), |tx| {
+        let mut operation = find_locked(tx, id)?;
+        change(&mut operation)?;
+        save(tx, &operation)
+    })
+}
+
 /// The newest operations of a workspace.
 pub fn newest(conn: &mut Conn, workspace: WorkspaceId) -> Result<Vec<Operation>> {
     let own = operations::table.filter(operations::workspace_id.eq(workspace));
@@ -33,25 +56,37 @@ pub fn newest(conn: &mut Conn, workspace: WorkspaceId) -> Result<Vec<Operation>>
     Ok(newest.into_iter().map(Stored::shown).collect())
 }
 
-/// Asks for an operation to be cancelled. One that has finished is left as it is.
+/// Asks for an operation to be cancelled. One that has finished is left as it is. Its job may have been given up, so there is
+/// another one.
 pub fn request_cancel(tx: &mut AccountTx<'_>, workspace: WorkspaceId, id: OperationId) -> Result<Operation> {
     let mut stored = find(tx.conn, workspace, id)?;
     if stored.finished_at.is_none() && !stored.cancel_requested {
         stored.cancel_requested = true;
         let own = operations::table.filter(operations::workspace_id.eq(workspace)).filter(operations::id.eq(id));
         diesel::update(own).set(operations::cancel_requested.eq(true)).execute(tx.conn)?;
+        tx.enqueue(Some(workspace), NewJob::new(JOB, json!({ "operation": id })))?;
     }
     Ok(stored.shown())
 }
 
+/// Forgets who started the operations of a user, who leaves the workspace.
+pub(super) fn forget_user(tx: &mut AccountTx<'_>, workspace: WorkspaceId, user: UserId) -> Result<()> {
+    let (nobody, none): (Option<UserId>, Option<TokenId>) = (None, None);
+    let own =
+        operations::table.filter(operations::workspace_id.eq(workspace)).filter(operations::user_id.eq(user));
+    diesel::update(own).set((operations::user_id.eq(nobody), operations::token_id.eq(none))).execute(tx.conn)?;
+    Ok(())
+}
+
 /// Writes how far an operation has come.
-pub fn save(tx: &mut AccountTx<'_>, stored: &Stored) -> Result<()> {
+pub fn save(tx: &mut Tx<'_>, stored: &Stored) -> Result<()> {
     let own = operations::table
         .filter(operations::workspace_id.eq(stored.workspace_id))
         .filter(operations::id.eq(stored.id));
     diesel::update(own)
         .set((
             operations::state.eq(stored.state),
+            operations::work.eq(stored.work.clone()),
             operations::position.eq(stored.position.clone()),
             operations::done.eq(stored.done),
             operations::total.eq(stored.total),

@@ -189,7 +189,7 @@ impl Store {
             // dry run of ten thousand would take minutes.
             let done = write_transaction(conn, |conn| -> std::result::Result<(), Failure<E>> {
                 let scope = TxScope::new(&store.0.ids, now);
-                let mut tx = Tx::begin(conn, &scope, context.workspace, context.actor)?.as_dry_run();
+                let mut tx = Tx::begin(conn, &scope, context.workspace, context.actor)?.in_dry_run();
                 let answer = work(&mut tx).map_err(Failure::Work)?;
                 let reply = Reply { write: None, ..conclude(&mut tx, answer)? };
                 Err(Failure::Answered(Outcome { reply, replayed: false }))

@@ -4,8 +4,8 @@ CREATE TABLE operations (
     id UUID NOT NULL,
     kind TEXT NOT NULL,
     state TEXT NOT NULL,
-    -- On whose behalf.
-    user_id UUID NOT NULL,
+    -- On whose behalf; null when they have left the workspace.
+    user_id UUID,
     token_id UUID,
     -- The number that all parts have in common in the log.
     write_seq BIGINT NOT NULL,

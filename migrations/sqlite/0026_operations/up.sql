@@ -4,8 +4,8 @@ CREATE TABLE operations (
     id BLOB NOT NULL,
     kind TEXT NOT NULL,
     state TEXT NOT NULL,
-    -- On whose behalf.
-    user_id BLOB NOT NULL,
+    -- On whose behalf; null when they have left the workspace.
+    user_id BLOB,
     token_id BLOB,
     -- The number that all parts have in common in the log.
     write_seq INTEGER NOT NULL,

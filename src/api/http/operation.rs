@@ -266,7 +266,7 @@ impl Docs {
     /// An edit of more than 1,000 records is carried out as an operation.
     #[must_use]
     pub fn may_be_large(self) -> Self {
-        self.answer::<OperationOut>(202, "More than 1,000 records are to be changed: an operation does it.")
+        self.answer::<OperationOut>(202, "Accepted: more than 1,000 records will be changed in the background.")
             .errors(&[Code::OperationRunning])
     }
 

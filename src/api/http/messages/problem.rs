@@ -8,8 +8,11 @@ use std::fmt;
 use utoipa::openapi::{RefOr, Schema};
 
 use super::location::location_of;
+use crate::domain::count::thousands;
 use crate::domain::entity::Entity;
+use crate::domain::id::OperationId;
 use crate::domain::invalid::{FieldError, Invalid, MAX_ERRORS, Rejection};
+use crate::domain::operation::MAX_AT_ONCE;
 use crate::service::validation::views::written;
 use crate::store::{AnyId, Conflict, Error as StoreError, LeftAlone, LeftAloneReason};
 
@@ -111,8 +114,8 @@ catalog! {
     InvalidTransition = "invalid_transition", 409, "Invalid transition";
     /// The next record of the series, `record`, has been changed since it was created. Edit or delete that one first.
     SeriesContinued = "series_continued", 409, "The series has continued";
-    /// A large edit has not finished, and what was requested has to wait for it; the detail names it. Wait until
-    /// `GET /v1/operations/{id}` shows its end, and retry.
+    /// Another operation is running in this workspace; `operation` is its id. Wait until it has finished, or cancel it, then
+    /// retry.
     OperationRunning = "operation_running", 409, "An operation is running";
     /// Nothing of the write could be reverted; `left_alone` lists each record with the reason.
     RevertBlocked = "revert_blocked", 409, "Nothing could be reverted";
@@ -166,6 +169,8 @@ pub struct Problem {
     pub left_alone: Vec<LeftAlone>,
     /// The record in the way, or the one to turn to.
     pub record: Option<(Entity, AnyId)>,
+    /// The operation in the way.
+    pub operation: Option<OperationId>,
     /// The state of a record, and those that it can go to from there.
     pub transitions: Option<(&'static str, Vec<&'static str>)>,
     pub headers: Vec<(HeaderName, HeaderValue)>,
@@ -184,6 +189,7 @@ impl Problem {
             errors_truncated: false,
             left_alone: Vec::new(),
             record: None,
+            operation: None,
             transitions: None,
             headers: Vec::new(),
             current_version: None,
@@ -268,6 +274,9 @@ impl Problem {
         }
         if let Some((entity, id)) = self.record {
             body.insert("record".to_owned(), json!({ "entity": entity, "id": id }));
+        }
+        if let Some(operation) = self.operation {
+            body.insert("operation".to_owned(), json!(operation));
         }
         if let Some((state, allowed)) = &self.transitions {
             body.insert("state".to_owned(), json!(state));
@@ -397,10 +406,9 @@ impl From<Conflict> for Problem {
                 let detail = format!("{next}, which follows it, has been changed. Edit or delete that one first.");
                 Self { record: Some((entity, id)), ..Self::new(Code::SeriesContinued).detail(detail) }
             }
-            Conflict::OperationRunning(id) => {
-                let detail = format!("/v1/operations/{id} has not finished. Wait for it, or cancel it.");
-                Self::new(Code::OperationRunning).detail(detail)
-            }
+            Conflict::OperationRunning(operation) => Self { operation, ..Self::new(Code::OperationRunning) },
+            Conflict::TooLargeForDryRun => Self::new(Code::LimitReached)
+                .detail(format!("A dry run covers writes of at most {} changes.", thousands(MAX_AT_ONCE))),
             Conflict::TooMany(what) => {
                 Self::new(Code::LimitReached).detail(format!("The maximum number of {what} has been reached."))
             }
@@ -470,6 +478,9 @@ pub struct ProblemOut {
     /// with `name_taken`, `merged`, `invalid_transition` and `series_continued`.
     #[schema(required = false)]
     record: ProblemRecord,
+    /// The id of the operation that is running. Only with `operation_running`, and absent if the same request starts it.
+    #[schema(required = false, nullable = false)]
+    operation: OperationId,
     /// The current state of the record. Only with `invalid_transition`.
     #[schema(required = false, example = "cancelled")]
     state: String,

@@ -11,7 +11,7 @@ use crate::domain::key::{Key, KeyKind};
 use crate::store::db::sql::conn::{Conn, MultiBackend};
 use crate::store::db::sql::schema::record_keys;
 use crate::store::db::sql::select::{Predicate, holders_of, separated};
-use crate::store::db::sql::statement::statement;
+use crate::store::db::sql::statement::{Prepared, statement};
 use crate::store::db::sql::types::{AnyId, Id};
 use crate::store::db::write::record::Record;
 
@@ -34,22 +34,39 @@ pub fn has_key<R: Record>(keys: Vec<Key>) -> Predicate {
     Predicate::HasKey(R::ENTITY, keys)
 }
 
-/// Replaces the keys of a record, if they differ.
-pub fn write(conn: &mut Conn, workspace: WorkspaceId, entity: Entity, id: AnyId, keys: &[Key]) -> QueryResult<()> {
+/// Makes the keys of a record what they are to be, given what they were. Most writes change none of them, or few.
+pub fn update(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    entity: Entity,
+    id: AnyId,
+    before: &[Key],
+    after: &[Key],
+) -> QueryResult<()> {
+    if before == after {
+        return Ok(());
+    }
+    let (old, mut new) = (rows(before), rows(after));
+    for (kind, value) in old.iter().filter(|key| new.binary_search(key).is_err()) {
+        let own = record_keys::table
+            .filter(record_keys::workspace_id.eq(workspace))
+            .filter(record_keys::entity.eq(entity))
+            .filter(record_keys::kind.eq(kind))
+            .filter(record_keys::value.eq(value))
+            .filter(record_keys::record_id.eq(id));
+        Prepared(diesel::delete(own)).execute(conn)?;
+    }
+    new.retain(|key| old.binary_search(key).is_err());
+    insert_rows(conn, workspace, entity, id, &new)
+}
+
+/// Deletes the keys of a record.
+pub fn delete(conn: &mut Conn, workspace: WorkspaceId, entity: Entity, id: AnyId) -> QueryResult<()> {
     let own = record_keys::table
         .filter(record_keys::workspace_id.eq(workspace))
         .filter(record_keys::record_id.eq(id))
         .filter(record_keys::entity.eq(entity));
-    let mut old: Vec<(String, String)> = own.select((record_keys::kind, record_keys::value)).load(conn)?;
-    let mut new = rows(keys);
-    old.sort();
-    // Most writes change none of them, or add one.
-    if old.iter().all(|key| new.binary_search(key).is_ok()) {
-        new.retain(|key| old.binary_search(key).is_err());
-    } else {
-        diesel::delete(own).execute(conn)?;
-    }
-    insert_rows(conn, workspace, entity, id, &new)
+    diesel::delete(own).execute(conn).map(drop)
 }
 
 /// Writes the keys of a new record.

@@ -454,7 +454,7 @@ table! {
         id -> Id,
         kind -> Text,
         state -> Text,
-        user_id -> Id,
+        user_id -> Nullable<Id>,
         token_id -> Nullable<Id>,
         write_seq -> BigInt,
         work -> Json,

@@ -23,6 +23,10 @@ pub(super) struct Written {
     pub rows: Vec<ChangeRow>,
     /// All that it deleted.
     pub deleted: BTreeSet<RecordRef>,
+    /// Of a large write, the records that others name in lists which were not taken back before these rows.
+    pub names_left_alone: HashSet<RecordRef>,
+    /// Whether the log no longer holds what one of them was.
+    pub has_forgotten_name: bool,
 }
 
 /// How much of a write is taken back.

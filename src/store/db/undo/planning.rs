@@ -31,7 +31,8 @@ pub(super) fn make_plan(tx: &mut Tx<'_>, write: Written, scope: RevertScope) -> 
         deleted.filter_map(|row| Some(((row.entity, row.record_id), row.before.as_ref()?.0.clone()))).collect();
     let named = || write.rows.iter().filter(|row| names_of(row.entity).is_some() && row.op != Op::Created);
     plan.named = named().map(|row| (row.entity, row.record_id)).collect();
-    plan.has_forgotten_name = named().any(|row| row.before.is_none());
+    plan.named.extend(&write.names_left_alone);
+    plan.has_forgotten_name = write.has_forgotten_name || named().any(|row| row.before.is_none());
     let mut restored_lists: BTreeMap<RecordRef, Vec<ListHistory>> = BTreeMap::new();
     let mut texts: BTreeMap<RecordRef, BeforeAfterNow<Vec<String>>> = BTreeMap::new();
     for row in write.rows {

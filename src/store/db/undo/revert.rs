@@ -3,7 +3,7 @@
 
 use diesel::prelude::*;
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::lists::lists_of;
 use super::obstacles::exists_after;
@@ -11,7 +11,7 @@ use super::plan::{Plan, RevertScope, Step, Written};
 use super::planning::make_plan;
 use crate::domain::entity::{Entity, Op};
 use crate::domain::operation::{Position, Postponed, Rename, Work};
-use crate::domain::reference::{REFERENCES, is_derived, name_list, names_of};
+use crate::domain::reference::{REFERENCES, carriers_of_names, is_derived, name_list, names_of};
 use crate::domain::text;
 use crate::store::db::sql::conn::{check_foreign_keys, defer_foreign_keys};
 use crate::store::db::sql::schema::changes;
@@ -22,7 +22,7 @@ use crate::store::db::write::changes::{
 use crate::store::db::write::json::{demoted, id_of, is_primary, referred, referred_ids, set_list};
 use crate::store::db::write::lookup::{exists, find_json, newest_change, primaries};
 use crate::store::db::write::names::{holders_of_name, holds_name, name_in, names_in, set_names};
-use crate::store::db::write::operations::check_none_runs;
+use crate::store::db::write::operations::{check_none_runs, has_been_reverted};
 use crate::store::db::write::records::{delete_json, restore_json, update_json};
 use crate::store::db::write::tx::Tx;
 use crate::store::error::{Conflict, Error, LeftAlone, LeftAloneReason, Result};
@@ -60,7 +60,10 @@ pub struct Reverted {
 /// Takes back the write that the change of this number belongs to. With `dry_run` it only tells.
 pub fn revert(tx: &mut Tx<'_>, version: i64, dry_run: bool) -> Result<Reverted> {
     let number = write_of(tx.conn, tx.workspace, version)?;
-    if !dry_run && tx.write_number() != Some(number) && is_large(tx.conn, tx.workspace, number)? {
+    if !tx.is_number_of(number) && is_large(tx.conn, tx.workspace, number)? {
+        if dry_run {
+            return Err(Conflict::TooLargeForDryRun.into());
+        }
         postpone_revert(tx, number)?;
         return Ok(Reverted::default());
     }
@@ -78,6 +81,10 @@ pub fn revert(tx: &mut Tx<'_>, version: i64, dry_run: bool) -> Result<Reverted> 
 
 fn postpone_revert(tx: &mut Tx<'_>, write: i64) -> Result<()> {
     check_none_runs(tx)?;
+    // What it did is reverted already.
+    if has_been_reverted(tx, write)? {
+        return Err(Conflict::RevertBlocked(Vec::new()).into());
+    }
     let total = count_of_write(tx.conn, tx.workspace, write)?;
     tx.postpone(Postponed { work: Work::Revert { write }, total })
 }
@@ -93,9 +100,28 @@ pub struct RevertedPart {
     pub is_last: bool,
 }
 
-/// Takes back up to `limit` changes of a large write, and notes how far that has come. What others name in lists comes
-/// first; then what was deleted, what was updated and what was created, each the newest first: so a record finds what it
-/// refers to.
+/// The steps in which a large write is reverted, each the newest change first. What others name in lists comes first, so that
+/// the names find it. What was created goes before what was updated, which may come first again in its place. What is
+/// refused because of other records is tried again at the end, when these are what they were.
+const STEPS: [(Named, &[Op]); 4] = [
+    (Named::Only, &[Op::Deleted, Op::Updated]),
+    (Named::Not, &[Op::Deleted]),
+    (Named::OrNot, &[Op::Created]),
+    (Named::Not, &[Op::Updated]),
+];
+
+/// Whether others name the records of a kind in lists.
+#[derive(Clone, Copy)]
+enum Named {
+    Only,
+    Not,
+    OrNot,
+}
+
+/// How many changes are tried again together.
+const RETRIED_AT_ONCE: usize = 500;
+
+/// Takes back up to `limit` changes of a large write, and notes how far that has come.
 pub fn revert_part(tx: &mut Tx<'_>, number: i64, position: &mut Position, limit: i64) -> Result<RevertedPart> {
     let own = changes::table.filter(changes::workspace_id.eq(tx.workspace)).filter(changes::write_seq.eq(number));
     let last = match position.last {
@@ -106,35 +132,131 @@ pub fn revert_part(tx: &mut Tx<'_>, number: i64, position: &mut Position, limit:
             *position.last.insert(newest.unwrap_or(number))
         }
     };
-    let entered = Entity::ALL.iter().copied().filter(|entity| !is_derived(*entity));
-    let (named, unnamed): (Vec<Entity>, Vec<Entity>) =
-        entered.clone().partition(|entity| names_of(*entity).is_some());
-    let (kinds, ops): (Vec<Entity>, &[Op]) = match position.next {
-        0 => (named, &[Op::Deleted, Op::Updated]),
-        1 => (unnamed, &[Op::Deleted]),
-        2 => (unnamed, &[Op::Updated]),
-        3 => (entered.collect(), &[Op::Created]),
-        _ => return Ok(RevertedPart { changes: 0, records: 0, left_alone: Vec::new(), is_last: true }),
+    let Some((named, ops)) = STEPS.get(position.next) else {
+        return retry_part(tx, number, last, position);
     };
-    let before = position.reverted_from.unwrap_or(last.saturating_add(1));
+    let kinds = Entity::ALL.iter().copied().filter(|entity| {
+        let is_named = names_of(*entity).is_some();
+        !is_derived(*entity)
+            && match named {
+                Named::Only => is_named,
+                Named::Not => !is_named,
+                Named::OrNot => true,
+            }
+    });
     let query = own
-        .filter(changes::seq.lt(before))
+        .filter(changes::seq.lt(position.reverted_from.unwrap_or(last.saturating_add(1))))
         .filter(changes::entity.eq_any(kinds))
         .filter(changes::op.eq_any(ops.iter().copied()));
     let rows: Vec<ChangeRow> =
         query.order(changes::seq.desc()).select(ChangeRow::as_select()).limit(limit).load(tx.conn)?;
-    let changes = rows.len();
+    let rows = one_change_each(rows);
     match rows.last() {
         Some(oldest) => position.reverted_from = Some(oldest.seq),
         None => (position.next, position.reverted_from) = (position.next.saturating_add(1), None),
     }
+    let mut part = revert_rows(tx, (number, last), rows, position)?;
+    let retried = std::mem::take(&mut part.refused);
+    position.retry.extend(retried);
+    if position.next == 0 {
+        let named = part.left_alone.iter().map(|left| (left.entity, left.id.uuid()));
+        position.names_left_alone.extend(named);
+        position.has_forgotten_name |=
+            part.left_alone.iter().any(|left| left.reason == LeftAloneReason::NoLongerKept);
+    }
+    Ok(part.into_reverted(false))
+}
+
+/// What was refused is tried again, until a pass changes nothing; one more tells why.
+fn retry_part(tx: &mut Tx<'_>, number: i64, last: i64, position: &mut Position) -> Result<RevertedPart> {
+    if position.retry.is_empty() {
+        let refused = std::mem::take(&mut position.refused);
+        let is_over = refused.is_empty() || position.is_last_try;
+        if !is_over {
+            position.is_last_try = !std::mem::replace(&mut position.has_moved, false);
+            position.retry = refused;
+        }
+        return Ok(RevertedPart { changes: 0, records: 0, left_alone: Vec::new(), is_last: is_over });
+    }
+    let at_once = position.retry.len().min(RETRIED_AT_ONCE);
+    let tried: Vec<i64> = position.retry.drain(..at_once).collect();
+    let rows: Vec<ChangeRow> = changes::table
+        .filter(changes::workspace_id.eq(tx.workspace))
+        .filter(changes::seq.eq_any(&tried))
+        .order(changes::seq.desc())
+        .select(ChangeRow::as_select())
+        .load(tx.conn)?;
+    let rows = one_change_each(rows);
+    let later = tried.into_iter().filter(|seq| rows.iter().all(|row| row.seq != *seq));
+    let later: Vec<i64> = later.collect();
+    position.retry.splice(0..0, later);
+    let mut part = revert_rows(tx, (number, last), rows, position)?;
+    position.has_moved |= part.records > 0;
+    part.changes = 0;
+    if position.is_last_try {
+        part.left_alone.append(&mut part.refused_for);
+    } else {
+        position.refused.append(&mut part.refused);
+    }
+    Ok(part.into_reverted(false))
+}
+
+/// Up to the first that has changed a record again: each is taken back before the one before it.
+fn one_change_each(mut rows: Vec<ChangeRow>) -> Vec<ChangeRow> {
+    let mut seen = BTreeSet::new();
+    let repeated = rows.iter().position(|row| !seen.insert((row.entity, row.record_id)));
+    rows.truncate(repeated.unwrap_or(rows.len()));
+    rows
+}
+
+/// Some changes taken back.
+struct RowsReverted {
+    changes: usize,
+    records: usize,
+    left_alone: Vec<LeftAlone>,
+    /// The numbers of changes that may be taken back once others are, and why they were not.
+    refused: Vec<i64>,
+    refused_for: Vec<LeftAlone>,
+}
+
+impl RowsReverted {
+    fn into_reverted(self, is_last: bool) -> RevertedPart {
+        let Self { changes, records, left_alone, .. } = self;
+        RevertedPart { changes, records, left_alone, is_last }
+    }
+}
+
+fn revert_rows(
+    tx: &mut Tx<'_>,
+    (number, last): (i64, i64),
+    rows: Vec<ChangeRow>,
+    position: &mut Position,
+) -> Result<RowsReverted> {
+    let changes = rows.len();
+    let seqs: BTreeMap<RecordRef, (i64, Op)> =
+        rows.iter().map(|row| ((row.entity, row.record_id), (row.seq, row.op))).collect();
     let deleted = rows.iter().filter(|row| row.op == Op::Deleted);
     let deleted = deleted.map(|row| (row.entity, row.record_id)).collect();
-    let plan = make_plan(tx, Written { number, last, rows, deleted }, RevertScope::Whole)?;
-    let (records, left_alone) = (plan.steps.len(), plan.left_alone.clone());
+    let names_left_alone =
+        position.names_left_alone.iter().map(|(entity, id)| (*entity, AnyId::new(*id))).collect();
+    let has_forgotten_name = position.has_forgotten_name;
+    let written = Written { number, last, rows, deleted, names_left_alone, has_forgotten_name };
+    let plan = make_plan(tx, written, RevertScope::Whole)?;
+    let records = plan.steps.len();
+    let (refused_for, left_alone): (Vec<LeftAlone>, Vec<LeftAlone>) =
+        plan.left_alone.clone().into_iter().partition(|left| {
+            let is_created = seqs.get(&(left.entity, left.id)).is_some_and(|(_, op)| *op == Op::Created);
+            match left.reason {
+                LeftAloneReason::ReferenceGone | LeftAloneReason::HasGainedReferences => true,
+                LeftAloneReason::ChangedSince => is_created,
+                _ => false,
+            }
+        });
+    let refused = refused_for.iter().filter_map(|left| seqs.get(&(left.entity, left.id)).map(|(seq, _)| *seq));
+    let refused = refused.collect();
     position.renames.extend(renames_of(tx, &plan)?);
     carry_out(tx, plan, Respell::Later)?;
-    Ok(RevertedPart { changes, records, left_alone, is_last: false })
+    Ok(RowsReverted { changes, records, left_alone, refused, refused_for })
 }
 
 /// The names that records lose by the plan.
@@ -164,7 +286,10 @@ pub fn restore(tx: &mut Tx<'_>, entity: Entity, id: AnyId) -> Result<()> {
     let Some((version, Op::Deleted, _)) = newest_change(tx, entity, id)? else { return Err(Error::NotFound) };
     let number = write_of(tx.conn, tx.workspace, version)?;
     // What names it in lists is most of what went along.
-    if names_of(entity).is_some() && is_large(tx.conn, tx.workspace, number)? {
+    if names_of(entity).is_some() && !tx.is_number_of(number) && is_large(tx.conn, tx.workspace, number)? {
+        if has_done_more(tx, number, (entity, id))? {
+            return Err(Conflict::RestoreBlocked(Vec::new(), number).into());
+        }
         return postpone_revert(tx, number);
     }
     let mut write = write_with(tx, version)?;
@@ -185,11 +310,24 @@ pub fn restore(tx: &mut Tx<'_>, entity: Entity, id: AnyId) -> Result<()> {
     carry_out(tx, plan, Respell::Now)
 }
 
+/// Whether a write has done more than to delete a record that others name in lists, and to update these.
+fn has_done_more(tx: &mut Tx<'_>, number: i64, (entity, id): RecordRef) -> Result<bool> {
+    let carriers = carriers_of_names(entity);
+    let entered: Vec<Entity> = Entity::ALL.iter().copied().filter(|entity| !is_derived(*entity)).collect();
+    let others = changes::table
+        .filter(changes::workspace_id.eq(tx.workspace))
+        .filter(changes::write_seq.eq(number))
+        .filter(changes::entity.eq_any(entered))
+        .filter(changes::record_id.ne(id))
+        .filter(changes::op.ne(Op::Updated).or(changes::entity.ne_all(carriers)));
+    Ok(diesel::select(diesel::dsl::exists(others)).get_result(tx.conn)?)
+}
+
 /// The write that the change of this number belongs to.
 fn write_with(tx: &mut Tx<'_>, version: i64) -> Result<Written> {
     let number = write_of(tx.conn, tx.workspace, version)?;
     // This very write, of which an earlier operation of a batch has made a part: it is not done yet.
-    if tx.write_number() == Some(number) {
+    if tx.is_number_of(number) {
         return Err(Error::NotFound);
     }
     let mut rows: Vec<ChangeRow> = changes::table
@@ -203,7 +341,8 @@ fn write_with(tx: &mut Tx<'_>, version: i64) -> Result<Written> {
     rows.retain(|row| !is_derived(row.entity));
     let deleted = rows.iter().filter(|row| row.op == Op::Deleted);
     let deleted = deleted.map(|row| (row.entity, row.record_id)).collect();
-    Ok(Written { number, last, rows, deleted })
+    let (names_left_alone, has_forgotten_name) = (HashSet::new(), false);
+    Ok(Written { number, last, rows, deleted, names_left_alone, has_forgotten_name })
 }
 
 /// The record that this one was merged into when it was last deleted.
@@ -232,7 +371,12 @@ enum Respell {
 fn carry_out(tx: &mut Tx<'_>, plan: Plan, respell: Respell) -> Result<()> {
     defer_foreign_keys(tx.conn)?;
     let respelled = match respell {
-        Respell::Now => respelled_carriers(tx, &plan)?,
+        Respell::Now => {
+            if plan.steps.keys().any(|(entity, _)| names_of(*entity).is_some()) {
+                check_none_runs(tx)?;
+            }
+            respelled_carriers(tx, &plan)?
+        }
         Respell::Later => Vec::new(),
     };
     let plan = without_absent(tx, plan)?;

@@ -52,7 +52,7 @@ pub(in crate::store) fn conclude(tx: &mut Tx<'_>, answer: Answer) -> Result<Repl
     let operation = postponed.map(|postponed| operations::start(tx, postponed)).transpose()?;
     tx.log()?;
     if let Some(operation) = operation {
-        let (id, write, body) = (operation.id, Some(operation.write), Some(serde_json::to_string(&operation)?));
+        let (id, write, body) = (operation.id, operation.write, Some(serde_json::to_string(&operation)?));
         return Ok(Reply { status: 202, operation: Some(id), write, body, ..Reply::default() });
     }
     let write = tx.write_number();

@@ -13,11 +13,13 @@ use crate::domain::job::NewJob;
 use crate::domain::operation::{
     JOB, MAX_LISTED, Operation, OperationError, OperationKind, OperationState, Position, Postponed, Rename, Work,
 };
-use crate::domain::text::fold;
 use crate::domain::timestamp::Timestamp;
 use crate::store::db::sql::schema::operations;
 use crate::store::db::sql::types::AsJson;
 use crate::store::error::{Conflict, Error, LeftAlone, Result};
+
+/// The error of one that has ended as it was.
+const ABANDONED: &str = "internal";
 
 /// An operation with what it has to do, and how far it has come.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
@@ -28,10 +30,11 @@ pub struct Stored {
     pub id: OperationId,
     pub kind: OperationKind,
     pub state: OperationState,
-    pub user_id: UserId,
+    /// Nobody, when the user has left the workspace.
+    pub user_id: Option<UserId>,
     pub token_id: Option<TokenId>,
     pub write_seq: i64,
-    work: AsJson<Work>,
+    pub(in crate::store) work: AsJson<Work>,
     pub(in crate::store) position: AsJson<Position>,
     pub done: i64,
     pub total: i64,
@@ -59,7 +62,7 @@ impl Stored {
     }
 
     pub fn actor(&self) -> Actor {
-        Actor::User(self.user_id, self.token_id)
+        self.user_id.map_or(Actor::Job(JOB), |user| Actor::User(user, self.token_id))
     }
 
     pub const fn has_failed(&self) -> bool {
@@ -68,12 +71,12 @@ impl Stored {
 
     /// The names that it has not yet replaced in all lists.
     pub fn renames(&self) -> Vec<Rename> {
-        let own = match (self.state, &self.work.0) {
-            (OperationState::Reverting, _) | (_, Work::Revert { .. }) => &self.position.0.renames,
-            (_, Work::UpdateTags { renames }) => renames,
-            _ => return Vec::new(),
-        };
-        own.clone()
+        let mut renames = self.position.0.renames.clone();
+        let is_forward = self.state != OperationState::Reverting || self.position.0.next == 0;
+        if let (true, Work::UpdateTags { renames: own }) = (is_forward, &self.work.0) {
+            renames.extend(own.iter().cloned());
+        }
+        renames
     }
 
     /// Notes what a revert did not touch.
@@ -85,24 +88,40 @@ impl Stored {
     }
 
     /// What it has done is to be reverted, for this reason or because it is cancelled.
-    pub fn turn_back(&mut self, error: Option<OperationError>) {
+    pub fn start_reverting(&mut self, error: Option<OperationError>) {
         self.state = OperationState::Reverting;
         self.error = error.map(AsJson);
         self.position = AsJson(Position::default());
-        self.total = self.done;
         self.done = 0;
         self.changed = 0;
+    }
+
+    /// Whether it has done nothing in the end.
+    fn is_reverted(&self) -> bool {
+        let is_abandoned = self.error.as_ref().is_some_and(|error| error.0.code == ABANDONED);
+        [OperationState::Failed, OperationState::Cancelled].contains(&self.state) && !is_abandoned
+    }
+
+    /// It ends as it is.
+    pub fn abandon(&mut self, now: Timestamp) {
+        let detail = "The server could not finish it. What was done stays, and can be reverted.";
+        self.error = Some(AsJson(OperationError::new(ABANDONED, detail)));
+        self.finish(OperationState::Failed, now);
     }
 
     pub fn finish(&mut self, state: OperationState, now: Timestamp) {
         self.state = state;
         self.finished_at = Some(now);
+        self.work = AsJson(self.work.0.emptied());
+        self.position = AsJson(Position::default());
         if state == OperationState::Succeeded {
             self.done = self.total;
         }
     }
 
+    /// Of one that has done nothing in the end, there is no write to revert.
     pub fn shown(self) -> Operation {
+        let write = (!self.is_reverted()).then_some(self.write_seq);
         Operation {
             id: self.id,
             kind: self.kind,
@@ -113,7 +132,7 @@ impl Stored {
             left_alone: self.left_alone.0,
             left_alone_total: self.left_alone_total,
             error: self.error.map(|error| error.0),
-            write: self.write_seq,
+            write,
             created_at: self.created_at,
             updated_at: self.updated_at,
             finished_at: self.finished_at,
@@ -134,7 +153,7 @@ pub(super) fn start(tx: &mut Tx<'_>, postponed: Postponed) -> Result<Operation> 
         id,
         kind: work.kind(),
         state: OperationState::Queued,
-        user_id,
+        user_id: Some(user_id),
         token_id,
         write_seq: tx.reserve_number(),
         work: AsJson(work),
@@ -157,25 +176,37 @@ pub(super) fn start(tx: &mut Tx<'_>, postponed: Postponed) -> Result<Operation> 
 
 /// Refuses what has to wait until the running operation has finished.
 pub fn check_none_runs(tx: &mut Tx<'_>) -> Result<()> {
-    match unfinished(tx)? {
-        Some(running) => Err(Conflict::OperationRunning(running.id).into()),
+    match unfinished_id(tx)? {
+        Some(running) => Err(Conflict::OperationRunning(Some(running)).into()),
         None => Ok(()),
     }
 }
 
-/// A name that an operation has not yet replaced in all lists.
-pub(super) struct PendingName {
-    pub operation: OperationId,
-    /// What it is replaced by; `None` if it goes.
-    pub to: Option<String>,
+/// The operation that is replacing this name of a record of this kind, or will be.
+pub(super) fn pending_name(tx: &mut Tx<'_>, named: Entity, name: &str) -> Result<Option<Option<OperationId>>> {
+    if tx.postponed_renames().iter().any(|rename| rename.is_of(named, name)) {
+        return Ok(Some(None));
+    }
+    let Some(running) = unfinished(tx)? else { return Ok(None) };
+    let is_pending = running.renames().iter().any(|rename| rename.is_of(named, name));
+    Ok(is_pending.then_some(Some(running.id)))
 }
 
-/// Whether an operation is replacing this name of a record of this kind.
-pub(super) fn pending_name(tx: &mut Tx<'_>, named: Entity, name: &str) -> Result<Option<PendingName>> {
-    let Some(running) = unfinished(tx)? else { return Ok(None) };
-    let name = fold(name);
-    let pending = running.renames().into_iter().find(|rename| rename.named == named && fold(&rename.from) == name);
-    Ok(pending.map(|Rename { to, .. }| PendingName { operation: running.id, to }))
+/// Whether what the write of this number did was reverted by the operation that did it.
+pub(in crate::store) fn has_been_reverted(tx: &mut Tx<'_>, write: i64) -> Result<bool> {
+    let own = operations::table
+        .filter(operations::workspace_id.eq(tx.workspace))
+        .filter(operations::write_seq.eq(write));
+    let stored: Option<Stored> = own.select(Stored::as_select()).first(tx.conn).optional()?;
+    Ok(stored.is_some_and(|stored| stored.is_reverted()))
+}
+
+/// The id of the operation of the workspace that has not finished.
+fn unfinished_id(tx: &mut Tx<'_>) -> Result<Option<OperationId>> {
+    let own = operations::table
+        .filter(operations::workspace_id.eq(tx.workspace))
+        .filter(operations::finished_at.is_null());
+    Ok(own.select(operations::id).first(tx.conn).optional()?)
 }
 
 /// The operation of the workspace that has not finished.

@@ -9,7 +9,7 @@ use super::checks::{
 };
 use super::joins;
 use super::json::{demoted, detach, from_json, id_of, is_primary, json, referred, referred_ids};
-use super::lookup::{find_json, primaries, referring};
+use super::lookup::{primaries, referring};
 use super::names::{
     count_holders_of_name, holders_of_name, holds_name, name_in, names_in, replaced, set_names, spellings,
 };
@@ -44,9 +44,9 @@ pub fn create<R: Record>(tx: &mut Tx<'_>, record: R) -> Result<R> {
     check_references(tx, R::ENTITY, None, &row)?;
     check_unique(tx, None, &record)?;
     if let Some(name) = names_of(R::ENTITY).and_then(|list| name_in(list, &row))
-        && let Some(pending) = operations::pending_name(tx, R::ENTITY, name)?
+        && let Some(running) = operations::pending_name(tx, R::ENTITY, name)?
     {
-        return Err(Conflict::OperationRunning(pending.operation).into());
+        return Err(Conflict::OperationRunning(running).into());
     }
     demote_others(tx, R::ENTITY, None, &row)?;
     insert(tx, record, row)
@@ -73,23 +73,25 @@ pub(super) fn insert<R: Record>(tx: &mut Tx<'_>, record: R, row: Value) -> Resul
 /// Writes the record if it differs; one that does not keeps its version.
 pub fn update<R: Record>(tx: &mut Tx<'_>, before: &R, after: R) -> Result<R> {
     let (old, new) = (json(before)?, json(&after)?);
-    let (mut after, new) = resolve_names(tx, Some(&old), after, new)?;
-    let fields = changed_fields(&old, &new);
+    let (after, new) = resolve_names(tx, Some(&old), after, new)?;
+    update_resolved(tx, before, after, &old, &new)
+}
+
+/// Writes a record whose names in lists are those of records, as `old` becomes `new` in JSON.
+fn update_resolved<R: Record>(tx: &mut Tx<'_>, before: &R, mut after: R, old: &Value, new: &Value) -> Result<R> {
+    let fields = changed_fields(old, new);
     if fields.is_empty() {
         return Ok(before.clone());
     }
-    check_references(tx, R::ENTITY, Some(&old), &new)?;
+    check_references(tx, R::ENTITY, Some(old), new)?;
     check_unique(tx, Some(before), &after)?;
-    demote_others(tx, R::ENTITY, Some(&old), &new)?;
-    tx.touch(R::ENTITY, after.id(), Op::Updated, Some(&old), fields)?;
+    demote_others(tx, R::ENTITY, Some(old), new)?;
+    tx.touch(R::ENTITY, after.id(), Op::Updated, Some(old), fields)?;
     after.stamp(tx.number_of(R::ENTITY, after.id()), tx.now());
     after.update(before, tx.conn, tx.workspace)?;
     R::write_copies(tx.conn, tx.workspace, after.id(), Some(&after))?;
-    write_joins(tx, R::ENTITY, after.id(), Some(&old), Some(&new))?;
-    let keys = after.keys();
-    if keys != before.keys() {
-        keys::write(tx.conn, tx.workspace, R::ENTITY, after.id(), &keys)?;
-    }
+    write_joins(tx, R::ENTITY, after.id(), Some(old), Some(new))?;
+    keys::update(tx.conn, tx.workspace, R::ENTITY, after.id(), &before.keys(), &after.keys())?;
     timeline::write(tx.conn, tx.workspace, after.id(), &before.timeline(), &after.timeline())?;
     // Half of the cost of a write; most edits change nothing that is searched.
     if before.search_text() != after.search_text() {
@@ -105,7 +107,7 @@ pub fn update<R: Record>(tx: &mut Tx<'_>, before: &R, after: R) -> Result<R> {
         tx.queue_derived(after.derived_dependents());
     }
     if !tx.is_reverting {
-        rename_in_lists(tx, R::ENTITY, &old, Some(&new))?;
+        rename_in_lists(tx, R::ENTITY, old, Some(new))?;
     }
     Ok(after)
 }
@@ -147,7 +149,7 @@ pub fn delete<R: Record>(tx: &mut Tx<'_>, record: &R) -> Result<()> {
     tx.queue_derived(record.derived_dependents());
     write_joins(tx, R::ENTITY, record.id(), Some(&own), None)?;
     tx.touch(R::ENTITY, record.id(), Op::Deleted, Some(&own), Vec::new())?;
-    keys::write(tx.conn, tx.workspace, R::ENTITY, record.id(), &[])?;
+    keys::delete(tx.conn, tx.workspace, R::ENTITY, record.id())?;
     timeline::write(tx.conn, tx.workspace, record.id(), &record.timeline(), &[])?;
     search::unindex(tx.conn, tx.workspace, R::ENTITY, record.id())?;
     R::delete(tx.conn, tx.workspace, record.id())?;
@@ -239,12 +241,10 @@ pub(in crate::store) fn resolve_names<R: Record>(
                     unknown.insert(name.clone());
                 }
                 // The operation that replaces it in all lists has not come to this one.
-                Some(pending) if before.is_some_and(|before| holds_name(list, before, name)) => {
-                    if let Some(to) = pending.to {
-                        unknown.insert(to);
-                    }
+                Some(_) if before.is_some_and(|before| holds_name(list, before, name)) => {
+                    unknown.insert(name.clone());
                 }
-                Some(pending) => return Err(Conflict::OperationRunning(pending.operation).into()),
+                Some(running) => return Err(Conflict::OperationRunning(running).into()),
             }
         }
     }
@@ -274,8 +274,17 @@ pub(in crate::store) fn rename_in_lists(
         return Ok(());
     }
     operations::check_none_runs(tx)?;
+    // What was to be called by this name is called by the new one.
+    for rename in tx.postponed_renames().iter_mut().filter(|rename| rename.named == entity) {
+        if rename.to.as_deref().is_some_and(|to| fold(to) == fold(old)) {
+            rename.to = new.map(str::to_owned);
+        }
+    }
+    if tx.postponed_renames().iter().any(|rename| rename.is_of(entity, old)) {
+        return Ok(());
+    }
     let total = count_holders_of_name(tx, list, old)?;
-    if total > MAX_AT_ONCE {
+    if tx.count_renamed(total) > MAX_AT_ONCE {
         // What a dry run answers tells nothing of them.
         if tx.is_dry_run() {
             return Ok(());
@@ -292,11 +301,15 @@ pub(in crate::store) fn rename_in_lists(
 /// Replaces a name in the list of one record; whether it was there and has not stayed.
 pub fn replace_name(tx: &mut Tx<'_>, (from, id): (Entity, AnyId), old: &str, new: Option<&str>) -> Result<bool> {
     let Some(list) = name_list(from).filter(|list| new.is_some() || !list.is_one) else { return Ok(false) };
-    let Some(holder) = find_json(tx, from, id)? else { return Ok(false) };
-    let mut renamed = holder.clone();
-    set_names(list, &mut renamed, replaced(names_in(list, &holder), old, new));
-    update_json(tx, from, holder, renamed)?;
-    Ok(true)
+    for_entity!(from, Kind => {
+        let Some(holder) = find::<Kind>(tx, id)? else { return Ok(false) };
+        let held = json(&holder)?;
+        let mut renamed = held.clone();
+        set_names(list, &mut renamed, replaced(names_in(list, &held), old, new));
+        // The new name is that of a record, spelled as that one is.
+        update_resolved(tx, &holder, from_json(renamed.clone())?, &held, &renamed).map(drop)?;
+        Ok(true)
+    })
 }
 
 /// The fields in which a record that is created differs from one of the same id that this write has deleted.

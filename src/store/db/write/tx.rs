@@ -12,7 +12,7 @@ use super::idempotency;
 use crate::domain::entity::{Entity, Op};
 use crate::domain::id::{JobId, WorkspaceId};
 use crate::domain::job::NewJob;
-use crate::domain::operation::{Postponed, Work};
+use crate::domain::operation::{Postponed, Rename, Work};
 use crate::domain::reference::is_derived;
 use crate::domain::timestamp::Timestamp;
 use crate::store::db::index::search;
@@ -38,6 +38,8 @@ pub struct Tx<'c> {
     seq: i64,
     /// What is left to an operation.
     postponed: Option<Postponed>,
+    /// In how many records names were replaced.
+    renamed: i64,
     is_dry_run: bool,
     touched: BTreeMap<RecordRef, Touched>,
     erased: Vec<RecordRef>,
@@ -96,6 +98,7 @@ impl<'c> Tx<'c> {
             first_seq,
             seq,
             postponed: None,
+            renamed: 0,
             is_dry_run: false,
             touched: BTreeMap::new(),
             erased: Vec::new(),
@@ -117,12 +120,17 @@ impl<'c> Tx<'c> {
 
     /// All of it is going to be rolled back.
     #[must_use]
-    pub(in crate::store) fn as_dry_run(self) -> Self {
+    pub(in crate::store) fn in_dry_run(self) -> Self {
         Self { is_dry_run: true, ..self }
     }
 
     pub fn is_dry_run(&self) -> bool {
         self.is_dry_run
+    }
+
+    /// Whether this write, or the one that it is a part of, has this number.
+    pub(in crate::store) fn is_number_of(&self, number: i64) -> bool {
+        self.number == number
     }
 
     /// Leaves work to an operation, which begins once this is committed. Names to be replaced are taken together; there is no
@@ -134,12 +142,30 @@ impl<'c> Tx<'c> {
                 Some(Postponed { work: Work::UpdateTags { renames }, total }),
                 Postponed { work: Work::UpdateTags { renames: more }, total: more_records },
             ) => {
+                let is_new = |new: &Rename| !renames.iter().any(|rename| rename.is_of(new.named, &new.from));
+                let more: Vec<Rename> = more.into_iter().filter(is_new).collect();
+                if !more.is_empty() {
+                    *total = total.saturating_add(more_records);
+                }
                 renames.extend(more);
-                *total = total.saturating_add(more_records);
             }
             (Some(_), _) => return Err(Error::Internal("a write left two things to operations".to_owned())),
         }
         Ok(())
+    }
+
+    /// The names that are left to an operation.
+    pub(super) fn postponed_renames(&mut self) -> &mut [Rename] {
+        match &mut self.postponed {
+            Some(Postponed { work: Work::UpdateTags { renames }, .. }) => renames,
+            _ => &mut [],
+        }
+    }
+
+    /// Counts the records in which names are replaced in this write, so many more; how many there are.
+    pub(super) fn count_renamed(&mut self, more: i64) -> i64 {
+        self.renamed = self.renamed.saturating_add(more);
+        self.renamed
     }
 
     pub(super) fn take_postponed(&mut self) -> Option<Postponed> {
