@@ -28,7 +28,7 @@ struct GoalCandidate {
     /// The key of the persona that they fit best.
     #[schema(example = "product_lead")]
     persona: String,
-    /// The part of the criteria of that persona which they fit, in percent.
+    /// The percentage of the criteria of the persona that the contact matches.
     #[schema(minimum = 50, maximum = 100, example = 100)]
     score: u8,
     /// What fits, one reason for each criterion.
@@ -40,12 +40,13 @@ pub fn operations() -> Vec<Operation> {
         Docs::new("goals", "List the candidates of a goal")
             .description(
                 "Contacts who fit at least half of the criteria of one of the goal's personas and are not among its targets \
-                 yet, with the reasons; the best fit first, then the newest contact. Whom you know and whom you want to meet, \
-                 but not archived contacts and those with `do_not_contact`. All words of a criterion have to be found; case and \
-                 accents are ignored. Titles and seniorities are looked for in the titles of current positions and the \
-                 headline, industries and locations in the organizations of those too, topics in open needs, skills, tags, the \
-                 headline and `about`.\n\nA criterion finds the newest 200 that have its words, and the newest 1,000 contacts \
-                 found are compared.",
+                 yet, with the reasons; the best fit first, then the newest contact. Includes contacts you do not know yet; excludes archived contacts and those with \
+             `do_not_contact`. All words of a criterion must match; case and accents are ignored. Titles and \
+             seniorities are matched against the titles of current positions and the headline; industries \
+             against the organizations of current positions; locations against those organizations and the \
+             own location and addresses of the contact; topics against open needs, skills, tags, the \
+             headline and `about`.\n\nEach criterion considers at most the newest 200 matches, and at most the newest 1,000 contacts \
+             are compared in total.",
             )
             .parameters([
                 Parameter::cursor(),

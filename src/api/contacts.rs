@@ -137,8 +137,9 @@ pub const COLLECTION: Collection = Collection {
         },
         Filter {
             name: "dates_within",
-            description: "Has a birthday or another date on one of these days: the first and the last one, at most 366 days apart. \
-                          Does not match contacts who are archived, not known or not to be contacted.",
+            description: "Has a birthday or another date in this period: its first and last day, separated by a slash, at \
+             most 366 days apart. Does not match contacts who are archived, not yet known, or not to be \
+             contacted.",
             values: Values::Text { max_length: 21, example: "2026-03-02/2026-03-16" },
             operators: Operators::Single,
             default: None,

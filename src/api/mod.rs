@@ -148,7 +148,7 @@ const TAGS: &[(&str, &str)] = &[
     ("keep-in-touch", "Contacts you are due to get in touch with."),
     ("timeline", "What happened, and when."),
     ("today", "What to do on a day, and why."),
-    ("notifications", "What you were told of, and whether you have read it."),
+    ("notifications", "Daily notifications of what is due, and whether you have read them."),
     ("follow-ups", "What to do next for contacts, and what they have promised."),
     ("follow-up-plans", "Sequences of follow-ups, and where each that was applied stands."),
     ("tags", "Labels for records."),

@@ -30,7 +30,7 @@ use crate::store::notifications::{self as stored, Notification};
 use crate::store::notify_times::Recipient;
 use crate::store::{AnyId, Conn, Predicate, Record, Reply, Result as StoreResult, Select, WriteContext};
 
-/// Something that you were told of.
+/// A notification.
 #[derive(Serialize, ToSchema)]
 struct NotificationItem {
     /// The notification's id.
@@ -53,8 +53,8 @@ struct NotificationItem {
     read_at: Option<Timestamp>,
 }
 
-/// Which notifications to mark as read: those of `ids`, and with `up_to` one and all that are older. At least one of the two
-/// is required.
+/// Which notifications to mark as read: those in `ids`, and `up_to` with all older ones. At least one of the two is
+/// required.
 #[derive(Deserialize, ToSchema)]
 struct ReadRequest {
     /// The notifications to mark.
@@ -66,7 +66,7 @@ struct ReadRequest {
     up_to: Option<NotificationId>,
 }
 
-/// What is left to read.
+/// The number of notifications still unread.
 #[derive(Serialize, ToSchema)]
 struct Unread {
     /// The number of unread notifications.
@@ -95,11 +95,11 @@ pub fn operations() -> Vec<Operation> {
     let mark = || {
         Docs::new("notifications", "Mark notifications as read")
             .description(
-                "Marks those with these `ids`, and with `up_to` one and all that are older. Those that were read before stay as they \
-                 are.",
+                "Marks the notifications in `ids`, and the one in `up_to` with all older ones. Notifications \
+             that are already read are left unchanged.",
             )
             .request::<ReadRequest>(json!({"ids": ["01939d5e-8c00-7000-8000-0000000000a1"]}))
-            .answer::<Unread>(200, "What is left to read.")
+            .answer::<Unread>(200, "The number of notifications still unread.")
     };
     let scopes = Access::Scopes(["contacts:read", "follow_ups:read"].map(Into::into).to_vec());
     let run = Run::Other(|exchange| Box::pin(read_notifications(exchange)));

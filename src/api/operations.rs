@@ -56,8 +56,8 @@ pub fn operations() -> Vec<Operation> {
             || {
                 Docs::new("operations", "Get an operation")
                     .description(
-                        "With the header `Prefer: wait=10` (RFC 7240), the response is sent when the operation has finished, or \
-                         after 10 seconds. The maximum is 30 seconds; `Preference-Applied` tells how long it was.",
+                        "With the header `Prefer: wait=10` (RFC 7240), the response is sent when the operation finishes, or after 10 seconds. The maximum is 30 \
+             seconds; `Preference-Applied` gives the wait that was applied.",
                     )
                     .answer::<OperationOut>(200, "The operation.")
             },

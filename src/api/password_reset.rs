@@ -29,11 +29,12 @@ pub fn operations() -> Vec<Operation> {
             Box::new(|| {
                 Docs::new("auth", "Request a new password")
                     .description(
-                        "Sends an e-mail with a token, valid for 30 minutes, with which a new password can be chosen. \
-                         The answer is the same if nobody has this address. An address gets at most one e-mail in 5 minutes.",
+                        "Sends an e-mail with a token for choosing a new password. The token is valid for 30 minutes. \
+             The response is the same if no account has this address. At most one e-mail is sent to an \
+             address in each 5-minute period.",
                     )
                     .request::<ResetRequest>(json!({"email": "ada@example.com"}))
-                    .empty(202, "If somebody has this address, an e-mail is sent.")
+                    .empty(202, "Accepted. An e-mail is sent if an account has this address.")
                     .errors(&[Code::MailNotConfigured])
             }),
         ),
@@ -44,8 +45,9 @@ pub fn operations() -> Vec<Operation> {
             Box::new(move || {
                 Docs::new("auth", "Choose a new password")
                     .description(
-                        "Takes the token of the e-mail. Ends all your sessions immediately, and no other token of an e-mail can be \
-                         used any more. Personal access tokens stay valid; delete those you do not trust.",
+                        "Takes the token from the e-mail. Ends all your sessions immediately and invalidates all other \
+             reset tokens. Personal access tokens and calendar feeds stay valid; delete those you do not \
+             trust.",
                     )
                     .request::<ResetConfirmation>(json!({"token": token, "password": "correct horse battery staple"}))
                     .empty(204, "Password changed. Log in with it.")

@@ -149,8 +149,8 @@ impl Resource for PitchVersion {
     const COLLECTION: Collection = VERSIONS;
     const TEXTS: Texts = Texts {
         tag: "pitches",
-        one: "a version of a pitch",
-        many: "versions of pitches",
+        one: "a pitch version",
+        many: "pitch versions",
         // One is kept when a pitch is worded otherwise.
         create_example: || json!({}),
         update_example: || json!({}),
@@ -163,8 +163,8 @@ impl Resource for PitchUse {
     const COLLECTION: Collection = USES;
     const TEXTS: Texts = Texts {
         tag: "pitches",
-        one: "a use of a pitch",
-        many: "uses of pitches",
+        one: "a pitch use",
+        many: "pitch uses",
         create_example: || {
             json!({
                 "pitch_id": "01939d5e-8c00-7000-8000-0000000000a1", "on": "2026-03-02",

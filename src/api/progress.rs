@@ -60,7 +60,7 @@ struct GoalProgress {
     pace: Option<Pace>,
     /// Whether `due_on` has passed with `progress` below 1.
     overdue: bool,
-    /// Where it leads if it goes on as fast as so far. Null while `progress` or `elapsed` is 0 or null.
+    /// The projected outcome at the current pace. Null while `progress` or `elapsed` is 0 or null.
     projection: Option<Projection>,
     /// The key results, oldest first.
     key_results: Vec<KeyResultProgress>,
@@ -83,7 +83,7 @@ struct KeyResultProgress {
     share: f64,
     /// How `share` compares with the `elapsed` of the goal. Null if that is null, or the goal is not active.
     pace: Option<Pace>,
-    /// Where it leads if it goes on as fast as so far. Null while `share` or `elapsed` is 0 or null.
+    /// The projected outcome at the current pace. Null while `share` or `elapsed` is 0 or null.
     projection: Option<Projection>,
     /// Whether the tag or the organization of its filter was deleted, so that it counts nothing.
     filter_gone: bool,

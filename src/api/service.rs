@@ -52,7 +52,7 @@ struct ServiceOut {
     enumerations: BTreeMap<String, Vec<String>>,
     /// Whether anyone can currently sign up.
     registration_open: bool,
-    /// Whether the server sends e-mails: the daily digest, and the way to a new password.
+    /// Whether the server sends e-mails: daily digests and password resets.
     mail: bool,
 }
 

@@ -167,8 +167,8 @@ struct TodayInteraction {
     contacts: Vec<ContactCard>,
 }
 
-/// Active goals whose pace is `at_risk`, or that are overdue, those that are due first in front. Of the 50 active goals that are
-/// due first.
+/// Active goals that are overdue or whose pace is `at_risk`, earliest due date first. Only the 50 active goals with
+/// the earliest due dates are considered.
 #[derive(Serialize, ToSchema)]
 struct TodayGoals {
     /// At most 20.
@@ -187,10 +187,11 @@ struct TodayGoals {
 struct TodayGoal {
     reason: TodayReason,
     goal: Goal,
-    /// What is done of the goal, 0 to 1.
+    /// The progress of the goal, 0 to 1.
     #[schema(minimum = 0, maximum = 1, example = 0.2)]
     progress: f64,
-    /// The part of the time of the goal that has passed, 0 to 1. Null: the day it started is not set.
+    /// The fraction of the time from `started_on` to `due_on` that has passed, 0 to 1. Null if `started_on` is not
+    /// set.
     #[schema(minimum = 0, maximum = 1, example = 0.75)]
     elapsed: Option<f64>,
 }

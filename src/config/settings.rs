@@ -72,9 +72,9 @@ pub struct Config {
     #[arg(long, env, global = true, value_name = "LIST", value_parser = parse_cors_origins, default_value = "*")]
     pub cors_origins: CorsOrigins,
 
-    /// How e-mails leave: none, smtp (see SMTP_URL) or file (see MAIL_DIR)
+    /// How e-mails are sent: none, smtp (see SMTP_URL) or file (see MAIL_DIR)
     ///
-    /// Without it there is no daily digest by e-mail, and a forgotten password is reset by the operator.
+    /// With none, there is no daily digest by e-mail, and only the operator can reset a forgotten password.
     #[arg(long, env, global = true, value_name = "TRANSPORT")]
     #[arg(value_enum, default_value_t = MailTransport::None, hide_possible_values = true)]
     pub mail_transport: MailTransport,

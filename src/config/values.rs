@@ -165,7 +165,12 @@ pub fn parse_web_url(text: &str) -> Result<Url, Fault> {
             && url.username().is_empty()
             && url.password().is_none()
     };
-    let refused = || Fault::new(text, "an http or https URL, for example https://wellmet.example.org");
+    let refused = || {
+        Fault::new(
+            text,
+            "an http or https URL without a fragment (#…), user name or password, for example https://wellmet.example.org",
+        )
+    };
     url.filter(fits).ok_or_else(refused)
 }
 

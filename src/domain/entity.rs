@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 fn in_words(name: &str) -> String {
-    name.replace("follow_up", "follow-up").replace('_', " ")
+    name.replace("follow_up", "follow-up").replace("check_in", "check-in").replace('_', " ")
 }
 
 macro_rules! entities {

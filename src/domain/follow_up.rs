@@ -39,8 +39,8 @@ pub struct FollowUpFields {
     /// Details, plain text or Markdown.
     #[schema(max_length = 100000)]
     pub body: Option<String>,
-    /// The contacts it is about, each once. At least one contact, an `organization_id` or a `goal_id` is required. When the
-    /// last contact or organization is deleted, so is the follow-up; without any, it is deleted with its goal.
+    /// The contacts it is about, each once. At least one contact, an `organization_id` or a `goal_id` is required.
+    /// The follow-up is deleted with the last of its contacts and organization or, if it has neither, with its goal.
     #[schema(max_items = 100)]
     pub contact_ids: Vec<ContactId>,
     /// The organization it is about.

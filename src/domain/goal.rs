@@ -45,7 +45,8 @@ pub struct GoalFields {
     /// The priority, from 1 to 5 (highest).
     #[schema(minimum = 1, maximum = 5, default = 3, example = 4)]
     pub priority: i32,
-    /// The first day that counts, in the time zone of the workspace. Null: the day the goal was created.
+    /// The first day that counts, in the time zone of the workspace. If null, records count from the day the goal was
+    /// created, and `elapsed` and `pace` are null.
     #[schema(value_type = Option<String>, format = Date, example = "2026-01-01")]
     pub started_on: Option<String>,
     /// The last day that counts. Null: no due date.
@@ -67,7 +68,7 @@ pub struct GoalFields {
     pub achieved_at: Option<Timestamp>,
 }
 
-/// A kind of person worth knowing. At least one of the lists has to hold something.
+/// A kind of person worth knowing. At least one of the lists must not be empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct Persona {

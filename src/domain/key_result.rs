@@ -53,19 +53,19 @@ pub struct KeyResultFields {
     pub filter: Option<KeyResultFilter>,
 }
 
-/// Which records a key result counts. All that is set has to fit.
+/// Which records a key result counts. A record must match every condition that is set.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct KeyResultFilter {
-    /// Only people with this tag, or what was done with them. A new name creates the tag. Follows when the tag is renamed or
-    /// merged. Once it is deleted, the key result counts nothing. Null: any.
+    /// Only contacts with this tag, or records that involve them. A new name creates the tag. Updated when the tag is
+    /// renamed or merged. If the tag is deleted, the key result counts nothing. Null: any.
     #[schema(min_length = 1, max_length = 100, example = "climate")]
     pub tag: Option<String>,
-    /// Only people who have or had a position at this organization, or what was done with them. Null: any.
+    /// Only contacts who have or had a position at this organization, or records that involve them. Null: any.
     #[schema(example = json!(null))]
     pub organization_id: Option<OrganizationId>,
-    /// The name of the organization, if it was deleted: then the key result counts nothing until the filter is changed. Null:
-    /// it was not.
+    /// The name of the organization, if it was deleted; the key result then counts nothing until the filter is
+    /// changed. Null if it was not deleted.
     #[schema(read_only, example = json!(null))]
     pub organization_name: Option<String>,
     /// Only records that are linked to the goal; of contacts, the targets of the goal.
@@ -74,9 +74,10 @@ pub struct KeyResultFilter {
 }
 
 enumeration! {
-    /// How a key result is measured: entered by hand, or as the number of people you have added and know, of the goal's
-    /// targets that you have connected with, of interactions that count, of those that are informational interviews, of your
-    /// follow-ups that are done, of people with whom there were mutual interactions on at least two days.
+    /// How a key result is measured. `manual`: entered as check-ins. `contacts_added`: contacts you have added and
+    /// know. `targets_connected`: targets of the goal you have connected with. `interactions`: interactions that
+    /// count. `informational_interviews`: those of them that are informational interviews. `follow_ups_done`: your
+    /// completed follow-ups. `relationships_deepened`: contacts with mutual interactions on at least two days.
     #[derive(Default)]
     KeyResultMetric {
         #[default]

@@ -41,13 +41,19 @@ impl TimeZone {
         self.at(day, NaiveTime::MIN)
     }
 
-    /// When the clock of this zone shows a time of a day. In a gap of the clock it is the next quarter of an hour that there
-    /// is, and of two times the first.
+    /// When the clock of this zone shows a time of a day; the first time if it shows it twice. In a gap of the clock, it is as long
+    /// after the last time before it as if there were none (RFC 5545, section 3.3.5).
     pub fn at(self, day: NaiveDate, time: NaiveTime) -> Timestamp {
         let wanted = day.and_time(time);
-        let quarters = (0..=LONGEST_GAP_HOURS * 4).map(|quarters| wanted + TimeDelta::minutes(15 * quarters));
-        let mut times = quarters.filter_map(|local| self.0.from_local_datetime(&local).earliest());
-        Timestamp::new(times.next().map_or_else(|| wanted.and_utc(), |time| time.to_utc()))
+        if let Some(found) = self.0.from_local_datetime(&wanted).earliest() {
+            return Timestamp::new(found.to_utc());
+        }
+        let quarters = (1..=LONGEST_GAP_HOURS * 4).map(|quarters| TimeDelta::minutes(15 * quarters));
+        let mut found = quarters.filter_map(|since| {
+            let before = self.0.from_local_datetime(&(wanted - since)).latest()?;
+            Some(before.to_utc() + since)
+        });
+        Timestamp::new(found.next().unwrap_or_else(|| wanted.and_utc()))
     }
 }
 

@@ -25,7 +25,7 @@ pub const MAX_LISTED: usize = 100;
 pub const JOB: &str = "operation";
 
 enumeration! {
-    /// What an operation does. More values may be added within v1.
+    /// What an operation does.
     OperationKind {
         /// It edits or deletes many contacts.
         EditContacts = "edit_contacts",
@@ -39,9 +39,8 @@ enumeration! {
 }
 
 enumeration! {
-    /// Where an operation stands: `queued` until it begins, `running`, and `succeeded` at the end; or `reverting` what it has
-    /// done when a record could not be edited or it is cancelled, and then `failed` or `cancelled`. More values may be added
-    /// within v1.
+    /// The state of an operation: `queued`, `running`, then `succeeded`. If a record cannot be edited or the
+    /// operation is cancelled, it is `reverting`, then `failed` or `cancelled`.
     OperationState {
         Queued = "queued",
         Running = "running",

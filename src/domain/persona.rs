@@ -13,8 +13,9 @@ use super::words::enumeration;
 pub const LEAST_SCORE: u8 = 50;
 
 enumeration! {
-    /// What of a contact fits a persona: the title of a current position or the headline, the industry of the organization,
-    /// a word in the title that says how senior they are, where they are, or what they care about or know.
+    /// Which part of a contact matches the persona: the title of a current position or the headline, the industry of
+    /// the organization, a word in the title that says how senior they are, where they are, or what they care about
+    /// or know.
     CandidateReasonCode {
         Title = "title",
         Industry = "industry",

@@ -14,8 +14,8 @@ use super::words::enumeration;
 const PARTS: f64 = 1e9;
 
 enumeration! {
-    /// How the progress of a goal compares with the time that has passed: at least 0.25 less, at least 0.1 less, about the
-    /// same, at least 0.1 more.
+    /// How progress compares with elapsed time. `at_risk`: at least 0.25 behind. `behind`: at least 0.1 behind.
+    /// `ahead`: at least 0.1 ahead. `on_track`: otherwise.
     Pace {
         AtRisk = "at_risk",
         Behind = "behind",
@@ -24,10 +24,10 @@ enumeration! {
     }
 }
 
-/// Where it leads if it goes on as fast as so far.
+/// The projected outcome at the current pace.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Projection {
-    /// The part that will be done on `due_on`; more than 1 if more than that.
+    /// The fraction projected to be done by `due_on`; above 1 if it exceeds the target.
     #[schema(minimum = 0, example = 0.8)]
     pub at_due: f64,
     /// The day on which all of it will be done. Null: it is done already, or not before the year 10000.

@@ -139,8 +139,8 @@ pub fn describe<S: Status>() -> String {
         };
         let entered = words(&|state| state.stamps(field)).join(" or ");
         let kept = words(&|state| state.keeps(field));
-        let except = if kept.is_empty() { String::new() } else { format!(", except for {}", kept.join(" or ")) };
-        format!(" Entering {entered} sets `{field}`, and leaving it clears it{except}.")
+        let except = if kept.is_empty() { String::new() } else { format!(", except to {}", kept.join(" or ")) };
+        format!(" Entering {entered} sets `{field}`; any transition to another state clears it{except}.")
     });
     format!(
         "A record can be created in any state. Transitions: {}; any other is rejected with 409 `invalid_transition`.{}",
@@ -178,7 +178,7 @@ mod tests {
         assert_eq!(
             describe::<Task>(),
             "A record can be created in any state. Transitions: from `open` to `done`; from `done` to `open`; any other is \
-             rejected with 409 `invalid_transition`. Entering `done` sets `done_at`, and leaving it clears it."
+             rejected with 409 `invalid_transition`. Entering `done` sets `done_at`; any transition to another state clears it."
         );
     }
 
@@ -233,7 +233,7 @@ mod tests {
             assert_eq!(stamped, expected, "{from:?} {to:?} {kept:?} {sent:?}");
         }
         assert!(describe::<Visit>().ends_with(
-            " Entering `paid` or `repeated` sets `paid_at`, and leaving it clears it, except for `called_off`."
+            " Entering `paid` or `repeated` sets `paid_at`; any transition to another state clears it, except to `called_off`."
         ));
     }
 

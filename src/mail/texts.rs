@@ -40,10 +40,10 @@ pub fn password_reset(token: &str, minutes: i64, page_url: Option<&Url>) -> Cont
     let limit = format!("It can be used once, within {}.", pluralize(minutes, "minute", "minutes"));
     let intro =
         "Somebody, presumably you, asked for a new password for the Wellmet account with this e-mail address.";
-    let otherwise = "If it was not you, there is nothing to do: your password stays as it is.";
+    let otherwise = "If it was not you, ignore this e-mail; your password stays the same.";
     let (mut text, mut html) = (format!("{intro}\n\n"), format!("<p>{intro}</p>"));
     if let Some(link) = &link {
-        text.push_str(&format!("Choose it here: {link}\n\n"));
+        text.push_str(&format!("Choose a new password here: {link}\n\n"));
         html.push_str(&format!("<p><a href=\"{}\">Choose a new password</a></p>", escape(link.as_str())));
     }
     text.push_str(&format!("The token is:\n\n{token}\n\n{limit}\n\n{otherwise}\n"));

@@ -39,7 +39,12 @@ const PUBLIC: &[&str] = &[
 ];
 
 /// Operations that need a token, of whatever scope, and why.
-const OF_ANY_TOKEN: &[(&str, &str)] = &[("send_batch", "each operation of a batch is judged by its own scope")];
+const OF_ANY_TOKEN: &[(&str, &str)] = &[
+    ("send_batch", "each operation of a batch is judged by its own scope"),
+    ("list_operations", "what an operation tells of records is told to those who may read them"),
+    ("get_operation", "the same"),
+    ("cancel_operation", "the scope goes by what the operation edits"),
+];
 
 /// What a browser's script may read of an answer.
 const EXPOSED: [&str; 10] = [

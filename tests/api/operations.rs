@@ -638,6 +638,29 @@ impl<'s> World<'s> {
         user.clone()
     }
 
+    /// An operation that has finished, whose id it has: a request for one would need more than 1,000 records.
+    fn finished_operation(&self) -> String {
+        let id = self.server.app().store().new_id().to_string();
+        let database = &self.server.database;
+        let written = |id: &str| match database.backend {
+            Backend::Sqlite => format!("X'{}'", id.replace('-', "")),
+            Backend::Postgres => format!("'{id}'"),
+        };
+        let (at, no) = match database.backend {
+            Backend::Sqlite => ("1772442000000000", "0"),
+            Backend::Postgres => ("'2026-03-02T09:00:00Z'", "false"),
+        };
+        let (workspace, user) = (written(&self.ids["workspace"]), written(&self.ids["user"]));
+        database.execute(&format!(
+            "INSERT INTO operations (workspace_id, id, kind, state, user_id, write_seq, work, position, done, total, changed,
+                left_alone, left_alone_total, cancel_requested, created_at, updated_at, finished_at)
+             VALUES ({workspace}, {}, 'revert', 'succeeded', {user}, 1, '{{\"revert\": {{\"write\": 1}}}}', '{{}}', 2, 2, 2,
+                '[]', 0, {no}, {at}, {at}, {at})",
+            written(&id)
+        ));
+        id
+    }
+
     /// A token with which somebody who is new may choose a password; what an e-mail would bring.
     async fn reset_token(&self) -> String {
         let token = new_email();
@@ -674,6 +697,9 @@ impl<'s> World<'s> {
             let other = self.server.login(&self.email).await;
             let list = other.get(path).await.expect(200);
             return (list.items()[0]["id"].as_str().unwrap_or_default().to_owned(), None);
+        }
+        if entity == "operation" {
+            return (self.finished_operation(), None);
         }
         if entity == "pitch_version" {
             // One is kept when a pitch is worded otherwise.

@@ -15,4 +15,4 @@ CREATE TABLE calendar_feeds (
     FOREIGN KEY (workspace_id, user_id) REFERENCES memberships (workspace_id, user_id)
 ) STRICT;
 CREATE UNIQUE INDEX calendar_feeds_hash ON calendar_feeds (secret_hash);
-CREATE INDEX calendar_feeds_user ON calendar_feeds (user_id);
+CREATE INDEX calendar_feeds_user ON calendar_feeds (user_id, workspace_id);

@@ -116,6 +116,7 @@ fn success_headers(operation: &Operation, docs: &Docs, answer: &AnswerDocs, gets
         .schema
         .as_ref()
         .is_some_and(|schema| Entity::ALL.iter().any(|entity| schema.name == pascal(entity.as_str())));
+    let is_operation = answer.status == 202 && answer.schema.is_some();
     let has_body = answer.status != 204;
     let is_view = docs.tagged == Tagged::View && operation.method == "GET";
     // A user is created by signing up.
@@ -129,7 +130,7 @@ fn success_headers(operation: &Operation, docs: &Docs, answer: &AnswerDocs, gets
         (is_tagged, "ETag"),
         (operation.takes_idempotency_key(), "Idempotent-Replayed"),
         (is_paged, "Link"),
-        (matches!(answer.status, 201 | 202 | 308), "Location"),
+        (matches!(answer.status, 201 | 308) || is_operation, "Location"),
         (limited(operation).is_some(), "RateLimit"),
         (limited(operation).is_some(), "RateLimit-Policy"),
         (writes_records || operation.path == "/v1/batch", "Wellmet-Write"),

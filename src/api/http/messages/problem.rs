@@ -68,8 +68,8 @@ catalog! {
     /// The cursor was modified, or belongs to another list: another workspace, filter or sort. Start again without
     /// a cursor.
     InvalidCursor = "invalid_cursor", 400, "Invalid cursor";
-    /// The reply of this operation contains secrets, so it is not stored. Send the request without
-    /// `Idempotency-Key`.
+    /// This operation does not support `Idempotency-Key`, because its response is not stored. Send the request
+    /// without it.
     IdempotencyNotAllowed = "idempotency_not_allowed", 400, "Idempotency-Key not allowed";
     /// No token was sent, or it is unknown, expired or revoked. Log in, or refresh the token.
     Unauthenticated = "unauthenticated", 401, "Authentication required";
