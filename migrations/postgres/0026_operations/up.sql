@@ -28,3 +28,4 @@ CREATE TABLE operations (
 CREATE INDEX operations_unfinished ON operations (workspace_id) WHERE finished_at IS NULL;
 CREATE INDEX operations_finished ON operations (finished_at) WHERE finished_at IS NOT NULL;
 CREATE INDEX operations_write ON operations (workspace_id, write_seq);
+CREATE INDEX operations_user ON operations (workspace_id, user_id);
