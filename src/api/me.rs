@@ -73,7 +73,7 @@ pub fn operations() -> Vec<Operation> {
             write(),
             Run::Other(|exchange| Box::pin(change_password(exchange))),
             || {
-                Docs::new("me", "Change your password")
+                Docs::new("me", "Update your password")
                     .description(
                         "Ends all your other sessions immediately. Personal access tokens stay valid; \
                          delete those you do not trust.",
