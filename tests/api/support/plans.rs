@@ -58,7 +58,7 @@ struct PostgresLine {
 
 /// 1,000 rows in each of four workspaces and in every table, whichever there are, so that PostgreSQL's planner has
 /// statistics: about a tenth of what may be null is not, words take all values that statements look for, references lead
-/// to a third as many records. Then it is told that there were a thousand times as many: in a small table it reads all of it, and is right.
+/// to a third as many records. Then it is told that there were ten thousand times as many: in a small table it reads all of it, and is right.
 const FILL: &str = r#"
 DO $$
 DECLARE
@@ -97,7 +97,7 @@ BEGIN
     END LOOP;
 END $$;
 ANALYZE;
-UPDATE pg_class SET reltuples = reltuples * 1000 WHERE relnamespace = 'public'::regnamespace;
+UPDATE pg_class SET reltuples = reltuples * 10000 WHERE relnamespace = 'public'::regnamespace;
 "#;
 
 /// The explainer of a backend, made when it is first asked for and shared by all tests of the process.
