@@ -12,7 +12,7 @@ use wellmet::{
 use crate::{
     operations::{
         NOBODYS_ID, Operation, Place, Report, World, document, faults, full, operations, places, put, resolve,
-        sample, served, told,
+        sample, served, told, validator_of,
     },
     support::{Backend, Mailbox, Reply, TestServer},
 };
@@ -116,7 +116,7 @@ fn every_operation_says_what_it_is() {
                 format!("{operation}: the parameter {} has no description, or no schema", parameter["name"])
             });
             if let Some(example) = parameter.get("example") {
-                for error in validator(&parameter["schema"]).iter_errors(example) {
+                for error in validator_of(&parameter["schema"]).iter_errors(example) {
                     report.note(format!("{operation}: the example of {}: {error}", parameter["name"]));
                 }
             }
@@ -141,20 +141,12 @@ fn every_example_of_a_body_fits_its_schema() {
         for (kind, media) in content.into_iter().flatten() {
             let example = &media["example"];
             report.require(example.is_object(), || format!("{operation}: {kind} has no example"));
-            for error in validator(&media["schema"]).iter_errors(example) {
+            for error in validator_of(&media["schema"]).iter_errors(example) {
                 report.note(format!("{operation}: the example at {}: {error}", error.instance_path()));
             }
         }
     }
     report.end();
-}
-
-fn validator(schema: &Value) -> jsonschema::Validator {
-    let schema = json!({ "allOf": [schema], "components": document()["components"] });
-    jsonschema::draft202012::options()
-        .should_validate_formats(true)
-        .build(&schema)
-        .unwrap_or_else(|error| panic!("{schema} is no JSON Schema: {error}"))
 }
 
 #[test]

@@ -7,7 +7,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt, fs,
-    sync::{OnceLock, atomic::AtomicU32, atomic::Ordering},
+    sync::{Arc, Mutex, OnceLock, PoisonError, atomic::AtomicU32, atomic::Ordering},
 };
 
 use serde_json::{Map, Value, json};
@@ -504,14 +504,56 @@ fn documented_faults(operation: Operation, reply: &Reply, faults: &mut Vec<Strin
     }
 }
 
-/// Checks an answer against its schema, and that nothing is in it that is not documented.
-fn closed_validator(schema: &Value) -> jsonschema::Validator {
-    let mut schema = json!({ "allOf": [schema], "components": document()["components"] });
-    close(&mut schema);
+/// Checks an answer against its schema, and that nothing is in it that is not documented. Kept, since a test compares
+/// thousands of answers with few schemas.
+fn closed_validator(schema: &Value) -> Arc<jsonschema::Validator> {
+    static KEPT: Mutex<BTreeMap<String, Arc<jsonschema::Validator>>> = Mutex::new(BTreeMap::new());
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    let made = kept.entry(schema.to_string()).or_insert_with(|| {
+        let mut schema = with_components(schema);
+        close(&mut schema);
+        Arc::new(validator(&schema))
+    });
+    Arc::clone(made)
+}
+
+/// Checks values against a schema of the document.
+pub fn validator_of(schema: &Value) -> jsonschema::Validator {
+    validator(&with_components(schema))
+}
+
+fn validator(schema: &Value) -> jsonschema::Validator {
     jsonschema::draft202012::options()
         .should_validate_formats(true)
-        .build(&schema)
+        .build(schema)
         .unwrap_or_else(|error| panic!("{schema} is no JSON Schema: {error}"))
+}
+
+/// A schema with those components of the document that it refers to, and they in turn.
+fn with_components(schema: &Value) -> Value {
+    let mut found = Map::new();
+    let mut open = references(schema);
+    while let Some(name) = open.pop() {
+        if !found.contains_key(&name) {
+            let component = document()["components"]["schemas"][&name].clone();
+            open.extend(references(&component));
+            found.insert(name, component);
+        }
+    }
+    json!({ "allOf": [schema], "components": { "schemas": found } })
+}
+
+/// The names of the components that a schema refers to.
+fn references(schema: &Value) -> Vec<String> {
+    match schema {
+        Value::Object(object) => {
+            let own = object.get("$ref").and_then(Value::as_str);
+            let own = own.and_then(|path| path.strip_prefix("#/components/schemas/")).map(str::to_owned);
+            own.into_iter().chain(object.values().flat_map(references)).collect()
+        }
+        Value::Array(items) => items.iter().flat_map(references).collect(),
+        _ => Vec::new(),
+    }
 }
 
 fn close(schema: &mut Value) {
