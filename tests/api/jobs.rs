@@ -2,8 +2,7 @@
 //! and retries what failed for good. The kinds of job here are the tests' own, given to the server as its real ones are.
 
 use std::{
-    process::{Command, Stdio},
-    sync::Arc,
+    process::Command,
     time::{Duration, Instant},
 };
 
@@ -11,9 +10,6 @@ use chrono::TimeDelta;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use wellmet::{
-    app::App,
-    clock::SystemClock,
-    config::Config,
     domain::{contact::Contact, id::ContactId, id::WorkspaceId, job::NewJob},
     jobs::{
         KINDS,
@@ -23,7 +19,11 @@ use wellmet::{
     store::{Actor, Error, records::create},
 };
 
-use crate::support::{Backend, Client, Database, Process, TestServer, check, wellmet};
+use crate::support::{
+    Backend, Client, Database, TestServer, check,
+    nodes::{self, kill_one_of_two, until},
+    wellmet,
+};
 
 const KIND: &str = "note";
 
@@ -71,21 +71,6 @@ fn workspace(client: &Client) -> WorkspaceId {
 async fn enqueue(server: &TestServer, client: &Client, job: NewJob) {
     let workspace = workspace(client);
     server.app().store().account_write(move |tx| tx.enqueue(Some(workspace), job).map(drop)).await.expect("a job");
-}
-
-/// Waits until a query of one number gives this.
-async fn until(database: &Database, query: &str, expected: i64) {
-    let began = Instant::now();
-    loop {
-        let found = database.number(query);
-        if found == expected {
-            return;
-        }
-        let jobs = database
-            .texts("SELECT kind || ' ' || state || ' ' || attempts || ' ' || coalesce(last_error, '') FROM jobs");
-        assert!(began.elapsed() < Duration::from_secs(20), "{query} gives {found}; jobs: {jobs:?}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
 }
 
 fn in_state(state: &str) -> String {
@@ -342,15 +327,12 @@ on_both! {
 /// How many jobs two nodes share.
 const SHARED: i64 = 60;
 
-/// The database of the node that this test process is to be, instead of testing.
-const NODE_OF: &str = "WELLMET_TEST_NODE_OF";
-
 /// Two processes share a queue; one is killed while it runs jobs. A job whose effect happened twice, or not at all, shows in
 /// the number of contacts.
 #[test]
 fn of_two_nodes_one_is_killed_and_every_effect_happens_exactly_once() {
-    if let Ok(url) = std::env::var(NODE_OF) {
-        return be_a_node(&url);
+    if let Some(url) = nodes::own_database() {
+        return nodes::serve(&url, setup());
     }
     check(Backend::Postgres, async |backend: Backend| {
         let server = TestServer::start(backend).await;
@@ -358,45 +340,15 @@ fn of_two_nodes_one_is_killed_and_every_effect_happens_exactly_once() {
         for _ in 0..SHARED {
             enqueue(&server, &ada, NewJob::new("sleep", json!(100))).await;
         }
-        let killed = node(&server.database);
-        let other = node(&server.database);
-        killed.line_with("a node works");
-        other.line_with("a node works");
-        let began = Instant::now();
-        while server.database.number(&in_state("done")) < SHARED / 4 {
-            assert!(began.elapsed() < Duration::from_secs(30), "the nodes do nothing");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-
-        killed.signal("KILL");
-
+        let own = "jobs::of_two_nodes_one_is_killed_and_every_effect_happens_exactly_once";
+        let _other = kill_one_of_two(&server.database, own, &in_state("done"), SHARED / 4).await;
         until(&server.database, &in_state("done"), SHARED).await;
         assert_eq!(server.database.number(MADE), SHARED);
         let retried = server.database.number("SELECT count(*) FROM jobs WHERE attempts > 1");
-        assert!(retried > 0, "the node was killed while it ran nothing, which shows nothing");
+        assert!(retried > 0, "nobody took the jobs of the node that was killed");
         assert_eq!(
             server.database.number("SELECT count(DISTINCT actor_job) FROM changes WHERE actor_job IS NOT NULL"),
             1
         );
-    });
-}
-
-/// A process of this very test, which serves the database with the tests' own jobs.
-fn node(database: &Database) -> Process {
-    let mut command = Command::new(std::env::current_exe().expect("this program"));
-    let own = "jobs::of_two_nodes_one_is_killed_and_every_effect_happens_exactly_once";
-    command.args(["--exact", own, "--nocapture"]).env(NODE_OF, &database.url).stdin(Stdio::null());
-    Process::start(&mut command)
-}
-
-fn be_a_node(url: &str) {
-    actix_web::rt::System::new().block_on(async {
-        let config = Config { job_workers: 4, ..Config::for_test(url) };
-        let quick = Setup { lease: Duration::from_secs(2), ..setup() };
-        let app = App::start_with(config, Arc::new(SystemClock), quick).expect("a node");
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let server = app.serve(listener).expect("it serves");
-        println!("a node works");
-        server.await.expect("it is killed");
     });
 }

@@ -12,7 +12,8 @@ use chrono::TimeDelta;
 use serde_json::json;
 use wellmet::config::MailTransport;
 
-use crate::notifications::{at, register, setup, until};
+use crate::notifications::{at, register, setup};
+use crate::support::nodes::until;
 use crate::support::*;
 
 async fn start(backend: Backend, mailbox: &Mailbox) -> TestServer {

@@ -1,22 +1,18 @@
 //! Notifications: who is told of what and when, once each, and what is read. The hour of whoever registers is 8.
 
-use std::{
-    process::{Command, Stdio},
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use wellmet::{
-    app::App,
-    clock::SystemClock,
-    config::Config,
     jobs::{KINDS, kind::Setup},
     store::purge,
 };
 
-use crate::support::*;
+use crate::support::{
+    nodes::{self, kill_one_of_two, until},
+    *,
+};
 
 /// Workers that run every kind of job there is, and see at once what is due by the test's clock.
 pub fn setup() -> Setup {
@@ -25,15 +21,6 @@ pub fn setup() -> Setup {
 
 async fn start(backend: Backend) -> TestServer {
     TestServer::start_with_jobs(backend, setup).await
-}
-
-pub async fn until(database: &Database, query: &str, expected: i64) {
-    let began = Instant::now();
-    while database.number(query) != expected {
-        let jobs = database.texts("SELECT kind || ' ' || state || ' ' || coalesce(last_error, '') FROM jobs");
-        assert!(began.elapsed() < Duration::from_secs(30), "{query} is not {expected}; jobs: {jobs:?}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
 }
 
 /// Sets the clock to a quarter of an hour, and waits until everybody is notified whose time it is.
@@ -354,14 +341,11 @@ on_both! {
 const WORKSPACES: usize = 20;
 const DUE: i64 = 500;
 
-/// The database of the node that this test process is to be, instead of testing.
-const NODE_OF: &str = "WELLMET_TEST_NOTIFYING_NODE_OF";
-
 /// Two processes notify of 10,000 follow-ups; one is killed half way.
 #[test]
 fn of_two_nodes_one_is_killed_and_each_of_10_000_follow_ups_is_notified_once() {
-    if let Ok(url) = std::env::var(NODE_OF) {
-        return be_a_node(&url);
+    if let Some(url) = nodes::own_database() {
+        return nodes::serve(&url, setup());
     }
     check(Backend::Postgres, async |backend: Backend| {
         let server = TestServer::start(backend).await;
@@ -383,47 +367,18 @@ fn of_two_nodes_one_is_killed_and_each_of_10_000_follow_ups_is_notified_once() {
         let all = i64::try_from(WORKSPACES).unwrap() * DUE;
         assert_eq!(server.database.number("SELECT count(*) FROM follow_ups"), all);
         let notified = "SELECT count(*) FROM notifications WHERE kind = 'follow_up_due'";
-        let killed = node(&server.database);
-        let other = node(&server.database);
-        killed.line_with("a node works");
-        other.line_with("a node works");
-        let began = Instant::now();
-        while server.database.number(notified) < all / 4 {
-            assert!(began.elapsed() < Duration::from_secs(60), "the nodes do nothing");
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-
-        killed.signal("KILL");
+        let own = "notifications::of_two_nodes_one_is_killed_and_each_of_10_000_follow_ups_is_notified_once";
+        let _other = kill_one_of_two(&server.database, own, notified, all / 4).await;
 
         let done = "SELECT count(*) FROM jobs WHERE kind = 'notify' AND state = 'done'";
         until(&server.database, done, i64::try_from(WORKSPACES).unwrap()).await;
         let retried = server.database.number("SELECT count(*) FROM jobs WHERE kind = 'notify' AND attempts > 1");
-        assert!(retried > 0, "the node was killed while it ran nothing, which shows nothing");
+        assert!(retried > 0, "nobody took the jobs of the node that was killed");
         assert_eq!(server.database.number(notified), all, "none is notified twice");
         let of_each = "SELECT count(DISTINCT subject_id) FROM notifications WHERE kind = 'follow_up_due'";
         assert_eq!(server.database.number(of_each), all, "none is lost");
         let digests =
             server.database.texts("SELECT counts->>'follow_ups' FROM notifications WHERE kind = 'digest'");
         assert_eq!(digests, vec![DUE.to_string(); WORKSPACES]);
-    });
-}
-
-/// A process of this very test, which serves the database.
-fn node(database: &Database) -> Process {
-    let mut command = Command::new(std::env::current_exe().expect("this program"));
-    let own = "notifications::of_two_nodes_one_is_killed_and_each_of_10_000_follow_ups_is_notified_once";
-    command.args(["--exact", own, "--nocapture"]).env(NODE_OF, &database.url).stdin(Stdio::null());
-    Process::start(&mut command)
-}
-
-fn be_a_node(url: &str) {
-    actix_web::rt::System::new().block_on(async {
-        let config = Config { job_workers: 4, ..Config::for_test(url) };
-        let quick = Setup { lease: Duration::from_secs(2), ..setup() };
-        let app = App::start_with(config, Arc::new(SystemClock), quick).expect("a node");
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let server = app.serve(listener).expect("it serves");
-        println!("a node works");
-        server.await.expect("it is killed");
     });
 }

@@ -3,7 +3,8 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use crate::notifications::{setup, until};
+use crate::notifications::setup;
+use crate::support::nodes::until;
 use crate::support::*;
 
 const NEW_PASSWORD: &str = "staple battery horse, correct!";

@@ -18,6 +18,7 @@ mod client;
 mod command;
 mod database;
 mod mail;
+pub mod nodes;
 pub mod plans;
 mod postgres;
 mod scratch;
