@@ -121,12 +121,7 @@ pub struct Position {
     pub last: Option<i64>,
     /// Within a step of a revert: the changes with this number and higher ones are reverted.
     pub reverted_from: Option<i64>,
-    /// Numbers of changes that are tried again at the end, those that were refused then too, and whether others were not.
-    pub retry: Vec<i64>,
-    pub refused: Vec<i64>,
-    pub has_moved: bool,
-    /// Whether nothing but the reasons is still to be found.
-    pub is_last_try: bool,
+    pub retries: Retries,
     /// Records that others name in lists, and that are not what they were.
     pub names_left_alone: Vec<(Entity, Uuid)>,
     /// Whether what one of them was is no longer kept.
@@ -134,6 +129,21 @@ pub struct Position {
     /// Names that a revert has given back to their records, and that are to be replaced in lists at its end.
     pub renames: Vec<Rename>,
     pub in_lists: ListPosition,
+}
+
+/// Changes that could not be reverted because of other records, and are tried again once these are what they were. By their
+/// numbers in the log.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Retries {
+    /// To be tried in this pass.
+    pub waiting: Vec<i64>,
+    /// Tried in this pass, and refused again.
+    pub refused: Vec<i64>,
+    /// Whether this pass has reverted any.
+    pub has_reverted: bool,
+    /// Whether the pass before has reverted none: this one is for the reasons only.
+    pub is_last: bool,
 }
 
 /// How far the replacing of names in lists has come.

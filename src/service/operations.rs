@@ -1,5 +1,6 @@
 //! Carrying out operations: part after part, each in a transaction that also notes how far it has come. An operation whose
-//! part cannot be done, or that is cancelled, is reverted part after part: in the end all of it is done, or nothing.
+//! part cannot be done, or that is cancelled, is reverted part after part: in the end all of it is done, or nothing, but for
+//! what somebody else has changed meanwhile.
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -24,24 +25,24 @@ const READ_AT_ONCE: usize = 50;
 
 /// Does the next part of an operation, which works for about as long as `part`; whether the operation has finished.
 pub fn run_part(tx: &mut AccountTx<'_>, workspace: WorkspaceId, id: OperationId, part: Duration) -> Result<bool> {
-    let operation = operations::find_in(tx, workspace, id)?;
-    let (actor, number, now) = (operation.actor(), operation.write_seq, tx.now());
+    let head = operations::find_in(tx, workspace, id)?;
+    let (actor, number, now) = (head.actor(), head.write_seq, tx.now());
     tx.part_of_write(workspace, actor, number, |tx| {
         // As it is now that the workspace is locked.
         let mut operation = operations::find_locked(tx, id)?;
-        if operation.finished_at.is_some() {
+        if operation.head.finished_at.is_some() {
             return Ok(true);
         }
-        if operation.cancel_requested && operation.state != OperationState::Reverting {
+        if operation.head.cancel_requested && operation.head.state != OperationState::Reverting {
             operation.start_reverting(None);
         }
-        if operation.state == OperationState::Queued {
-            operation.state = OperationState::Running;
+        if operation.head.state == OperationState::Queued {
+            operation.head.state = OperationState::Running;
         }
         let is_done = work_on(tx, &mut operation, part)?;
         if is_done {
-            let state = match operation.state {
-                OperationState::Reverting if operation.has_failed() => OperationState::Failed,
+            let state = match operation.head.state {
+                OperationState::Reverting if operation.head.has_failed() => OperationState::Failed,
                 OperationState::Reverting => OperationState::Cancelled,
                 _ => OperationState::Succeeded,
             };
@@ -55,7 +56,7 @@ pub fn run_part(tx: &mut AccountTx<'_>, workspace: WorkspaceId, id: OperationId,
 /// After a part that could not be done, and was rolled back: what was done before is to be reverted.
 pub fn fail(tx: &mut AccountTx<'_>, workspace: WorkspaceId, id: OperationId, error: OperationError) -> Result<()> {
     operations::with_locked(tx, workspace, id, |operation| {
-        if operation.state == OperationState::Reverting {
+        if operation.head.state == OperationState::Reverting {
             return Err(Error::Internal(format!("an operation cannot be reverted: {}", error.detail)));
         }
         operation.start_reverting(Some(error));
@@ -97,8 +98,8 @@ pub fn permanent_error(error: &Error) -> Option<OperationError> {
 /// Whether nothing is left to be done.
 fn work_on(tx: &mut Tx<'_>, operation: &mut Stored, part: Duration) -> Result<bool> {
     let part = Part { end: Instant::now() + part };
-    if operation.state == OperationState::Reverting {
-        return part.revert(tx, operation, operation.write_seq);
+    if operation.head.state == OperationState::Reverting {
+        return part.revert(tx, operation, operation.head.write_seq);
     }
     match operation.work().clone() {
         Work::EditContacts { ids, edit } => {
@@ -112,7 +113,7 @@ fn work_on(tx: &mut Tx<'_>, operation: &mut Stored, part: Duration) -> Result<bo
         Work::UpdateTags { renames } => {
             let mut position = operation.position().in_lists.clone();
             let changed = part.rename(tx, &renames, &mut position)?;
-            add_progress(operation, changed, changed);
+            operation.head.add_progress(changed, changed);
             let is_done = position.rename >= renames.len();
             operation.position_mut().in_lists = position;
             Ok(is_done)
@@ -123,11 +124,6 @@ fn work_on(tx: &mut Tx<'_>, operation: &mut Stored, part: Duration) -> Result<bo
 
 fn parse<T: DeserializeOwned>(edit: Value) -> Result<T> {
     serde_json::from_value(edit).map_err(|error| Error::Internal(format!("an edit has another form: {error}")))
-}
-
-fn add_progress(operation: &mut Stored, done: usize, changed: usize) {
-    operation.done = operation.done.saturating_add(i64::try_from(done).unwrap_or(i64::MAX));
-    operation.changed = operation.changed.saturating_add(i64::try_from(changed).unwrap_or(i64::MAX));
 }
 
 /// A part in progress.
@@ -160,7 +156,7 @@ impl Part {
                 };
                 let position: &mut Position = operation.position_mut();
                 position.next = position.next.saturating_add(1);
-                add_progress(operation, 1, usize::from(is_changed));
+                operation.head.add_progress(1, usize::from(is_changed));
                 if self.is_over() {
                     return Ok(operation.position().next >= ids.len());
                 }
@@ -199,14 +195,14 @@ impl Part {
         loop {
             let limit = i64::try_from(READ_AT_ONCE).unwrap_or(i64::MAX);
             let reverted = undo::revert_part(tx, write, operation.position_mut(), limit)?;
-            add_progress(operation, reverted.changes, reverted.records);
-            operation.add_left_alone(&reverted.left_alone);
+            operation.head.add_progress(reverted.changes, reverted.records);
+            operation.head.add_left_alone(&reverted.left_alone);
             // The next steps are planned by what this one has written.
             settle_and_log(tx)?;
             if reverted.is_last {
                 let Position { renames, mut in_lists, .. } = operation.position().clone();
                 let changed = self.rename(tx, &renames, &mut in_lists)?;
-                add_progress(operation, 0, changed);
+                operation.head.add_progress(0, changed);
                 let is_done = in_lists.rename >= renames.len();
                 operation.position_mut().in_lists = in_lists;
                 return Ok(is_done);

@@ -14,24 +14,25 @@ use crate::domain::id::{OperationId, TokenId, UserId, WorkspaceId};
 use crate::domain::job::NewJob;
 use crate::domain::operation::{JOB, KEPT_DAYS, Operation};
 
-pub use super::db::write::operations::{Stored, check_none_runs};
+pub use super::db::write::operations::{Head, Stored};
 
 /// How many operations are listed.
 pub const MAX_SHOWN: i64 = 100;
 
-pub fn find(conn: &mut Conn, workspace: WorkspaceId, id: OperationId) -> Result<Stored> {
+pub fn find(conn: &mut Conn, workspace: WorkspaceId, id: OperationId) -> Result<Head> {
     let own = operations::table.filter(operations::workspace_id.eq(workspace)).filter(operations::id.eq(id));
-    Ok(own.select(Stored::as_select()).first(conn)?)
+    Ok(own.select(Head::as_select()).first(conn)?)
 }
 
 /// The same within a transaction.
-pub fn find_in(tx: &mut AccountTx<'_>, workspace: WorkspaceId, id: OperationId) -> Result<Stored> {
+pub fn find_in(tx: &mut AccountTx<'_>, workspace: WorkspaceId, id: OperationId) -> Result<Head> {
     find(tx.conn, workspace, id)
 }
 
-/// The same while the workspace is locked, so that nobody else changes it.
+/// An operation with its work, while the workspace is locked, so that nobody else changes it.
 pub fn find_locked(tx: &mut Tx<'_>, id: OperationId) -> Result<Stored> {
-    find(tx.conn, tx.workspace, id)
+    let own = operations::table.filter(operations::workspace_id.eq(tx.workspace)).filter(operations::id.eq(id));
+    Ok(own.select(Stored::as_select()).first(tx.conn)?)
 }
 
 /// Changes an operation while the workspace is locked.
@@ -51,22 +52,23 @@ pub fn with_locked(
 /// The newest operations of a workspace.
 pub fn newest(conn: &mut Conn, workspace: WorkspaceId) -> Result<Vec<Operation>> {
     let own = operations::table.filter(operations::workspace_id.eq(workspace));
-    let newest: Vec<Stored> =
-        own.order(operations::id.desc()).limit(MAX_SHOWN).select(Stored::as_select()).load(conn)?;
-    Ok(newest.into_iter().map(Stored::shown).collect())
+    let newest: Vec<Head> =
+        own.order(operations::id.desc()).limit(MAX_SHOWN).select(Head::as_select()).load(conn)?;
+    Ok(newest.into_iter().map(Head::shown).collect())
 }
 
-/// Asks for an operation to be cancelled. One that has finished is left as it is. Its job may have been given up, so there is
-/// another one.
+/// Asks for an operation to be cancelled. One that has finished is left as it is. Its job may be dead, so there is another one,
+/// up to one in each hour.
 pub fn request_cancel(tx: &mut AccountTx<'_>, workspace: WorkspaceId, id: OperationId) -> Result<Operation> {
-    let mut stored = find(tx.conn, workspace, id)?;
-    if stored.finished_at.is_none() && !stored.cancel_requested {
-        stored.cancel_requested = true;
+    let head = find(tx.conn, workspace, id)?;
+    if head.finished_at.is_none() {
         let own = operations::table.filter(operations::workspace_id.eq(workspace)).filter(operations::id.eq(id));
         diesel::update(own).set(operations::cancel_requested.eq(true)).execute(tx.conn)?;
-        tx.enqueue(Some(workspace), NewJob::new(JOB, json!({ "operation": id })))?;
+        let unique_key = Some(format!("{JOB}:{id}:{}", tx.now().instant().format("%Y-%m-%dT%H")));
+        let job = NewJob { unique_key, ..NewJob::new(JOB, json!({ "operation": id })) };
+        tx.enqueue(Some(workspace), job)?;
     }
-    Ok(stored.shown())
+    Ok(head.shown())
 }
 
 /// Forgets who started the operations of a user, who leaves the workspace.
@@ -80,24 +82,27 @@ pub(super) fn forget_user(tx: &mut AccountTx<'_>, workspace: WorkspaceId, user: 
 
 /// Writes how far an operation has come.
 pub fn save(tx: &mut Tx<'_>, stored: &Stored) -> Result<()> {
+    let Stored { head, work, position } = stored;
     let own = operations::table
-        .filter(operations::workspace_id.eq(stored.workspace_id))
-        .filter(operations::id.eq(stored.id));
+        .filter(operations::workspace_id.eq(head.workspace_id))
+        .filter(operations::id.eq(head.id));
     diesel::update(own)
         .set((
-            operations::state.eq(stored.state),
-            operations::work.eq(stored.work.clone()),
-            operations::position.eq(stored.position.clone()),
-            operations::done.eq(stored.done),
-            operations::total.eq(stored.total),
-            operations::changed.eq(stored.changed),
-            operations::left_alone.eq(stored.left_alone.clone()),
-            operations::left_alone_total.eq(stored.left_alone_total),
-            operations::error.eq(stored.error.clone()),
+            operations::state.eq(head.state),
+            operations::position.eq(position.clone()),
+            operations::done.eq(head.done),
+            operations::changed.eq(head.changed),
+            operations::left_alone.eq(head.left_alone.clone()),
+            operations::left_alone_total.eq(head.left_alone_total),
+            operations::error.eq(head.error.clone()),
             operations::updated_at.eq(tx.now()),
-            operations::finished_at.eq(stored.finished_at),
+            operations::finished_at.eq(head.finished_at),
         ))
         .execute(tx.conn)?;
+    // Long, and the same until the end.
+    if head.finished_at.is_some() {
+        diesel::update(own).set(operations::work.eq(work.clone())).execute(tx.conn)?;
+    }
     Ok(())
 }
 

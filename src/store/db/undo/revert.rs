@@ -90,6 +90,7 @@ fn postpone_revert(tx: &mut Tx<'_>, write: i64) -> Result<()> {
 }
 
 /// A part of what a large write did, taken back.
+#[derive(Debug, Default)]
 pub struct RevertedPart {
     /// How many changes.
     pub changes: usize,
@@ -155,31 +156,31 @@ pub fn revert_part(tx: &mut Tx<'_>, number: i64, position: &mut Position, limit:
         Some(oldest) => position.reverted_from = Some(oldest.seq),
         None => (position.next, position.reverted_from) = (position.next.saturating_add(1), None),
     }
-    let mut part = revert_rows(tx, (number, last), rows, position)?;
-    let retried = std::mem::take(&mut part.refused);
-    position.retry.extend(retried);
+    let (part, refused) = revert_rows(tx, (number, last), rows, position)?;
+    position.retries.waiting.extend(refused.into_iter().map(|(seq, _)| seq));
     if position.next == 0 {
         let named = part.left_alone.iter().map(|left| (left.entity, left.id.uuid()));
         position.names_left_alone.extend(named);
         position.has_forgotten_name |=
             part.left_alone.iter().any(|left| left.reason == LeftAloneReason::NoLongerKept);
     }
-    Ok(part.into_reverted(false))
+    Ok(part)
 }
 
-/// What was refused is tried again, until a pass changes nothing; one more tells why.
+/// What was refused is tried again, pass after pass, until one reverts nothing; one more tells why.
 fn retry_part(tx: &mut Tx<'_>, number: i64, last: i64, position: &mut Position) -> Result<RevertedPart> {
-    if position.retry.is_empty() {
-        let refused = std::mem::take(&mut position.refused);
-        let is_over = refused.is_empty() || position.is_last_try;
+    let retries = &mut position.retries;
+    if retries.waiting.is_empty() {
+        let refused = std::mem::take(&mut retries.refused);
+        let is_over = refused.is_empty() || retries.is_last;
         if !is_over {
-            position.is_last_try = !std::mem::replace(&mut position.has_moved, false);
-            position.retry = refused;
+            retries.is_last = !std::mem::take(&mut retries.has_reverted);
+            retries.waiting = refused;
         }
-        return Ok(RevertedPart { changes: 0, records: 0, left_alone: Vec::new(), is_last: is_over });
+        return Ok(RevertedPart { is_last: is_over, ..RevertedPart::default() });
     }
-    let at_once = position.retry.len().min(RETRIED_AT_ONCE);
-    let tried: Vec<i64> = position.retry.drain(..at_once).collect();
+    let at_once = retries.waiting.len().min(RETRIED_AT_ONCE);
+    let tried: Vec<i64> = retries.waiting.drain(..at_once).collect();
     let rows: Vec<ChangeRow> = changes::table
         .filter(changes::workspace_id.eq(tx.workspace))
         .filter(changes::seq.eq_any(&tried))
@@ -187,18 +188,18 @@ fn retry_part(tx: &mut Tx<'_>, number: i64, last: i64, position: &mut Position) 
         .select(ChangeRow::as_select())
         .load(tx.conn)?;
     let rows = one_change_each(rows);
-    let later = tried.into_iter().filter(|seq| rows.iter().all(|row| row.seq != *seq));
-    let later: Vec<i64> = later.collect();
-    position.retry.splice(0..0, later);
-    let mut part = revert_rows(tx, (number, last), rows, position)?;
-    position.has_moved |= part.records > 0;
-    part.changes = 0;
-    if position.is_last_try {
-        part.left_alone.append(&mut part.refused_for);
+    let later: Vec<i64> = tried.into_iter().filter(|seq| rows.iter().all(|row| row.seq != *seq)).collect();
+    retries.waiting.splice(0..0, later);
+    let (part, refused) = revert_rows(tx, (number, last), rows, position)?;
+    let retries = &mut position.retries;
+    retries.has_reverted |= part.records > 0;
+    let mut part = RevertedPart { changes: 0, ..part };
+    if retries.is_last {
+        part.left_alone.extend(refused.into_iter().map(|(_, left)| left));
     } else {
-        position.refused.append(&mut part.refused);
+        retries.refused.extend(refused.into_iter().map(|(seq, _)| seq));
     }
-    Ok(part.into_reverted(false))
+    Ok(part)
 }
 
 /// Up to the first that has changed a record again: each is taken back before the one before it.
@@ -209,31 +210,15 @@ fn one_change_each(mut rows: Vec<ChangeRow>) -> Vec<ChangeRow> {
     rows
 }
 
-/// Some changes taken back.
-struct RowsReverted {
-    changes: usize,
-    records: usize,
-    left_alone: Vec<LeftAlone>,
-    /// The numbers of changes that may be taken back once others are, and why they were not.
-    refused: Vec<i64>,
-    refused_for: Vec<LeftAlone>,
-}
-
-impl RowsReverted {
-    fn into_reverted(self, is_last: bool) -> RevertedPart {
-        let Self { changes, records, left_alone, .. } = self;
-        RevertedPart { changes, records, left_alone, is_last }
-    }
-}
-
+/// Takes back some changes, and returns those that may be taken back once others are, with why they were not.
 fn revert_rows(
     tx: &mut Tx<'_>,
     (number, last): (i64, i64),
     rows: Vec<ChangeRow>,
     position: &mut Position,
-) -> Result<RowsReverted> {
+) -> Result<(RevertedPart, Vec<(i64, LeftAlone)>)> {
     let changes = rows.len();
-    let seqs: BTreeMap<RecordRef, (i64, Op)> =
+    let numbers: BTreeMap<RecordRef, (i64, Op)> =
         rows.iter().map(|row| ((row.entity, row.record_id), (row.seq, row.op))).collect();
     let deleted = rows.iter().filter(|row| row.op == Op::Deleted);
     let deleted = deleted.map(|row| (row.entity, row.record_id)).collect();
@@ -243,20 +228,18 @@ fn revert_rows(
     let written = Written { number, last, rows, deleted, names_left_alone, has_forgotten_name };
     let plan = make_plan(tx, written, RevertScope::Whole)?;
     let records = plan.steps.len();
-    let (refused_for, left_alone): (Vec<LeftAlone>, Vec<LeftAlone>) =
-        plan.left_alone.clone().into_iter().partition(|left| {
-            let is_created = seqs.get(&(left.entity, left.id)).is_some_and(|(_, op)| *op == Op::Created);
-            match left.reason {
-                LeftAloneReason::ReferenceGone | LeftAloneReason::HasGainedReferences => true,
-                LeftAloneReason::ChangedSince => is_created,
-                _ => false,
-            }
-        });
-    let refused = refused_for.iter().filter_map(|left| seqs.get(&(left.entity, left.id)).map(|(seq, _)| *seq));
-    let refused = refused.collect();
+    let (mut refused, mut left_alone) = (Vec::new(), Vec::new());
+    for left in plan.left_alone.clone() {
+        let change = numbers.get(&(left.entity, left.id)).copied();
+        match (left.reason, change) {
+            (LeftAloneReason::ReferenceGone | LeftAloneReason::HasGainedReferences, Some((seq, _)))
+            | (LeftAloneReason::ChangedSince, Some((seq, Op::Created))) => refused.push((seq, left)),
+            _ => left_alone.push(left),
+        }
+    }
     position.renames.extend(renames_of(tx, &plan)?);
     carry_out(tx, plan, Respell::Later)?;
-    Ok(RowsReverted { changes, records, left_alone, refused, refused_for })
+    Ok((RevertedPart { changes, records, left_alone, is_last: false }, refused))
 }
 
 /// The names that records lose by the plan.

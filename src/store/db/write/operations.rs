@@ -21,11 +21,11 @@ use crate::store::error::{Conflict, Error, LeftAlone, Result};
 /// The error of one that has ended as it was.
 const ABANDONED: &str = "internal";
 
-/// An operation with what it has to do, and how far it has come.
+/// An operation, without what only its job needs.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
 #[diesel(table_name = operations)]
 #[diesel(treat_none_as_default_value = false)]
-pub struct Stored {
+pub struct Head {
     pub workspace_id: WorkspaceId,
     pub id: OperationId,
     pub kind: OperationKind,
@@ -34,8 +34,6 @@ pub struct Stored {
     pub user_id: Option<UserId>,
     pub token_id: Option<TokenId>,
     pub write_seq: i64,
-    pub(in crate::store) work: AsJson<Work>,
-    pub(in crate::store) position: AsJson<Position>,
     pub done: i64,
     pub total: i64,
     pub changed: i64,
@@ -48,19 +46,17 @@ pub struct Stored {
     pub finished_at: Option<Timestamp>,
 }
 
-impl Stored {
-    pub const fn work(&self) -> &Work {
-        &self.work.0
-    }
+/// An operation with what it has to do, and how far it has come.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = operations)]
+pub struct Stored {
+    #[diesel(embed)]
+    pub head: Head,
+    pub(in crate::store) work: AsJson<Work>,
+    pub(in crate::store) position: AsJson<Position>,
+}
 
-    pub const fn position_mut(&mut self) -> &mut Position {
-        &mut self.position.0
-    }
-
-    pub const fn position(&self) -> &Position {
-        &self.position.0
-    }
-
+impl Head {
     pub fn actor(&self) -> Actor {
         self.user_id.map_or(Actor::Job(JOB), |user| Actor::User(user, self.token_id))
     }
@@ -69,14 +65,10 @@ impl Stored {
         self.error.is_some()
     }
 
-    /// The names that it has not yet replaced in all lists.
-    pub fn renames(&self) -> Vec<Rename> {
-        let mut renames = self.position.0.renames.clone();
-        let is_forward = self.state != OperationState::Reverting || self.position.0.next == 0;
-        if let (true, Work::UpdateTags { renames: own }) = (is_forward, &self.work.0) {
-            renames.extend(own.iter().cloned());
-        }
-        renames
+    /// Counts records that were processed, and how many of them were changed.
+    pub fn add_progress(&mut self, done: usize, changed: usize) {
+        self.done = self.done.saturating_add(i64::try_from(done).unwrap_or(i64::MAX));
+        self.changed = self.changed.saturating_add(i64::try_from(changed).unwrap_or(i64::MAX));
     }
 
     /// Notes what a revert did not touch.
@@ -87,36 +79,10 @@ impl Stored {
             self.left_alone_total.saturating_add(i64::try_from(left_alone.len()).unwrap_or(i64::MAX));
     }
 
-    /// What it has done is to be reverted, for this reason or because it is cancelled.
-    pub fn start_reverting(&mut self, error: Option<OperationError>) {
-        self.state = OperationState::Reverting;
-        self.error = error.map(AsJson);
-        self.position = AsJson(Position::default());
-        self.done = 0;
-        self.changed = 0;
-    }
-
     /// Whether it has done nothing in the end.
     fn is_reverted(&self) -> bool {
         let is_abandoned = self.error.as_ref().is_some_and(|error| error.0.code == ABANDONED);
         [OperationState::Failed, OperationState::Cancelled].contains(&self.state) && !is_abandoned
-    }
-
-    /// It ends as it is.
-    pub fn abandon(&mut self, now: Timestamp) {
-        let detail = "The server could not finish it. What was done stays, and can be reverted.";
-        self.error = Some(AsJson(OperationError::new(ABANDONED, detail)));
-        self.finish(OperationState::Failed, now);
-    }
-
-    pub fn finish(&mut self, state: OperationState, now: Timestamp) {
-        self.state = state;
-        self.finished_at = Some(now);
-        self.work = AsJson(self.work.0.emptied());
-        self.position = AsJson(Position::default());
-        if state == OperationState::Succeeded {
-            self.done = self.total;
-        }
     }
 
     /// Of one that has done nothing in the end, there is no write to revert.
@@ -140,6 +106,56 @@ impl Stored {
     }
 }
 
+impl Stored {
+    pub const fn work(&self) -> &Work {
+        &self.work.0
+    }
+
+    pub const fn position(&self) -> &Position {
+        &self.position.0
+    }
+
+    pub const fn position_mut(&mut self) -> &mut Position {
+        &mut self.position.0
+    }
+
+    /// The names that it has not yet replaced in all lists.
+    fn renames(&self) -> Vec<Rename> {
+        let mut renames = self.position.0.renames.clone();
+        let is_forward = self.head.state != OperationState::Reverting || self.position.0.next == 0;
+        if let (true, Work::UpdateTags { renames: own }) = (is_forward, &self.work.0) {
+            renames.extend(own.iter().cloned());
+        }
+        renames
+    }
+
+    /// What it has done is to be reverted, for this reason or because it is cancelled.
+    pub fn start_reverting(&mut self, error: Option<OperationError>) {
+        self.position = AsJson(Position::default());
+        self.head.state = OperationState::Reverting;
+        self.head.error = error.map(AsJson);
+        (self.head.done, self.head.changed) = (0, 0);
+    }
+
+    /// It ends as it is.
+    pub fn abandon(&mut self, now: Timestamp) {
+        let detail = "The server could not finish it. What was done stays, and can be reverted.";
+        self.head.error = Some(AsJson(OperationError::new(ABANDONED, detail)));
+        self.finish(OperationState::Failed, now);
+    }
+
+    /// What it was about is of no use any more.
+    pub fn finish(&mut self, state: OperationState, now: Timestamp) {
+        self.work = AsJson(self.work.0.emptied());
+        self.position = AsJson(Position::default());
+        self.head.state = state;
+        self.head.finished_at = Some(now);
+        if state == OperationState::Succeeded {
+            self.head.done = self.head.total;
+        }
+    }
+}
+
 /// Starts an operation, in the transaction of the write that it is part of.
 pub(super) fn start(tx: &mut Tx<'_>, postponed: Postponed) -> Result<Operation> {
     check_none_runs(tx)?;
@@ -148,7 +164,7 @@ pub(super) fn start(tx: &mut Tx<'_>, postponed: Postponed) -> Result<Operation> 
     };
     let Postponed { work, total } = postponed;
     let (now, id) = (tx.now(), OperationId::new(tx.new_id()));
-    let stored = Stored {
+    let head = Head {
         workspace_id: tx.workspace,
         id,
         kind: work.kind(),
@@ -156,8 +172,6 @@ pub(super) fn start(tx: &mut Tx<'_>, postponed: Postponed) -> Result<Operation> 
         user_id: Some(user_id),
         token_id,
         write_seq: tx.reserve_number(),
-        work: AsJson(work),
-        position: AsJson(Position::default()),
         done: 0,
         total,
         changed: 0,
@@ -169,9 +183,10 @@ pub(super) fn start(tx: &mut Tx<'_>, postponed: Postponed) -> Result<Operation> 
         updated_at: now,
         finished_at: None,
     };
+    let stored = Stored { head, work: AsJson(work), position: AsJson(Position::default()) };
     diesel::insert_into(operations::table).values(&stored).execute(tx.conn)?;
     tx.enqueue(NewJob::new(JOB, json!({ "operation": id })))?;
-    Ok(stored.shown())
+    Ok(stored.head.shown())
 }
 
 /// Refuses what has to wait until the running operation has finished.
@@ -182,14 +197,14 @@ pub fn check_none_runs(tx: &mut Tx<'_>) -> Result<()> {
     }
 }
 
-/// The operation that is replacing this name of a record of this kind, or will be.
-pub(super) fn pending_name(tx: &mut Tx<'_>, named: Entity, name: &str) -> Result<Option<Option<OperationId>>> {
+/// What stands against using this name of a record of this kind: an operation is replacing it, or will be.
+pub(super) fn name_conflict(tx: &mut Tx<'_>, named: Entity, name: &str) -> Result<Option<Conflict>> {
     if tx.postponed_renames().iter().any(|rename| rename.is_of(named, name)) {
-        return Ok(Some(None));
+        return Ok(Some(Conflict::OperationRunning(None)));
     }
     let Some(running) = unfinished(tx)? else { return Ok(None) };
-    let is_pending = running.renames().iter().any(|rename| rename.is_of(named, name));
-    Ok(is_pending.then_some(Some(running.id)))
+    let is_replaced = running.renames().iter().any(|rename| rename.is_of(named, name));
+    Ok(is_replaced.then_some(Conflict::OperationRunning(Some(running.head.id))))
 }
 
 /// Whether what the write of this number did was reverted by the operation that did it.
@@ -197,8 +212,8 @@ pub(in crate::store) fn has_been_reverted(tx: &mut Tx<'_>, write: i64) -> Result
     let own = operations::table
         .filter(operations::workspace_id.eq(tx.workspace))
         .filter(operations::write_seq.eq(write));
-    let stored: Option<Stored> = own.select(Stored::as_select()).first(tx.conn).optional()?;
-    Ok(stored.is_some_and(|stored| stored.is_reverted()))
+    let head: Option<Head> = own.select(Head::as_select()).first(tx.conn).optional()?;
+    Ok(head.is_some_and(|head| head.is_reverted()))
 }
 
 /// The id of the operation of the workspace that has not finished.

@@ -44,9 +44,9 @@ pub fn create<R: Record>(tx: &mut Tx<'_>, record: R) -> Result<R> {
     check_references(tx, R::ENTITY, None, &row)?;
     check_unique(tx, None, &record)?;
     if let Some(name) = names_of(R::ENTITY).and_then(|list| name_in(list, &row))
-        && let Some(running) = operations::pending_name(tx, R::ENTITY, name)?
+        && let Some(conflict) = operations::name_conflict(tx, R::ENTITY, name)?
     {
-        return Err(Conflict::OperationRunning(running).into());
+        return Err(conflict.into());
     }
     demote_others(tx, R::ENTITY, None, &row)?;
     insert(tx, record, row)
@@ -235,7 +235,7 @@ pub(in crate::store) fn resolve_names<R: Record>(
             continue;
         }
         if let Entry::Vacant(unknown) = known.entry(fold(name)) {
-            match operations::pending_name(tx, list.to, name)? {
+            match operations::name_conflict(tx, list.to, name)? {
                 None => {
                     create_named(tx, list, name)?;
                     unknown.insert(name.clone());
@@ -244,7 +244,7 @@ pub(in crate::store) fn resolve_names<R: Record>(
                 Some(_) if before.is_some_and(|before| holds_name(list, before, name)) => {
                     unknown.insert(name.clone());
                 }
-                Some(running) => return Err(Conflict::OperationRunning(running).into()),
+                Some(conflict) => return Err(conflict.into()),
             }
         }
     }
