@@ -61,9 +61,10 @@ pub fn operations() -> Vec<Operation> {
             Box::new(move || {
                 Docs::new("auth", "Refresh a session")
                     .description(
-                        "Returns the next pair of tokens. A refresh token can be used once. If it is used again later, its \
-                         session ends, since somebody else has it; unless its successor was never used, or it was first \
-                         used less than 30 seconds ago: a reply may be lost, and two parts of an app may race.",
+                        "Returns the next pair of tokens. A refresh token can be used once. If it is used again \
+                         later, its session ends, since somebody else has it; unless its successor was never used, or \
+                         it was first used less than 30 seconds ago: a reply may be lost, and two parts of an app may \
+                         race.",
                     )
                     .request::<RefreshRequest>(refresh())
                     .answer::<TokenPair>(200, "The next pair of tokens.")

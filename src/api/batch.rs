@@ -120,13 +120,14 @@ pub fn operations() -> Vec<Operation> {
     let docs = || {
         Docs::new("batch", "Send a batch of operations")
             .description(
-                "Up to 100 operations, carried out in their order and in one transaction. Each is treated as if it were sent by \
-                 itself: by the scopes of the token, its own limits and its own preconditions; and each counts as a request. \
-                 So the answer is 207 whatever their results; check each `status`. A batch that is invalid itself is rejected \
-                 before anything is done. The answers have at most 8 MiB together: an operation whose answer would exceed that \
-                 gets 413 `body_too_large`. Operations that are not reached within the time that others wait for the batch \
-                 (5 seconds, unless the server is configured otherwise) get 503 `busy`. Under an Idempotency-Key the whole \
-                 answer is stored, unless an atomic batch failed, or the answer contains a record that the batch purged.",
+                "Up to 100 operations, carried out in their order and in one transaction. Each is treated as if it \
+                 were sent by itself: by the scopes of the token, its own limits and its own preconditions; and each \
+                 counts as a request. So the answer is 207 whatever their results; check each `status`. A batch that \
+                 is invalid itself is rejected before anything is done. The answers have at most 8 MiB together: an \
+                 operation whose answer would exceed that gets 413 `body_too_large`. Operations that are not reached \
+                 within the time that others wait for the batch (5 seconds, unless the server is configured \
+                 otherwise) get 503 `busy`. Under an Idempotency-Key the whole answer is stored, unless an atomic \
+                 batch failed, or the answer contains a record that the batch purged.",
             )
             .request::<BatchRequest>(json!({"atomic": true, "operations": [
                 {"method": "POST", "path": "/v1/contacts",

@@ -72,9 +72,10 @@ pub fn operations() -> Vec<Operation> {
     let contacts = || {
         Docs::new("contacts", "Edit many contacts")
             .description(
-                "Edits the contacts with these ids, or those that the filter matches. The filter takes the filters of the list \
-                 as an object, with the list's defaults (known people who are not archived, without yourself). At most 10,000 \
-                 contacts at once. It is one write, so one revert undoes it; if anything is wrong, nothing is changed.",
+                "Edits the contacts with these ids, or those that the filter matches. The filter takes the filters of \
+                 the list as an object, with the list's defaults (known people who are not archived, without \
+                 yourself). At most 10,000 contacts at once. It is one write, so one revert undoes it; if anything is \
+                 wrong, nothing is changed.",
             )
             .parameter(Parameter::dry_run("Return the result without changing anything."))
             .request::<ContactBulk>(json!({
@@ -87,10 +88,10 @@ pub fn operations() -> Vec<Operation> {
     let follow_ups = || {
         Docs::new("follow-ups", "Edit many follow-ups")
             .description(
-                "Completes, snoozes or reschedules the follow-ups with these ids, or those that the filter matches. The filter \
-                 takes the filters of the list as an object. At most 10,000 follow-ups at once. Each is edited as by itself, so \
-                 completing one that recurs creates the next. It is one write, so one revert undoes it; if anything is wrong, \
-                 nothing is changed.",
+                "Completes, snoozes or reschedules the follow-ups with these ids, or those that the filter matches. \
+                 The filter takes the filters of the list as an object. At most 10,000 follow-ups at once. Each is \
+                 edited as by itself, so completing one that recurs creates the next. It is one write, so one revert \
+                 undoes it; if anything is wrong, nothing is changed.",
             )
             .parameter(Parameter::dry_run("Return the result without changing anything."))
             .request::<FollowUpBulk>(json!({ "ids": ["01939d5e-8c00-7000-8000-0000000000b1"], "shift_days": 7 }))
@@ -142,8 +143,8 @@ impl utoipa::PartialSchema for FollowUpBulk {
         let edits = json!({
             "complete": {
                 "type": "boolean", "default": false,
-                "description": "Whether to complete the follow-ups, as of now. Cannot be combined with the other edits but \
-                                `outcome`. Those that are not pending stay as they are.",
+                "description": "Whether to complete the follow-ups, as of now. Cannot be combined with the other \
+                                edits but `outcome`. Those that are not pending stay as they are.",
             },
             "outcome": {
                 "type": ["string", "null"], "maxLength": 5000, "x-excludes": ["snoozed_until", "due_on", "shift_days"],

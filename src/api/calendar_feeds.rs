@@ -52,11 +52,11 @@ pub fn operations() -> Vec<Operation> {
             || {
                 Docs::new("calendar-feeds", "Create a calendar feed")
                     .description(
-                        "A calendar program subscribes to `path` on this server. The path contains a secret and is returned only in this response. Anyone who has it can read \
-             the feed. A caller can create feeds only of what it can \
-                         read itself: `follow_ups` requires the scope `follow_ups:read`, `birthdays` requires `contacts:read`, \
-                         `interactions` requires `interactions:read`. A feed that is created with a personal access token \
-                         expires when the token does.",
+                        "A calendar program subscribes to `path` on this server. The path contains a secret and is \
+                         returned only in this response. Anyone who has it can read the feed. A caller can create \
+                         feeds only of what it can read itself: `follow_ups` requires the scope `follow_ups:read`, \
+                         `birthdays` requires `contacts:read`, `interactions` requires `interactions:read`. A feed \
+                         that is created with a personal access token expires when the token does.",
                     )
                     .request::<CalendarFeedRequest>(
                         json!({"name": "Wellmet", "contents": ["follow_ups", "birthdays", "interactions"]}),
@@ -96,18 +96,21 @@ pub fn operations() -> Vec<Operation> {
             Run::Other(|exchange| Box::pin(read_calendar(exchange))),
             || {
                 let schema = json!({ "type": "string", "enum": FollowUpsAs::WORDS, "default": "events" });
-                let description = "Whether follow-ups are shown as events or to-dos. Many calendar programs ignore to-dos in a subscribed calendar.";
+                let description = "Whether follow-ups are shown as events or to-dos. Many calendar programs ignore \
+                                   to-dos in a subscribed calendar.";
                 Docs::new("calendar-feeds", "Get a calendar")
                     .description(
-                        "The calendar of a feed in the iCalendar format (RFC 5545); the secret in the path authenticates the request; no token is needed.\n\n\
-                         - Follow-ups and planned interactions are shown from 90 days before today to 366 days after it, \
-                         follow-ups on the day on which to act (`actionable_on`). As events, only pending follow-ups are shown; \
-                         as to-dos, completed, skipped and cancelled ones too.\n\
-                         - Birthdays and other dates of contacts recur every year. A date of which the day is not known is left \
-                         out, and so are the dates of contacts who are archived, not yet known, or not to be contacted.\n\
+                        "The calendar of a feed in the iCalendar format (RFC 5545). The secret in the path \
+                         authenticates the request; no token is needed.\n\n\
+                         - Follow-ups and planned interactions are shown from 90 days before today to 366 days after \
+                         it, follow-ups on the day on which to act (`actionable_on`). As events, only pending \
+                         follow-ups are shown; as to-dos, completed, skipped and cancelled ones too.\n\
+                         - Birthdays and other dates of contacts recur every year. A date of which the day is not \
+                         known is left out, and so are the dates of contacts who are archived, not yet known, or not \
+                         to be contacted.\n\
                          - Of each kind of content at most 2,000 entries are shown, the earliest first.\n\n\
-                         An entry keeps its `UID`, and its `SEQUENCE` grows with each change of the record. Notes are never \
-                         included.",
+                         An entry keeps its `UID`, and its `SEQUENCE` grows with each change of the record. Notes are \
+                         never included.",
                     )
                     .parameter(Parameter::new("as", description, schema))
                     .text(200, "The calendar.", "text/calendar")

@@ -39,14 +39,15 @@ pub fn operations() -> Vec<Operation> {
     let docs = || {
         Docs::new("goals", "List the candidates of a goal")
             .description(
-                "Contacts who fit at least half of the criteria of one of the goal's personas and are not among its targets \
-                 yet, with the reasons; the best fit first, then the newest contact. Includes contacts you do not know yet; excludes archived contacts and those with \
-             `do_not_contact`. All words of a criterion must match; case and accents are ignored. Titles and \
-             seniorities are matched against the titles of current positions and the headline; industries \
-             against the organizations of current positions; locations against those organizations and the \
-             own location and addresses of the contact; topics against open needs, skills, tags, the \
-             headline and `about`.\n\nEach criterion considers at most the newest 200 matches, and at most the newest 1,000 contacts \
-             are compared in total.",
+                "Contacts who fit at least half of the criteria of one of the goal's personas and are not among its \
+                 targets yet, with the reasons; the best fit first, then the newest contact. Includes contacts you do \
+                 not know yet; excludes archived contacts and those with `do_not_contact`. All words of a criterion \
+                 must match; case and accents are ignored. Titles and seniorities are matched against the titles of \
+                 current positions and the headline; industries against the organizations of current positions; \
+                 locations against those organizations and the own location and addresses of the contact; topics \
+                 against open needs, skills, tags, the headline and `about`.\n\n\
+                 Each criterion considers at most the newest 200 matches, and at most the newest 1,000 contacts are \
+                 compared in total.",
             )
             .parameters([
                 Parameter::cursor(),

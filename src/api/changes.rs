@@ -140,12 +140,13 @@ pub fn operations() -> Vec<Operation> {
         let entity = json!({ "type": "string", "enum": Entity::ALL });
         Docs::new("changes", "List changes")
             .description(
-                "Every change in the order in which it was committed, oldest first. Without `since` the list starts from the \
-                 beginning and is a snapshot of everything, in which each record is shown once, by its newest change; a page of \
-                 it may have fewer changes than `limit`, or none. Keep `next_cursor` for the next poll. Deletes are retained for \
-                 180 days; an older cursor is answered with 410, and the client starts over. Only kinds of record that the \
-                 token can read are returned. A cursor from a list that returned fewer kinds, because of the token or of \
-                 `entity`, is answered with 410 too if it would miss changes.",
+                "Every change in the order in which it was committed, oldest first. Without `since` the list starts \
+                 from the beginning and is a snapshot of everything, in which each record is shown once, by its \
+                 newest change; a page of it may have fewer changes than `limit`, or none. Keep `next_cursor` for the \
+                 next poll. Deletes are retained for 180 days; an older cursor is answered with 410, and the client \
+                 starts over. Only kinds of record that the token can read are returned. A cursor from a list that \
+                 returned fewer kinds, because of the token or of `entity`, is answered with 410 too if it would miss \
+                 changes.",
             )
             .parameters([
                 Parameter::text("since", "`next_cursor` of the previous page.", 1, 2048),
@@ -159,13 +160,14 @@ pub fn operations() -> Vec<Operation> {
     let revert = || {
         Docs::new("changes", "Revert a write")
             .description(
-                "Reverts the whole write that the change of this number belongs to, or that has this number itself: a delete \
-                 with everything that was deleted with it, an edit, a merge. Updated records are restored field by field: a \
-                 field that has changed again since is left as it is and listed in `left_alone`; the record's other fields are \
-                 restored. Each entry of `emails`, `phones`, `links`, `addresses`, `dates` and `external_ids` counts as a field. \
-                 Tags are restored one by one; those changed by a tag operation that is left alone stay. A record is left alone \
-                 entirely when the result would break a rule (such as an end before its start) or exceed a limit, and when it \
-                 was created by the write and has changed since. The revert is a write itself, so it can be reverted too.",
+                "Reverts the whole write that the change of this number belongs to, or that has this number itself: a \
+                 delete with everything that was deleted with it, an edit, a merge. Updated records are restored \
+                 field by field: a field that has changed again since is left as it is and listed in `left_alone`; \
+                 the record's other fields are restored. Each entry of `emails`, `phones`, `links`, `addresses`, \
+                 `dates` and `external_ids` counts as a field. Tags are restored one by one; those changed by a tag \
+                 operation that is left alone stay. A record is left alone entirely when the result would break a \
+                 rule (such as an end before its start) or exceed a limit, and when it was created by the write and \
+                 has changed since. The revert is a write itself, so it can be reverted too.",
             )
             .parameter(Parameter::dry_run(
                 "Return the result without changing anything. Only for writes of at most 1,000 changes.",

@@ -55,8 +55,8 @@ pub const COLLECTION: Collection = Collection {
         },
         Relation {
             name: "positions",
-            description: "Their positions, each with its `organization`: at most 100, the primary one first, then those without an \
-                          end, then by end and start, latest first.",
+            description: "Their positions, each with its `organization`: at most 100, the primary one first, then \
+                          those without an end, then by end and start, latest first.",
             link: Link::From(Entity::Position, "contact_id"),
             with: &[positions_api::ORGANIZATION],
         },
@@ -116,8 +116,8 @@ pub const COLLECTION: Collection = Collection {
         },
         Filter {
             name: "last_interaction_on",
-            description: "The day of the last interaction that counts; `none` for contacts who were never contacted, whom no \
-                          other day matches.",
+            description: "The day of the last interaction that counts; `none` for contacts who were never contacted, \
+                          whom no other day matches.",
             values: Values::DayOrNone,
             operators: Operators::Ordered,
             default: None,
@@ -137,9 +137,9 @@ pub const COLLECTION: Collection = Collection {
         },
         Filter {
             name: "dates_within",
-            description: "Has a birthday or another date in this period: its first and last day, separated by a slash, at \
-             most 366 days apart. Does not match contacts who are archived, not yet known, or not to be \
-             contacted.",
+            description: "Has a birthday or another date in this period: its first and last day, separated by a \
+                          slash, at most 366 days apart. Does not match contacts who are archived, not yet known, or \
+                          not to be contacted.",
             values: Values::Text { max_length: 21, example: "2026-03-02/2026-03-16" },
             operators: Operators::Single,
             default: None,
@@ -283,12 +283,12 @@ pub fn operations() -> Vec<Operation> {
     operations.push(cards::<Contact>());
     operations.push(look_up_operation());
     operations.push(merge::operation::<Contact>(
-        "The other contacts become part of the kept one: maps and lists are merged, notes are concatenated, and every other \
-         field takes the kept contact's value, or else the first value of the others. The result is known, a favorite or not \
-         to be contacted if any of them is, and archived if all of them are. Positions, relationships, needs and everything \
-         else that refers to the others then refers to the kept contact; duplicates that result are dropped. It is one \
-         write, which `POST /v1/changes/{write}/revert` reverts. The contact that represents you can be kept, but not merged \
-         into another.",
+        "The other contacts become part of the kept one: maps and lists are merged, notes are concatenated, and every \
+         other field takes the kept contact's value, or else the first value of the others. The result is known, a \
+         favorite or not to be contacted if any of them is, and archived if all of them are. Positions, \
+         relationships, needs and everything else that refers to the others then refers to the kept contact; \
+         duplicates that result are dropped. It is one write, which `POST /v1/changes/{write}/revert` reverts. The \
+         contact that represents you can be kept, but not merged into another.",
         || {
             json!({
                 "keep_id": "01939d5e-8c00-7000-8000-0000000000b1",
@@ -306,8 +306,9 @@ fn look_up_operation() -> Operation {
         let parameters = COLLECTION.without_filters().parameters();
         Docs::new("contacts", "Look up contacts by an exact address, number or link")
             .description(
-                "Compared as for duplicates: e-mail addresses without regard to case, phone numbers in E.164 where possible, \
-                 profile links by platform and handle. Archived contacts and people you want to meet are found too.",
+                "Compared as for duplicates: e-mail addresses without regard to case, phone numbers in E.164 where \
+                 possible, profile links by platform and handle. Archived contacts and people you want to meet are \
+                 found too.",
             )
             .parameter(Parameter::text("email", "An e-mail address.", 3, 254).example(json!("dorota@example.com")))
             .parameter(

@@ -91,30 +91,38 @@ struct OrganizationDuplicatePage {
     next_cursor: Option<String>,
 }
 
-const CONTACTS: &str = "Pairs with a score and its reasons: each pair once, the pairs of the newest contact first. All contacts \
-take part, including archived ones, people to meet and your own.\n\n\
-Reasons for a pair, with their points p: the same e-mail address (90), profile link (90) or phone number (80); the same name at \
-the same organization (75); the same name (50, or 30 if it is one word); a similar name (30 to 45; 50 to 65 at the same \
-organization): one letter differs, or two in a long name, a middle name or a second family name is missing, an initial, a short \
-form. Reasons against it: different given names (-70), different family names and no former ones (-40), different birthdays \
-(-60). The score is `100 × (1 − Π(1 − p/100)) × Π(1 − a/100)` over the reasons for it, p, and against it, a, rounded. Names are \
-compared without case, accents, titles and suffixes, in either order; Chinese, Japanese and Korean names are the same or not, \
-never similar.\n\n\
-Left out are addresses, numbers and links that more than 20 contacts share, names that more than 50 share, and similar names \
-where more than 50 contacts have the one part of the name and the initial of the other, or where both parts differ or begin \
-differently. A page examines at most some 2,000 contacts, or 20,000 pairs, so it may hold fewer pairs than `limit`, or none, \
-and still not be the last. `POST /v1/duplicate-dismissals` leaves out a pair for good.";
+const CONTACTS: &str = "Pairs with a score and its reasons: each pair once, the pairs of the newest contact first. \
+                        All contacts take part, including archived ones, people to meet and your own.\n\n\
+                        Reasons for a pair, with their points p: the same e-mail address (90), profile link (90) or \
+                        phone number (80); the same name at the same organization (75); the same name (50, or 30 if \
+                        it is one word); a similar name (30 to 45; 50 to 65 at the same organization): one letter \
+                        differs, or two in a long name, a middle name or a second family name is missing, an initial, \
+                        a short form. Reasons against it: different given names (-70), different family names and no \
+                        former ones (-40), different birthdays (-60). The score is `100 × (1 − Π(1 − p/100)) × Π(1 − \
+                        a/100)` over the reasons for it, p, and against it, a, rounded. Names are compared without \
+                        case, accents, titles and suffixes, in either order; Chinese, Japanese and Korean names are \
+                        the same or not, never similar.\n\n\
+                        Left out are addresses, numbers and links that more than 20 contacts share, names that more \
+                        than 50 share, and similar names where more than 50 contacts have the one part of the name \
+                        and the initial of the other, or where both parts differ or begin differently. A page \
+                        examines at most some 2,000 contacts, or 20,000 pairs, so it may hold fewer pairs than \
+                        `limit`, or none, and still not be the last. `POST /v1/duplicate-dismissals` leaves out a \
+                        pair for good.";
 
-const ORGANIZATIONS: &str = "Pairs with a score and its reasons: each pair once, the pairs of the newest organization first.\n\n\
-Reasons for a pair, with their points p: the same domain (90) or link (90); the same name or alias (70); the same name except \
-for the legal form (60: GmbH, Inc., Sp. z o.o., 株式会社); a similar name (30 to 45): one letter differs, or two in a long name. \
-Reason against it: one is the parent of the other (-80). The score is `100 × (1 − Π(1 − p/100)) × Π(1 − a/100)` over the reasons \
-for it, p, and against it, a, rounded. Names are compared without case and accents; Chinese, Japanese and Korean names are the \
-same or not, never similar.\n\n\
-Left out are domains and links that more than 20 organizations share, names that more than 50 share, and similar names where \
-more than 50 organizations have the same five letters at the beginning and at the end. A page examines at most some 2,000 \
-organizations, or 20,000 pairs, so it may hold fewer pairs than `limit`, or none, and still not be the last. \
-`POST /v1/duplicate-dismissals` leaves out a pair for good.";
+const ORGANIZATIONS: &str = "Pairs with a score and its reasons: each pair once, the pairs of the newest organization \
+                             first.\n\n\
+                             Reasons for a pair, with their points p: the same domain (90) or link (90); the same \
+                             name or alias (70); the same name except for the legal form (60: GmbH, Inc., Sp. z o.o., \
+                             株式会社); a similar name (30 to 45): one letter differs, or two in a long name. Reason \
+                             against it: one is the parent of the other (-80). The score is `100 × (1 − Π(1 − p/100)) \
+                             × Π(1 − a/100)` over the reasons for it, p, and against it, a, rounded. Names are \
+                             compared without case and accents; Chinese, Japanese and Korean names are the same or \
+                             not, never similar.\n\n\
+                             Left out are domains and links that more than 20 organizations share, names that more \
+                             than 50 share, and similar names where more than 50 organizations have the same five \
+                             letters at the beginning and at the end. A page examines at most some 2,000 \
+                             organizations, or 20,000 pairs, so it may hold fewer pairs than `limit`, or none, and \
+                             still not be the last. `POST /v1/duplicate-dismissals` leaves out a pair for good.";
 
 pub fn operations() -> Vec<Operation> {
     let contacts = || {

@@ -71,9 +71,9 @@ pub fn operations() -> Vec<Operation> {
         || {
             Docs::new("follow-up-plans", "List the built-in follow-up plans")
                 .description(
-                    "The plans that every workspace has. They are not records of the workspace: they cannot be changed, and the \
-                     list of your own plans does not have them. Their ids are the same everywhere and never change, so a plan \
-                     can be applied by its id.",
+                    "The plans that every workspace has. They are not records of the workspace: they cannot be \
+                     changed, and the list of your own plans does not have them. Their ids are the same everywhere \
+                     and never change, so a plan can be applied by its id.",
                 )
                 .answer::<BuiltInPlans>(200, "All of them.")
         },
@@ -136,8 +136,8 @@ impl utoipa::PartialSchema for PlanApplied {
                 "dry_run": { "type": "boolean", "description": "Whether nothing was changed." },
                 "plan_runs": {
                     "type": "array", "items": { "$ref": "#/components/schemas/PlanRun" },
-                    "description": "The run for each contact, in the order of `contact_ids`; `follow_up_id` is its current step. With \
-                                    `dry_run`, only those that exist already.",
+                    "description": "The run for each contact, in the order of `contact_ids`; `follow_up_id` is its \
+                                    current step. With `dry_run`, only those that exist already.",
                 },
                 "steps": {
                     "type": "array", "items": { "$ref": "#/components/schemas/PlanRunStep" },
@@ -149,8 +149,8 @@ impl utoipa::PartialSchema for PlanApplied {
                 },
                 "write": {
                     "type": ["integer", "null"], "format": "int64",
-                    "description": "The number of the write: `POST /v1/changes/{write}/revert` reverts all of it. Null if \
-                                    nothing changed, and with `dry_run`.",
+                    "description": "The number of the write: `POST /v1/changes/{write}/revert` reverts all of it. \
+                                    Null if nothing changed, and with `dry_run`.",
                 },
             },
         }))
@@ -188,12 +188,13 @@ impl From<&AppliedRun> for PlanRunStep {
 fn apply_docs() -> Docs {
     Docs::new("follow-up-plans", "Apply a follow-up plan")
         .description(format!(
-            "Starts a run of the plan for each contact, and creates the follow-up of its first step. Completing or skipping it \
-             creates the next one, so a run has at most one open step. A step is due `after` units after the anchor, but never \
-             before today or on the day the previous step was completed. Applying a plan again to the same contact and anchor \
-             changes nothing and returns the same runs, except that a current step that was deleted is created again. Contacts that are archived or not \
-             to be contacted are rejected with 422. The application is one write, so one revert undoes it. `id` can be that of \
-             a built-in plan.\n\n{}",
+            "Starts a run of the plan for each contact, and creates the follow-up of its first step. Completing or \
+             skipping it creates the next one, so a run has at most one open step. A step is due `after` units after \
+             the anchor, but never before today or on the day the previous step was completed. Applying a plan again \
+             to the same contact and anchor changes nothing and returns the same runs, except that a current step \
+             that was deleted is created again. Contacts that are archived or not to be contacted are rejected with \
+             422. The application is one write, so one revert undoes it. `id` can be that of a built-in plan.\n\n\
+             {}",
             limits_of(Entity::PlanRun).join(" ")
         ))
         .parameter(Parameter::dry_run("Return the result without changing anything."))

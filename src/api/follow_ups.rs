@@ -268,9 +268,9 @@ impl utoipa::PartialSchema for FollowUpCompletion {
                 },
                 "interaction": {
                     "type": "object", "x-optional-input-of": "InteractionFields",
-                    "description": "An interaction to log with it. What it leaves out is taken from the follow-up: its contacts, \
-                                    its channel and the kind that fits that, its title as the subject, and the time of the \
-                                    completion. Null or absent: none.",
+                    "description": "An interaction to log with it. What it leaves out is taken from the follow-up: \
+                                    its contacts, its channel and the kind that fits that, its title as the subject, \
+                                    and the time of the completion. Null or absent: none.",
                 },
                 "next": {
                     "type": ["object", "null"],
@@ -329,12 +329,12 @@ impl ToSchema for FollowUpCompleted {
 fn complete_docs() -> Docs {
     Docs::new("follow-ups", "Complete a follow-up")
         .description(
-            "Sets the status to `done` and, if `interaction` is sent (`{}` is enough), logs an interaction in the same write; \
-             that requires the scope interactions:write. If it recurs, the next occurrence is created. A PATCH of `status` does \
-             the same without an interaction. A follow-up that is already `done` is returned unchanged, so the request can be \
-             repeated, however late; an `interaction` is not logged again, and what came next is returned. Both take the ids that \
-             you choose (`interaction.id`, `next.id`). One that is `skipped` or `cancelled` is rejected with 409 \
-             `invalid_transition`; set it to `pending` first.",
+            "Sets the status to `done` and, if `interaction` is sent (`{}` is enough), logs an interaction in the \
+             same write; that requires the scope interactions:write. If it recurs, the next occurrence is created. A \
+             PATCH of `status` does the same without an interaction. A follow-up that is already `done` is returned \
+             unchanged, so the request can be repeated, however late; an `interaction` is not logged again, and what \
+             came next is returned. Both take the ids that you choose (`interaction.id`, `next.id`). One that is \
+             `skipped` or `cancelled` is rejected with 409 `invalid_transition`; set it to `pending` first.",
         )
         .request::<FollowUpCompletion>(json!({
             "outcome": "They will introduce me to the team.", "interaction": { "kind": "email" },
@@ -396,8 +396,8 @@ fn agenda_docs() -> Docs {
     };
     Docs::new("follow-ups", "Get the follow-up agenda")
         .description(
-            "The pending follow-ups of a period, grouped by `actionable_on`: the day they are due or, if they are snoozed, the \
-             day on which the snooze ends. At most 366 days and 1,000 follow-ups.",
+            "The pending follow-ups of a period, grouped by `actionable_on`: the day they are due or, if they are \
+             snoozed, the day on which the snooze ends. At most 366 days and 1,000 follow-ups.",
         )
         .parameter(day("since", "The first day. Default: today in the time zone of the workspace.", "2026-03-02"))
         .parameter(day("until", "The day after the last one. Default: seven days after `since`.", "2026-03-09"))

@@ -101,12 +101,14 @@ pub fn operations() -> Vec<Operation> {
     let docs = || {
         Docs::new("needs", "List matches of needs and offers")
             .description(
-                "The open needs, newest first, each with the open offers of other contacts that share words of its topic. \
-                 Case and accents are ignored, and so are words such as \"for\" and \"looking\" in several languages. Needs \
-                 without a matching offer are left out, and so are archived contacts and those with `do_not_contact`, on \
-                 either side.\n\nA page examines at most 200 needs, so it may hold fewer than `limit`, or none, while there is \
-                 a `next_cursor`. A word finds offers among the newest 200 needs, offers and interests that have it, and a \
-                 need is compared with the 30 that seem best; with `offer_contact_id` all offers of that contact are compared.",
+                "The open needs, newest first, each with the open offers of other contacts that share words of its \
+                 topic. Case and accents are ignored, and so are words such as \"for\" and \"looking\" in several \
+                 languages. Needs without a matching offer are left out, and so are archived contacts and those with \
+                 `do_not_contact`, on either side.\n\n\
+                 A page examines at most 200 needs, so it may hold fewer than `limit`, or none, while there is a \
+                 `next_cursor`. A word finds offers among the newest 200 needs, offers and interests that have it, \
+                 and a need is compared with the 30 that seem best; with `offer_contact_id` all offers of that \
+                 contact are compared.",
             )
             .parameters([
                 Parameter::id("need_contact_id", "Only the needs of this contact: who can help them.", Entity::Contact),

@@ -78,10 +78,12 @@ pub fn operations() -> Vec<Operation> {
     let list = || {
         Docs::new("notifications", "List notifications")
             .description(
-                "What you were told of, newest first. Once a day, at the hour `notify_at` in your time zone, you are notified of each \
-                 follow-up whose day has come, each contact you are due to get in touch with, each birthday, and with \
-                 a `digest` of all of it. Each thing is notified once for each day on which it falls due. A notification is deleted with its follow-up or contact, and restored with it. \
-                 Notifications belong to you alone: other members have their own, and they are not part of `GET /v1/changes`.",
+                "What you were told of, newest first. Once a day, at the hour `notify_at` in your time zone, you are \
+                 notified of each follow-up whose day has come, each contact you are due to get in touch with, each \
+                 birthday, and with a `digest` of all of it. Each thing is notified once for each day on which it \
+                 falls due. A notification is deleted with its follow-up or contact, and restored with it. \
+                 Notifications belong to you alone: other members have their own, and they are not part of `GET \
+                 /v1/changes`.",
             )
             .parameters([
                 Parameter::flag("unread", "Only unread ones."),

@@ -30,8 +30,9 @@ pub fn operations() -> Vec<Operation> {
     let cancel = || {
         Docs::new("operations", "Cancel an operation")
             .description(
-                "Requests that the operation stops and that everything it has done is reverted. Its state is then `reverting`, and \
-                 `cancelled` at the end. An operation that has finished is left as it is; revert its write instead.",
+                "Requests that the operation stops and that everything it has done is reverted. Its state is then \
+                 `reverting`, and `cancelled` at the end. An operation that has finished is left as it is; revert its \
+                 write instead.",
             )
             .answer::<OperationOut>(200, "The operation as it was when the request arrived.")
     };
@@ -56,8 +57,9 @@ pub fn operations() -> Vec<Operation> {
             || {
                 Docs::new("operations", "Get an operation")
                     .description(
-                        "With the header `Prefer: wait=10` (RFC 7240), the response is sent when the operation finishes, or after 10 seconds. The maximum is 30 \
-             seconds; `Preference-Applied` gives the wait that was applied.",
+                        "With the header `Prefer: wait=10` (RFC 7240), the response is sent when the operation \
+                         finishes, or after 10 seconds. The maximum is 30 seconds; `Preference-Applied` gives the \
+                         wait that was applied.",
                     )
                     .answer::<OperationOut>(200, "The operation.")
             },

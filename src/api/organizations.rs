@@ -43,9 +43,9 @@ pub const COLLECTION: Collection = Collection {
         },
         Relation {
             name: "positions",
-            description: "The positions that people have or had there, each with their `contact`: at most 100, those that are primary to their \
-                          contact first, then those without an end, then the one that ends last; of these the one that \
-                          began last.",
+            description: "The positions that people have or had there, each with their `contact`: at most 100, those \
+                          that are primary to their contact first, then those without an end, then the one that ends \
+                          last; of these the one that began last.",
             link: Link::From(Entity::Position, "organization_id"),
             with: &[positions::CONTACT],
         },
@@ -153,9 +153,9 @@ pub fn operations() -> Vec<Operation> {
     operations.push(cards::<Organization>());
     operations.push(look_up_operation());
     operations.push(merge::operation::<Organization>(
-        "The other organizations become part of the kept one, and their names its aliases. Positions and everything else that \
-         refers to the others then refers to the kept organization. It is one write, which \
-         `POST /v1/changes/{write}/revert` reverts.",
+        "The other organizations become part of the kept one, and their names its aliases. Positions and everything \
+         else that refers to the others then refers to the kept organization. It is one write, which `POST \
+         /v1/changes/{write}/revert` reverts.",
         || {
             json!({
                 "keep_id": "01939d5e-8c00-7000-8000-0000000000b1",

@@ -194,8 +194,8 @@ pub fn operations() -> Vec<Operation> {
         || {
             Docs::new("pitches", "Restore a version of a pitch")
                 .description(
-                    "Gives the pitch this wording again: `hook`, `body`, `call_to_action` and `language`. The wording that it \
-                     has is kept as a version. A pitch that says the same already stays as it is.",
+                    "Gives the pitch this wording again: `hook`, `body`, `call_to_action` and `language`. The wording \
+                     that it has is kept as a version. A pitch that says the same already stays as it is.",
                 )
                 .answer::<Pitch>(200, "The pitch as it is now.")
         },

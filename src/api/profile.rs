@@ -104,9 +104,10 @@ pub fn operations() -> Vec<Operation> {
         let on = "The day to review the profile for, such as 2026-03-02. Default: today in the time zone of the workspace.";
         Docs::new("profile", "Get a review of your profile")
             .description(
-                "What your profile shows to others: your own contact with its positions, links, skills, needs (what you look \
-                 for), offers (what you can help with) and relationships. Completeness is a sum that explains itself: every \
-                 item has its points, the facts they come from, and what to do. Adding something never lowers it.",
+                "What your profile shows to others: your own contact with its positions, links, skills, needs (what \
+                 you look for), offers (what you can help with) and relationships. Completeness is a sum that \
+                 explains itself: every item has its points, the facts they come from, and what to do. Adding \
+                 something never lowers it.",
             )
             .parameter(Parameter::new("on", on, json!({ "type": "string", "format": "date" })).example(json!("2026-03-02")))
             .answer::<ProfileReview>(200, "The review.")

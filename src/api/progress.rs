@@ -143,20 +143,21 @@ pub fn operations() -> Vec<Operation> {
 }
 
 fn on_parameter() -> Parameter {
-    let on = "The day. Records of later days do not count; the others count as they are now. Default: today in the time zone \
-              of the workspace.";
+    let on = "The day. Records of later days do not count; the others count as they are now. Default: today in the \
+              time zone of the workspace.";
     Parameter::new("on", on, json!({ "type": "string", "format": "date" })).example(json!("2026-03-02"))
 }
 
 fn progress_docs() -> Docs {
     Docs::new("goals", "Get the progress of a goal")
         .description(
-            "How far the goal has come on a day, how that compares with the time that has passed, and where it leads. Counted \
-             key results count the records from the first day of the goal (or its creation) to the day it is due, both \
-             inclusive, in the time zone of the workspace.\n\n\
-             `progress` is Σ weight · share / Σ weight, `share` is (current − start) / (target − start), and `elapsed` is (on − \
-             started_on) / (due_on − started_on), each between 0 and 1. The pace is `at_risk` if progress − elapsed is at most \
-             −0.25, `behind` if it is at most −0.1, `ahead` if it is at least 0.1, and otherwise `on_track`.",
+            "How far the goal has come on a day, how that compares with the time that has passed, and where it leads. \
+             Counted key results count the records from the first day of the goal (or its creation) to the day it is \
+             due, both inclusive, in the time zone of the workspace.\n\n\
+             `progress` is Σ weight · share / Σ weight, `share` is (current − start) / (target − start), and \
+             `elapsed` is (on − started_on) / (due_on − started_on), each between 0 and 1. The pace is `at_risk` if \
+             progress − elapsed is at most −0.25, `behind` if it is at most −0.1, `ahead` if it is at least 0.1, and \
+             otherwise `on_track`.",
         )
         .parameter(on_parameter())
         .answer::<GoalProgress>(200, "The progress.")
@@ -166,8 +167,8 @@ fn progress_docs() -> Docs {
 fn records_docs() -> Docs {
     Docs::new("goals", "List the records behind a key result")
         .description(
-            "The records that the metric counts on a day, newest first; of a `manual` one, its check-ins. Empty if what the \
-             filter names was deleted.",
+            "The records that the metric counts on a day, newest first; of a `manual` one, its check-ins. Empty if \
+             what the filter names was deleted.",
         )
         .parameters([
             on_parameter(),

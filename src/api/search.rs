@@ -72,9 +72,10 @@ pub fn operations() -> Vec<Operation> {
         Docs::new("search", "Search all records")
             .description(
                 "For a search box: all words must match, and the last may be a prefix, so that each typed letter \
-                 narrows the results. Case and accents are ignored (Ł, Ø and ß are l, o and ss), and there are no operators. \
-                 Contacts are also found by where they work and worked. Archived contacts and people to meet are included; \
-                 their summaries say so. Without `types` every kind that the token can read is searched.",
+                 narrows the results. Case and accents are ignored (Ł, Ø and ß are l, o and ss), and there are no \
+                 operators. Contacts are also found by where they work and worked. Archived contacts and people to \
+                 meet are included; their summaries say so. Without `types` every kind that the token can read is \
+                 searched.",
             )
             .parameters([
                 Parameter::text("q", "The text that was typed.", 1, MAX_QUERY_CHARACTERS)

@@ -233,8 +233,9 @@ pub fn operations() -> Vec<Operation> {
         public("/metrics", "get_metrics", Run::Other(|exchange| Box::pin(get_metrics(exchange))), || {
             Docs::new("service", "Get metrics")
                 .description(
-                    "In Prometheus's text format: requests by route and status, runs of background jobs, and the queue of jobs. \
-                     It names no users or records. Needs no token: restrict access at the proxy if it must not be public.",
+                    "In Prometheus's text format: requests by route and status, runs of background jobs, and the \
+                     queue of jobs. It names no users or records. Needs no token: restrict access at the proxy if it \
+                     must not be public.",
                 )
                 .text(200, "The metrics.", "text/plain")
         }),

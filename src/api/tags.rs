@@ -48,8 +48,8 @@ impl Resource for Tag {
 pub fn operations() -> Vec<Operation> {
     let mut operations = of_record::<Tag>();
     operations.push(merge::operation::<Tag>(
-        "Every record that has one of the other tags gets the kept one instead, and the others are deleted. It is one write, \
-         which `POST /v1/changes/{write}/revert` reverts.",
+        "Every record that has one of the other tags gets the kept one instead, and the others are deleted. It is one \
+         write, which `POST /v1/changes/{write}/revert` reverts.",
         || {
             json!({
                 "keep_id": "01939d5e-8c00-7000-8000-0000000000b1",

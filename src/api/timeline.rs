@@ -101,9 +101,10 @@ fn docs(summary: &'static str) -> Docs {
     });
     Docs::new("timeline", summary)
         .description(
-            "What happened, newest first: interactions, follow-ups that were completed, positions that began or ended, targets that \
-             you connected with, and, in the timeline of the workspace, goals that were achieved. A date that is known only to the month or year is sorted as the first day of that period for a \
-             start, and as the last day for an end. Planned interactions are not included.",
+            "What happened, newest first: interactions, follow-ups that were completed, positions that began or \
+             ended, targets that you connected with, and, in the timeline of the workspace, goals that were achieved. \
+             A date that is known only to the month or year is sorted as the first day of that period for a start, \
+             and as the last day for an end. Planned interactions are not included.",
         )
         .parameters([
             Parameter::new("kind", "Only these kinds. Repeat the parameter for several.", kinds),

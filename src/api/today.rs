@@ -228,9 +228,10 @@ pub fn operations() -> Vec<Operation> {
         let on = "The day, such as 2026-03-02. Default: today in the time zone of the workspace.";
         Docs::new("today", "Get today's overview")
             .description(
-                "One call for a home screen: follow-ups and promises whose day has come, contacts who are due, birthdays and other \
-                 dates in the next 14 days, planned interactions, those whose time has passed, and goals at risk. Each item has a reason and the contact cards to show. Each section has at most 20 items and \
-             their `total`.",
+                "One call for a home screen: follow-ups and promises whose day has come, contacts who are due, \
+                 birthdays and other dates in the next 14 days, planned interactions, those whose time has passed, \
+                 and goals at risk. Each item has a reason and the contact cards to show. Each section has at most 20 \
+                 items and their `total`.",
             )
             .parameter(Parameter::new("on", on, json!({ "type": "string", "format": "date" })).example(json!("2026-03-02")))
             .answer::<Today>(200, "The view of the day.")

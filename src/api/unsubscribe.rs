@@ -17,8 +17,8 @@ pub fn operations() -> Vec<Operation> {
     let unsubscribe = Operation::new(Method::POST, path, "unsubscribe_email", Access::Public, post, || {
         Docs::new("me", "Unsubscribe from e-mails")
             .description(
-                "Switches off the daily digest by e-mail, `email_digest`. The link is in each digest, and in its header `List-Unsubscribe` \
-                 for mail programs (RFC 8058). A body is not read.",
+                "Switches off the daily digest by e-mail, `email_digest`. The link is in each digest, and in its \
+                 header `List-Unsubscribe` for mail programs (RFC 8058). A body is not read.",
             )
             .text(200, "Unsubscribed: a web page that says so.", "text/html")
     });

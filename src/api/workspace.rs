@@ -37,10 +37,11 @@ pub fn operations() -> Vec<Operation> {
             || {
                 Docs::new("me", "Update the workspace")
                     .description(
-                        "A JSON Merge Patch (RFC 7396). Changing `time_zone` recalculates the day of the last interaction of each contact. Changing \
-             `tier_cadences` recalculates when the contacts of that tier are due. Both happen in the same \
-             write, which can take seconds in a large workspace. Dates that were entered as dates do not \
-             move. Settings are not restored by reverting a change.",
+                        "A JSON Merge Patch (RFC 7396). Changing `time_zone` recalculates the day of the last \
+                         interaction of each contact. Changing `tier_cadences` recalculates when the contacts of that \
+                         tier are due. Both happen in the same write, which can take seconds in a large workspace. \
+                         Dates that were entered as dates do not move. Settings are not restored by reverting a \
+                         change.",
                     )
                     .request::<WorkspaceFields>(json!({
                         "time_zone": "Europe/Warsaw", "tier_cadences": {"core": {"every": 6, "unit": "week"}}

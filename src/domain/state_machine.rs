@@ -177,8 +177,9 @@ mod tests {
     fn a_machine_describes_itself() {
         assert_eq!(
             describe::<Task>(),
-            "A record can be created in any state. Transitions: from `open` to `done`; from `done` to `open`; any other is \
-             rejected with 409 `invalid_transition`. Entering `done` sets `done_at`; any transition to another state clears it."
+            "A record can be created in any state. Transitions: from `open` to `done`; from `done` to `open`; any \
+             other is rejected with 409 `invalid_transition`. Entering `done` sets `done_at`; any transition to \
+             another state clears it."
         );
     }
 

@@ -96,8 +96,8 @@ impl<R: Mergeable + ToSchema> PartialSchema for Merged<R> {
                 },
                 "write": {
                     "type": ["integer", "null"], "format": "int64",
-                    "description": "The number of the write: `POST /v1/changes/{write}/revert` reverts all of it. Null with \
-                                    `dry_run`.",
+                    "description": "The number of the write: `POST /v1/changes/{write}/revert` reverts all of it. \
+                                    Null with `dry_run`.",
                 },
                 "dry_run": { "type": "boolean", "description": "Whether nothing was changed." },
             },

@@ -421,9 +421,12 @@ pub fn catalog_markdown() -> String {
     use crate::domain::invalid::FieldCode;
 
     let mut out = String::from(
-        "# Errors\n\nGenerated from the code; do not edit. Every answer of 400 and above to a request whose head could be \
-         read is `application/problem+json` (RFC 9457) with `type`, `title`, `status`, `detail`, `instance` and `code`. Branch on `code`.\n\n\
-         | status | code | meaning, and what to do |\n|---|---|---|\n",
+        "# Errors\n\n\
+         Generated from the code; do not edit. Every answer of 400 and above to a request whose head could be read is \
+         `application/problem+json` (RFC 9457) with `type`, `title`, `status`, `detail`, `instance` and `code`. \
+         Branch on `code`.\n\n\
+         | status | code | meaning, and what to do |\n\
+         |---|---|---|\n",
     );
     for code in Code::ALL {
         out.push_str(&format!("| {} | `{}` | {} |\n", code.status(), code.as_str(), code.meaning()));

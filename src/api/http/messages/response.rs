@@ -65,8 +65,8 @@ impl Response {
     }
 }
 
-const TOO_LARGE: &str = "The answer would exceed the bytes that are left for the answers of this batch. Send the operation \
-    in another batch, or by itself.";
+const TOO_LARGE: &str = "The answer would exceed the bytes that are left for the answers of this batch. Send the \
+                         operation in another batch, or by itself.";
 
 /// Text of a bounded length.
 struct Bounded {

@@ -26,8 +26,8 @@ pub fn schema(entities: &[Entity], suffix: &str, description: &str) -> RefOr<Sch
     let names: Vec<&str> = entities.iter().map(|entity| entity.as_str()).collect();
     written(json!({
         "type": "object",
-        "description": format!("{description} It has exactly one property, named after the kind of record. Kinds may be added \
-                                within v1."),
+        "description": format!("{description} It has exactly one property, named after the kind of record. Kinds may \
+                                be added within v1."),
         "properties": entities.iter().map(property).collect::<Map<_, _>>(),
         "x-optional": names,
     }))

@@ -107,8 +107,8 @@ pub fn nested_at<P: Resource, R: Resource>(
             let nested = write::parent_field::<P, R>().map(|field| (R::ENTITY, P::ENTITY, field));
             let request = Some(RequestDocs { schema: schema::<R::Fields>(), example: create_example(), nested });
             let summary = format!("Create {} of {}", R::TEXTS.one, P::TEXTS.one);
-            let description = "The path determines what the record belongs to, so the body does not contain it. The client \
-                               can choose the id, so that a record created offline keeps it.";
+            let description = "The path determines what the record belongs to, so the body does not contain it. The \
+                               client can choose the id, so that a record created offline keeps it.";
             Docs { summary: summary.into(), description: description.into(), request, ..create_docs::<R>() }
         },
     );
@@ -187,9 +187,9 @@ pub(super) fn if_named_in_lists<R: Resource>(docs: Docs) -> Docs {
 fn replace_docs<R: Resource>() -> Docs {
     let docs = request::<R>(docs_of::<R>("Replace"), R::TEXTS.create_example)
         .description(
-            "`If-None-Match: *` creates the record, `If-Match` replaces it as a whole: absent fields take their defaults. \
-             Fields that the server sets may be sent with their current values, so that a record that was read can be \
-             edited and sent back.",
+            "`If-None-Match: *` creates the record, `If-Match` replaces it as a whole: absent fields take their \
+             defaults. Fields that the server sets may be sent with their current values, so that a record that was \
+             read can be edited and sent back.",
         )
         .answer::<R>(200, "The record as it is now.")
         .answer::<R>(201, "The record as it was created.")
@@ -202,8 +202,8 @@ fn replace_docs<R: Resource>() -> Docs {
 fn update_docs<R: Resource>() -> Docs {
     let docs = request::<R>(docs_of::<R>("Update"), R::TEXTS.update_example)
         .description(
-            "A JSON Merge Patch (RFC 7396): absent fields are kept, null clears, maps merge by key, arrays are replaced. A \
-             patch that changes nothing creates no new version.",
+            "A JSON Merge Patch (RFC 7396): absent fields are kept, null clears, maps merge by key, arrays are \
+             replaced. A patch that changes nothing creates no new version.",
         )
         .answer::<R>(200, "The record as it is now.")
         .errors(R::TEXTS.write_errors)
@@ -227,11 +227,12 @@ fn delete_docs<R: Resource>() -> Docs {
 fn restore_docs<R: Resource>() -> Docs {
     let docs = docs_of::<R>("Restore")
         .description(
-            "Finds the delete and reverts it with everything that was deleted with it: all of it, or nothing. Records that \
-             referred to it refer to it again, unless they refer to something else by now. If anything could not be \
-             restored as it was (a name is taken, a referenced record is gone, the record it was merged into has changed), \
-             nothing is changed: 409 `restore_blocked` lists it in `left_alone`, and its detail gives the number to POST to \
-             `/v1/changes/{version}/revert` to restore the rest. A record that exists is returned as it is.",
+            "Finds the delete and reverts it with everything that was deleted with it: all of it, or nothing. Records \
+             that referred to it refer to it again, unless they refer to something else by now. If anything could not \
+             be restored as it was (a name is taken, a referenced record is gone, the record it was merged into has \
+             changed), nothing is changed: 409 `restore_blocked` lists it in `left_alone`, and its detail gives the \
+             number to POST to `/v1/changes/{version}/revert` to restore the rest. A record that exists is returned \
+             as it is.",
         )
         .answer::<R>(200, "The record as it is now.")
         .errors(&[Code::RestoreBlocked]);
@@ -279,7 +280,8 @@ impl<T: ToSchema, const COUNTED: bool> PartialSchema for PageOf<T, COUNTED> {
                 "etag_prefix": {
                     "type": "string", "examples": ["E5b7_Ckx.3"],
                     "description": "What the ETag of each of these records begins with: it is \
-                                    `\"<etag_prefix>.<version>\"`, to send as `If-Match` without reading the record again.",
+                                    `\"<etag_prefix>.<version>\"`, to send as `If-Match` without reading the record \
+                                    again.",
                 },
             },
             "x-optional": ["total"],
