@@ -17,10 +17,10 @@ use super::http::records::resource::{Resource, Texts};
 use crate::domain::entity::Entity;
 use crate::domain::fields::parse_day;
 use crate::domain::follow_up_plan::{BuiltInPlan, FollowUpPlan, FollowUpPlanFields};
-use crate::domain::id::{ContactId, FollowUpPlanId};
-use crate::domain::invalid::Invalid;
+use crate::domain::id::{ContactId, FollowUpId, FollowUpPlanId, PlanRunId};
+use crate::domain::invalid::{FieldCode, Invalid, Rejection};
 use crate::domain::plan_run::{MAX_APPLIED, PlanRun};
-use crate::service::plan_runs::{AppliedRun, apply_plan};
+use crate::service::plan_runs::{Application, AppliedRun, apply_plan};
 use crate::service::validation::parse;
 use crate::service::validation::views::{collect, limits_of, written};
 use crate::store::{Answer, AnyId, Conn, ID, follow_up_plans as stored};
@@ -122,6 +122,24 @@ struct PlanApplication {
     #[serde(default)]
     #[schema(value_type = Option<String>, format = Date, example = "2026-03-02")]
     anchor_on: Option<String>,
+    /// The ids of the plan runs, in the order of `contact_ids`, for a request that can be repeated. Null or absent: the
+    /// server chooses them.
+    #[serde(default)]
+    #[schema(max_items = 100)]
+    plan_run_ids: Option<Vec<PlanRunId>>,
+    /// The ids of the follow-ups of their first steps, in the order of `contact_ids`. Null or absent: the server chooses
+    /// them.
+    #[serde(default)]
+    #[schema(max_items = 100)]
+    follow_up_ids: Option<Vec<FollowUpId>>,
+}
+
+/// There are as many ids as contacts, or none.
+fn check_chosen<T>(at: &str, ids: Option<&Vec<T>>, contacts: usize, invalid: &mut Invalid) {
+    if ids.is_some_and(|ids| ids.len() != contacts) {
+        let detail = "There are as many ids as contact_ids.";
+        invalid.add(at, Rejection::new(FieldCode::Contradiction, detail));
+    }
 }
 
 /// The result of applying a plan.
@@ -207,14 +225,23 @@ fn apply_docs() -> Docs {
 
 fn apply(context: &Context) -> Result<Write, Problem> {
     let (id, dry_run) = (context.id()?, context.query().flag("dry_run")?);
-    let (contacts, anchor_on) = parse::<PlanApplication, _>(&context.call.body.value, |application| {
-        let PlanApplication { contact_ids, anchor_on } = application;
+    let people = parse::<PlanApplication, _>(&context.call.body.value, |application| {
+        let PlanApplication { contact_ids, anchor_on, plan_run_ids, follow_up_ids } = application;
         let mut invalid = Invalid::default();
         let anchor_on = anchor_on.and_then(|day| invalid.check("#/anchor_on", parse_day(&day)));
-        invalid.into_result((contact_ids, anchor_on))
+        check_chosen("#/plan_run_ids", plan_run_ids.as_ref(), contact_ids.len(), &mut invalid);
+        check_chosen("#/follow_up_ids", follow_up_ids.as_ref(), contact_ids.len(), &mut invalid);
+        let (run_ids, follow_up_ids) = (plan_run_ids.unwrap_or_default(), follow_up_ids.unwrap_or_default());
+        let person = |(index, contact_id)| Application {
+            contact_id,
+            anchor_on,
+            run_id: run_ids.get(index).copied(),
+            follow_up_id: follow_up_ids.get(index).copied(),
+        };
+        invalid.into_result(contact_ids.into_iter().enumerate().map(person).collect::<Vec<Application>>())
     })?;
     let write = Write::new(move |tx| {
-        let applied = apply_plan(tx, id, contacts, anchor_on)?;
+        let applied = apply_plan(tx, id, people, None)?;
         let created = applied.created();
         let steps: Vec<PlanRunStep> = applied.runs.iter().map(PlanRunStep::from).collect();
         // What is rolled back has ids that nobody will ever see again.

@@ -66,6 +66,12 @@ pub const COLLECTION: Collection = Collection {
             with: &[],
         },
         Relation {
+            name: "event",
+            description: "The event that it is about or follows from.",
+            link: Link::To(Entity::Event, "/event_id"),
+            with: &[],
+        },
+        Relation {
             name: "goal",
             description: "The goal that it is for.",
             link: Link::To(Entity::Goal, "/goal_id"),
@@ -162,6 +168,14 @@ pub const COLLECTION: Collection = Collection {
             operators: Operators::AnyOf,
             default: None,
             predicate: FilterFn::Always(|_, id| listed(Entity::FollowUp, Entity::Organization, id)),
+        },
+        Filter {
+            name: "event_id",
+            description: "The event that it is about or follows from.",
+            values: Values::Id(Entity::Event),
+            operators: Operators::AnyOf,
+            default: None,
+            predicate: FilterFn::Always(|_, id| reference(stored::EVENT, id)),
         },
         Filter {
             name: "goal_id",

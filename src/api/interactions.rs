@@ -39,6 +39,12 @@ pub const COLLECTION: Collection = Collection {
             link: Link::To(Entity::Goal, "/goal_ids"),
             with: &[],
         },
+        Relation {
+            name: "event",
+            description: "The event where it took place.",
+            link: Link::To(Entity::Event, "/event_id"),
+            with: &[],
+        },
     ],
     filters: &[
         Filter {
@@ -60,6 +66,14 @@ pub const COLLECTION: Collection = Collection {
                 let people = Predicate::ReferredBy(Entity::Position, positions::CONTACT, Box::new(there));
                 Ok(with_one_of(people))
             }),
+        },
+        Filter {
+            name: "event_id",
+            description: "The event where it took place.",
+            values: Values::Id(Entity::Event),
+            operators: Operators::AnyOf,
+            default: None,
+            predicate: FilterFn::Always(|_, id| reference(stored::EVENT, id)),
         },
         Filter {
             name: "goal_id",

@@ -11,6 +11,7 @@ pub mod contacts;
 pub mod context;
 pub mod duplicate_dismissals;
 pub mod duplicates;
+pub mod events;
 pub mod follow_up_plans;
 pub mod follow_ups;
 pub mod goals;
@@ -70,6 +71,7 @@ pub fn operations() -> Vec<Operation> {
         candidates::operations(),
         pitches::operations(),
         targets::operations(),
+        events::operations(),
         interactions::operations(),
         keep_in_touch::operations(),
         timeline::operations(),
@@ -108,6 +110,8 @@ const COLLECTIONS: &[&Collection] = &[
     &key_results::COLLECTION,
     &check_ins::COLLECTION,
     &targets::COLLECTION,
+    &events::COLLECTION,
+    &events::PEOPLE,
     &pitches::COLLECTION,
     &pitches::VERSIONS,
     &pitches::USES,
@@ -144,6 +148,7 @@ const TAGS: &[(&str, &str)] = &[
     ("needs", "What people need, can offer, or are interested in."),
     ("goals", "What you want to reach, how far you have come, and whom to reach for it."),
     ("pitches", "How you introduce yourself, what you said before, and how it landed."),
+    ("events", "Conferences, meetups and the like: whom to meet there, and what came of it."),
     ("interactions", "Meetings, calls and messages with contacts, planned or past."),
     ("keep-in-touch", "Contacts you are due to get in touch with."),
     ("timeline", "What happened, and when."),

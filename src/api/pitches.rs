@@ -93,6 +93,12 @@ pub const USES: Collection = Collection {
             link: Link::To(Entity::Contact, "/contact_id"),
             with: &[],
         },
+        Relation {
+            name: "event",
+            description: "The event where it was used.",
+            link: Link::To(Entity::Event, "/event_id"),
+            with: &[],
+        },
     ],
     filters: &[
         OF_PITCH,
@@ -103,6 +109,14 @@ pub const USES: Collection = Collection {
             operators: Operators::AnyOf,
             default: None,
             predicate: FilterFn::Always(|_, id| reference(stored::CONTACT, id)),
+        },
+        Filter {
+            name: "event_id",
+            description: "The event where it was used.",
+            values: Values::Id(Entity::Event),
+            operators: Operators::AnyOf,
+            default: None,
+            predicate: FilterFn::Always(|_, id| reference(stored::EVENT, id)),
         },
         Filter {
             name: "on",

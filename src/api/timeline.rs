@@ -22,6 +22,8 @@ use super::http::records::resource::Cards as _;
 use crate::domain::card::ContactCard;
 use crate::domain::contact::Contact;
 use crate::domain::entity::Entity;
+use crate::domain::event::Event;
+use crate::domain::event_person::EventPerson;
 use crate::domain::follow_up::FollowUp;
 use crate::domain::goal::Goal;
 use crate::domain::id::{ContactId, WorkspaceId};
@@ -66,6 +68,8 @@ impl ToSchema for TimelineRecord {
         collect::<Interaction>(schemas);
         collect::<FollowUp>(schemas);
         collect::<Position>(schemas);
+        collect::<Event>(schemas);
+        collect::<EventPerson>(schemas);
         collect::<Target>(schemas);
         collect::<Goal>(schemas);
     }
@@ -81,7 +85,9 @@ pub fn operations() -> Vec<Operation> {
     // Of every area that a kind belongs to.
     let access = || {
         Access::Scopes(
-            ["contacts:read", "interactions:read", "follow_ups:read", "goals:read"].map(Into::into).to_vec(),
+            ["contacts:read", "interactions:read", "follow_ups:read", "goals:read", "events:read"]
+                .map(Into::into)
+                .to_vec(),
         )
     };
     let of_contact = "/v1/contacts/{id}/timeline";
@@ -102,7 +108,8 @@ fn docs(summary: &'static str) -> Docs {
     Docs::new("timeline", summary)
         .description(
             "What happened, newest first: interactions, follow-ups that were completed, positions that began or \
-             ended, targets that you connected with, and, in the timeline of the workspace, goals that were achieved. \
+             ended, events where you met, targets that you connected with, and, in the timeline of the workspace, \
+             events that you attended and goals that were achieved. \
              A date that is known only to the month or year is sorted as the first day of that period for a start, \
              and as the last day for an end. Planned interactions are not included.",
         )
@@ -173,13 +180,17 @@ fn shown(entry: Entry, zone: TimeZone, cards: &Cards) -> TimelineItem {
         TimelineKind::FollowUpCompleted => (Some("completed_at"), None),
         TimelineKind::PositionStarted => (None, Some("started_on")),
         TimelineKind::PositionEnded => (None, Some("ended_on")),
+        TimelineKind::MetAtEvent => (Some("met_at"), None),
+        // The day of an event is that of its start where it takes place.
+        TimelineKind::EventAttended => (Some("starts_at"), Some("starts_local")),
         TimelineKind::TargetConnected => (Some("connected_at"), None),
         TimelineKind::GoalAchieved => (Some("achieved_at"), None),
     };
     let field = |name: &str| record.get(name).and_then(Value::as_str);
     let at = at.and_then(field).and_then(|at| Timestamp::parse(at).ok());
     let day = |at: Option<Timestamp>| zone.day(at.unwrap_or(place.sorted_at)).to_string();
-    let on = on.and_then(field).map_or_else(|| day(at), str::to_owned);
+    let on = on.and_then(field).or_else(|| field("starts_on"));
+    let on = on.map_or_else(|| day(at), |on| on.split('T').next().unwrap_or(on).to_owned());
     let contacts = contacts_of(&record).iter().filter_map(|id| cards.0.get(id).cloned()).collect();
     let data = TimelineRecord(json!({ place.kind.entity().as_str(): record }));
     TimelineItem { kind: place.kind, at, on, contacts, data }

@@ -4,10 +4,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::entity::Entity;
-use super::fields::{check_day, serialize_number};
+use super::fields::{check_day, rounded, serialize_number};
 use super::id::{CheckInId, KeyResultId};
 use super::invalid::Invalid;
-use super::key_result::rounded;
 use super::record::{Fields, Stored};
 
 /// How many check-ins a key result may have.

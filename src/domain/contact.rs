@@ -437,6 +437,11 @@ impl Contact {
         keys
     }
 
+    /// Whether they are neither archived nor not to be contacted.
+    pub const fn may_be_contacted(&self) -> bool {
+        self.fields.archived_at.is_none() && !self.fields.do_not_contact
+    }
+
     /// What this person is found by when somebody types.
     pub fn search_text(&self) -> SearchText {
         let fields = &self.fields;
@@ -620,11 +625,6 @@ fn check_dates(fields: &mut ContactFields, invalid: &mut Invalid) {
     if let Some(how_met) = &mut fields.how_met {
         if let Some(on) = &how_met.on {
             invalid.check("#/how_met/on", PartialDate::parse(on));
-        }
-        if how_met.event_id.is_some() {
-            // No workspace holds events yet, so every id of one is an id that nobody has.
-            let rejection = Rejection::new(FieldCode::UnknownReference, "No event has this id.");
-            invalid.add("#/how_met/event_id", rejection);
         }
         clean(&mut how_met.story);
     }

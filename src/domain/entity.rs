@@ -76,6 +76,8 @@ entities! {
     Pitch = "pitch", "pitches", "goals";
     PitchVersion = "pitch_version", "pitch_versions", "goals";
     PitchUse = "pitch_use", "pitch_uses", "goals";
+    Event = "event", "events", "events";
+    EventPerson = "event_person", "event_people", "events";
     Interaction = "interaction", "interactions", "interactions";
     FollowUp = "follow_up", "follow_ups", "follow_ups";
     FollowUpPlan = "follow_up_plan", "follow_up_plans", "follow_ups";

@@ -3,6 +3,8 @@
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize, Serializer};
+use std::collections::HashSet;
+use std::hash::Hash;
 use utoipa::ToSchema;
 
 use super::invalid::{FieldCode, Invalid, Rejection, pointer};
@@ -41,6 +43,13 @@ pub struct LabelText(pub String);
 
 bounded_text!(LabelText, 1, 100);
 
+/// A line of text in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LineText(pub String);
+
+bounded_text!(LineText, 1, 500);
+
 /// A BCP 47 language tag.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -71,6 +80,37 @@ pub fn clean(text: &mut Option<String>) {
     }
 }
 
+/// A text of white space alone becomes `None`.
+pub fn drop_blank(text: &mut Option<String>) {
+    *text = text.take().filter(|text| !text.trim().is_empty());
+}
+
+/// Puts a URL in its usual form; http and https only.
+pub fn check_url(at: &str, url: &mut Option<String>, invalid: &mut Invalid) {
+    clean(url);
+    if let Some(text) = url.as_deref()
+        && let Some(parsed) = invalid.check(at, ProfileUrl::parse(text))
+    {
+        *url = Some(parsed.as_str().to_owned());
+    }
+}
+
+/// Drops repetitions from a list of ids, which may have so many.
+pub fn check_list<T: Copy + Eq + Hash>(
+    at: &str,
+    ids: &mut Vec<T>,
+    most: usize,
+    what: &str,
+    invalid: &mut Invalid,
+) {
+    let mut seen = HashSet::new();
+    ids.retain(|id| seen.insert(*id));
+    if ids.len() > most {
+        let detail = format!("Must have at most {most} {what}.");
+        invalid.add(at, Rejection::new(FieldCode::TooLong, detail));
+    }
+}
+
 /// The text on one line: control characters become spaces; surrounding white space and invisible characters are
 /// removed.
 pub fn single_line(value: &str) -> String {
@@ -80,7 +120,7 @@ pub fn single_line(value: &str) -> String {
 
 /// Trims labels and drops other spellings of an earlier one; a blank label is an error.
 pub fn clean_labels(field: &str, labels: &mut Vec<LabelText>, invalid: &mut Invalid) {
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     let mut cleaned = Vec::with_capacity(labels.len());
     for (index, label) in labels.iter().enumerate() {
         let trimmed = single_line(&label.0);
@@ -118,6 +158,23 @@ pub fn serialize_number<S: Serializer>(value: &f64, serializer: S) -> Result<S::
         Ok(whole) => serializer.serialize_i64(whole),
         Err(_) => serializer.serialize_f64(*value),
     }
+}
+
+/// The same of a number that may be null.
+#[expect(clippy::ref_option, reason = "the signature that serde calls")]
+pub fn serialize_number_or_null<S: Serializer>(value: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(value) => serialize_number(value, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
+/// Values are kept with so many decimals, so that both databases and JSON hold them exactly.
+const THOUSANDTHS: f64 = 1_000.0;
+
+/// The value with three decimals.
+pub fn rounded(value: f64) -> f64 {
+    (value * THOUSANDTHS).round() / THOUSANDTHS
 }
 
 /// Checks a full date: `2026-02-01`.

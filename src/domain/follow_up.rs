@@ -2,13 +2,12 @@
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
 use utoipa::ToSchema;
 
 use super::contact::Channel;
 use super::entity::Entity;
-use super::fields::{check_day, clean, parse_day, single_line};
-use super::id::{ContactId, FollowUpId, GoalId, InteractionId, OrganizationId, SeriesId, TargetId};
+use super::fields::{check_day, check_list, clean, drop_blank, parse_day, single_line};
+use super::id::{ContactId, EventId, FollowUpId, GoalId, InteractionId, OrganizationId, SeriesId, TargetId};
 use super::invalid::{FieldCode, Invalid, Rejection};
 use super::record::{Fields, Stored};
 use super::recurrence::{Recurrence, RecurrenceFrom};
@@ -39,8 +38,9 @@ pub struct FollowUpFields {
     /// Details, plain text or Markdown.
     #[schema(max_length = 100000)]
     pub body: Option<String>,
-    /// The contacts it is about, each once. At least one contact, an `organization_id` or a `goal_id` is required.
-    /// The follow-up is deleted with the last of its contacts and organization or, if it has neither, with its goal.
+    /// The contacts it is about, each once. At least one contact, an `organization_id`, an `event_id` or a `goal_id` is
+    /// required. The follow-up is deleted with the last of its contacts and organization or, if it has neither, with the
+    /// last of its event and goal.
     #[schema(max_items = 100)]
     pub contact_ids: Vec<ContactId>,
     /// The organization it is about.
@@ -95,6 +95,9 @@ pub struct FollowUpFields {
     pub origin: FollowUpOrigin,
     /// The interaction that led to it, or else the one logged when it was completed. Null: none.
     pub interaction_id: Option<InteractionId>,
+    /// The event that it is about or follows from. Null: none.
+    #[schema(example = json!(null))]
+    pub event_id: Option<EventId>,
     /// The goal that it is for. If null in a request that sets `target_id`, that of the target.
     #[schema(example = json!(null))]
     pub goal_id: Option<GoalId>,
@@ -144,12 +147,15 @@ enumeration! {
 }
 
 enumeration! {
-    /// Where a follow-up comes from: it was entered, or is a step of a plan.
+    /// Where a follow-up comes from: it was entered, is a step of a plan, or was captured at an event
+    /// or with another interaction.
     #[derive(Default)]
     FollowUpOrigin {
         #[default]
         Manual = "manual",
+        Event = "event",
         Plan = "plan",
+        Interaction = "interaction",
     }
 }
 
@@ -200,6 +206,7 @@ impl Default for FollowUpFields {
             outcome: None,
             origin: FollowUpOrigin::default(),
             interaction_id: None,
+            event_id: None,
             goal_id: None,
             target_id: None,
         }
@@ -316,17 +323,12 @@ impl Fields for FollowUpFields {
             invalid.add("#/title", Rejection::new(FieldCode::TooShort, "Must not be blank."));
         }
         clean(&mut self.status_reason);
-        for text in [&mut self.body, &mut self.outcome] {
-            *text = text.take().filter(|text| !text.trim().is_empty());
-        }
-        let mut seen = HashSet::new();
-        self.contact_ids.retain(|id| seen.insert(*id));
-        if self.contact_ids.is_empty() && self.organization_id.is_none() && self.goal_id.is_none() {
-            let detail = "At least one contact, an organization or a goal is required.";
+        [&mut self.body, &mut self.outcome].into_iter().for_each(drop_blank);
+        check_list("#/contact_ids", &mut self.contact_ids, MAX_CONTACTS, "contacts", &mut invalid);
+        let is_linked = self.organization_id.is_some() || self.event_id.is_some() || self.goal_id.is_some();
+        if self.contact_ids.is_empty() && !is_linked {
+            let detail = "At least one contact, an organization, an event or a goal is required.";
             invalid.add("#/contact_ids", Rejection::new(FieldCode::Required, detail));
-        } else if self.contact_ids.len() > MAX_CONTACTS {
-            let detail = format!("Must have at most {MAX_CONTACTS} contacts.");
-            invalid.add("#/contact_ids", Rejection::new(FieldCode::TooLong, detail));
         }
         self.check_due(before, &mut invalid);
         // Without a recurrence it is no longer part of its series; with a new one it begins another.

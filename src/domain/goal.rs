@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::entity::Entity;
-use super::fields::{LabelText, check_day, clean, parse_day, single_line};
+use super::fields::{LabelText, check_day, clean, drop_blank, parse_day, single_line};
 use super::id::GoalId;
 use super::invalid::{FieldCode, Invalid, Rejection, pointer};
 use super::keyed::Keyed;
@@ -262,9 +262,7 @@ impl Fields for GoalFields {
             invalid.add("#/title", Rejection::new(FieldCode::TooShort, "Must not be blank."));
         }
         clean(&mut self.status_reason);
-        for text in [&mut self.why, &mut self.desired_outcome] {
-            *text = text.take().filter(|text| !text.trim().is_empty());
-        }
+        [&mut self.why, &mut self.desired_outcome].into_iter().for_each(drop_blank);
         check_day(&["started_on"], self.started_on.as_deref(), &mut invalid);
         check_day(&["due_on"], self.due_on.as_deref(), &mut invalid);
         if self.started_day().zip(self.due_day()).is_some_and(|(started, due)| due < started) {

@@ -119,6 +119,8 @@ ids! {
     PitchVersionId = "pitch_version";
     /// One time a pitch was used.
     PitchUseId = "pitch_use";
+    /// Somebody at an event.
+    EventPersonId = "event_person";
     /// A meeting, a call, a message: something that happened with people.
     InteractionId = "interaction";
     /// Something to do for somebody.

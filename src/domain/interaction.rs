@@ -2,16 +2,14 @@
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
 use utoipa::ToSchema;
 
 use super::contact::Channel;
 use super::entity::Entity;
-use super::fields::{check_day, clean, parse_day};
+use super::fields::{check_day, check_list, check_url, clean, drop_blank, parse_day};
 use super::goal;
-use super::id::{ContactId, GoalId, InteractionId};
+use super::id::{ContactId, EventId, GoalId, InteractionId};
 use super::invalid::{FieldCode, Invalid, Rejection};
-use super::link::ProfileUrl;
 use super::locale::TimeZone;
 use super::record::{Fields, Stored};
 use super::search::SearchText;
@@ -73,6 +71,9 @@ pub struct InteractionFields {
     /// The rating, from 1 to 5 (best). Null: not rated.
     #[schema(minimum = 1, maximum = 5, example = 4)]
     pub quality: Option<i32>,
+    /// The event where it took place. Null: none.
+    #[schema(example = json!(null))]
+    pub event_id: Option<EventId>,
     /// The goals that it is for, each once. A deleted goal leaves the list.
     #[schema(max_items = 20, example = json!([]))]
     pub goal_ids: Vec<GoalId>,
@@ -223,24 +224,13 @@ impl Fields for InteractionFields {
 
     fn check(mut self, _id: InteractionId, _before: Option<&Self>) -> Result<Self, Invalid> {
         let mut invalid = Invalid::default();
-        [&mut self.status_reason, &mut self.subject, &mut self.location, &mut self.url]
-            .into_iter()
-            .for_each(clean);
-        self.body = self.body.filter(|body| !body.trim().is_empty());
-        let mut seen = HashSet::new();
-        self.contact_ids.retain(|id| seen.insert(*id));
+        [&mut self.status_reason, &mut self.subject, &mut self.location].into_iter().for_each(clean);
+        drop_blank(&mut self.body);
+        check_list("#/contact_ids", &mut self.contact_ids, MAX_CONTACTS, "contacts", &mut invalid);
         if self.contact_ids.is_empty() {
             invalid.add("#/contact_ids", Rejection::new(FieldCode::TooShort, "At least one contact is required."));
-        } else if self.contact_ids.len() > MAX_CONTACTS {
-            let detail = format!("Must have at most {MAX_CONTACTS} contacts.");
-            invalid.add("#/contact_ids", Rejection::new(FieldCode::TooLong, detail));
         }
-        let mut seen = HashSet::new();
-        self.goal_ids.retain(|id| seen.insert(*id));
-        if self.goal_ids.len() > goal::MAX_LINKED {
-            let detail = format!("Must have at most {} goals.", goal::MAX_LINKED);
-            invalid.add("#/goal_ids", Rejection::new(FieldCode::TooLong, detail));
-        }
+        check_list("#/goal_ids", &mut self.goal_ids, goal::MAX_LINKED, "goals", &mut invalid);
         check_day(&["occurred_on"], self.occurred_on.as_deref(), &mut invalid);
         match (self.occurred_at, &self.occurred_on) {
             (None, None) => {
@@ -253,11 +243,7 @@ impl Fields for InteractionFields {
             }
             _ => {}
         }
-        if let Some(url) = &self.url
-            && let Some(url) = invalid.check("#/url", ProfileUrl::parse(url))
-        {
-            self.url = Some(url.as_str().to_owned());
-        }
+        check_url("#/url", &mut self.url, &mut invalid);
         invalid.into_result(self)
     }
 }

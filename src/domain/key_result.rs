@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::entity::Entity;
-use super::fields::{clean, serialize_number, single_line};
+use super::fields::{clean, rounded, serialize_number, single_line};
 use super::id::{GoalId, KeyResultId, OrganizationId};
 use super::invalid::{FieldCode, Invalid, Rejection};
 use super::key::{Key, KeyKind};
@@ -14,9 +14,6 @@ use super::words::enumeration;
 
 /// How many key results a goal may have.
 pub const MAX_PER_GOAL: i64 = 50;
-
-/// Values are kept with so many decimals, so that both databases and JSON hold them exactly.
-const THOUSANDTHS: f64 = 1_000.0;
 
 /// What can be entered about a key result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -111,11 +108,6 @@ impl KeyResultFilter {
     pub const fn has_lost_organization(&self) -> bool {
         self.organization_id.is_none() && self.organization_name.is_some()
     }
-}
-
-/// The value with three decimals.
-pub fn rounded(value: f64) -> f64 {
-    (value * THOUSANDTHS).round() / THOUSANDTHS
 }
 
 impl Fields for KeyResultFields {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{NaiveDate, NaiveTime, TimeDelta, TimeZone as _};
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone as _};
 use chrono_tz::Tz;
 use language_tags::LanguageTag;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -19,6 +19,8 @@ const LONGEST_GAP_HOURS: i64 = 24;
 pub struct TimeZone(Tz);
 
 impl TimeZone {
+    pub const UTC: Self = Self(Tz::UTC);
+
     /// Accepts the names in the database, aliases included; case-sensitive.
     pub fn parse(text: &str) -> Result<Self, Rejection> {
         Tz::from_str(text)
@@ -35,6 +37,16 @@ impl TimeZone {
         now.instant().with_timezone(&self.0).date_naive()
     }
 
+    /// What the clock of this zone shows.
+    pub fn local(self, at: Timestamp) -> NaiveDateTime {
+        at.instant().with_timezone(&self.0).naive_local()
+    }
+
+    /// When the clock of this zone shows a time, the first time if it shows it twice; `None` in a gap.
+    pub fn instant_of(self, local: NaiveDateTime) -> Option<Timestamp> {
+        self.0.from_local_datetime(&local).earliest().map(|at| Timestamp::new(at.to_utc()))
+    }
+
     /// When the day begins in this zone. In a gap of the clock, or on a day that the zone left out: with the next time that
     /// there is.
     pub fn start_of(self, day: NaiveDate) -> Timestamp {
@@ -45,8 +57,8 @@ impl TimeZone {
     /// after the last time before it as if there were none (RFC 5545, section 3.3.5).
     pub fn at(self, day: NaiveDate, time: NaiveTime) -> Timestamp {
         let wanted = day.and_time(time);
-        if let Some(found) = self.0.from_local_datetime(&wanted).earliest() {
-            return Timestamp::new(found.to_utc());
+        if let Some(found) = self.instant_of(wanted) {
+            return found;
         }
         let quarters = (1..=LONGEST_GAP_HOURS * 4).map(|quarters| TimeDelta::minutes(15 * quarters));
         let mut found = quarters.filter_map(|since| {

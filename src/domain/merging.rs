@@ -141,7 +141,7 @@ fn merge_lists<'a, T: Clone + 'a>(
 }
 
 /// Different texts separated by blank lines; `None` if there are none.
-pub(super) fn join_texts<'a>(texts: impl Iterator<Item = &'a str>) -> Option<String> {
+pub fn join_texts<'a>(texts: impl Iterator<Item = &'a str>) -> Option<String> {
     let mut kept: Vec<&str> = Vec::new();
     for text in texts {
         if !kept.iter().any(|known| known.contains(text.trim())) {

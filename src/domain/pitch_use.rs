@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::entity::Entity;
 use super::fields::check_day;
-use super::id::{ContactId, PitchId, PitchUseId};
+use super::id::{ContactId, EventId, PitchId, PitchUseId};
 use super::invalid::Invalid;
 use super::record::{Fields, Stored};
 
@@ -25,6 +25,10 @@ pub struct PitchUseFields {
     #[serde(default)]
     #[schema(example = json!(null))]
     pub contact_id: Option<ContactId>,
+    /// The event where it was used. Null: none.
+    #[serde(default)]
+    #[schema(example = json!(null))]
+    pub event_id: Option<EventId>,
     /// How it landed, from 1 to 5 (best). Null: not rated.
     #[serde(default)]
     #[schema(minimum = 1, maximum = 5, example = 4)]

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::entity::Entity;
 use super::fields::clean;
 use super::follow_up_plan::{BuiltInPlan, PlanStep};
-use super::id::{ContactId, FollowUpId, FollowUpPlanId, PlanRunId};
+use super::id::{ContactId, EventId, FollowUpId, FollowUpPlanId, PlanRunId};
 use super::invalid::Invalid;
 use super::record::{Fields, Stored};
 use super::state_machine::{State, Status};
@@ -36,6 +36,9 @@ pub struct PlanRunFields {
     /// The contact it was applied to.
     #[schema(read_only)]
     pub contact_id: ContactId,
+    /// The event that it follows from. Null: none.
+    #[schema(read_only)]
+    pub event_id: Option<EventId>,
     /// The day that its steps are counted from.
     #[schema(read_only, value_type = String, format = Date, example = "2026-03-02")]
     pub anchor_on: String,
@@ -94,6 +97,7 @@ impl Default for PlanRunFields {
             built_in: None,
             title: String::new(),
             contact_id: ContactId::new(Uuid::nil()),
+            event_id: None,
             anchor_on: String::new(),
             steps: Vec::new(),
             skip_weekends: false,

@@ -102,6 +102,24 @@ impl Position {
     }
 }
 
+impl PositionFields {
+    /// One of a contact of which nothing else is known.
+    pub const fn of(contact_id: ContactId) -> Self {
+        Self {
+            contact_id,
+            organization_id: None,
+            organization_name: None,
+            title: None,
+            department: None,
+            kind: PositionKind::Employee,
+            started_on: None,
+            ended_on: None,
+            is_primary: false,
+            source: None,
+        }
+    }
+}
+
 impl Fields for PositionFields {
     const ENTITY: Entity = Entity::Position;
     const DESCRIPTION: &'static str = "A position that somebody has or had at an organization.";

@@ -3,7 +3,8 @@
 use super::entity::Entity;
 use super::key::KeyKind;
 use super::{
-    check_in, follow_up, interaction, key_result, need, pitch_use, plan_run, position, relationship, tag, target,
+    check_in, event, event_person, follow_up, interaction, key_result, need, pitch_use, plan_run, position,
+    relationship, tag, target,
 };
 
 /// What becomes of a record when the one it refers to is deleted.
@@ -63,7 +64,7 @@ impl Reference {
 const NAMED_BY_FOLLOW_UP: &[&str] = &["/contact_ids", "/organization_id"];
 
 /// What else a follow-up may be for: one that is about nobody goes with the last of them.
-const LINKED_BY_FOLLOW_UP: &[&str] = &["/contact_ids", "/organization_id", "/goal_id"];
+const LINKED_BY_FOLLOW_UP: &[&str] = &["/contact_ids", "/organization_id", "/event_id", "/goal_id"];
 
 /// Every reference between records: the checks that it exists and has room, the cascade of a delete, the order of a revert
 /// and merging read it, and the parity test compares it with the foreign keys of both schemas.
@@ -73,6 +74,15 @@ pub const REFERENCES: &[Reference] = &[
         column: "introduced_by_id",
         pointer: "/how_met/introduced_by_id",
         to: Entity::Contact,
+        on_delete: OnDelete::SetNull,
+        most: None,
+        join: None,
+    },
+    Reference {
+        from: Entity::Contact,
+        column: "met_event_id",
+        pointer: "/how_met/event_id",
+        to: Entity::Event,
         on_delete: OnDelete::SetNull,
         most: None,
         join: None,
@@ -258,6 +268,69 @@ pub const REFERENCES: &[Reference] = &[
         join: None,
     },
     Reference {
+        from: Entity::PitchUse,
+        column: "event_id",
+        pointer: "/event_id",
+        to: Entity::Event,
+        on_delete: OnDelete::SetNull,
+        most: None,
+        join: None,
+    },
+    Reference {
+        from: Entity::Event,
+        column: "organizer_organization_id",
+        pointer: "/organizer_organization_id",
+        to: Entity::Organization,
+        on_delete: OnDelete::SetNull,
+        most: None,
+        join: None,
+    },
+    Reference {
+        from: Entity::Event,
+        column: "parent_id",
+        pointer: "/parent_id",
+        to: Entity::Event,
+        on_delete: OnDelete::Cascade,
+        most: Some(event::MAX_SESSIONS),
+        join: None,
+    },
+    Reference {
+        from: Entity::Event,
+        column: "pitch_id",
+        pointer: "/pitch_id",
+        to: Entity::Pitch,
+        on_delete: OnDelete::SetNull,
+        most: None,
+        join: None,
+    },
+    Reference {
+        from: Entity::Event,
+        column: "goal_id",
+        pointer: "/goal_ids",
+        to: Entity::Goal,
+        on_delete: OnDelete::Leave { needs_any: &[] },
+        most: None,
+        join: Some("event_goals"),
+    },
+    Reference {
+        from: Entity::EventPerson,
+        column: "event_id",
+        pointer: "/event_id",
+        to: Entity::Event,
+        on_delete: OnDelete::Cascade,
+        most: Some(event_person::MAX_PER_EVENT),
+        join: None,
+    },
+    Reference {
+        from: Entity::EventPerson,
+        column: "contact_id",
+        pointer: "/contact_id",
+        to: Entity::Contact,
+        on_delete: OnDelete::Cascade,
+        most: Some(event_person::MAX_PER_CONTACT),
+        join: None,
+    },
+    Reference {
         from: Entity::Interaction,
         column: "contact_id",
         pointer: "/contact_ids",
@@ -274,6 +347,15 @@ pub const REFERENCES: &[Reference] = &[
         on_delete: OnDelete::Leave { needs_any: &[] },
         most: None,
         join: Some("interaction_goals"),
+    },
+    Reference {
+        from: Entity::Interaction,
+        column: "event_id",
+        pointer: "/event_id",
+        to: Entity::Event,
+        on_delete: OnDelete::SetNull,
+        most: None,
+        join: None,
     },
     Reference {
         from: Entity::FollowUp,
@@ -299,6 +381,15 @@ pub const REFERENCES: &[Reference] = &[
         pointer: "/interaction_id",
         to: Entity::Interaction,
         on_delete: OnDelete::SetNull,
+        most: None,
+        join: None,
+    },
+    Reference {
+        from: Entity::FollowUp,
+        column: "event_id",
+        pointer: "/event_id",
+        to: Entity::Event,
+        on_delete: OnDelete::Leave { needs_any: LINKED_BY_FOLLOW_UP },
         most: None,
         join: None,
     },
@@ -336,6 +427,15 @@ pub const REFERENCES: &[Reference] = &[
         to: Entity::Contact,
         on_delete: OnDelete::Cascade,
         most: Some(plan_run::MAX_PER_CONTACT),
+        join: None,
+    },
+    Reference {
+        from: Entity::PlanRun,
+        column: "event_id",
+        pointer: "/event_id",
+        to: Entity::Event,
+        on_delete: OnDelete::SetNull,
+        most: None,
         join: None,
     },
     Reference {

@@ -1,6 +1,8 @@
 //! The kinds of record whose status is a state machine. The machines themselves are where the kinds are.
 
 use super::entity::Entity;
+use super::event::{EventParticipation, EventStatus};
+use super::event_person::EventPersonStage;
 use super::follow_up::FollowUpStatus;
 use super::goal::GoalStatus;
 use super::interaction::InteractionStatus;
@@ -8,15 +10,19 @@ use super::plan_run::PlanRunStatus;
 use super::state_machine::describe;
 use super::target::TargetStage;
 
-/// The machine of a kind of record in sentences, and the field that holds its state.
-pub fn description(entity: Entity) -> Option<(&'static str, String)> {
+/// The machines of a kind of record: the field that holds the state of each, and the machine in sentences.
+pub fn descriptions(entity: Entity) -> Vec<(&'static str, String)> {
     match entity {
-        Entity::Interaction => Some(("status", describe::<InteractionStatus>())),
-        Entity::FollowUp => Some(("status", describe::<FollowUpStatus>())),
-        Entity::Goal => Some(("status", describe::<GoalStatus>())),
-        Entity::Target => Some(("stage", describe::<TargetStage>())),
-        Entity::PlanRun => Some(("status", describe::<PlanRunStatus>())),
-        _ => None,
+        Entity::Interaction => vec![("status", describe::<InteractionStatus>())],
+        Entity::FollowUp => vec![("status", describe::<FollowUpStatus>())],
+        Entity::Goal => vec![("status", describe::<GoalStatus>())],
+        Entity::Target => vec![("stage", describe::<TargetStage>())],
+        Entity::Event => {
+            vec![("status", describe::<EventStatus>()), ("participation", describe::<EventParticipation>())]
+        }
+        Entity::EventPerson => vec![("stage", describe::<EventPersonStage>())],
+        Entity::PlanRun => vec![("status", describe::<PlanRunStatus>())],
+        _ => Vec::new(),
     }
 }
 
@@ -39,5 +45,10 @@ mod tests {
         check_table(InteractionStatus::ALL);
         check_table(FollowUpStatus::ALL);
         check_table(PlanRunStatus::ALL);
+        check_table(GoalStatus::ALL);
+        check_table(TargetStage::ALL);
+        check_table(EventStatus::ALL);
+        check_table(EventParticipation::ALL);
+        check_table(EventPersonStage::ALL);
     }
 }

@@ -19,7 +19,7 @@ pub const MAX_PER_WORKSPACE: i64 = 10_000;
 pub const MAX_PER_RECORD: usize = 100;
 
 /// The kinds of record that carry tags.
-pub const CARRIERS: &[Entity] = &[Entity::Contact, Entity::Organization];
+pub const CARRIERS: &[Entity] = &[Entity::Contact, Entity::Organization, Entity::Event];
 
 /// What can be entered about a tag.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

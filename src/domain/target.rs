@@ -4,10 +4,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::entity::Entity;
-use super::fields::{check_day, clean};
+use super::fields::{check_day, check_url, clean, drop_blank};
 use super::id::{ContactId, GoalId, OrganizationId, TargetId};
 use super::invalid::{FieldCode, Invalid, Rejection};
-use super::link::ProfileUrl;
 use super::merging::join_texts;
 use super::record::{Fields, Stored};
 use super::state_machine::{State, Status};
@@ -261,9 +260,7 @@ impl Fields for TargetFields {
     fn check(mut self, _id: TargetId, before: Option<&Self>) -> Result<Self, Invalid> {
         let mut invalid = Invalid::default();
         self.connected_at = before.and_then(|before| before.connected_at);
-        for text in [&mut self.why, &mut self.ask, &mut self.offer] {
-            *text = text.take().filter(|text| !text.trim().is_empty());
-        }
+        [&mut self.why, &mut self.ask, &mut self.offer].into_iter().for_each(drop_blank);
         clean(&mut self.status_reason);
         clean(&mut self.name);
         if let Some(opening) = &mut self.opening {
@@ -273,12 +270,7 @@ impl Fields for TargetFields {
             if opening.title.is_empty() {
                 invalid.add("#/opening/title", Rejection::new(FieldCode::TooShort, "Must not be blank."));
             }
-            clean(&mut opening.url);
-            if let Some(url) = &opening.url
-                && let Some(url) = invalid.check("#/opening/url", ProfileUrl::parse(url))
-            {
-                opening.url = Some(url.as_str().to_owned());
-            }
+            check_url("#/opening/url", &mut opening.url, &mut invalid);
             check_day(&["opening", "closes_on"], opening.closes_on.as_deref(), &mut invalid);
         }
         self.check_subject(before.is_none(), &mut invalid);

@@ -1,6 +1,8 @@
 //! Which records appear in timelines, and when. The order of a page is defined in the store.
 
 use super::entity::Entity;
+use super::event::{Event, EventParticipation};
+use super::event_person::EventPerson;
 use super::follow_up::{FollowUp, FollowUpStatus};
 use super::goal::{Goal, GoalStatus};
 use super::id::ContactId;
@@ -13,12 +15,15 @@ use super::words::enumeration;
 
 enumeration! {
     /// The kind of timeline entry: an interaction that happened, a follow-up that was completed, a position that began, a
-    /// position that ended, a target that you connected with, a goal that was achieved.
+    /// position that ended, somebody you met at an event, an event you attended, a target that you connected with, a goal
+    /// that was achieved.
     TimelineKind {
         Interaction = "interaction",
         FollowUpCompleted = "follow_up_completed",
         PositionStarted = "position_started",
         PositionEnded = "position_ended",
+        MetAtEvent = "met_at_event",
+        EventAttended = "event_attended",
         TargetConnected = "target_connected",
         GoalAchieved = "goal_achieved",
     }
@@ -31,6 +36,8 @@ impl TimelineKind {
             Self::Interaction => Entity::Interaction,
             Self::FollowUpCompleted => Entity::FollowUp,
             Self::PositionStarted | Self::PositionEnded => Entity::Position,
+            Self::MetAtEvent => Entity::EventPerson,
+            Self::EventAttended => Entity::Event,
             Self::TargetConnected => Entity::Target,
             Self::GoalAchieved => Entity::Goal,
         }
@@ -82,6 +89,28 @@ impl Goal {
     pub fn timeline(&self) -> Option<TimelineEntry> {
         let sorted_at = self.fields.achieved_at.filter(|_| self.fields.status == GoalStatus::Achieved)?;
         Some(TimelineEntry { kind: TimelineKind::GoalAchieved, sorted_at, contact_ids: Vec::new() })
+    }
+}
+
+impl EventPerson {
+    /// One that you met.
+    pub fn timeline(&self) -> Option<TimelineEntry> {
+        Some(TimelineEntry {
+            kind: TimelineKind::MetAtEvent,
+            sorted_at: self.fields.met_at?,
+            contact_ids: self.fields.contact_id.into_iter().collect(),
+        })
+    }
+}
+
+impl Event {
+    /// One that you attended, when it started. It is of nobody's timeline but that of the workspace.
+    pub fn timeline(&self) -> Option<TimelineEntry> {
+        (self.fields.participation == EventParticipation::Attended).then(|| TimelineEntry {
+            kind: TimelineKind::EventAttended,
+            sorted_at: self.fields.begins(),
+            contact_ids: Vec::new(),
+        })
     }
 }
 

@@ -8,14 +8,15 @@ use super::bulk::{Edited, Selection, edit_each};
 use super::plan_runs::stop_repeated;
 use super::records::merge::Mergeable;
 use super::records::rules::Rules;
-use super::records::write::{apply, writable_fields};
+use super::records::write::{apply, create, update, writable_fields};
 use crate::domain::cadence::{BEGUN_ON_ONE_DAY, TierCadences, spread_start};
-use crate::domain::contact::{Contact, ContactFields};
+use crate::domain::contact::{Contact, ContactFields, HowMet};
 use crate::domain::entity::Entity;
+use crate::domain::id::ContactId;
 use crate::domain::operation::Work;
 use crate::domain::timestamp::Timestamp;
 use crate::store::accounts::{Calendar, calendar_of};
-use crate::store::{Error, Record, Result, Tx, records};
+use crate::store::{AnyId, Error, Record, Result, Tx, records};
 
 impl Rules for Contact {
     fn before_write(&mut self, tx: &mut Tx<'_>, before: Option<&Self>, now: Timestamp) -> Result<()> {
@@ -54,6 +55,25 @@ fn spread(tx: &mut Tx<'_>, contact: &Contact, tiers: &TierCadences, today: Naive
     let mut spread = contact.clone();
     spread.fields.cadence_since = Some(spread_start(interval, contact.id, today).to_string());
     records::update(tx, contact, spread).map(drop)
+}
+
+/// Creates somebody whom you want to meet, of whom only the name is known.
+pub fn create_to_meet(tx: &mut Tx<'_>, name: String, now: Timestamp) -> Result<ContactId> {
+    let fields = ContactFields { display_name: Some(name), known: false, ..ContactFields::default() };
+    let contact = Contact::new(ContactId::new(tx.new_id()), now, fields);
+    let contact = contact.map_err(|invalid| invalid.moved(|_| "#/name".to_owned()))?;
+    Ok(create(tx, contact)?.id)
+}
+
+/// Makes somebody known. Where and when you met is how you met, unless something else is said.
+pub fn become_known(tx: &mut Tx<'_>, id: ContactId, met: Option<HowMet>) -> Result<()> {
+    let Some(contact) = records::find::<Contact>(tx, AnyId::new(id.uuid()))? else { return Ok(()) };
+    let how_met = contact.fields.how_met.clone().or(met);
+    if contact.fields.known && contact.fields.how_met == how_met {
+        return Ok(());
+    }
+    let fields = ContactFields { known: true, how_met, ..contact.fields.clone() };
+    update(tx, &contact, contact.with(fields)?).map(drop)
 }
 
 impl Mergeable for Contact {

@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::contacts::become_known;
 use super::records::rules::Rules;
 use super::records::transitions::{check_transition, clear_reason};
-use super::records::write::{Create, Parent, update};
-use crate::domain::contact::{Contact, ContactFields};
+use super::records::write::{Create, Parent};
 use crate::domain::entity::Entity;
 use crate::domain::interaction::{Interaction, InteractionDirection, InteractionFields, InteractionKind};
 use crate::domain::invalid::Invalid;
@@ -36,14 +36,7 @@ impl Rules for Interaction {
         }
         let already = before.map(|before| &before.fields).filter(|before| is_known_by(before));
         let is_new = |id| already.is_none_or(|before| !before.contact_ids.contains(id));
-        for id in self.fields.contact_ids.iter().filter(|id| is_new(id)) {
-            let contact = records::find::<Contact>(tx, AnyId::new(id.uuid()))?;
-            if let Some(contact) = contact.filter(|contact| !contact.fields.known) {
-                let fields = ContactFields { known: true, ..contact.fields.clone() };
-                update(tx, &contact, contact.with(fields)?)?;
-            }
-        }
-        Ok(())
+        self.fields.contact_ids.iter().filter(|id| is_new(id)).try_for_each(|id| become_known(tx, *id, None))
     }
 }
 

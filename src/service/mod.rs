@@ -7,6 +7,8 @@ pub mod contacts;
 pub mod demo;
 pub mod digest;
 pub mod duplicate_dismissals;
+pub mod event_people;
+pub mod events;
 pub mod follow_up_plans;
 pub mod follow_ups;
 pub mod goals;

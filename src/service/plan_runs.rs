@@ -1,22 +1,24 @@
 //! The rules of plan runs: applying a plan, and which step is to be done as the follow-ups of a run change.
 
 use chrono::{Days, NaiveDate};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::records::rules::Rules;
 use super::records::transitions::{check_transition, clear_reason};
-use super::records::write::{create, update};
+use super::records::write::{create, create_many, update};
+use crate::domain::contact::Contact;
 use crate::domain::entity::Entity;
 use crate::domain::fields::parse_day;
 use crate::domain::follow_up::{FollowUp, FollowUpFields, FollowUpOrigin, FollowUpStatus};
 use crate::domain::follow_up_plan::{BuiltInPlan, FollowUpPlan, FollowUpPlanFields};
-use crate::domain::id::{ContactId, FollowUpId, FollowUpPlanId, PlanRunId};
+use crate::domain::id::{ContactId, EventId, FollowUpId, FollowUpPlanId, PlanRunId};
 use crate::domain::invalid::{FieldCode, Invalid, Rejection};
 use crate::domain::plan_run::{PlanRun, PlanRunFields, PlanRunStatus};
 use crate::domain::state_machine::Move;
 use crate::domain::timestamp::Timestamp;
 use crate::store::accounts::time_zone;
 use crate::store::follow_ups::may_contact_any;
+use crate::store::lists::with_ids;
 use crate::store::plan_runs::{run_at, runs_of};
 use crate::store::{AnyId, Error, Record, Result, Tx, checks, records};
 
@@ -91,6 +93,23 @@ impl Plan {
     }
 }
 
+/// Somebody to whom a plan is applied.
+#[derive(Debug, Clone)]
+pub struct Application {
+    pub contact_id: ContactId,
+    /// The day that the steps are counted from; today if nothing is said.
+    pub anchor_on: Option<NaiveDate>,
+    /// The ids of the run and of the follow-up of its first step, where the client chose them.
+    pub run_id: Option<PlanRunId>,
+    pub follow_up_id: Option<FollowUpId>,
+}
+
+impl Application {
+    pub const fn of(contact_id: ContactId) -> Self {
+        Self { contact_id, anchor_on: None, run_id: None, follow_up_id: None }
+    }
+}
+
 /// The runs of a plan that was applied, in the order of the contacts.
 pub struct Applied {
     pub runs: Vec<AppliedRun>,
@@ -112,82 +131,136 @@ impl Applied {
     }
 }
 
-/// Applies a plan to contacts. One that was applied to a contact from this day before stays as it is, but for a current step
-/// that was deleted, which is created again.
+/// Applies a plan to contacts, each once. One that was applied to a contact from this day before stays as it is, but for a
+/// current step that was deleted, which is created again. What is wrong with one is told at its place in `contact_ids`.
 pub fn apply_plan(
     tx: &mut Tx<'_>,
     plan: AnyId,
-    contacts: Vec<ContactId>,
-    anchor_on: Option<NaiveDate>,
+    people: Vec<Application>,
+    event_id: Option<EventId>,
 ) -> Result<Applied> {
     let plan = Plan::find(tx, plan)?;
+    let ids: Vec<AnyId> = people.iter().map(|one| AnyId::new(one.contact_id.uuid())).collect();
+    let contacts: HashMap<ContactId, Contact> =
+        with_ids::<Contact>(tx, &ids)?.into_iter().map(|contact| (contact.id, contact)).collect();
     let mut invalid = Invalid::default();
-    for (index, contact) in contacts.iter().enumerate() {
-        let contact = AnyId::new(contact.uuid());
-        if !records::exists(tx, Entity::Contact, contact)? {
-            invalid
-                .add(format!("#/contact_ids/{index}"), checks::unknown_reference(tx, Entity::Contact, contact)?);
-        }
+    for (index, one) in people.iter().enumerate().filter(|(_, one)| !contacts.contains_key(&one.contact_id)) {
+        let unknown = checks::unknown_reference(tx, Entity::Contact, AnyId::new(one.contact_id.uuid()))?;
+        invalid.add(format!("#/contact_ids/{index}"), unknown);
     }
     if !invalid.is_empty() {
         return Err(invalid.into());
     }
     let today = time_zone(tx)?.day(tx.now());
-    let anchor_on = anchor_on.unwrap_or(today);
-    let mut applied = Applied { runs: Vec::with_capacity(contacts.len()) };
+    let known = runs_of(tx, ids)?;
     let mut seen = HashSet::new();
-    for (index, contact) in contacts.into_iter().enumerate().filter(|(_, contact)| seen.insert(*contact)) {
-        let known = runs_of(tx, AnyId::new(contact.uuid()))?.into_iter().find(|run| {
-            let PlanRunFields { plan_id, built_in, anchor_on: anchor, .. } = &run.fields;
-            (*plan_id, *built_in) == (plan.id, plan.built_in) && *anchor == anchor_on.to_string()
+    let mut applied = Vec::with_capacity(people.len());
+    let mut new = NewRuns::default();
+    for (index, one) in people.into_iter().enumerate().filter(|(_, one)| seen.insert(one.contact_id)) {
+        let anchor_on = one.anchor_on.unwrap_or(today);
+        let run = known.iter().find(|run| {
+            let PlanRunFields { plan_id, built_in, contact_id, anchor_on: anchor, .. } = &run.fields;
+            (*plan_id, *built_in, *contact_id) == (plan.id, plan.built_in, one.contact_id)
+                && *anchor == anchor_on.to_string()
         });
-        let is_new = known.is_none();
-        let id = match known {
+        match run {
             Some(run) => {
                 // Its current step was deleted.
                 if run.fields.status == PlanRunStatus::Running && run.fields.follow_up_id.is_none() {
                     let now = tx.now();
-                    open_step(tx, &run, run.fields.position, None, today, now)?;
+                    open_step(tx, run, run.fields.position, None, today, now)?;
                 }
-                Record::id(&run)
+                applied.push((Record::id(run), false, one.contact_id));
             }
-            None if !may_contact_any(tx, &[contact])? => {
+            None if !contacts.get(&one.contact_id).is_some_and(Contact::may_be_contacted) => {
                 let detail = "This contact is archived or not to be contacted.";
                 invalid.add(format!("#/contact_ids/{index}"), Rejection::new(FieldCode::NotAllowed, detail));
-                continue;
             }
-            None => start(tx, &plan, contact, anchor_on, today)?,
-        };
-        let run = records::find::<PlanRun>(tx, id)?;
-        let step = run.map(|run| current_step(tx, &run)).transpose()?.flatten();
-        applied.runs.push(AppliedRun { id, is_new, contact_id: contact, step });
+            None => {
+                let contact_id = one.contact_id;
+                let id = new.add(tx, &plan, one, anchor_on, event_id, today)?;
+                applied.push((id, true, contact_id));
+            }
+        }
     }
     invalid.into_result(())?;
-    Ok(applied)
+    create_many(tx, new.steps)?;
+    create_many(tx, new.runs)?;
+    let ids: Vec<AnyId> = applied.iter().map(|(id, _, _)| *id).collect();
+    let step_of: HashMap<AnyId, FollowUpId> = with_ids::<PlanRun>(tx, &ids)?
+        .into_iter()
+        .filter_map(|run| Some((Record::id(&run), run.fields.follow_up_id?)))
+        .collect();
+    let steps: Vec<AnyId> = step_of.values().map(|id| AnyId::new(id.uuid())).collect();
+    let mut steps: HashMap<FollowUpId, FollowUp> =
+        with_ids::<FollowUp>(tx, &steps)?.into_iter().map(|step| (step.id, step)).collect();
+    let run = |(id, is_new, contact_id)| {
+        let step = step_of.get(&id).and_then(|step| steps.remove(step));
+        AppliedRun { id, is_new, contact_id, step }
+    };
+    Ok(Applied { runs: applied.into_iter().map(run).collect() })
 }
 
-fn start(
-    tx: &mut Tx<'_>,
-    plan: &Plan,
-    contact_id: ContactId,
-    anchor_on: NaiveDate,
-    today: NaiveDate,
-) -> Result<AnyId> {
-    let FollowUpPlanFields { title, steps, skip_weekends } = plan.fields.clone();
-    let fields = PlanRunFields {
-        plan_id: plan.id,
-        built_in: plan.built_in,
-        title,
-        contact_id,
-        anchor_on: anchor_on.to_string(),
-        steps,
-        skip_weekends,
-        ..PlanRunFields::default()
-    };
-    let now = tx.now();
-    let run = create(tx, PlanRun::new(PlanRunId::new(tx.new_id()), now, fields)?)?;
-    open_step(tx, &run, 1, None, today, now)?;
-    Ok(Record::id(&run))
+/// Runs that begin, and the follow-ups of their first steps.
+#[derive(Default)]
+struct NewRuns {
+    runs: Vec<PlanRun>,
+    steps: Vec<FollowUp>,
+}
+
+impl NewRuns {
+    fn add(
+        &mut self,
+        tx: &Tx<'_>,
+        plan: &Plan,
+        application: Application,
+        anchor_on: NaiveDate,
+        event_id: Option<EventId>,
+        today: NaiveDate,
+    ) -> Result<AnyId> {
+        let Application { contact_id, run_id, follow_up_id, .. } = application;
+        let FollowUpPlanFields { title, steps, skip_weekends } = plan.fields.clone();
+        let mut fields = PlanRunFields {
+            plan_id: plan.id,
+            built_in: plan.built_in,
+            title,
+            contact_id,
+            event_id,
+            anchor_on: anchor_on.to_string(),
+            steps,
+            skip_weekends,
+            ..PlanRunFields::default()
+        };
+        match step_fields(&fields, 1, today) {
+            Some(step) => {
+                let id = follow_up_id.unwrap_or(FollowUpId::new(tx.new_id()));
+                fields.follow_up_id = Some(id);
+                self.steps.push(FollowUp::new(id, tx.now(), step)?);
+            }
+            None => fields.status = PlanRunStatus::Finished,
+        }
+        let run = PlanRun::new(run_id.unwrap_or(PlanRunId::new(tx.new_id())), tx.now(), fields)?;
+        let id = Record::id(&run);
+        self.runs.push(run);
+        Ok(id)
+    }
+}
+
+/// What is to be done at a step of a run; `None` if it has no such step.
+fn step_fields(run: &PlanRunFields, position: i32, earliest: NaiveDate) -> Option<FollowUpFields> {
+    let anchor = parse_day(&run.anchor_on).unwrap_or(earliest);
+    let step = run.step(position)?;
+    let due_on = step.due_on(anchor, earliest, run.skip_weekends)?;
+    Some(FollowUpFields {
+        title: step.title.clone(),
+        contact_ids: vec![run.contact_id],
+        kind: step.kind,
+        channel: step.channel,
+        due_on: Some(due_on.to_string()),
+        origin: FollowUpOrigin::Plan,
+        event_id: run.event_id,
+        ..FollowUpFields::default()
+    })
 }
 
 /// Creates the follow-up of a step, which is the current one from now on. A run without such a step is finished.
@@ -200,22 +273,10 @@ fn open_step(
     now: Timestamp,
 ) -> Result<()> {
     let own = &run.fields;
-    let anchor = parse_day(&own.anchor_on).unwrap_or(earliest);
-    let step = own.step(position);
-    let due_on = step.and_then(|step| step.due_on(anchor, earliest, own.skip_weekends));
-    let (Some(step), Some(due_on)) = (step, due_on) else {
+    let Some(step) = step_fields(own, position, earliest) else {
         return write(tx, run, PlanRunFields { status: PlanRunStatus::Finished, ..own.clone() });
     };
-    let fields = FollowUpFields {
-        title: step.title.clone(),
-        contact_ids: vec![own.contact_id],
-        kind: step.kind,
-        channel: step.channel,
-        due_on: Some(due_on.to_string()),
-        origin: FollowUpOrigin::Plan,
-        previous_id,
-        ..FollowUpFields::default()
-    };
+    let fields = FollowUpFields { previous_id, ..step };
     let id = FollowUpId::new(tx.next_id());
     let follow_up = create(tx, FollowUp::new(id, now, fields)?)?;
     write(tx, run, PlanRunFields { position, follow_up_id: Some(follow_up.id), ..own.clone() })
@@ -277,7 +338,7 @@ fn stop(tx: &mut Tx<'_>, run: &PlanRun, reason: &str) -> Result<()> {
 /// Of the runs of a contact that a merge has made the same, the one that has come furthest goes on, and the others are
 /// stopped.
 pub fn stop_repeated(tx: &mut Tx<'_>, contact: AnyId) -> Result<()> {
-    let mut runs = runs_of(tx, contact)?;
+    let mut runs = runs_of(tx, vec![contact])?;
     runs.sort_by_key(|run| std::cmp::Reverse(run.progress()));
     let mut seen = HashSet::new();
     for run in runs {

@@ -1,10 +1,8 @@
 //! The rules of targets: their stage, the person that a name stands for, and that nobody is a target of a goal twice.
 
+use super::contacts::create_to_meet;
 use super::records::rules::Rules;
 use super::records::transitions::{check_transition, clear_reason};
-use super::records::write::create;
-use crate::domain::contact::{Contact, ContactFields};
-use crate::domain::id::ContactId;
 use crate::domain::invalid::{FieldCode, Invalid};
 use crate::domain::target::{Target, TargetFields};
 use crate::domain::timestamp::Timestamp;
@@ -36,12 +34,4 @@ impl Rules for Target {
         }
         Ok(())
     }
-}
-
-/// Somebody whom you want to meet, of whom only the name is known.
-fn create_to_meet(tx: &mut Tx<'_>, name: String, now: Timestamp) -> Result<ContactId> {
-    let fields = ContactFields { display_name: Some(name), known: false, ..ContactFields::default() };
-    let contact = Contact::new(ContactId::new(tx.new_id()), now, fields);
-    let contact = contact.map_err(|invalid| invalid.moved(|_| "#/name".to_owned()))?;
-    Ok(create(tx, contact)?.id)
 }

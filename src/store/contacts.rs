@@ -4,14 +4,16 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 use std::collections::HashMap;
 
+use super::db::index::keys::has_key;
 use super::db::sql::conn::Conn;
 use super::db::sql::schema::contacts;
 use super::db::sql::select::{Comparison, Field, ID, Predicate, Scalar, Select, field, sortable};
 use super::db::sql::types::{AnyId, AsJson, RecordRef};
 use super::db::write::record::{Record, record_statements};
 use super::db::write::row::record_row;
+use super::db::write::tx::Tx;
 use super::error::Result;
-use super::positions;
+use super::{events, positions};
 use crate::domain::comparable_name::PersonName;
 use crate::domain::contact::{
     AddressAs, Cadence, Channel, Contact, ContactAddress, ContactDate, ContactEmail, ContactFields, ContactPhone,
@@ -21,7 +23,7 @@ use crate::domain::contact_activity::ContactActivityFields;
 use crate::domain::duplicates::Person;
 use crate::domain::entity::Entity;
 use crate::domain::fields::{LabelText, LanguageTag, NameText, ProfileLink};
-use crate::domain::id::{ContactId, WorkspaceId};
+use crate::domain::id::{ContactId, EventId, WorkspaceId};
 use crate::domain::key::Key;
 use crate::domain::keyed::Keyed;
 use crate::domain::partial_date::PartialDate;
@@ -35,7 +37,6 @@ record_row! {
     columns {
         is_self: bool,
         name: String,
-        sort_name: String,
         given_name: Option<String>,
         family_name: Option<String>,
         about: Option<String>,
@@ -73,6 +74,7 @@ record_row! {
             display_name: Option<String>,
             pronouns: Option<String>,
             address_as: Option<AddressAs>,
+            sort_name: String,
         }
         profile: ProfileJson {
             headline: Option<String>,
@@ -88,6 +90,7 @@ record_row! {
         sort_key: String = |fields| text::sort_key(&fields.sort_name),
         introduced_by_id: Option<ContactId> =
             |fields| fields.how_met.as_ref().and_then(|how_met| how_met.introduced_by_id),
+        met_event_id: Option<EventId> = |fields| fields.how_met.as_ref().and_then(|how_met| how_met.event_id),
     }
 }
 
@@ -249,6 +252,26 @@ pub fn people(conn: &mut Conn, workspace: WorkspaceId, ids: &[AnyId]) -> Result<
         (id, Person { name, comparable_name, birthday })
     });
     Ok(people.collect())
+}
+
+/// How many contacts of the same name are told.
+const MAX_CALLED_THE_SAME: i64 = 10;
+
+/// Those with one of these keys; of more than two, two.
+pub fn with_one_of(tx: &mut Tx<'_>, keys: Vec<Key>) -> Result<Vec<Contact>> {
+    Ok(Contact::select(tx.conn, Select { limit: 2, ..Select::all(tx.workspace, has_key::<Contact>(keys)) })?)
+}
+
+/// Those with one of these keys among the people of an event and of its sessions; of more than two, two.
+pub fn there_with_key(tx: &mut Tx<'_>, event: AnyId, keys: Vec<Key>) -> Result<Vec<Contact>> {
+    let filter = Predicate::All(vec![has_key::<Contact>(keys), events::people_of(event)]);
+    Ok(Contact::select(tx.conn, Select { limit: 2, ..Select::all(tx.workspace, filter) })?)
+}
+
+/// Those who are called the same: who have one of these keys. At most ten.
+pub fn called_the_same(tx: &mut Tx<'_>, keys: Vec<Key>) -> Result<Vec<Contact>> {
+    let select = Select { limit: MAX_CALLED_THE_SAME, ..Select::all(tx.workspace, has_key::<Contact>(keys)) };
+    Ok(Contact::select(tx.conn, select)?)
 }
 
 /// The networker's own contact.

@@ -16,7 +16,7 @@ use super::{contacts, organizations};
 use crate::domain::contact::{Channel, Contact};
 use crate::domain::follow_up::{FollowUp, FollowUpFields, FollowUpKind, FollowUpOrigin, FollowUpStatus, OwedBy};
 use crate::domain::id::{
-    ContactId, FollowUpId, GoalId, InteractionId, OrganizationId, SeriesId, TargetId, WorkspaceId,
+    ContactId, EventId, FollowUpId, GoalId, InteractionId, OrganizationId, SeriesId, TargetId, WorkspaceId,
 };
 use crate::domain::recurrence::Recurrence;
 use crate::domain::search::SearchText;
@@ -45,6 +45,7 @@ record_row! {
         outcome: Option<String>,
         origin: FollowUpOrigin,
         interaction_id: Option<InteractionId>,
+        event_id: Option<EventId>,
         goal_id: Option<GoalId>,
         target_id: Option<TargetId>,
     }
@@ -134,6 +135,8 @@ pub const PRIORITY: Field = sortable(follow_ups::priority);
 /// Null unless it is done.
 pub const COMPLETED: Field = field(follow_ups::completed_at);
 pub const ORGANIZATION: Field = field(follow_ups::organization_id);
+const INTERACTION: Field = field(follow_ups::interaction_id);
+pub const EVENT: Field = field(follow_ups::event_id);
 pub const GOAL: Field = field(follow_ups::goal_id);
 pub const TARGET: Field = field(follow_ups::target_id);
 const PREVIOUS: Field = field(follow_ups::previous_id);
@@ -192,9 +195,15 @@ pub fn successors(tx: &mut Tx<'_>, id: FollowUpId) -> Result<Vec<FollowUp>> {
     Ok(FollowUp::select(tx.conn, Select::all(tx.workspace, follows))?)
 }
 
+/// Those that an interaction led to, or that were completed with it, oldest first.
+pub fn of_interaction(tx: &mut Tx<'_>, id: InteractionId) -> Result<Vec<FollowUp>> {
+    let of = Predicate::equal(INTERACTION, Scalar::Id(AnyId::new(id.uuid())));
+    Ok(FollowUp::select(tx.conn, Select::all(tx.workspace, of))?)
+}
+
 /// Whether one of these people may still be contacted.
 pub fn may_contact_any(tx: &mut Tx<'_>, people: &[ContactId]) -> Result<bool> {
     let them = Predicate::ids(people.iter().map(|id| AnyId::new(id.uuid())));
     let them = Contact::select(tx.conn, Select::all(tx.workspace, them))?;
-    Ok(them.iter().any(|contact| contact.fields.archived_at.is_none() && !contact.fields.do_not_contact))
+    Ok(them.iter().any(Contact::may_be_contacted))
 }

@@ -10,7 +10,7 @@ use super::db::write::record::{Record, record_statements};
 use super::db::write::row::record_row;
 use crate::domain::contact::Channel;
 use crate::domain::entity::Entity;
-use crate::domain::id::{ContactId, GoalId};
+use crate::domain::id::{ContactId, EventId, GoalId};
 use crate::domain::interaction::{
     Interaction, InteractionDirection, InteractionFields, InteractionKind, InteractionStatus,
 };
@@ -37,6 +37,7 @@ record_row! {
         url: Option<String>,
         quality: Option<i32>,
         counts: Option<bool>,
+        event_id: Option<EventId>,
     }
     json {
         contact_ids: Vec<ContactId>,
@@ -113,4 +114,5 @@ pub const STATUS: Field = sortable(interactions::status);
 pub const DIRECTION: Field = sortable(interactions::direction);
 pub const CHANNEL: Field = field(interactions::channel);
 pub const QUALITY: Field = field(interactions::quality);
+pub const EVENT: Field = field(interactions::event_id);
 pub const IS_COUNTED: Field = sortable(interactions::is_counted);

@@ -13,6 +13,7 @@ mod derived;
 pub mod duplicate_dismissals;
 pub mod duplicates;
 mod error;
+pub mod events;
 pub mod follow_up_plans;
 pub mod follow_ups;
 pub mod goals;

@@ -11,7 +11,7 @@ use super::db::write::record::{Record, record_statements};
 use super::db::write::row::record_row;
 use super::db::write::tx::Tx;
 use super::error::Result;
-use crate::domain::id::{ContactId, GoalId, PitchId, WorkspaceId};
+use crate::domain::id::{ContactId, EventId, GoalId, PitchId, WorkspaceId};
 use crate::domain::pitch::{Pitch, PitchFields};
 use crate::domain::pitch_use::{PitchUse, PitchUseFields};
 use crate::domain::pitch_version::{PitchVersion, PitchVersionFields};
@@ -68,6 +68,7 @@ record_row! {
         pitch_id: PitchId,
         used_on: String,
         contact_id: Option<ContactId>,
+        event_id: Option<EventId>,
         landed: Option<i32>,
         note: Option<String>,
     }
@@ -91,6 +92,7 @@ pub const LANGUAGE: Field = field(pitches::language);
 pub const PITCH: Field = sortable(pitch_uses::pitch_id);
 pub const USED_ON: Field = sortable(pitch_uses::used_on);
 pub const CONTACT: Field = field(pitch_uses::contact_id);
+pub const EVENT: Field = field(pitch_uses::event_id);
 pub const LANDED: Field = field(pitch_uses::landed);
 const NUMBER: Field = sortable(pitch_versions::number);
 

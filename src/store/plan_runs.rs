@@ -10,7 +10,7 @@ use super::db::write::row::record_row;
 use super::db::write::tx::Tx;
 use super::error::Result;
 use crate::domain::follow_up_plan::{BuiltInPlan, PlanStep};
-use crate::domain::id::{ContactId, FollowUpId, FollowUpPlanId};
+use crate::domain::id::{ContactId, EventId, FollowUpId, FollowUpPlanId};
 use crate::domain::plan_run::{PlanRun, PlanRunFields, PlanRunStatus};
 
 record_row! {
@@ -20,6 +20,7 @@ record_row! {
         built_in: Option<BuiltInPlan>,
         title: String,
         contact_id: ContactId,
+        event_id: Option<EventId>,
         anchor_on: String,
         skip_weekends: bool,
         position: i32,
@@ -33,8 +34,17 @@ record_row! {
 }
 
 impl Record for PlanRun {
-    const SUMMARY: &'static [&'static str] =
-        &["plan_id", "built_in", "title", "contact_id", "anchor_on", "position", "follow_up_id", "status"];
+    const SUMMARY: &'static [&'static str] = &[
+        "plan_id",
+        "built_in",
+        "title",
+        "contact_id",
+        "event_id",
+        "anchor_on",
+        "position",
+        "follow_up_id",
+        "status",
+    ];
 
     record_statements!(plan_runs, PlanRunRow, PlanRunFields);
 }
@@ -46,9 +56,9 @@ pub const BUILT_IN: Field = field(plan_runs::built_in);
 const CONTACT: Field = sortable(plan_runs::contact_id);
 const FOLLOW_UP: Field = field(plan_runs::follow_up_id);
 
-/// The runs of a contact, oldest first.
-pub fn runs_of(tx: &mut Tx<'_>, contact: AnyId) -> Result<Vec<PlanRun>> {
-    let own = Predicate::equal(CONTACT, Scalar::Id(contact));
+/// The runs of these contacts, oldest first.
+pub fn runs_of(tx: &mut Tx<'_>, contacts: Vec<AnyId>) -> Result<Vec<PlanRun>> {
+    let own = Predicate::In(CONTACT, contacts.into_iter().map(Scalar::Id).collect());
     Ok(PlanRun::select(tx.conn, Select::all(tx.workspace, own))?)
 }
 

@@ -11,6 +11,7 @@ use super::db::sql::select::{Direction, Field, Predicate, Scalar, Select, field,
 use super::db::sql::types::AnyId;
 use super::db::write::record::{Record, record_statements};
 use super::db::write::row::record_row;
+use super::db::write::tx::Tx;
 use super::error::Result;
 use super::lists::is_current;
 use super::organizations;
@@ -108,6 +109,14 @@ pub fn workplaces(
         }
     }
     Ok(workplaces)
+}
+
+/// Whether a contact has or had a position at the organization that this names.
+pub fn works_at(tx: &mut Tx<'_>, contact: ContactId, name: &str) -> Result<bool> {
+    let contact = AnyId::new(contact.uuid());
+    let named = organizations::organization_named(tx, name)?.map(|one| format!("id:{}", one.id));
+    let places = workplaces(tx.conn, tx.workspace, &[contact])?.remove(&contact).unwrap_or_default();
+    Ok(places.contains_key(&format!("name:{}", fold(name))) || named.is_some_and(|id| places.contains_key(&id)))
 }
 
 /// What each of these contacts is on a day and where, as their card tells it: title and organization of the position that is

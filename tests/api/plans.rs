@@ -94,6 +94,12 @@ const LEFT_OUT: &[(&str, &[&str], &str)] = &[
         &["status", "category", "priority", "due_on", "due_sort", "updated_at"],
         "the same; nobody has many",
     ),
+    (
+        "events",
+        &["kind", "status", "starts_sort", "updated_at"],
+        "the same; those of a period that are asked for in another order than that of time",
+    ),
+    ("event_people", &["role", "priority", "updated_at"], "words and numbers of a few values"),
     ("key_results", &["metric", "updated_at"], "words of a few values"),
     ("check_ins", &["checked_on", "updated_at"], "those of a period in another order than that of days"),
     ("targets", &["stage", "priority", "updated_at"], "words and numbers of a few values"),

@@ -21,7 +21,7 @@ use crate::domain::position::Position;
 use crate::domain::relationship::Relationship;
 use crate::domain::timestamp::Timestamp;
 use crate::service::follow_ups::{Completion, complete};
-use crate::service::plan_runs::apply_plan;
+use crate::service::plan_runs::{Application, apply_plan};
 use crate::service::records::rules::Rules;
 use crate::service::records::write::{Create, Patch};
 use crate::store::{AnyId, Comparison, Precondition, Predicate, Record, Result, Scalar, Tx};
@@ -381,14 +381,20 @@ impl Year {
         let Some(plan) = plans.get(usize::try_from(index).unwrap_or_default()) else { return Ok(()) };
         let who = self.anybody().id;
         let anchor_on = Some(before(today, self.random.between(0, 3)));
-        apply_plan(tx, AnyId::new(plan.id().uuid()), vec![who], anchor_on).map(drop)
+        apply_plan(tx, AnyId::new(plan.id().uuid()), vec![Application { anchor_on, ..Application::of(who) }], None)
+            .map(drop)
     }
 
     /// One that goes nowhere.
     fn stop_a_plan(&mut self, tx: &mut Tx<'_>, today: NaiveDate) -> Result<()> {
         let who = self.anybody().id;
         let plan = AnyId::new(BuiltInPlan::NewConnection.id().uuid());
-        let applied = apply_plan(tx, plan, vec![who], Some(before(today, 5)))?;
+        let applied = apply_plan(
+            tx,
+            plan,
+            vec![Application { anchor_on: Some(before(today, 5)), ..Application::of(who) }],
+            None,
+        )?;
         for run in applied.runs {
             let stopped = json!({"status": "stopped", "status_reason": "They have moved abroad."});
             patch::<PlanRun>(tx, run.id, stopped)?;

@@ -90,6 +90,16 @@ fn create_checked<R: Rules>(tx: &mut Tx<'_>, record: R) -> Result<R> {
     Ok(record)
 }
 
+/// Creates records by the rules of their kind, in their order.
+pub fn create_many<R: Rules>(tx: &mut Tx<'_>, records: Vec<R>) -> Result<Vec<R>> {
+    records.into_iter().map(|record| create(tx, record)).collect()
+}
+
+/// Changes records by the rules of their kind, in their order.
+pub fn update_many<R: Rules>(tx: &mut Tx<'_>, changed: Vec<(R, R)>) -> Result<Vec<R>> {
+    changed.into_iter().map(|(before, after)| update(tx, &before, after)).collect()
+}
+
 /// Changes a record by the rules of its kind.
 pub fn update<R: Rules>(tx: &mut Tx<'_>, before: &R, mut after: R) -> Result<R> {
     let now = tx.now();

@@ -106,7 +106,7 @@ impl Views {
             self.rewrite(&mut schema, view);
         }
         let entity = Entity::ALL.iter().find(|entity| pascal(entity.as_str()) == base);
-        if let Some((field, description)) = entity.and_then(|entity| statuses::description(*entity)) {
+        for (field, description) in entity.map(|entity| statuses::descriptions(*entity)).unwrap_or_default() {
             append_description(&mut schema["properties"][field], &description);
         }
         if let Some(entity) = entity.filter(|_| name.ends_with("Fields")) {

@@ -210,7 +210,6 @@ table! {
         updated_at -> Instant,
         is_self -> Bool,
         name -> Text,
-        sort_name -> Text,
         sort_key -> Text,
         given_name -> Nullable<Text>,
         family_name -> Nullable<Text>,
@@ -225,6 +224,7 @@ table! {
         dates -> Json,
         how_met -> Nullable<Json>,
         introduced_by_id -> Nullable<Id>,
+        met_event_id -> Nullable<Id>,
         known -> Bool,
         tier -> Nullable<Text>,
         cadence -> Nullable<Json>,
@@ -363,6 +363,77 @@ table! {
     use diesel::sql_types::*;
     use crate::store::db::sql::types::{Id, Instant, Json};
 
+    events (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        title -> Text,
+        kind -> Text,
+        all_day -> Bool,
+        starts_at -> Nullable<Instant>,
+        ends_at -> Nullable<Instant>,
+        starts_on -> Nullable<Text>,
+        ends_on -> Nullable<Text>,
+        time_zone -> Nullable<Text>,
+        details -> Json,
+        starts_sort -> Instant,
+        ends_sort -> Instant,
+        organizer_organization_id -> Nullable<Id>,
+        parent_id -> Nullable<Id>,
+        status -> Text,
+        cancelled_at -> Nullable<Instant>,
+        goal_ids -> Json,
+        pitch_id -> Nullable<Id>,
+        objectives -> Json,
+        checklist -> Json,
+        role -> Text,
+        participation -> Text,
+        debrief -> Nullable<Json>,
+        tags -> Json,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::Id;
+
+    event_goals (workspace_id, event_id, goal_id) {
+        workspace_id -> Id,
+        event_id -> Id,
+        goal_id -> Id,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant, Json};
+
+    event_people (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        event_id -> Id,
+        contact_id -> Nullable<Id>,
+        role -> Text,
+        priority -> Integer,
+        why -> Nullable<Text>,
+        research -> Nullable<Text>,
+        talking_points -> Json,
+        questions -> Json,
+        stage -> Text,
+        met_at -> Nullable<Instant>,
+        note -> Nullable<Text>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant, Json};
+
     interactions (workspace_id, id) {
         workspace_id -> Id,
         id -> Id,
@@ -387,6 +458,7 @@ table! {
         is_counted -> Bool,
         status_reason -> Nullable<Text>,
         goal_ids -> Json,
+        event_id -> Nullable<Id>,
     }
 }
 
@@ -527,6 +599,7 @@ table! {
         outcome -> Nullable<Text>,
         origin -> Text,
         interaction_id -> Nullable<Id>,
+        event_id -> Nullable<Id>,
         goal_id -> Nullable<Id>,
         target_id -> Nullable<Id>,
     }
@@ -574,6 +647,7 @@ table! {
         built_in -> Nullable<Text>,
         title -> Text,
         contact_id -> Id,
+        event_id -> Nullable<Id>,
         anchor_on -> Text,
         steps -> Json,
         skip_weekends -> Bool,
@@ -762,6 +836,7 @@ table! {
         pitch_id -> Id,
         used_on -> Text,
         contact_id -> Nullable<Id>,
+        event_id -> Nullable<Id>,
         landed -> Nullable<Integer>,
         note -> Nullable<Text>,
     }

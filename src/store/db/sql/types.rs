@@ -17,14 +17,16 @@ use super::conn::MultiBackend;
 use crate::domain::account::WeekDay;
 use crate::domain::contact::{Channel, Tier};
 use crate::domain::entity::{Entity, Op};
+use crate::domain::event::{EventKind, EventParticipation, EventRole, EventStatus};
+use crate::domain::event_person::{EventPersonRole, EventPersonStage};
 use crate::domain::follow_up::{FollowUpKind, FollowUpOrigin, FollowUpStatus, OwedBy};
 use crate::domain::follow_up_plan::BuiltInPlan;
 use crate::domain::goal::{GoalCategory, GoalStatus};
 use crate::domain::id::{
-    CalendarFeedId, CheckInId, ContactActivityId, ContactId, DuplicateDismissalId, FollowUpId, FollowUpPlanId,
-    GoalId, InteractionId, JobId, KeyResultId, NeedId, NotificationId, OperationId, OrganizationId, PitchId,
-    PitchUseId, PitchVersionId, PlanRunId, PositionId, RelationshipId, SeriesId, SessionId, TagId, TargetId,
-    TokenId, UserId, WorkspaceId,
+    CalendarFeedId, CheckInId, ContactActivityId, ContactId, DuplicateDismissalId, EventId, EventPersonId,
+    FollowUpId, FollowUpPlanId, GoalId, InteractionId, JobId, KeyResultId, NeedId, NotificationId, OperationId,
+    OrganizationId, PitchId, PitchUseId, PitchVersionId, PlanRunId, PositionId, RelationshipId, SeriesId,
+    SessionId, TagId, TargetId, TokenId, UserId, WorkspaceId,
 };
 use crate::domain::interaction::{InteractionDirection, InteractionKind, InteractionStatus};
 use crate::domain::job::JobState;
@@ -191,6 +193,7 @@ id_columns!(UserId, WorkspaceId, SessionId, TokenId, AnyId);
 id_columns!(CalendarFeedId, JobId, NotificationId, OperationId);
 id_columns!(ContactId, OrganizationId, PositionId, RelationshipId, NeedId, TagId, DuplicateDismissalId);
 id_columns!(GoalId, KeyResultId, CheckInId, TargetId, PitchId, PitchVersionId, PitchUseId);
+id_columns!(EventId, EventPersonId);
 id_columns!(InteractionId, ContactActivityId, FollowUpId, SeriesId, FollowUpPlanId, PlanRunId);
 
 /// Microseconds between 1970 and 2000, from which PostgreSQL counts.
@@ -302,5 +305,6 @@ macro_rules! word_columns {
 word_columns!(Entity, JobState, KeyKind, NotificationKind, Op, OperationKind, OperationState, Role, WeekDay);
 word_columns!(Tier, OrganizationKind, PositionKind, RelationshipType, NeedKind, NeedStatus);
 word_columns!(Channel, InteractionKind, InteractionStatus, InteractionDirection, TimelineKind);
+word_columns!(EventKind, EventStatus, EventRole, EventParticipation, EventPersonRole, EventPersonStage);
 word_columns!(GoalCategory, GoalStatus, KeyResultMetric, TargetStage);
 word_columns!(FollowUpKind, FollowUpStatus, FollowUpOrigin, OwedBy, BuiltInPlan, PlanRunStatus);

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 use serde_json::Value;
 
+use super::changes::survivor;
 use super::json::{from_json, json};
 use super::record::{Record, for_entity};
 use super::tx::Tx;
@@ -17,6 +18,17 @@ use crate::store::error::Result;
 pub fn find<R: Record>(tx: &mut Tx<'_>, id: AnyId) -> Result<Option<R>> {
     let select = Select { limit: 1, ..Select::all(tx.workspace, Predicate::id(id)) };
     Ok(R::select(tx.conn, select)?.pop())
+}
+
+/// The record, or the one that it was merged into.
+pub fn find_or_survivor<R: Record>(tx: &mut Tx<'_>, id: AnyId) -> Result<Option<R>> {
+    match find::<R>(tx, id)? {
+        Some(record) => Ok(Some(record)),
+        None => match survivor(tx.conn, tx.workspace, R::ENTITY, id)? {
+            Some(survivor) => find::<R>(tx, survivor),
+            None => Ok(None),
+        },
+    }
 }
 
 pub fn exists(tx: &mut Tx<'_>, entity: Entity, id: AnyId) -> Result<bool> {

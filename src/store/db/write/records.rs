@@ -27,7 +27,7 @@ use crate::store::db::sql::select::Predicate;
 use crate::store::db::sql::types::AnyId;
 use crate::store::error::{Conflict, Result};
 
-pub use super::lookup::{exists, find, is_untouched, was_deleted};
+pub use super::lookup::{exists, find, find_or_survivor, is_untouched, was_deleted};
 pub use super::names::next_holders_of_name;
 
 /// The record, if it exists and the precondition holds.

@@ -293,8 +293,8 @@ impl<'c> Tx<'c> {
         outcome
     }
 
-    /// Notes of a record deleted in this write that it lives on in another one.
-    pub(in crate::store) fn note_survivor(&mut self, entity: Entity, id: AnyId, survivor: AnyId) {
+    /// Notes of a record deleted in this write, or of an id that no record has, that it lives on in another one.
+    pub fn note_survivor(&mut self, entity: Entity, id: AnyId, survivor: AnyId) {
         if let Some(touched) = self.touched.get_mut(&(entity, id)) {
             touched.merged_into = Some(survivor);
             return;
