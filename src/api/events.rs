@@ -1,9 +1,13 @@
 //! Events, and the people there.
 
+use actix_web::http::Method;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
 
-use super::http::messages::problem::Code;
-use super::http::operation::Operation;
+use super::context::Context;
+use super::http::messages::problem::{Code, Problem};
+use super::http::operation::{Access, Docs, Operation, Run, Write};
 use super::http::records::collection::{
     Collection, Filter, FilterFn, Operators, Values, instant, listed, number, reference, word,
 };
@@ -11,9 +15,14 @@ use super::http::records::operations::{nested_at, of_record};
 use super::http::records::resource::{Resource, Texts};
 use crate::domain::entity::Entity;
 use crate::domain::event::{Event, EventKind, EventParticipation, EventStatus};
-use crate::domain::event_person::{EventPerson, EventPersonRole, EventPersonStage};
+use crate::domain::event_person::{EventPerson, EventPersonFields, EventPersonRole, EventPersonStage};
+use crate::domain::invalid::Invalid;
+use crate::service::event_people::add_people;
+use crate::service::records::write::{Create, Parent};
+use crate::service::validation::validate;
+use crate::service::validation::views::{View, collect, written};
 use crate::store::relations::{Link, Relation};
-use crate::store::{ID, events as stored};
+use crate::store::{Answer, ID, events as stored};
 
 pub const COLLECTION: Collection = Collection {
     entity: Entity::Event,
@@ -215,8 +224,8 @@ impl Resource for Event {
         many: "events",
         create_example: || {
             json!({
-                "title": "Climate Tech Summit", "kind": "conference", "starts_local": "2026-05-12T09:00:00",
-                "ends_local": "2026-05-12T18:00:00", "time_zone": "Europe/Berlin", "venue": "Station Berlin",
+                "title": "Climate Tech Summit", "kind": "conference", "starts_local": "2026-03-02T09:00:00",
+                "ends_local": "2026-03-02T18:00:00", "time_zone": "Europe/Berlin", "venue": "Station Berlin",
                 "participation": "registered", "tags": ["climate"],
                 "objectives": {"hiring": {"text": "Three people who hire", "position": 1}},
                 "checklist": {"hotel": {"text": "Book a hotel", "position": 1}},
@@ -261,5 +270,129 @@ pub fn operations() -> Vec<Operation> {
         "Ranked with `sort=-priority`.",
         || json!({ "contact_id": "01939d5e-8c00-7000-8000-0000000000b1", "role": "speaker", "priority": 4 }),
     ));
+    operations.push(Operation::new(
+        Method::POST,
+        "/v1/events/{id}/people/bulk",
+        "add_event_people",
+        Access::scope("events:write"),
+        Run::Write(add),
+        add_docs,
+    ));
     operations
+}
+
+/// How many people can be added in one call.
+const MAX_ADDED: usize = 200;
+
+/// People to add to an event.
+struct EventPeople;
+
+impl utoipa::PartialSchema for EventPeople {
+    fn schema() -> RefOr<Schema> {
+        written(json!({
+            "type": "object",
+            "description": "People to add to an event.",
+            "properties": {
+                "people": {
+                    "type": "array", "minItems": 1, "maxItems": MAX_ADDED,
+                    "items": { "x-input-under": ["event_person", "event", "event_id"] },
+                    "description": "The people, each as they would be added alone.",
+                },
+            },
+            "required": ["people"],
+        }))
+    }
+}
+
+impl ToSchema for EventPeople {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        collect::<EventPersonFields>(schemas);
+    }
+}
+
+/// The people of an event that were added.
+struct EventPeopleAdded;
+
+impl utoipa::PartialSchema for EventPeopleAdded {
+    fn schema() -> RefOr<Schema> {
+        written(json!({
+            "type": "object",
+            "description": "The people of an event that were added.",
+            "properties": {
+                "results": {
+                    "type": "array",
+                    "description": "The result for each, in the order of the request.",
+                    "items": {
+                        "type": "object",
+                        "description": "The result for one of them.",
+                        "properties": {
+                            "created": {
+                                "type": "boolean",
+                                "description": "Whether they were added. False: they were there already, and stay as they are.",
+                            },
+                            "event_person": { "$ref": "#/components/schemas/EventPerson" },
+                        },
+                        "required": ["created", "event_person"],
+                    },
+                },
+                "write": {
+                    "type": ["integer", "null"], "format": "int64",
+                    "description": "The number of the write: `POST /v1/changes/{write}/revert` reverts all of it. \
+                                    Null if nobody was added.",
+                },
+            },
+        }))
+    }
+}
+
+impl ToSchema for EventPeopleAdded {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        collect::<EventPerson>(schemas);
+    }
+}
+
+fn add_docs() -> Docs {
+    Docs::new("events", "Add people to an event")
+        .description(
+            "Adds up to 200 people in one write: all of them, or none if anything is wrong. A contact who is there \
+             already, or is listed twice, stays as they are, so a list of speakers can be sent again.",
+        )
+        .request::<EventPeople>(json!({
+            "people": [{ "contact_id": "01939d5e-8c00-7000-8000-0000000000b1", "role": "speaker", "priority": 4 }],
+        }))
+        .answer::<EventPeopleAdded>(200, "The people.")
+        .errors(&[Code::IdTaken, Code::Deleted])
+}
+
+fn add(context: &Context) -> Result<Write, Problem> {
+    let id = context.id()?;
+    let body = &context.call.body.value;
+    validate::<EventPeople>(View::Input, body).into_result(())?;
+    let people = body.get("people").and_then(Value::as_array).into_iter().flatten();
+    let store = &context.api.store;
+    let parent = Parent { entity: Entity::Event, id, field: "event_id", is_list: false };
+    let (mut invalid, mut checked) = (Invalid::default(), Vec::new());
+    for (index, person) in people.enumerate() {
+        for entity in EventPerson::also_creates(person) {
+            context.caller.require(*entity, "write")?;
+        }
+        let person = Create::<EventPerson>::check(person.clone(), Some(parent), store.new_id(), store.now());
+        let person = person.map_err(|errors| errors.under(&format!("people/{index}")));
+        checked.extend(invalid.gather(person).map(Create::into_record));
+    }
+    let people = invalid.into_result(checked)?;
+    Ok(Write::new(move |tx| {
+        let added = add_people(tx, id, people)?;
+        Ok(Answer::Json {
+            status: 200,
+            body: Box::new(move |settled| {
+                let mut results = Vec::with_capacity(added.len());
+                for one in added {
+                    let person = settled.record(Entity::EventPerson, one.id)?;
+                    results.push(json!({ "created": one.is_new, "event_person": person }));
+                }
+                Ok(json!({ "results": results, "write": settled.write_number() }))
+            }),
+        })
+    }))
 }

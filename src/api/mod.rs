@@ -5,10 +5,12 @@ pub mod batch;
 pub mod bulk;
 pub mod calendar_feeds;
 pub mod candidates;
+pub mod capture;
 pub mod changes;
 pub mod check_ins;
 pub mod contacts;
 pub mod context;
+pub mod debrief;
 pub mod duplicate_dismissals;
 pub mod duplicates;
 pub mod events;
@@ -72,6 +74,8 @@ pub fn operations() -> Vec<Operation> {
         pitches::operations(),
         targets::operations(),
         events::operations(),
+        debrief::operations(),
+        capture::operations(),
         interactions::operations(),
         keep_in_touch::operations(),
         timeline::operations(),
@@ -149,6 +153,7 @@ const TAGS: &[(&str, &str)] = &[
     ("goals", "What you want to reach, how far you have come, and whom to reach for it."),
     ("pitches", "How you introduce yourself, what you said before, and how it landed."),
     ("events", "Conferences, meetups and the like: whom to meet there, and what came of it."),
+    ("capture", "Somebody you have just met, noted in one call."),
     ("interactions", "Meetings, calls and messages with contacts, planned or past."),
     ("keep-in-touch", "Contacts you are due to get in touch with."),
     ("timeline", "What happened, and when."),

@@ -41,24 +41,24 @@ pub struct EventFields {
     #[schema(read_only, example = false)]
     pub all_day: bool,
     /// When it starts, with any offset; returned in UTC. Send either this or `starts_local`. Null: all day.
-    #[schema(example = "2026-05-12T07:00:00Z")]
+    #[schema(example = "2026-03-02T08:00:00Z")]
     pub starts_at: Option<Timestamp>,
     /// The same as the clock shows it in `time_zone`. If the clock shows a time twice, the first is meant; send `starts_at`
     /// for the second.
     #[schema(
         max_length = 19,
         pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?$",
-        example = "2026-05-12T09:00:00"
+        example = "2026-03-02T09:00:00"
     )]
     pub starts_local: Option<String>,
     /// When it ends. Send either this or `ends_local`. Null: not known, or all day.
-    #[schema(example = "2026-05-12T16:00:00Z")]
+    #[schema(example = "2026-03-02T17:00:00Z")]
     pub ends_at: Option<Timestamp>,
     /// The same as the clock shows it in `time_zone`.
     #[schema(
         max_length = 19,
         pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?$",
-        example = "2026-05-12T18:00:00"
+        example = "2026-03-02T18:00:00"
     )]
     pub ends_local: Option<String>,
     /// The first day of an all-day event. Null: it has times.
@@ -166,7 +166,7 @@ pub struct EventDebrief {
     /// Whether you would go again. Null: not said.
     pub would_return: Option<bool>,
     /// The day of the debrief, in the time zone of the workspace.
-    #[schema(value_type = Option<String>, format = Date, example = "2026-05-13")]
+    #[schema(value_type = Option<String>, format = Date, example = "2026-03-03")]
     pub on: Option<String>,
 }
 

@@ -74,7 +74,8 @@ enumeration! {
     /// How a key result is measured. `manual`: entered as check-ins. `contacts_added`: contacts you have added and
     /// know. `targets_connected`: targets of the goal you have connected with. `interactions`: interactions that
     /// count. `informational_interviews`: those of them that are informational interviews. `follow_ups_done`: your
-    /// completed follow-ups. `relationships_deepened`: contacts with mutual interactions on at least two days.
+    /// completed follow-ups. `events_attended`: events you attended, without sessions. `people_met`: contacts you met at
+    /// events. `relationships_deepened`: contacts with mutual interactions on at least two days.
     #[derive(Default)]
     KeyResultMetric {
         #[default]
@@ -83,6 +84,8 @@ enumeration! {
         TargetsConnected = "targets_connected",
         Interactions = "interactions",
         InformationalInterviews = "informational_interviews",
+        EventsAttended = "events_attended",
+        PeopleMet = "people_met",
         FollowUpsDone = "follow_ups_done",
         RelationshipsDeepened = "relationships_deepened",
     }

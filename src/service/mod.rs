@@ -3,7 +3,9 @@
 
 pub mod bulk;
 pub mod calendar_feeds;
+pub mod capture;
 pub mod contacts;
+pub mod debrief;
 pub mod demo;
 pub mod digest;
 pub mod duplicate_dismissals;

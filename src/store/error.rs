@@ -3,6 +3,7 @@
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
+use crate::domain::debrief::NoDebrief;
 use crate::domain::entity::Entity;
 use crate::domain::id::OperationId;
 use crate::domain::invalid::Invalid;
@@ -70,6 +71,8 @@ pub enum Conflict {
     },
     /// The next record of the series, this one, has been changed since it was created.
     SeriesContinued(Entity, AnyId),
+    /// There is no debrief of the event.
+    NoDebrief(NoDebrief),
     /// An operation of the workspace, this one, has not finished; what was asked for has to wait for it. `None`: this very
     /// write starts it.
     OperationRunning(Option<OperationId>),

@@ -11,6 +11,7 @@ use super::db::write::record::{Record, record_statements};
 use super::db::write::row::record_row;
 use super::db::write::tx::Tx;
 use super::error::Result;
+use super::interactions;
 use super::lists::{Order, Section, first};
 use crate::domain::entity::Entity;
 use crate::domain::event::{
@@ -19,8 +20,10 @@ use crate::domain::event::{
 use crate::domain::event_person::{EventPerson, EventPersonFields, EventPersonRole, EventPersonStage};
 use crate::domain::fields::{LabelText, LineText};
 use crate::domain::id::{ContactId, EventId, GoalId, OrganizationId, PitchId, WorkspaceId};
+use crate::domain::interaction::{Interaction, InteractionStatus};
 use crate::domain::key::{Key, KeyKind};
 use crate::domain::keyed::Keyed;
+use crate::domain::reference::reference;
 use crate::domain::search::SearchText;
 use crate::domain::text::fold;
 use crate::domain::timeline::TimelineEntry;
@@ -196,6 +199,17 @@ pub fn people_of(event: AnyId) -> Predicate {
     Predicate::ReferredBy(Entity::EventPerson, CONTACT, Box::new(there))
 }
 
+/// For this goal.
+pub fn is_for(goal: AnyId) -> Predicate {
+    let goals = reference(Entity::Event, Entity::Goal);
+    goals.map_or(Predicate::Any(Vec::new()), |goals| Predicate::Lists(goals, vec![goal]))
+}
+
+/// A contact who is one of these people at an event.
+pub fn is_there(people: Predicate) -> Predicate {
+    Predicate::ReferredBy(Entity::EventPerson, CONTACT, Box::new(people))
+}
+
 /// A session of this event.
 pub fn is_session_of(event: AnyId) -> Predicate {
     Predicate::equal(PARENT, Scalar::Id(event))
@@ -239,4 +253,28 @@ pub fn ahead(
         Predicate::IsNull(PARENT),
     ]);
     first(conn, workspace, filter, Order::By(STARTS, Direction::Ascending), limit)
+}
+
+/// The ids of the sessions of an event.
+pub fn session_ids(tx: &mut Tx<'_>, event: AnyId) -> Result<Vec<AnyId>> {
+    Ok(Event::ids(tx.conn, Select::all(tx.workspace, is_session_of(event)))?)
+}
+
+/// The interactions that happened at one of these events with one of these contacts.
+pub fn interactions_at(tx: &mut Tx<'_>, events: &[AnyId], contacts: Vec<AnyId>) -> Result<Vec<Interaction>> {
+    let Some(listed) = reference(Entity::Interaction, Entity::Contact) else { return Ok(Vec::new()) };
+    let happened = Scalar::Text(InteractionStatus::Happened.as_str().to_owned());
+    let there = Predicate::All(vec![
+        Predicate::In(interactions::EVENT, events.iter().copied().map(Scalar::Id).collect()),
+        Predicate::Lists(listed, contacts),
+        Predicate::equal(interactions::STATUS, happened),
+    ]);
+    Ok(Interaction::select(tx.conn, Select::all(tx.workspace, there))?)
+}
+
+/// These contacts as they are among the people of an event.
+pub fn people_named(tx: &mut Tx<'_>, event: AnyId, contacts: Vec<AnyId>) -> Result<Vec<EventPerson>> {
+    let there =
+        Predicate::All(vec![is_at(event), Predicate::In(CONTACT, contacts.into_iter().map(Scalar::Id).collect())]);
+    Ok(EventPerson::select(tx.conn, Select::all(tx.workspace, there))?)
 }

@@ -19,9 +19,10 @@ use super::db::write::json::json;
 use super::db::write::record::{Record, for_entity};
 use super::error::Result;
 use super::lists::{Listing, Order, page};
-use super::{check_ins, contacts, follow_ups, interactions, key_results, positions, targets};
+use super::{check_ins, contacts, events, follow_ups, interactions, key_results, positions, targets};
 use crate::domain::contact::Contact;
 use crate::domain::entity::Entity;
+use crate::domain::event::EventParticipation;
 use crate::domain::fields::parse_day;
 use crate::domain::follow_up::{FollowUpStatus, OwedBy};
 use crate::domain::goal::Goal;
@@ -208,6 +209,31 @@ impl Counted {
             KeyResultMetric::InformationalInterviews => {
                 let interview = InteractionKind::InformationalInterview.as_str();
                 interactions(vec![text(interactions::KIND, interview)])
+            }
+            KeyResultMetric::EventsAttended => {
+                let attended = EventParticipation::Attended.as_str();
+                let mut parts = within(events::STARTS);
+                parts.extend([text(events::PARTICIPATION, attended), Predicate::IsNull(events::PARENT)]);
+                parts.extend(filter.tag.as_deref().map(events::has_tag));
+                parts.extend(
+                    filter
+                        .organization_id
+                        .map(|id| Predicate::equal(events::ORGANIZER, Scalar::Id(AnyId::new(id.uuid())))),
+                );
+                let filter = all(parts, vec![linked(events::is_for(goal_id))]);
+                Self::Records { entity: Entity::Event, filter, order: events::STARTS }
+            }
+            KeyResultMetric::PeopleMet => {
+                let mut met = between(events::MET_AT);
+                let of_goal = Predicate::RefersToFound(events::EVENT, Box::new(events::is_for(goal_id)));
+                met.extend(linked(of_goal));
+                let mut parts = vec![events::is_there(Predicate::All(met))];
+                parts.extend(people);
+                Self::Records {
+                    entity: Entity::Contact,
+                    filter: Predicate::All(parts),
+                    order: contacts::CREATED_AT,
+                }
             }
             KeyResultMetric::FollowUpsDone => {
                 let mut parts = within(follow_ups::COMPLETED);

@@ -33,6 +33,7 @@ mod contract;
 mod demo;
 mod duplicate_dismissals;
 mod duplicates;
+mod events;
 mod follow_up_plans;
 mod follow_ups;
 mod goals;

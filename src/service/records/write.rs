@@ -61,6 +61,11 @@ impl<R: Rules> Create<R> {
         }
     }
 
+    /// The checked record, for whoever looks up its parent and writes it with others.
+    pub fn into_record(self) -> R {
+        self.record
+    }
+
     pub fn write(self, tx: &mut Tx<'_>) -> Result<R> {
         let Self { mut record, parent } = self;
         let Some(parent) = parent else { return create(tx, record) };

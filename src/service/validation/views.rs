@@ -173,6 +173,18 @@ impl Views {
                         .insert("oneOf".to_owned(), json!([{ "type": "null" }, { "$ref": reference_to(&name) }]));
                     return;
                 }
+                // A kind, the one under which it is created, and the field that refers to that.
+                if let Some(Value::Array(nested)) = object.remove("x-input-under") {
+                    let [kind, parent, field] = [0, 1, 2].map(|place| nested.get(place).and_then(Value::as_str));
+                    let of = |name: Option<&str>| name.and_then(Entity::parse);
+                    if let (Some(kind), Some(parent), Some(field)) = (of(kind), of(parent), field)
+                        && let Some(name) = self.make_nested(kind, parent, field)
+                    {
+                        object.clear();
+                        object.insert("$ref".to_owned(), json!(reference_to(&name)));
+                    }
+                    return;
+                }
                 if let Some(Value::String(fields)) = object.remove("x-optional-input-of") {
                     let name = self.make_optional(&fields);
                     object.remove("type");

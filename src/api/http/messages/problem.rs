@@ -114,6 +114,9 @@ catalog! {
     InvalidTransition = "invalid_transition", 409, "Invalid transition";
     /// The next record of the series, `record`, has been changed since it was created. Edit or delete that one first.
     SeriesContinued = "series_continued", 409, "The series has continued";
+    /// The event has not begun, is cancelled or postponed, or you were not there; the detail says which. Update the event
+    /// first.
+    DebriefNotPossible = "debrief_not_possible", 409, "The event cannot be debriefed";
     /// Another operation is running in this workspace; `operation` is its id. Wait until it has finished, or cancel it, then
     /// retry.
     OperationRunning = "operation_running", 409, "An operation is running";
@@ -406,6 +409,7 @@ impl From<Conflict> for Problem {
                 let detail = format!("{next}, which follows it, has been changed. Edit or delete that one first.");
                 Self { record: Some((entity, id)), ..Self::new(Code::SeriesContinued).detail(detail) }
             }
+            Conflict::NoDebrief(reason) => Self::new(Code::DebriefNotPossible).detail(reason.detail()),
             Conflict::OperationRunning(operation) => Self { operation, ..Self::new(Code::OperationRunning) },
             Conflict::TooLargeForDryRun => Self::new(Code::LimitReached)
                 .detail(format!("A dry run covers writes of at most {} changes.", thousands(MAX_AT_ONCE))),

@@ -1,0 +1,204 @@
+//! The debrief of an event: it was attended, whom you have met has an interaction there, and plans begin on the day you met. A
+//! constant number of statements does it for everybody.
+
+use chrono::NaiveDate;
+use std::collections::{HashMap, HashSet};
+
+use super::plan_runs::{Application, AppliedRun, apply_plan};
+use super::records::transitions::forbidden;
+use super::records::write::{create_many, update, update_many};
+use crate::domain::debrief::{Debrief, DebriefResult, DebriefStep, DebriefedPerson};
+use crate::domain::entity::Entity;
+use crate::domain::event::Event;
+use crate::domain::event_person::{EventPerson, EventPersonFields, EventPersonStage};
+use crate::domain::id::{ContactId, EventPersonId, FollowUpPlanId, InteractionId, PlanRunId};
+use crate::domain::interaction::{Interaction, InteractionFields, InteractionKind};
+use crate::domain::invalid::{FieldCode, Invalid, Rejection};
+use crate::domain::state_machine::not_in_future;
+use crate::domain::timestamp::Timestamp;
+use crate::store::accounts::time_zone;
+use crate::store::events::{interactions_at, session_ids};
+use crate::store::lists::with_ids;
+use crate::store::{AnyId, Conflict, Error, Precondition, Record, Result, Tx, checks, records};
+
+/// What a debrief has led to, in the order of the people.
+pub struct Debriefed {
+    pub people: Vec<DebriefResult>,
+}
+
+/// Somebody of whom the debrief tells.
+struct Told {
+    person: DebriefedPerson,
+    before: EventPerson,
+    contact: ContactId,
+    /// When they were met, if they were.
+    met_at: Option<Timestamp>,
+}
+
+/// Notes what came of an event and of its people. Told again, the texts are replaced, and only what is missing is added.
+pub fn debrief(tx: &mut Tx<'_>, event: AnyId, debrief: Debrief) -> Result<Debriefed> {
+    let event = records::get::<Event>(tx, event, &Precondition::None)?;
+    event.fields.check_debrief(tx.now()).map_err(Conflict::NoDebrief)?;
+    let today = time_zone(tx)?.day(tx.now());
+    let mut places: Vec<AnyId> = session_ids(tx, Record::id(&event))?;
+    places.push(Record::id(&event));
+    let told = tell(tx, &event, &places, &debrief.people)?;
+    let after = event.debriefed(&debrief, today)?;
+    update(tx, &event, after)?;
+    let stages = note_people(tx, &told)?;
+    let mut logged = log_interactions(tx, &event, &places, &told)?;
+    let mut runs = apply_plans(tx, &event, &told)?;
+    let result = |told: Told| {
+        let interaction_id = logged.remove(&told.contact);
+        let run = runs.remove(&told.person.event_person_id);
+        DebriefResult {
+            event_person_id: told.before.id,
+            contact_id: told.contact,
+            stage: stages.get(&told.before.id).copied().unwrap_or(told.before.fields.stage),
+            interaction_created: interaction_id.is_some(),
+            interaction_id,
+            plan_run_created: run.as_ref().is_some_and(|run| run.is_new),
+            plan_run_id: run.as_ref().map(|run| PlanRunId::new(run.id.uuid())),
+            step: run.and_then(|run| run.step).map(|step| DebriefStep {
+                follow_up_id: Some(step.id),
+                title: step.fields.title,
+                due_on: step.fields.due_on,
+            }),
+        }
+    };
+    Ok(Debriefed { people: told.into_iter().map(result).collect() })
+}
+
+/// Who is meant, and whether what is said of them can be.
+fn tell(tx: &mut Tx<'_>, event: &Event, places: &[AnyId], people: &[DebriefedPerson]) -> Result<Vec<Told>> {
+    let ids: Vec<AnyId> = people.iter().map(|person| AnyId::new(person.event_person_id.uuid())).collect();
+    let mut known: HashMap<EventPersonId, EventPerson> =
+        with_ids::<EventPerson>(tx, &ids)?.into_iter().map(|person| (person.id, person)).collect();
+    known.retain(|_, person| places.contains(&AnyId::new(person.fields.event_id.uuid())));
+    let now = tx.now();
+    let mut invalid = Invalid::default();
+    let mut told = Vec::with_capacity(people.len());
+    for (index, person) in people.iter().enumerate() {
+        let known = known.remove(&person.event_person_id);
+        let Some((before, contact)) = known.and_then(|known| Some((known.clone(), known.fields.contact_id?)))
+        else {
+            let at = format!("#/people/{index}/event_person_id");
+            let id = AnyId::new(person.event_person_id.uuid());
+            let unknown = match records::exists(tx, Entity::EventPerson, id)? {
+                true => Rejection::new(FieldCode::Contradiction, "This person is at another event."),
+                false => checks::unknown_reference(tx, Entity::EventPerson, id)?,
+            };
+            invalid.add(at, unknown);
+            continue;
+        };
+        let is_met = before.fields.stage.is_met();
+        if is_met && !person.met {
+            return Err(forbidden(&before, before.fields.stage, EventPersonStage::NotMet).into());
+        }
+        let sent =
+            person.met_at.and_then(|at| invalid.check(format!("#/people/{index}/met_at"), not_in_future(at, now)));
+        let met_at = before.fields.met_at.filter(|_| is_met).or(sent).unwrap_or_else(|| event.fields.met_at(now));
+        told.push(Told { person: person.clone(), before, contact, met_at: person.met.then_some(met_at) });
+    }
+    invalid.into_result(told).map_err(Into::into)
+}
+
+/// Notes who was met and who was not, and what is to be remembered. How far it has come with each.
+fn note_people(tx: &mut Tx<'_>, told: &[Told]) -> Result<HashMap<EventPersonId, EventPersonStage>> {
+    let mut changed = Vec::with_capacity(told.len());
+    for Told { person, before, met_at, .. } in told {
+        let own = &before.fields;
+        let stage = match met_at {
+            None => EventPersonStage::NotMet,
+            Some(_) if own.stage.is_met() => own.stage,
+            Some(_) => EventPersonStage::Met,
+        };
+        let note = person.note.clone().or_else(|| own.note.clone());
+        let fields = EventPersonFields { stage, met_at: *met_at, note, ..own.clone() };
+        changed.push((before.clone(), before.with(fields)?));
+    }
+    let written = update_many(tx, changed)?;
+    Ok(written.into_iter().map(|person| (person.id, person.fields.stage)).collect())
+}
+
+/// Logs an interaction with everybody who was met and has none at the event.
+fn log_interactions(
+    tx: &mut Tx<'_>,
+    event: &Event,
+    places: &[AnyId],
+    told: &[Told],
+) -> Result<HashMap<ContactId, InteractionId>> {
+    let met: Vec<AnyId> =
+        told.iter().filter(|told| told.met_at.is_some()).map(|told| AnyId::new(told.contact.uuid())).collect();
+    let there = interactions_at(tx, places, met)?;
+    let mut has_one: HashSet<ContactId> =
+        there.into_iter().flat_map(|interaction| interaction.fields.contact_ids).collect();
+    let (mut logged, mut new) = (HashMap::new(), Vec::new());
+    for Told { person, before, contact, met_at } in told {
+        let Some(at) = met_at.filter(|_| has_one.insert(*contact)) else { continue };
+        let fields = InteractionFields {
+            contact_ids: vec![*contact],
+            kind: InteractionKind::EventChat,
+            occurred_at: Some(at),
+            body: person.note.clone().or_else(|| before.fields.note.clone()),
+            event_id: Some(before.fields.event_id),
+            goal_ids: event.fields.goal_ids.clone(),
+            ..InteractionFields::default()
+        };
+        let id = person.interaction_id.unwrap_or(InteractionId::new(tx.new_id()));
+        logged.insert(*contact, id);
+        new.push(Interaction::new(id, tx.now(), fields)?);
+    }
+    create_many(tx, new)?;
+    Ok(logged)
+}
+
+/// Applies the plans, each to all for whom it is chosen.
+fn apply_plans(tx: &mut Tx<'_>, event: &Event, told: &[Told]) -> Result<HashMap<EventPersonId, AppliedRun>> {
+    let mut runs = HashMap::new();
+    let plans: Vec<FollowUpPlanId> = {
+        let mut seen = HashSet::new();
+        told.iter().filter_map(|told| told.person.plan_id).filter(|plan| seen.insert(*plan)).collect()
+    };
+    for plan in plans {
+        let chosen: Vec<(usize, &Told)> =
+            told.iter().enumerate().filter(|(_, told)| told.person.plan_id == Some(plan)).collect();
+        let day = |at: Timestamp| -> NaiveDate { event.fields.zone().day(at) };
+        let people = chosen.iter().map(|(_, told)| Application {
+            contact_id: told.contact,
+            anchor_on: told.met_at.map(day),
+            run_id: told.person.plan_run_id,
+            follow_up_id: told.person.follow_up_id,
+        });
+        let places: Vec<usize> = chosen.iter().map(|(index, _)| *index).collect();
+        let applied = apply_plan(tx, AnyId::new(plan.uuid()), people.collect(), Some(event.id));
+        let applied = applied.map_err(|error| at_plan(error, &places))?;
+        for run in applied.runs {
+            if let Some((_, told)) = chosen.iter().find(|(_, told)| told.contact == run.contact_id) {
+                runs.insert(told.person.event_person_id, run);
+            }
+        }
+    }
+    Ok(runs)
+}
+
+/// What is wrong with a contact, told at the plan of the person.
+fn at_plan(error: Error, places: &[usize]) -> Error {
+    let place = |at: &str| {
+        let index = at.strip_prefix("#/contact_ids/").and_then(|index| index.parse::<usize>().ok());
+        let index = index.and_then(|index| places.get(index)).or(places.first());
+        index.map_or_else(|| at.to_owned(), |index| format!("#/people/{index}/plan_id"))
+    };
+    match error {
+        Error::NotFound => {
+            let at = places.first().copied().unwrap_or_default();
+            Invalid::one(
+                format!("#/people/{at}/plan_id"),
+                FieldCode::UnknownReference,
+                "No follow-up plan has this id.",
+            )
+            .into()
+        }
+        other => other.moved(place),
+    }
+}
