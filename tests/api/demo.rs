@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::support::*;
 
-const LISTS: [&str; 9] = [
+const LISTS: [&str; 15] = [
     "/v1/contacts?archived=any&limit=200",
     "/v1/organizations?limit=200",
     "/v1/positions?limit=200",
@@ -18,6 +18,12 @@ const LISTS: [&str; 9] = [
     "/v1/follow-ups?limit=200",
     "/v1/plan-runs?limit=200",
     "/v1/tags?limit=200",
+    "/v1/goals?limit=200",
+    "/v1/key-results?limit=200",
+    "/v1/targets?limit=200",
+    "/v1/pitches?limit=200",
+    "/v1/events?limit=200",
+    "/v1/event-people?limit=200",
 ];
 
 fn demo(database: &Database, arguments: &[&str]) -> Output {
@@ -88,6 +94,10 @@ on_both! {
                 assert!(counts.contains_key(*word), "no {field} {word}: {counts:?}");
             }
         }
+        assert_eq!((of("goals").len(), of("/events").len(), of("pitches").len()), (3, 8, 2));
+        let participations = count(of("/events"), "participation");
+        assert!(["attended", "missed", "registered"].iter().all(|word| participations.contains_key(*word)), "{participations:?}");
+        assert!(count(of("event-people"), "stage").contains_key("met"));
         assert!(follow_ups.iter().any(|own| !own["recurrence"].is_null() && own["status"] == "pending"));
         let today = &first["today"][0];
         for section in ["follow_ups", "promises", "contacts", "dates", "planned", "awaiting_outcome"] {

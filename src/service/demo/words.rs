@@ -15,6 +15,8 @@ pub static SUBJECTS: LazyLock<Vec<&str>> = LazyLock::new(|| lines(include_str!("
 pub static PROMISES: LazyLock<Vec<&str>> = LazyLock::new(|| lines(include_str!("data/promises.txt")));
 /// Name, kind and industry, with `|` between.
 pub static ORGANIZATIONS: LazyLock<Vec<&str>> = LazyLock::new(|| lines(include_str!("data/organizations.txt")));
+/// Kind, title and venue, with `|` between.
+pub static EVENTS: LazyLock<Vec<&str>> = LazyLock::new(|| lines(include_str!("data/events.txt")));
 /// Kind and title, with `|` between.
 pub static FOLLOW_UPS: LazyLock<Vec<&str>> = LazyLock::new(|| lines(include_str!("data/follow_ups.txt")));
 

@@ -1,10 +1,12 @@
 //! What happens in each week of the demo's year: people are met, things are talked about, promised, done or left.
 
-use chrono::{Days, NaiveDate, NaiveTime, TimeDelta};
+use chrono::{NaiveDate, NaiveTime, TimeDelta};
 use serde_json::{Map, Value, json};
 use std::collections::HashSet;
 
+use super::goals::Goals;
 use super::random::Random;
+use super::steps::{after, before, create, patch};
 use super::words::{
     CITIES, FAMILY_NAMES, FOLLOW_UPS, GIVEN_NAMES, ORGANIZATIONS, PROMISES, SUBJECTS, TITLES, TOPICS, parts, slug,
 };
@@ -22,9 +24,7 @@ use crate::domain::relationship::Relationship;
 use crate::domain::timestamp::Timestamp;
 use crate::service::follow_ups::{Completion, complete};
 use crate::service::plan_runs::{Application, apply_plan};
-use crate::service::records::rules::Rules;
-use crate::service::records::write::{Create, Patch};
-use crate::store::{AnyId, Comparison, Precondition, Predicate, Record, Result, Scalar, Tx};
+use crate::store::{AnyId, Comparison, Predicate, Record, Result, Scalar, Tx};
 use crate::store::{contacts, follow_ups, lists};
 
 /// How many contacts there are in the end.
@@ -52,26 +52,11 @@ pub struct Year {
     /// Each person as many times as their weight.
     lot: Vec<usize>,
     organizations: Vec<OrganizationId>,
-}
-
-fn create<R: Rules>(tx: &mut Tx<'_>, fields: Value) -> Result<R> {
-    Create::<R>::check(fields, None, tx.new_id(), tx.now())?.write(tx)
-}
-
-fn patch<R: Rules>(tx: &mut Tx<'_>, id: AnyId, patch: Value) -> Result<R> {
-    Patch::check::<R>(patch)?.write(tx, id, &Precondition::None)
+    goals: Goals,
 }
 
 fn any(id: ContactId) -> AnyId {
     AnyId::new(id.uuid())
-}
-
-fn after(day: NaiveDate, days: u32) -> NaiveDate {
-    day.checked_add_days(Days::new(days.into())).unwrap_or(day)
-}
-
-fn before(day: NaiveDate, days: u32) -> NaiveDate {
-    day.checked_sub_days(Days::new(days.into())).unwrap_or(day)
 }
 
 impl Year {
@@ -83,6 +68,7 @@ impl Year {
             people: Vec::new(),
             lot: Vec::new(),
             organizations: Vec::new(),
+            goals: Goals::default(),
         }
     }
 
@@ -98,6 +84,7 @@ impl Year {
             self.meet(tx, today)?;
         }
         if week == 0 {
+            self.goals.begin(tx, today)?;
             return self.describe_self(tx);
         }
         self.act_on_due(tx, today)?;
@@ -112,6 +99,12 @@ impl Year {
         }
         if week.is_multiple_of(9) {
             self.add_recurring(tx, today)?;
+        }
+        if Goals::plans_event(week) {
+            self.plan_event(tx, today)?;
+        }
+        if Goals::debriefs_event(week) {
+            self.goals.debrief_event(tx, &mut self.random, today)?;
         }
         Ok(())
     }
@@ -286,6 +279,22 @@ impl Year {
             create::<Need>(tx, json!({"contact_id": own.id, "kind": kind, "topic": topic}))?;
         }
         Ok(())
+    }
+
+    /// The next event, with people to meet there; one of them, and an organization, are worth reaching for a goal.
+    fn plan_event(&mut self, tx: &mut Tx<'_>, today: NaiveDate) -> Result<()> {
+        let mut people: Vec<ContactId> = Vec::new();
+        while people.len() < 6 {
+            let somebody = self.anybody().id;
+            people.extend((!people.contains(&somebody)).then_some(somebody));
+        }
+        let strangers = [self.name(), self.name()].map(|(given, family)| format!("{given} {family}"));
+        // Nobody is a target of a goal twice.
+        let place = self.goals.events().saturating_mul(3);
+        if let Some(who) = self.people.get(place).map(|person| person.id) {
+            self.goals.aim(tx, &mut self.random, who, self.organizations.get(place).copied())?;
+        }
+        self.goals.plan_event(tx, &mut self.random, today, &people, strangers)
     }
 
     /// Somebody, the closer the more often.
