@@ -1,21 +1,20 @@
 //! The rules of contacts, and edits of many.
 
-use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::bulk::{Edited, Selection, edit_each};
+use super::bulk::{Edit, Edited, Selection, edit_each};
 use super::plan_runs::stop_repeated;
 use super::records::merge::Mergeable;
 use super::records::rules::Rules;
-use super::records::write::{apply, writable_fields};
-use crate::domain::cadence::{BEGUN_ON_ONE_DAY, TierCadences, spread_start};
+use super::records::write::{patched, writable_fields};
+use crate::domain::cadence::{BEGUN_ON_ONE_DAY, spread_start};
 use crate::domain::contact::{Contact, ContactFields};
 use crate::domain::entity::Entity;
 use crate::domain::operation::Work;
 use crate::domain::timestamp::Timestamp;
 use crate::store::accounts::{Calendar, calendar_of};
-use crate::store::{Error, Record, Result, Tx, records};
+use crate::store::{AnyId, Error, Record, Result, Tx, lists, records};
 
 impl Rules for Contact {
     fn before_write(&mut self, tx: &mut Tx<'_>, before: Option<&Self>, now: Timestamp) -> Result<()> {
@@ -28,32 +27,45 @@ impl Rules for Contact {
         self.fields.cadence_since = match self.fields.interval(&tiers) {
             None => None,
             Some(interval) => {
-                let count = tx.note_stamped((Entity::Contact, Record::id(self)));
-                let since = match count > BEGUN_ON_ONE_DAY {
+                let own = (Entity::Contact, Record::id(self));
+                let since = match tx.note_stamped(own) > BEGUN_ON_ONE_DAY {
                     true => spread_start(interval, self.id, today),
-                    false => today,
-                };
-                // With the first one too many, those before it are spread as well.
-                if count == BEGUN_ON_ONE_DAY + 1 {
-                    for (_, id) in tx.stamped().into_iter().filter(|(_, id)| *id != Record::id(self)) {
-                        if let Some(contact) = records::find::<Self>(tx, id)? {
-                            spread(tx, &contact, &tiers, today)?;
-                        }
+                    false => {
+                        tx.queue_spread(own);
+                        today
                     }
-                }
+                };
                 Some(since.to_string())
             }
         };
         Ok(())
     }
+
+    /// With the first one too many, those whose cadence began before it are spread as well.
+    fn after_write(&self, tx: &mut Tx<'_>, _before: Option<&Self>, now: Timestamp) -> Result<()> {
+        if tx.count_stamped() > BEGUN_ON_ONE_DAY {
+            spread_begun(tx, now)?;
+        }
+        Ok(())
+    }
 }
 
-/// Back-dates the cadence of a contact that begins today with many others.
-fn spread(tx: &mut Tx<'_>, contact: &Contact, tiers: &TierCadences, today: NaiveDate) -> Result<()> {
-    let Some(interval) = contact.fields.interval(tiers) else { return Ok(()) };
-    let mut spread = contact.clone();
-    spread.fields.cadence_since = Some(spread_start(interval, contact.id, today).to_string());
-    records::update(tx, contact, spread).map(drop)
+/// Back-dates the cadences of contacts that begin today with many others.
+fn spread_begun(tx: &mut Tx<'_>, now: Timestamp) -> Result<()> {
+    let begun: Vec<AnyId> = tx.take_spread_queue().into_iter().map(|(_, id)| id).collect();
+    if begun.is_empty() {
+        return Ok(());
+    }
+    let Calendar { zone, tiers } = calendar_of(tx)?;
+    let spread = |contact: Contact| {
+        let interval = contact.fields.interval(&tiers)?;
+        let mut spread = contact.clone();
+        spread.fields.cadence_since = Some(spread_start(interval, contact.id, zone.day(now)).to_string());
+        Some((contact, spread))
+    };
+    let spread = lists::with_ids::<Contact>(tx, &begun)?.into_iter().filter_map(spread).collect();
+    records::update_many(tx, spread)?;
+    Ok(())
 }
 
 impl Mergeable for Contact {
@@ -82,14 +94,14 @@ pub enum ContactEdit {
 /// Edits each selected contact, or none if anything is wrong.
 pub fn edit_contacts(tx: &mut Tx<'_>, selection: Selection, edit: &ContactEdit) -> Result<Edited> {
     let work = |ids| Ok(Work::EditContacts { ids, edit: serde_json::to_value(edit)? });
-    edit_each(tx, selection, work, |tx, contact| edit_contact(tx, contact, edit))
+    edit_each(tx, selection, work, |tx, contact| edit_contact(tx, contact, edit), at_add_tags)
 }
 
-/// Whether it changed.
-pub(super) fn edit_contact(tx: &mut Tx<'_>, contact: &Contact, edit: &ContactEdit) -> Result<bool> {
+/// What the edit does to a contact.
+pub(super) fn edit_contact(tx: &mut Tx<'_>, contact: &Contact, edit: &ContactEdit) -> Result<Edit<Contact>> {
     let ContactEdit::Change { patch, archived } = edit else {
         records::delete(tx, contact)?;
-        return Ok(true);
+        return Ok(Edit::Done);
     };
     let mut patch = patch.clone();
     match archived {
@@ -101,12 +113,11 @@ pub(super) fn edit_contact(tx: &mut Tx<'_>, contact: &Contact, edit: &ContactEdi
         _ => {}
     }
     let base = writable_fields(contact)?;
-    let after = apply(tx, contact, base, Value::Object(patch)).map_err(|error| at_add_tags(error, contact))?;
-    Ok(after.version() != contact.version())
+    Ok(Edit::Update(patched(tx, contact, base, Value::Object(patch))?))
 }
 
 /// An error of the tags that a contact would have is one of those that are added; it says which contact.
-fn at_add_tags(error: Error, contact: &Contact) -> Error {
+pub(super) fn at_add_tags(error: Error, contact: &Contact) -> Error {
     let Error::Invalid(mut invalid) = error else { return error };
     for error in invalid.errors.iter_mut().filter(|error| error.pointer == "#/tags") {
         error.pointer = "#/add_tags".to_owned();

@@ -12,7 +12,7 @@ use crate::domain::merge_patch::merge;
 use crate::domain::timestamp::Timestamp;
 use crate::service::validation::views::View;
 use crate::service::validation::{self, parse, validate};
-use crate::store::{AnyId, Precondition, Record, Result, Tx, checks, erase, records, undo};
+use crate::store::{AnyId, FailedAt, Precondition, Record, Result, Tx, checks, erase, records, undo};
 
 /// The record that a new one is created under.
 #[derive(Debug, Clone, Copy)]
@@ -99,6 +99,34 @@ pub fn update<R: Rules>(tx: &mut Tx<'_>, before: &R, mut after: R) -> Result<R> 
     Ok(after)
 }
 
+/// Creates records by the rules of their kind. What follows from each follows once all are written.
+pub fn create_many<R: Rules>(tx: &mut Tx<'_>, mut records: Vec<R>) -> std::result::Result<Vec<R>, FailedAt> {
+    let now = tx.now();
+    for (index, record) in records.iter_mut().enumerate() {
+        record.before_write(tx, None, now).map_err(|error| FailedAt::new(index, error))?;
+    }
+    let created = records::create_many(tx, records)?;
+    for (index, record) in created.iter().enumerate() {
+        record.after_write(tx, None, now).map_err(|error| FailedAt::new(index, error))?;
+    }
+    Ok(created)
+}
+
+/// Changes records by the rules of their kind, each as it is stored to what it is to be; none comes twice. What follows from
+/// each follows once all are written.
+pub fn update_many<R: Rules>(tx: &mut Tx<'_>, mut records: Vec<(R, R)>) -> std::result::Result<Vec<R>, FailedAt> {
+    let now = tx.now();
+    for (index, (before, after)) in records.iter_mut().enumerate() {
+        after.before_write(tx, Some(before), now).map_err(|error| FailedAt::new(index, error))?;
+    }
+    let before: Vec<R> = records.iter().map(|(before, _)| before.clone()).collect();
+    let updated = records::update_many(tx, records)?;
+    for (index, (before, after)) in before.iter().zip(&updated).enumerate() {
+        after.after_write(tx, Some(before), now).map_err(|error| FailedAt::new(index, error))?;
+    }
+    Ok(updated)
+}
+
 /// A record to be created under an id, or replaced.
 pub struct Replace<R> {
     record: R,
@@ -174,12 +202,18 @@ impl Patch {
 }
 
 /// Writes the result of a checked merge patch on `base`.
-pub fn apply<R: Rules>(tx: &mut Tx<'_>, current: &R, base: Value, mut patch: Value) -> Result<R> {
+pub fn apply<R: Rules>(tx: &mut Tx<'_>, current: &R, base: Value, patch: Value) -> Result<R> {
+    let after = patched(tx, current, base, patch)?;
+    update(tx, current, after)
+}
+
+/// The result of a checked merge patch on `base`.
+pub fn patched<R: Rules>(tx: &mut Tx<'_>, current: &R, base: Value, mut patch: Value) -> Result<R> {
     edit_tags(&mut patch, &base)?;
     let merged = merge(base, patch.clone());
     let mut after = parse::<R::Fields, R>(&merged, |fields| current.with(fields))?;
     after.infer_from_patch(tx, current, &patch)?;
-    update(tx, current, after)
+    Ok(after)
 }
 
 /// The fields of a record that a client can set.

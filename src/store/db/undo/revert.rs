@@ -415,7 +415,7 @@ fn demote_if_primary_taken(tx: &mut Tx<'_>, mut steps: Vec<(RecordRef, Step)>) -
                 Some(None) => false,
                 None => true,
             };
-            if primaries(tx, reference, rule, per)?.iter().filter_map(id_of).any(stays_primary) {
+            if primaries(tx, reference, rule, vec![per])?.iter().filter_map(id_of).any(stays_primary) {
                 *record = demoted(rule, std::mem::take(record));
             }
         }
