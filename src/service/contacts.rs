@@ -13,8 +13,8 @@ use crate::domain::contact::{Contact, ContactFields};
 use crate::domain::entity::Entity;
 use crate::domain::operation::Work;
 use crate::domain::timestamp::Timestamp;
-use crate::store::accounts::{Calendar, calendar_of};
-use crate::store::{AnyId, Error, Record, Result, Tx, lists, records};
+use crate::store::accounts::calendar_of;
+use crate::store::{AnyId, Calendar, Error, Record, Result, Tx, lists, records};
 
 impl Rules for Contact {
     fn before_write(&mut self, tx: &mut Tx<'_>, before: Option<&Self>, now: Timestamp) -> Result<()> {

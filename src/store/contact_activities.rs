@@ -5,13 +5,14 @@ use diesel::query_builder::{AstPass, QueryFragment};
 use diesel::sql_types::{BigInt, Nullable, Text};
 use std::collections::HashMap;
 
-use super::accounts::{self, Calendar};
+use super::accounts;
 use super::contacts;
 use super::db::sql::conn::{Conn, MultiBackend};
 use super::db::sql::schema::contact_activities;
 use super::db::sql::select::{Field, Predicate, Select, field, sortable};
 use super::db::sql::statement::{separated, statement};
 use super::db::sql::types::{AnyId, Id, Instant};
+use super::db::write::context::Calendar;
 use super::db::write::record::{Record, record_statements};
 use super::db::write::row::record_row;
 use super::error::{Error, Result};

@@ -316,8 +316,7 @@ on_both! {
         }
         let [some_people, more_people, some_meetings, more_meetings] = counts[..] else { panic!("{counts:?}") };
         assert!(some_people <= 40 && more_people <= some_people + 10, "contacts: {counts:?}");
-        // The rules of each ask for the time zone.
-        assert!(some_meetings <= 30 + 12 && more_meetings <= some_meetings + 12, "interactions: {counts:?}");
+        assert!(some_meetings <= 25 && more_meetings <= some_meetings + 4, "interactions: {counts:?}");
     }
 
     async fn a_tag_is_renamed_in_as_many_statements_for_600_as_for_300(server: TestServer) {

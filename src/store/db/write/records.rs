@@ -101,9 +101,12 @@ fn is_empty(field: Option<&Value>) -> bool {
     }
 }
 
-/// Brings back a record that was deleted; undo has checked its references.
-pub(in crate::store) fn restore_json(tx: &mut Tx<'_>, entity: Entity, record: Value) -> Result<()> {
-    for_entity!(entity, Kind => many::insert(tx, vec![from_json::<Kind>(record)?]))
+/// Brings back records that were deleted; undo has checked their references.
+pub(in crate::store) fn restore_json(tx: &mut Tx<'_>, entity: Entity, records: Vec<Value>) -> Result<()> {
+    for_entity!(entity, Kind => {
+        let records: Vec<Kind> = records.into_iter().map(from_json).collect::<Result<_>>()?;
+        many::insert(tx, records)
+    })
 }
 
 pub(in crate::store) fn update_json(tx: &mut Tx<'_>, entity: Entity, before: Value, after: Value) -> Result<()> {

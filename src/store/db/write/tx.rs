@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::context::{Actor, TxScope};
+use super::context::{Actor, Calendar, TxScope};
 use super::enqueue::enqueue;
 use super::idempotency;
 use crate::domain::entity::{Entity, Op};
@@ -60,6 +60,8 @@ pub struct Tx<'c> {
     outdated: Vec<i64>,
     /// The id that a client has chosen for what follows a record.
     chosen_next_id: Option<uuid::Uuid>,
+    /// What days are computed by, once it was read; nothing again when the settings change.
+    pub(in crate::store) calendar: Option<Calendar>,
 }
 
 /// How many changes are made rows at a time: each with what a record was.
@@ -137,6 +139,7 @@ impl<'c> Tx<'c> {
             is_reverting: false,
             outdated: Vec::new(),
             chosen_next_id: None,
+            calendar: None,
         })
     }
 
@@ -326,7 +329,7 @@ impl<'c> Tx<'c> {
         (self.seq, self.touched, self.erased) = (seq, touched, erased);
         (self.reindex_queue, self.derived_queue) = (reindex_queue, derived_queue);
         (self.outdated, self.stamped, self.spread_queue) = (outdated, stamped, spread_queue);
-        (self.is_dry_run, self.postponed) = (was_dry_run, None);
+        (self.is_dry_run, self.postponed, self.calendar) = (was_dry_run, None, None);
         outcome
     }
 
