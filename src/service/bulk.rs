@@ -13,8 +13,8 @@ use crate::store::{AnyId, Error, FailedAt, Predicate, Record, Result, Tx, checks
 /// How many records can be edited at once.
 pub const MAX_EDITED: i64 = 10_000;
 
-/// How many records are read at once.
-const READ_AT_ONCE: usize = 100;
+/// How many records are read, and written, at once.
+const READ_AT_ONCE: usize = 200;
 
 /// The records to edit.
 pub enum Selection {

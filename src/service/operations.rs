@@ -21,8 +21,8 @@ use crate::store::{AccountTx, AnyId, Conflict, Error, Result, Tx, lists, records
 /// How long a part works. What depends on the records is brought up to date after that, and takes about as long.
 pub const PART: Duration = Duration::from_millis(100);
 
-/// How many records are read at once.
-const READ_AT_ONCE: usize = 100;
+/// How many records are read, and written, at once.
+const READ_AT_ONCE: usize = 200;
 
 /// Does the next part of an operation, which works for about as long as `part`; whether the operation has finished.
 pub fn run_part(tx: &mut AccountTx<'_>, workspace: WorkspaceId, id: OperationId, part: Duration) -> Result<bool> {

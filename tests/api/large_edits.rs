@@ -166,7 +166,7 @@ on_both! {
         parts(&server, &ada, &accepted, 5).await;
         let running = ada.get(&accepted.location()).await.expect(200);
         assert_eq!(running.body["state"], "running");
-        assert_eq!(running.body["done"], 500, "a part edits 100 at least");
+        assert_eq!(running.body["done"], 1_000, "a part edits 200 at least");
         ada.post_nothing(&format!("{}/cancel", accepted.location())).await.expect(200);
         let cancelled = rest(&server, &ada, &accepted).await;
         assert_eq!((&cancelled["state"], &cancelled["error"]), (&json!("cancelled"), &Value::Null));
@@ -218,7 +218,7 @@ on_both! {
         assert_eq!(everything(&ada).await, before);
 
         let accepted = ada.post("/v1/contacts/bulk", &edit).await.expect(202);
-        parts(&server, &ada, &accepted, 10).await;
+        parts(&server, &ada, &accepted, 5).await;
         ada.post_nothing(&format!("{}/cancel", accepted.location())).await.expect(200);
         assert_eq!(rest(&server, &ada, &accepted).await["state"], "cancelled");
         assert_eq!(everything(&ada).await, before);

@@ -15,25 +15,38 @@ use crate::store::error::Result;
 
 /// Writes records, of which none depends on an earlier one, and all that belongs to them.
 pub(super) fn write<R: Record>(tx: &mut Tx<'_>, changes: &mut [Change<R>]) -> Result<()> {
-    for change in changes.iter_mut() {
-        let id = change.after.id();
-        let op = if change.before.is_some() { Op::Updated } else { Op::Created };
-        if op == Op::Created {
-            change.fields = fields_unlike_deleted(tx, &change.after)?;
-        }
-        let image = change.image.take().map(Image::into_text);
-        tx.touch(R::ENTITY, id, op, image, std::mem::take(&mut change.fields));
-        change.after.stamp(tx.number_of(R::ENTITY, id), tx.now());
-    }
+    note(tx, changes)?;
     let new: Vec<&R> =
         changes.iter().filter(|change| change.before.is_none()).map(|change| &change.after).collect();
-    let pairs = changes.iter().filter_map(|change| Some((change.before.as_ref()?, &change.after)));
-    let (before, after): (Vec<&R>, Vec<&R>) = pairs.unzip();
+    R::insert(&new, tx.conn, tx.workspace)?;
     let written: Vec<(AnyId, Option<&R>)> =
         changes.iter().map(|change| (change.after.id(), Some(&change.after))).collect();
-    R::insert(&new, tx.conn, tx.workspace)?;
-    R::update(&before, &after, tx.conn, tx.workspace)?;
     R::write_copies(tx.conn, tx.workspace, &written)?;
+    write_lists(tx, changes)?;
+    write_index(tx, changes)?;
+    queue_dependents(tx, changes)?;
+    // Last, since it takes what the records were.
+    let (before, after): (Vec<R>, Vec<&R>) =
+        changes.iter_mut().filter_map(|change| Some((change.before.take()?, &change.after))).unzip();
+    Ok(R::update(before, &after, tx.conn, tx.workspace)?)
+}
+
+/// Takes records into the log, and gives them their numbers.
+fn note<R: Record>(tx: &mut Tx<'_>, changes: &mut [Change<R>]) -> Result<()> {
+    for change in changes {
+        let id = change.after.id();
+        let (op, fields) = match change.before {
+            None => (Op::Created, fields_unlike_deleted(tx, &change.after)?),
+            Some(_) => (Op::Updated, std::mem::take(&mut change.fields)),
+        };
+        tx.touch(R::ENTITY, id, op, change.image.take().map(Image::into_text), fields);
+        change.after.stamp(tx.number_of(R::ENTITY, id), tx.now());
+    }
+    Ok(())
+}
+
+/// Derives the rows of join tables from the lists that records hold.
+fn write_lists<R: Record>(tx: &mut Tx<'_>, changes: &[Change<R>]) -> Result<()> {
     for reference in REFERENCES.iter().filter(|own| own.from == R::ENTITY && own.join.is_some()) {
         let lists = changes.iter().map(|change| ListChange {
             own: change.after.id(),
@@ -42,6 +55,11 @@ pub(super) fn write<R: Record>(tx: &mut Tx<'_>, changes: &mut [Change<R>]) -> Re
         });
         joins::write(tx.conn, tx.workspace, reference, lists)?;
     }
+    Ok(())
+}
+
+/// Writes what records are found by, and where they stand in timelines.
+fn write_index<R: Record>(tx: &mut Tx<'_>, changes: &[Change<R>]) -> Result<()> {
     let keys = changes.iter().map(|Change { before, after, .. }| KeyChange {
         id: after.id(),
         before: before.as_ref().map(Record::keys).unwrap_or_default(),
@@ -54,20 +72,31 @@ pub(super) fn write<R: Record>(tx: &mut Tx<'_>, changes: &mut [Change<R>]) -> Re
         after: after.timeline(),
     });
     timeline::write(tx.conn, tx.workspace, entries)?;
+    let (mut new, mut found_otherwise) = (Vec::new(), Vec::new());
+    for Change { before, after, .. } in changes {
+        match before {
+            None => new.push(after),
+            // Half of the cost of a write; most edits change nothing that is searched.
+            Some(before) if before.search_text() != after.search_text() => found_otherwise.push(after),
+            Some(_) => {}
+        }
+    }
     documents::write_new(tx, &new)?;
-    // Half of the cost of a write; most edits change nothing that is searched.
-    let is_found_otherwise = |(before, after): &(&R, &R)| before.search_text() != after.search_text();
-    let pairs = || before.iter().copied().zip(after.iter().copied());
-    let found_otherwise: Vec<&R> = pairs().filter(is_found_otherwise).map(|(_, after)| after).collect();
-    documents::write(tx, &found_otherwise)?;
-    let is_told_otherwise = |(before, after): &(&R, &R)| before.search_projection() != after.search_projection();
-    let told_otherwise = pairs().filter(is_told_otherwise).flat_map(|(before, after)| [before, after]);
-    let told: Vec<&R> = new.iter().copied().chain(told_otherwise).collect();
-    queue_reindex(tx, &told)?;
-    let computed_otherwise = pairs().filter(|(before, after)| after.changes_derived(before));
-    let decisive = new.iter().copied().chain(computed_otherwise.flat_map(|(before, after)| [before, after]));
-    tx.queue_derived(decisive.flat_map(Record::derived_dependents));
-    Ok(())
+    documents::write(tx, &found_otherwise)
+}
+
+/// What these records, or what they were, say of others is brought up to date when the write is settled.
+fn queue_dependents<R: Record>(tx: &mut Tx<'_>, changes: &[Change<R>]) -> Result<()> {
+    let mut told_otherwise = Vec::new();
+    for Change { before, after, .. } in changes {
+        if before.as_ref().is_none_or(|before| before.search_projection() != after.search_projection()) {
+            told_otherwise.extend(before.iter().chain([after]));
+        }
+        if before.as_ref().is_none_or(|before| after.changes_derived(before)) {
+            tx.queue_derived(before.iter().chain([after]).flat_map(Record::derived_dependents));
+        }
+    }
+    queue_reindex(tx, &told_otherwise)
 }
 
 /// The fields in which a record that is created differs from one of the same id that this write has deleted.

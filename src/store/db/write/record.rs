@@ -145,7 +145,7 @@ pub trait Record: Serialize + DeserializeOwned + Clone + Send + 'static {
     fn count(conn: &mut Conn, select: Select) -> QueryResult<i64>;
     fn insert(records: &[&Self], conn: &mut Conn, workspace: WorkspaceId) -> QueryResult<()>;
     /// Writes what differs from `before`, which the caller has read in the same transaction, in the same order.
-    fn update(before: &[&Self], after: &[&Self], conn: &mut Conn, workspace: WorkspaceId) -> QueryResult<()>;
+    fn update(before: Vec<Self>, after: &[&Self], conn: &mut Conn, workspace: WorkspaceId) -> QueryResult<()>;
     fn delete(conn: &mut Conn, workspace: WorkspaceId, id: AnyId) -> QueryResult<()>;
     /// Every row of a workspace that is erased.
     fn delete_all(conn: &mut Conn, workspace: WorkspaceId) -> QueryResult<()>;
@@ -222,20 +222,19 @@ macro_rules! record_statements {
             conn: &mut $crate::store::db::sql::conn::Conn,
             workspace: $crate::domain::id::WorkspaceId,
         ) -> diesel::QueryResult<()> {
-            let rows: Vec<$Row> = records.iter().map(|record| <$Row>::of(workspace, record)).collect();
+            let rows: Vec<$Row> = records.iter().map(|record| <$Row>::of(workspace, (*record).clone())).collect();
             $crate::store::db::sql::rows::insert(conn, &rows)
         }
 
         fn update(
-            before: &[&Self],
+            before: Vec<Self>,
             after: &[&Self],
             conn: &mut $crate::store::db::sql::conn::Conn,
             workspace: $crate::domain::id::WorkspaceId,
         ) -> diesel::QueryResult<()> {
-            let rows = |records: &[&Self]| -> Vec<$Row> {
-                records.iter().map(|own| <$Row>::of(workspace, own)).collect()
-            };
-            $crate::store::db::sql::rows::update(conn, &rows(before), &rows(after))
+            let before: Vec<$Row> = before.into_iter().map(|record| <$Row>::of(workspace, record)).collect();
+            let after: Vec<$Row> = after.iter().map(|record| <$Row>::of(workspace, (*record).clone())).collect();
+            $crate::store::db::sql::rows::update(conn, &before, &after)
         }
 
         fn delete(

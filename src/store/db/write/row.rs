@@ -53,11 +53,11 @@ macro_rules! record_row {
         impl $Row {
             fn of(
                 workspace_id: $crate::domain::id::WorkspaceId,
-                record: &$crate::domain::record::Stored<$Fields>,
+                record: $crate::domain::record::Stored<$Fields>,
             ) -> Self {
                 use $crate::domain::record::Stored;
 
-                let Stored { id, fields, created_at, updated_at, version } = record.clone();
+                let Stored { id, fields, created_at, updated_at, version } = record;
                 $($(let $computed: $Computed = {
                     let $of = &fields;
                     $value
