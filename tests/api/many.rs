@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 use wellmet::{
     domain::{
-        contact::Contact, follow_up::FollowUp, id::WorkspaceId, interaction::Interaction, merge_patch::merge,
-        organization::Organization, position::Position, relationship::Relationship, tag::Tag,
+        contact::Contact, follow_up::FollowUp, goal::Goal, id::WorkspaceId, interaction::Interaction,
+        key_result::KeyResult, merge_patch::merge, organization::Organization, position::Position,
+        relationship::Relationship, tag::Tag,
     },
     service::records::{
         rules::Rules,
@@ -158,7 +159,16 @@ fn without_made(row: &str) -> String {
 /// What clients see of each kind, the made ids and the versions left out.
 async fn shown(client: &Client) -> Vec<String> {
     let mut all = Vec::new();
-    for kind in ["contacts", "organizations", "positions", "relationships", "interactions", "follow-ups", "tags"] {
+    for kind in [
+        "contacts",
+        "organizations",
+        "positions",
+        "relationships",
+        "interactions",
+        "follow-ups",
+        "tags",
+        "key-results",
+    ] {
         for mut record in client.walk(&format!("/v1/{kind}?limit=200")).await {
             record["version"] = Value::Null;
             all.push(without_made(&format!("{kind}|{record}")));
@@ -176,6 +186,11 @@ async fn two_of_a_name(server: &TestServer) -> [Client; 2] {
 
 fn leak(steps: Vec<Step>) -> &'static [Step] {
     Vec::leak(steps)
+}
+
+fn key_results(goal: u32, count: u32) -> Value {
+    let key_result = |number| json!({"goal_id": id(goal), "title": format!("Result {number}"), "metric": "manual", "target_value": 9});
+    (0..count).map(key_result).collect()
 }
 
 fn people() -> Value {
@@ -242,6 +257,11 @@ on_both! {
             ]),
             updates::<FollowUp>(vec![(500, json!({"status": "done"})), (501, json!({"due_on": "2026-05-01"}))]),
             updates::<Tag>(vec![(1, json!({"name": "Rustlang"})), (2, json!({"name": "Rust"})), (3, json!({"name": "Berlin"}))]),
+            creates::<Goal>(700, &json!([{"title": "Full"}, {"title": "Empty"}])),
+            creates::<KeyResult>(800, &key_results(700, 50)),
+            creates::<KeyResult>(900, &key_results(701, 1)),
+            // There is room for the second once the first has moved.
+            updates::<KeyResult>(vec![(800, json!({"goal_id": id(701)})), (900, json!({"goal_id": id(700)}))]),
             updates::<Organization>(vec![(100, json!({"name": "Acme Inc."})), (101, json!({"parent_id": id(102)}))]),
         ]);
         for (number, step) in steps.iter().enumerate() {
@@ -262,6 +282,8 @@ on_both! {
         let setup = leak(vec![
             creates::<Contact>(200, &json!([{"given_name": "One"}, {"given_name": "Two"}])),
             creates::<Tag>(1, &json!([{"name": "a"}, {"name": "b"}])),
+            creates::<Goal>(700, &json!([{"title": "Nearly full"}])),
+            creates::<KeyResult>(800, &key_results(700, 49)),
         ]);
         for step in setup {
             assert_eq!(take(&server, &ada, step, false).await, None);
@@ -277,6 +299,7 @@ on_both! {
                 {"contact_id": id(200), "related_contact_id": id(201), "type": "friend"},
                 {"contact_id": id(997), "related_contact_id": id(996), "type": "friend"},
             ])),
+            creates::<KeyResult>(900, &key_results(700, 3)),
             updates::<Tag>(vec![(1, json!({"name": "z"})), (2, json!({"name": "Z"}))]),
             updates::<Contact>(vec![(200, json!({"notes": "x"})), (201, json!({"how_met": {"introduced_by_id": id(995)}}))]),
         ]);

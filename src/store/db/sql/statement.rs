@@ -30,6 +30,10 @@ impl<Q: Query> Query for Prepared<Q> {
 
 impl<Q> RunQueryDsl<Conn> for Prepared<Q> {}
 
+/// With more items than this, a statement is prepared anew each time: connections keep each text that they have prepared, and
+/// there is one for each number of items.
+const MAX_PREPARED_ITEMS: usize = 100;
+
 /// Each of some items, with text between them.
 pub(in crate::store) fn separated<'b, T>(
     items: &'b [T],
@@ -37,6 +41,9 @@ pub(in crate::store) fn separated<'b, T>(
     out: &mut AstPass<'_, 'b, MultiBackend>,
     each: impl Fn(&'b T, &mut AstPass<'_, 'b, MultiBackend>) -> QueryResult<()>,
 ) -> QueryResult<()> {
+    if items.len() > MAX_PREPARED_ITEMS {
+        out.unsafe_to_cache_prepared();
+    }
     for (index, item) in items.iter().enumerate() {
         if index > 0 {
             out.push_sql(separator);

@@ -90,8 +90,10 @@ enum Claim {
 
 /// Divides records into parts, in each of which none depends on an earlier one.
 pub(super) fn in_parts<R: Record>(changes: Vec<Change<R>>) -> Vec<Vec<Change<R>>> {
-    if changes.len() <= 1 {
-        return vec![changes];
+    match changes.len() {
+        0 => return Vec::new(),
+        1 => return vec![changes],
+        _ => {}
     }
     let (mut parts, mut part, mut claimed) = (Vec::new(), Vec::new(), BTreeSet::new());
     for change in changes {

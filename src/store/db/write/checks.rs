@@ -2,6 +2,7 @@
 //! its own. Nothing is written here.
 
 use chrono::TimeDelta;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::change::Change;
@@ -190,7 +191,7 @@ pub(super) fn check_references<R: Record>(
         let left = room.get_mut(&(given.reference.column, given.id));
         let has_room = left.is_none_or(|left| {
             *left -= 1;
-            *left >= 0
+            *left >= 0 || *left + freed(changes, given) >= 0
         });
         if !(is_known && has_room) {
             first = Some(first.map_or(given.index, |first: usize| first.min(given.index)));
@@ -234,6 +235,14 @@ fn given_ids<R: Record>(changes: &[Change<R>]) -> Vec<Given> {
         }
     }
     all
+}
+
+/// How many records no longer refer to it, of those up to the one that does.
+fn freed<R: Record>(changes: &[Change<R>], given: &Given) -> i64 {
+    let refers = |record: &Value| referred_ids(given.reference, record).contains(&given.id);
+    let frees = |change: &&Change<R>| change.old.as_ref().is_some_and(refers) && !refers(&change.new);
+    let until = changes.iter().take_while(|change| change.index <= given.index);
+    i64::try_from(until.filter(frees).count()).unwrap_or(i64::MAX)
 }
 
 /// How many more may refer to each of those that exist, by the column that refers to them.

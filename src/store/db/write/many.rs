@@ -3,7 +3,6 @@
 //! renames it in all lists.
 
 use serde_json::{Value, json};
-use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use super::change::{Change, in_parts};
@@ -186,14 +185,14 @@ fn create_unknown<R: Record>(
     let conflicts = operations::name_conflicts(tx, list.to, &names)?;
     let mut new: Vec<(usize, &str)> = Vec::new();
     for ((change, name), conflict) in unknown.into_iter().zip(conflicts) {
-        let Entry::Vacant(place) = known.entry(fold(name)) else { continue };
+        let is_held = change.old.as_ref().is_some_and(|old| holds_name(list, old, name));
         match conflict {
-            None => new.push((change.index, name)),
             // The operation that replaces it in all lists has not come to this one.
-            Some(_) if change.old.as_ref().is_some_and(|old| holds_name(list, old, name)) => {}
-            Some(conflict) => return Err(FailedAt::new(change.index, conflict)),
+            Some(conflict) if !is_held => return Err(FailedAt::new(change.index, conflict)),
+            None if !known.contains_key(&fold(name)) => new.push((change.index, name)),
+            _ => {}
         }
-        place.insert(name.to_owned());
+        known.entry(fold(name)).or_insert_with(|| name.to_owned());
     }
     if new.is_empty() {
         return Ok(());
