@@ -1,18 +1,20 @@
 //! The rules of interactions: their time and status, and that somebody who answered is known.
 
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 use super::records::rules::Rules;
 use super::records::transitions::{check_transition, clear_reason};
-use super::records::write::{Create, Parent, update};
+use super::records::write::{Create, Parent, update_many};
 use crate::domain::contact::{Contact, ContactFields};
 use crate::domain::entity::Entity;
+use crate::domain::id::ContactId;
 use crate::domain::interaction::{Interaction, InteractionDirection, InteractionFields, InteractionKind};
 use crate::domain::invalid::Invalid;
 use crate::domain::timestamp::Timestamp;
 use crate::store::accounts::time_zone;
-use crate::store::{AnyId, Result, Tx, records};
+use crate::store::{AnyId, Error, FailedAt, Result, Tx, lists, records};
 
 impl Rules for Interaction {
     fn before_write(&mut self, tx: &mut Tx<'_>, before: Option<&Self>, now: Timestamp) -> Result<()> {
@@ -28,23 +30,40 @@ impl Rules for Interaction {
     }
 
     /// Whoever takes part in an interaction that counts is somebody you know, unless only you reached out.
-    fn after_write(&self, tx: &mut Tx<'_>, before: Option<&Self>, _now: Timestamp) -> Result<()> {
-        let is_known_by =
-            |fields: &InteractionFields| fields.is_counted() && fields.direction != InteractionDirection::Outbound;
-        if !is_known_by(&self.fields) {
+    fn after_write_all(
+        tx: &mut Tx<'_>,
+        written: &[(Option<&Self>, &Self)],
+        _now: Timestamp,
+    ) -> std::result::Result<(), FailedAt> {
+        let participants: BTreeSet<ContactId> =
+            written.iter().flat_map(|(before, after)| new_participants(*before, after)).collect();
+        let participants: Vec<AnyId> = participants.into_iter().map(|id| AnyId::new(id.uuid())).collect();
+        if participants.is_empty() {
             return Ok(());
         }
-        let already = before.map(|before| &before.fields).filter(|before| is_known_by(before));
-        let is_new = |id| already.is_none_or(|before| !before.contact_ids.contains(id));
-        for id in self.fields.contact_ids.iter().filter(|id| is_new(id)) {
-            let contact = records::find::<Contact>(tx, AnyId::new(id.uuid()))?;
-            if let Some(contact) = contact.filter(|contact| !contact.fields.known) {
+        let mut met = Vec::new();
+        for contact in lists::with_ids::<Contact>(tx, &participants)? {
+            if !contact.fields.known {
                 let fields = ContactFields { known: true, ..contact.fields.clone() };
-                update(tx, &contact, contact.with(fields)?)?;
+                let known = contact.with(fields).map_err(Error::from)?;
+                met.push((contact, known));
             }
         }
+        // What is wrong with a contact concerns no interaction in particular.
+        update_many(tx, met).map_err(|FailedAt { error, .. }| error)?;
         Ok(())
     }
+}
+
+/// Those who take part in an interaction that shows that you know them, and did not before.
+fn new_participants(before: Option<&Interaction>, after: &Interaction) -> Vec<ContactId> {
+    let participants = |interaction: &Interaction| -> Vec<ContactId> {
+        let fields = &interaction.fields;
+        let shows_it = fields.is_counted() && fields.direction != InteractionDirection::Outbound;
+        if shows_it { fields.contact_ids.clone() } else { Vec::new() }
+    };
+    let already = before.map(participants).unwrap_or_default();
+    participants(after).into_iter().filter(|id| !already.contains(id)).collect()
 }
 
 /// An interaction with one contact, logged in one call.

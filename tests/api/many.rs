@@ -315,12 +315,12 @@ on_both! {
     async fn no_more_statements_are_sent_for_many_than_for_some(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         let people = |count: u32| -> Value {
-            let person = |number| json!({"given_name": format!("Person {number}"), "tags": ["rust", "berlin"]});
+            let person = |number| json!({"given_name": format!("Person {number}"), "tags": ["rust", "berlin"], "known": false});
             (0..count).map(person).collect()
         };
         let meetings = |contacts: u32, count: u32| -> Value {
             let meeting = |number: u32| {
-                json!({"kind": "meeting", "status": "happened", "direction": "outbound", "contact_ids": [id(contacts + number)],
+                json!({"kind": "meeting", "status": "happened", "direction": "mutual", "contact_ids": [id(contacts + number)],
                     "occurred_on": "2026-01-05"})
             };
             (0..count).map(meeting).collect()
@@ -347,10 +347,17 @@ on_both! {
         let named = |tag: &str, count: u32| -> Value {
             (0..count).map(|number| json!({"given_name": format!("Person {number}"), "tags": [tag]})).collect()
         };
+        // Whoever refers to another one of them waits for nobody.
+        let introduced = |first: u32, count: u32| {
+            let by = |number| json!({"how_met": {"introduced_by_id": id(number - 1)}});
+            (first + 1..first + count).map(|number| (number, by(number))).collect()
+        };
         for step in leak(vec![
             creates::<Tag>(1, &json!([{"name": "some"}, {"name": "more"}])),
             creates::<Contact>(1_000, &named("some", 300)),
             creates::<Contact>(2_000, &named("more", 600)),
+            updates::<Contact>(introduced(1_000, 300)),
+            updates::<Contact>(introduced(2_000, 600)),
         ]) {
             assert_eq!(take(&server, &ada, step, true).await, None);
         }

@@ -86,7 +86,7 @@ pub fn create<R: Rules>(tx: &mut Tx<'_>, mut record: R) -> Result<R> {
 fn create_checked<R: Rules>(tx: &mut Tx<'_>, record: R) -> Result<R> {
     let record = records::create(tx, record)?;
     let now = tx.now();
-    record.after_write(tx, None, now)?;
+    R::after_write_all(tx, &[(None, &record)], now)?;
     Ok(record)
 }
 
@@ -95,7 +95,7 @@ pub fn update<R: Rules>(tx: &mut Tx<'_>, before: &R, mut after: R) -> Result<R> 
     let now = tx.now();
     after.before_write(tx, Some(before), now)?;
     let after = records::update(tx, before, after)?;
-    after.after_write(tx, Some(before), now)?;
+    R::after_write_all(tx, &[(Some(before), &after)], now)?;
     Ok(after)
 }
 
@@ -106,9 +106,8 @@ pub fn create_many<R: Rules>(tx: &mut Tx<'_>, mut records: Vec<R>) -> std::resul
         record.before_write(tx, None, now).map_err(|error| FailedAt::new(index, error))?;
     }
     let created = records::create_many(tx, records)?;
-    for (index, record) in created.iter().enumerate() {
-        record.after_write(tx, None, now).map_err(|error| FailedAt::new(index, error))?;
-    }
+    let written: Vec<(Option<&R>, &R)> = created.iter().map(|record| (None, record)).collect();
+    R::after_write_all(tx, &written, now)?;
     Ok(created)
 }
 
@@ -121,9 +120,8 @@ pub fn update_many<R: Rules>(tx: &mut Tx<'_>, mut records: Vec<(R, R)>) -> std::
     }
     let before: Vec<R> = records.iter().map(|(before, _)| before.clone()).collect();
     let updated = records::update_many(tx, records)?;
-    for (index, (before, after)) in before.iter().zip(&updated).enumerate() {
-        after.after_write(tx, Some(before), now).map_err(|error| FailedAt::new(index, error))?;
-    }
+    let written: Vec<(Option<&R>, &R)> = before.iter().map(Some).zip(&updated).collect();
+    R::after_write_all(tx, &written, now)?;
     Ok(updated)
 }
 

@@ -15,9 +15,9 @@ const MAX_VALUES: usize = 30_000;
 /// How many rows one statement writes at most.
 const MAX_ROWS: usize = 500;
 
-/// A statement of more rows is prepared anew each time: connections keep each text that they have prepared, and there is one
-/// for each number of rows.
-pub(in crate::store) const MAX_PREPARED_ROWS: usize = 16;
+/// A statement with more values is prepared anew each time: connections keep each text that they have prepared, and there is
+/// one for each number of rows.
+const MAX_PREPARED_VALUES: usize = 200;
 
 /// An update of more columns is prepared anew each time: there are as many texts as there are choices of columns.
 const MAX_PREPARED_COLUMNS: usize = 3;
@@ -162,7 +162,7 @@ rows_statement!(Insert, Update);
 
 impl<Row: TableRow> QueryFragment<MultiBackend> for Insert<'_, Row> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
-        if self.rows.len() > MAX_PREPARED_ROWS {
+        if self.rows.len().saturating_mul(Row::COLUMNS.len()) > MAX_PREPARED_VALUES {
             out.unsafe_to_cache_prepared();
         }
         out.push_sql("INSERT INTO ");

@@ -56,9 +56,10 @@ impl<R: Record> Change<R> {
         [Claim::Id(self.after.id())].into_iter().chain(keys).chain(primary).collect()
     }
 
-    /// The records of its own kind that it refers to.
+    /// The records of its own kind that a new one refers to; those that are updated exist.
     fn needs(&self) -> impl Iterator<Item = Claim> {
-        let own = REFERENCES.iter().filter(|reference| (reference.from, reference.to) == (R::ENTITY, R::ENTITY));
+        let references = if self.before.is_none() { REFERENCES } else { &[] };
+        let own = references.iter().filter(|reference| (reference.from, reference.to) == (R::ENTITY, R::ENTITY));
         own.flat_map(|reference| referred_ids(reference, &self.new)).map(Claim::Id)
     }
 

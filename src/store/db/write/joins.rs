@@ -6,7 +6,6 @@ use diesel::query_builder::{AstPass, QueryFragment};
 use crate::domain::id::WorkspaceId;
 use crate::domain::reference::{REFERENCES, Reference};
 use crate::store::db::sql::conn::{Conn, MultiBackend};
-use crate::store::db::sql::rows::MAX_PREPARED_ROWS;
 use crate::store::db::sql::statement::{separated, statement};
 use crate::store::db::sql::types::{AnyId, Id};
 
@@ -101,9 +100,6 @@ impl QueryFragment<MultiBackend> for Delete<'_> {
 impl QueryFragment<MultiBackend> for Insert<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
         let Rows { table, own_column, column, workspace, rows } = &self.0;
-        if rows.len() > MAX_PREPARED_ROWS {
-            out.unsafe_to_cache_prepared();
-        }
         out.push_sql("INSERT INTO ");
         out.push_identifier(table)?;
         out.push_sql(" (workspace_id, ");
