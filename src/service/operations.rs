@@ -194,8 +194,9 @@ impl Part {
             let reverted = undo::revert_part(tx, write, operation.position_mut(), limit)?;
             operation.head.add_progress(reverted.changes, reverted.records);
             operation.head.add_left_alone(&reverted.left_alone);
-            // The next steps are planned by what this one has written.
+            // The next steps are planned by what this one has written, and find the names that it has given back.
             settle_and_log(tx)?;
+            operations::save(tx, operation)?;
             if reverted.is_last {
                 let Position { renames, mut in_lists, .. } = operation.position().clone();
                 let changed = self.rename(tx, &renames, &mut in_lists)?;
