@@ -250,10 +250,7 @@ mod tests {
                 serde_json::json!({"person": {"name": "Ada", "email": "nobody"}}),
                 vec!["#/person/email invalid_format"],
             ),
-            (
-                serde_json::json!({"person": {"name": "Ada", "link": "ftp://x"}}),
-                vec!["#/person/link not_allowed"],
-            ),
+            (serde_json::json!({"person": {"name": "Ada", "link": "ftp://x"}}), vec!["#/person/link not_allowed"]),
             (
                 serde_json::json!({"person": {"name": "Ada"}, "match": "contact"}),
                 vec!["#/match_contact_id required"],

@@ -3,16 +3,18 @@
 use std::collections::HashSet;
 use uuid::Uuid;
 
+use super::records::rules::Rules;
+use super::records::write::update_many;
 use crate::domain::entity::Entity;
 use crate::domain::invalid::Invalid;
 use crate::domain::operation::{MAX_AT_ONCE, Postponed, Work};
-use crate::store::{AnyId, Predicate, Record, Result, Tx, checks, lists, records};
+use crate::store::{AnyId, Error, FailedAt, Predicate, Record, Result, Tx, checks, lists, records};
 
 /// How many records can be edited at once.
 pub const MAX_EDITED: i64 = 10_000;
 
-/// How many records are read at once.
-const READ_AT_ONCE: usize = 100;
+/// How many records are read, and written, at once.
+const READ_AT_ONCE: usize = 200;
 
 /// The records to edit.
 pub enum Selection {
@@ -32,13 +34,24 @@ pub struct Edited {
     pub changed: Option<usize>,
 }
 
-/// Edits each selected record, or none if anything is wrong. `edit` tells whether the record changed. More than can be edited
-/// at once are left to an operation, as `work` puts it.
-pub fn edit_each<R: Record>(
+/// What an edit does to a record.
+pub enum Edit<R> {
+    /// It stays as it is.
+    None,
+    /// It is to be this, which is written together with the others.
+    Update(R),
+    /// It was changed.
+    Done,
+}
+
+/// Edits each selected record, or none if anything is wrong. `explain` says which record an error concerns. More than can be
+/// edited at once are left to an operation, as `work` puts it.
+pub fn edit_each<R: Rules>(
     tx: &mut Tx<'_>,
     selection: Selection,
     work: impl FnOnce(Vec<Uuid>) -> Result<Work>,
-    edit: impl Fn(&mut Tx<'_>, &R) -> Result<bool>,
+    edit: impl Fn(&mut Tx<'_>, &R) -> Result<Edit<R>>,
+    explain: impl Fn(Error, &R) -> Error,
 ) -> Result<Edited> {
     let ids = select::<R>(tx, selection)?;
     let matched = ids.len();
@@ -52,11 +65,38 @@ pub fn edit_each<R: Record>(
     }
     let mut changed = 0_usize;
     for ids in ids.chunks(READ_AT_ONCE) {
-        for record in lists::with_ids::<R>(tx, ids)? {
-            changed = changed.saturating_add(usize::from(edit(tx, &record)?));
-        }
+        let records = lists::with_ids::<R>(tx, ids)?;
+        changed = changed.saturating_add(edit_all(tx, records, &edit, &explain)?);
     }
     Ok(Edited { matched, changed: Some(changed) })
+}
+
+/// Edits records; how many of them changed.
+pub(super) fn edit_all<R: Rules>(
+    tx: &mut Tx<'_>,
+    records: Vec<R>,
+    edit: impl Fn(&mut Tx<'_>, &R) -> Result<Edit<R>>,
+    explain: impl Fn(Error, &R) -> Error,
+) -> Result<usize> {
+    let (mut changed, mut before, mut updates) = (0_usize, Vec::new(), Vec::new());
+    for record in records {
+        match edit(tx, &record).map_err(|error| explain(error, &record))? {
+            Edit::None => {}
+            Edit::Update(after) => {
+                before.push(record.clone());
+                updates.push((record, after));
+            }
+            Edit::Done => changed = changed.saturating_add(1),
+        }
+    }
+    let updated = update_many(tx, updates).map_err(|FailedAt { index, error }| {
+        match index.and_then(|index| before.get(index)) {
+            Some(record) => explain(error, record),
+            None => error,
+        }
+    })?;
+    let differ = before.iter().zip(&updated).filter(|(before, after)| before.version() != after.version());
+    Ok(changed.saturating_add(differ.count()))
 }
 
 fn select<R: Record>(tx: &mut Tx<'_>, selection: Selection) -> Result<Vec<AnyId>> {

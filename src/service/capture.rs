@@ -76,7 +76,7 @@ pub fn capture(tx: &mut Tx<'_>, checked: CheckedCapture) -> Result<Captured> {
         None => time_zone(tx)?,
     };
     let how_met = HowMet { on: Some(zone.day(at).to_string()), event_id: capture.event_id, ..HowMet::default() };
-    become_known(tx, contact, Some(how_met))?;
+    become_known(tx, vec![(contact, Some(how_met))])?;
     let event_person = match capture.event_id {
         Some(event) => Some(meet_at(tx, event, contact, at, capture.note.as_deref())?),
         None => None,

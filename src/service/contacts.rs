@@ -1,22 +1,22 @@
 //! The rules of contacts, and edits of many.
 
-use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use std::collections::HashMap;
 
-use super::bulk::{Edited, Selection, edit_each};
+use super::bulk::{Edit, Edited, Selection, edit_each};
 use super::plan_runs::stop_repeated;
 use super::records::merge::Mergeable;
 use super::records::rules::Rules;
-use super::records::write::{apply, create, update, writable_fields};
-use crate::domain::cadence::{BEGUN_ON_ONE_DAY, TierCadences, spread_start};
+use super::records::write::{create, patched, update_many, writable_fields};
+use crate::domain::cadence::{BEGUN_ON_ONE_DAY, spread_start};
 use crate::domain::contact::{Contact, ContactFields, HowMet};
 use crate::domain::entity::Entity;
 use crate::domain::id::ContactId;
 use crate::domain::operation::Work;
 use crate::domain::timestamp::Timestamp;
-use crate::store::accounts::{Calendar, calendar_of};
-use crate::store::{AnyId, Error, Record, Result, Tx, records};
+use crate::store::accounts::calendar_of;
+use crate::store::{AnyId, Calendar, Error, Record, Result, Tx, lists, records};
 
 impl Rules for Contact {
     fn before_write(&mut self, tx: &mut Tx<'_>, before: Option<&Self>, now: Timestamp) -> Result<()> {
@@ -29,32 +29,45 @@ impl Rules for Contact {
         self.fields.cadence_since = match self.fields.interval(&tiers) {
             None => None,
             Some(interval) => {
-                let count = tx.note_stamped((Entity::Contact, Record::id(self)));
-                let since = match count > BEGUN_ON_ONE_DAY {
+                let own = (Entity::Contact, Record::id(self));
+                let since = match tx.note_stamped(own) > BEGUN_ON_ONE_DAY {
                     true => spread_start(interval, self.id, today),
-                    false => today,
-                };
-                // With the first one too many, those before it are spread as well.
-                if count == BEGUN_ON_ONE_DAY + 1 {
-                    for (_, id) in tx.stamped().into_iter().filter(|(_, id)| *id != Record::id(self)) {
-                        if let Some(contact) = records::find::<Self>(tx, id)? {
-                            spread(tx, &contact, &tiers, today)?;
-                        }
+                    false => {
+                        tx.queue_spread(own);
+                        today
                     }
-                }
+                };
                 Some(since.to_string())
             }
         };
         Ok(())
     }
+
+    /// With the first one too many, those whose cadence began before it are spread as well.
+    fn after_write(&self, tx: &mut Tx<'_>, _before: Option<&Self>, now: Timestamp) -> Result<()> {
+        if tx.count_stamped() > BEGUN_ON_ONE_DAY {
+            spread_begun(tx, now)?;
+        }
+        Ok(())
+    }
 }
 
-/// Back-dates the cadence of a contact that begins today with many others.
-fn spread(tx: &mut Tx<'_>, contact: &Contact, tiers: &TierCadences, today: NaiveDate) -> Result<()> {
-    let Some(interval) = contact.fields.interval(tiers) else { return Ok(()) };
-    let mut spread = contact.clone();
-    spread.fields.cadence_since = Some(spread_start(interval, contact.id, today).to_string());
-    records::update(tx, contact, spread).map(drop)
+/// Back-dates the cadences of contacts that begin today with many others.
+fn spread_begun(tx: &mut Tx<'_>, now: Timestamp) -> Result<()> {
+    let begun: Vec<AnyId> = tx.take_spread_queue().into_iter().map(|(_, id)| id).collect();
+    if begun.is_empty() {
+        return Ok(());
+    }
+    let Calendar { zone, tiers } = calendar_of(tx)?;
+    let spread = |contact: Contact| {
+        let interval = contact.fields.interval(&tiers)?;
+        let mut spread = contact.clone();
+        spread.fields.cadence_since = Some(spread_start(interval, contact.id, zone.day(now)).to_string());
+        Some((contact, spread))
+    };
+    let spread = lists::with_ids::<Contact>(tx, &begun)?.into_iter().filter_map(spread).collect();
+    records::update_many(tx, spread)?;
+    Ok(())
 }
 
 /// Creates somebody whom you want to meet, of whom only the name is known.
@@ -65,15 +78,24 @@ pub fn create_to_meet(tx: &mut Tx<'_>, name: String, now: Timestamp) -> Result<C
     Ok(create(tx, contact)?.id)
 }
 
-/// Makes somebody known. Where and when you met is how you met, unless something else is said.
-pub fn become_known(tx: &mut Tx<'_>, id: ContactId, met: Option<HowMet>) -> Result<()> {
-    let Some(contact) = records::find::<Contact>(tx, AnyId::new(id.uuid()))? else { return Ok(()) };
-    let how_met = contact.fields.how_met.clone().or(met);
-    if contact.fields.known && contact.fields.how_met == how_met {
-        return Ok(());
+/// Makes people known. Where and when you met somebody is how you met, unless something else is said.
+pub fn become_known(tx: &mut Tx<'_>, people: Vec<(ContactId, Option<HowMet>)>) -> Result<()> {
+    let ids: Vec<AnyId> = people.iter().map(|(id, _)| AnyId::new(id.uuid())).collect();
+    let mut met: HashMap<ContactId, Option<HowMet>> = HashMap::with_capacity(people.len());
+    for (id, how_met) in people {
+        met.entry(id).or_insert(how_met);
     }
-    let fields = ContactFields { known: true, how_met, ..contact.fields.clone() };
-    update(tx, &contact, contact.with(fields)?).map(drop)
+    let mut changed = Vec::new();
+    for contact in lists::with_ids::<Contact>(tx, &ids)? {
+        let how_met = contact.fields.how_met.clone().or(met.remove(&contact.id).flatten());
+        if !contact.fields.known || contact.fields.how_met != how_met {
+            let fields = ContactFields { known: true, how_met, ..contact.fields.clone() };
+            let known = contact.with(fields)?;
+            changed.push((contact, known));
+        }
+    }
+    update_many(tx, changed)?;
+    Ok(())
 }
 
 impl Mergeable for Contact {
@@ -102,14 +124,14 @@ pub enum ContactEdit {
 /// Edits each selected contact, or none if anything is wrong.
 pub fn edit_contacts(tx: &mut Tx<'_>, selection: Selection, edit: &ContactEdit) -> Result<Edited> {
     let work = |ids| Ok(Work::EditContacts { ids, edit: serde_json::to_value(edit)? });
-    edit_each(tx, selection, work, |tx, contact| edit_contact(tx, contact, edit))
+    edit_each(tx, selection, work, |tx, contact| edit_contact(tx, contact, edit), at_add_tags)
 }
 
-/// Whether it changed.
-pub(super) fn edit_contact(tx: &mut Tx<'_>, contact: &Contact, edit: &ContactEdit) -> Result<bool> {
+/// What the edit does to a contact.
+pub(super) fn edit_contact(tx: &mut Tx<'_>, contact: &Contact, edit: &ContactEdit) -> Result<Edit<Contact>> {
     let ContactEdit::Change { patch, archived } = edit else {
         records::delete(tx, contact)?;
-        return Ok(true);
+        return Ok(Edit::Done);
     };
     let mut patch = patch.clone();
     match archived {
@@ -121,12 +143,11 @@ pub(super) fn edit_contact(tx: &mut Tx<'_>, contact: &Contact, edit: &ContactEdi
         _ => {}
     }
     let base = writable_fields(contact)?;
-    let after = apply(tx, contact, base, Value::Object(patch)).map_err(|error| at_add_tags(error, contact))?;
-    Ok(after.version() != contact.version())
+    Ok(Edit::Update(patched(tx, contact, base, Value::Object(patch))?))
 }
 
 /// An error of the tags that a contact would have is one of those that are added; it says which contact.
-fn at_add_tags(error: Error, contact: &Contact) -> Error {
+pub(super) fn at_add_tags(error: Error, contact: &Contact) -> Error {
     let Error::Invalid(mut invalid) = error else { return error };
     for error in invalid.errors.iter_mut().filter(|error| error.pointer == "#/tags") {
         error.pointer = "#/add_tags".to_owned();

@@ -3,18 +3,20 @@
 use std::collections::HashMap;
 
 use super::contacts::{become_known, create_to_meet};
-use super::events;
 use super::records::rules::Rules;
 use super::records::transitions::check_transition;
-use super::records::write::create;
+use super::records::write::create_many;
 use crate::domain::contact::HowMet;
 use crate::domain::entity::Entity;
+use crate::domain::event::Event;
 use crate::domain::event_person::{EventPerson, EventPersonFields};
-use crate::domain::id::{ContactId, EventPersonId};
+use crate::domain::id::{ContactId, EventId, EventPersonId};
 use crate::domain::invalid::{FieldCode, Invalid};
+use crate::domain::locale::TimeZone;
 use crate::domain::timestamp::Timestamp;
 use crate::store::events::{find_person, people_named};
-use crate::store::{AnyId, Record, Result, Tx, checks, records};
+use crate::store::lists::with_ids;
+use crate::store::{AnyId, FailedAt, Record, Result, Tx, checks, records};
 
 /// Somebody who is to be at an event, and whether they were added.
 pub struct Added {
@@ -31,7 +33,7 @@ pub fn add_people(tx: &mut Tx<'_>, event: AnyId, people: Vec<EventPerson>) -> Re
     let there = people_named(tx, event, contacts.map(|contact| AnyId::new(contact.uuid())).collect())?;
     let mut known: HashMap<ContactId, EventPersonId> =
         there.iter().filter_map(|person| Some((person.fields.contact_id?, person.id))).collect();
-    let (mut added, mut new) = (Vec::with_capacity(people.len()), Vec::new());
+    let (mut added, mut new, mut places) = (Vec::with_capacity(people.len()), Vec::new(), Vec::new());
     for (index, person) in people.into_iter().enumerate() {
         let contact = person.fields.contact_id;
         if let Some(known) = contact.and_then(|contact| known.get(&contact)) {
@@ -40,11 +42,13 @@ pub fn add_people(tx: &mut Tx<'_>, event: AnyId, people: Vec<EventPerson>) -> Re
         }
         known.extend(contact.map(|contact| (contact, person.id)));
         added.push(Added { id: Record::id(&person), is_new: true });
-        new.push((index, person));
+        new.push(person);
+        places.push(index);
     }
-    for (index, person) in new {
-        create(tx, person).map_err(|error| error.under(&format!("people/{index}")))?;
-    }
+    create_many(tx, new).map_err(|FailedAt { index, error }| match index.and_then(|index| places.get(index)) {
+        Some(place) => error.under(&format!("people/{place}")),
+        None => error,
+    })?;
     Ok(added)
 }
 
@@ -71,18 +75,29 @@ impl Rules for EventPerson {
     }
 
     /// Whom you have met is known, and the event is how you met.
-    fn after_write(&self, tx: &mut Tx<'_>, before: Option<&Self>, _now: Timestamp) -> Result<()> {
-        let met_at = |fields: &EventPersonFields| fields.met_at.filter(|_| fields.stage.is_met());
-        let (Some(at), Some(contact)) = (met_at(&self.fields), self.fields.contact_id) else { return Ok(()) };
-        if before.is_some_and(|before| met_at(&before.fields).is_some()) {
+    fn after_write_all(
+        tx: &mut Tx<'_>,
+        written: &[(Option<&Self>, &Self)],
+        _now: Timestamp,
+    ) -> std::result::Result<(), FailedAt> {
+        let met_at = |person: &Self| person.fields.met_at.filter(|_| person.fields.stage.is_met());
+        let is_new = |before: Option<&Self>| before.and_then(met_at).is_none();
+        let met: Vec<(EventId, ContactId, Timestamp)> = written
+            .iter()
+            .filter(|(before, _)| is_new(*before))
+            .filter_map(|(_, after)| Some((after.fields.event_id, after.fields.contact_id?, met_at(after)?)))
+            .collect();
+        if met.is_empty() {
             return Ok(());
         }
-        let event = events::find(tx, self.fields.event_id)?;
-        let met = event.map(|event| HowMet {
-            on: Some(event.fields.zone().day(at).to_string()),
-            event_id: Some(event.id),
-            ..HowMet::default()
-        });
-        become_known(tx, contact, met)
+        let ids: Vec<AnyId> = met.iter().map(|(event, _, _)| AnyId::new(event.uuid())).collect();
+        let zones: HashMap<EventId, TimeZone> =
+            with_ids::<Event>(tx, &ids)?.into_iter().map(|event| (event.id, event.fields.zone())).collect();
+        let how_met = |(event, contact, at): (EventId, ContactId, Timestamp)| {
+            let on = zones.get(&event).map(|zone| zone.day(at).to_string());
+            (contact, Some(HowMet { on, event_id: Some(event), ..HowMet::default() }))
+        };
+        // What is wrong with a contact concerns nobody at the event in particular.
+        Ok(become_known(tx, met.into_iter().map(how_met).collect())?)
     }
 }

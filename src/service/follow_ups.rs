@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::bulk::{Edited, Selection, edit_each};
+use super::bulk::{Edit, Edited, Selection, edit_each};
 use super::plan_runs;
 use super::records::rules::Rules;
 use super::records::transitions::{check_transition, clear_reason};
-use super::records::write::{Create, apply, create, update, writable_fields};
+use super::records::write::{Create, create, patched, update, writable_fields};
 use crate::domain::entity::Entity;
 use crate::domain::follow_up::{FollowUp, FollowUpFields, FollowUpOrigin, FollowUpStatus};
 use crate::domain::id::{FollowUpId, InteractionId};
@@ -204,24 +204,24 @@ pub enum FollowUpEdit {
 /// Edits each selected follow-up, or none if anything is wrong.
 pub fn edit_follow_ups(tx: &mut Tx<'_>, selection: Selection, edit: &FollowUpEdit) -> Result<Edited> {
     let work = |ids| Ok(Work::EditFollowUps { ids, edit: serde_json::to_value(edit)? });
-    edit_each(tx, selection, work, |tx, follow_up: &FollowUp| edit_follow_up_in_bulk(tx, follow_up, edit))
+    let explain = |error, follow_up: &FollowUp| concerning(error, follow_up, edit);
+    edit_each(tx, selection, work, |tx, follow_up| edit_follow_up(tx, follow_up, edit), explain)
 }
 
-/// Whether it changed. An error tells which follow-up it concerns.
-pub(super) fn edit_follow_up_in_bulk(tx: &mut Tx<'_>, follow_up: &FollowUp, edit: &FollowUpEdit) -> Result<bool> {
-    edit_follow_up(tx, follow_up, edit).map_err(|error| concerning(error, follow_up, edit))
-}
-
-/// Whether it changed.
-fn edit_follow_up(tx: &mut Tx<'_>, follow_up: &FollowUp, edit: &FollowUpEdit) -> Result<bool> {
+/// What the edit does to a follow-up.
+pub(super) fn edit_follow_up(
+    tx: &mut Tx<'_>,
+    follow_up: &FollowUp,
+    edit: &FollowUpEdit,
+) -> Result<Edit<FollowUp>> {
     match edit {
         // As when days are shifted, what is finished stays as it is.
-        FollowUpEdit::Complete { .. } if follow_up.fields.status != FollowUpStatus::Pending => Ok(false),
+        FollowUpEdit::Complete { .. } if follow_up.fields.status != FollowUpStatus::Pending => Ok(Edit::None),
         FollowUpEdit::Complete { outcome } => {
             let completion =
                 Completion { outcome: outcome.clone(), completed_at: None, interaction: None, next_id: None };
             complete(tx, Record::id(follow_up), completion)?;
-            Ok(true)
+            Ok(Edit::Done)
         }
         FollowUpEdit::Change { patch, shift_days } => {
             let mut patch = patch.clone();
@@ -230,8 +230,7 @@ fn edit_follow_up(tx: &mut Tx<'_>, follow_up: &FollowUp, edit: &FollowUpEdit) ->
                 patch.insert("due_on".to_owned(), json!(shifted(due_on, *days)?));
             }
             let base = writable_fields(follow_up)?;
-            let after = apply(tx, follow_up, base, Value::Object(patch))?;
-            Ok(Record::version(&after) != Record::version(follow_up))
+            Ok(Edit::Update(patched(tx, follow_up, base, Value::Object(patch))?))
         }
     }
 }
@@ -245,7 +244,7 @@ fn shifted(due_on: NaiveDate, days: i64) -> std::result::Result<String, Invalid>
 }
 
 /// Says which follow-up an error concerns.
-fn concerning(error: Error, follow_up: &FollowUp, edit: &FollowUpEdit) -> Error {
+pub(super) fn concerning(error: Error, follow_up: &FollowUp, edit: &FollowUpEdit) -> Error {
     let Error::Invalid(mut invalid) = error else { return error };
     let is_shift = matches!(edit, FollowUpEdit::Change { shift_days: Some(_), .. });
     for error in &mut invalid.errors {

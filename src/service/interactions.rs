@@ -1,18 +1,21 @@
 //! The rules of interactions: their time and status, and that somebody who answered is known.
 
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 use super::contacts::become_known;
 use super::records::rules::Rules;
 use super::records::transitions::{check_transition, clear_reason};
 use super::records::write::{Create, Parent};
+use crate::domain::contact::HowMet;
 use crate::domain::entity::Entity;
+use crate::domain::id::ContactId;
 use crate::domain::interaction::{Interaction, InteractionDirection, InteractionFields, InteractionKind};
 use crate::domain::invalid::Invalid;
 use crate::domain::timestamp::Timestamp;
 use crate::store::accounts::time_zone;
-use crate::store::{AnyId, Result, Tx, records};
+use crate::store::{AnyId, FailedAt, Result, Tx, records};
 
 impl Rules for Interaction {
     fn before_write(&mut self, tx: &mut Tx<'_>, before: Option<&Self>, now: Timestamp) -> Result<()> {
@@ -28,16 +31,31 @@ impl Rules for Interaction {
     }
 
     /// Whoever takes part in an interaction that counts is somebody you know, unless only you reached out.
-    fn after_write(&self, tx: &mut Tx<'_>, before: Option<&Self>, _now: Timestamp) -> Result<()> {
-        let is_known_by =
-            |fields: &InteractionFields| fields.is_counted() && fields.direction != InteractionDirection::Outbound;
-        if !is_known_by(&self.fields) {
+    fn after_write_all(
+        tx: &mut Tx<'_>,
+        written: &[(Option<&Self>, &Self)],
+        _now: Timestamp,
+    ) -> std::result::Result<(), FailedAt> {
+        let participants: BTreeSet<ContactId> =
+            written.iter().flat_map(|(before, after)| new_participants(*before, after)).collect();
+        if participants.is_empty() {
             return Ok(());
         }
-        let already = before.map(|before| &before.fields).filter(|before| is_known_by(before));
-        let is_new = |id| already.is_none_or(|before| !before.contact_ids.contains(id));
-        self.fields.contact_ids.iter().filter(|id| is_new(id)).try_for_each(|id| become_known(tx, *id, None))
+        let people: Vec<(ContactId, Option<HowMet>)> = participants.into_iter().map(|id| (id, None)).collect();
+        // What is wrong with a contact concerns no interaction in particular.
+        Ok(become_known(tx, people)?)
     }
+}
+
+/// Those who take part in an interaction that shows that you know them, and did not before.
+fn new_participants(before: Option<&Interaction>, after: &Interaction) -> Vec<ContactId> {
+    let participants = |interaction: &Interaction| -> Vec<ContactId> {
+        let fields = &interaction.fields;
+        let shows_it = fields.is_counted() && fields.direction != InteractionDirection::Outbound;
+        if shows_it { fields.contact_ids.clone() } else { Vec::new() }
+    };
+    let already = before.map(participants).unwrap_or_default();
+    participants(after).into_iter().filter(|id| !already.contains(id)).collect()
 }
 
 /// An interaction with one contact, logged in one call.

@@ -7,21 +7,22 @@ use serde_json::Value;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
-use super::contacts::edit_contact;
-use super::follow_ups::edit_follow_up_in_bulk;
-use crate::domain::contact::Contact;
+use super::bulk::{Edit, edit_all};
+use super::contacts::{at_add_tags, edit_contact};
+use super::follow_ups::{concerning, edit_follow_up};
+use super::records::rules::Rules;
 use crate::domain::follow_up::FollowUp;
 use crate::domain::id::{OperationId, WorkspaceId};
 use crate::domain::operation::{ListPosition, OperationError, OperationState, Position, Rename, Work};
 use crate::domain::reference::{carriers_of_names, names_of};
 use crate::store::operations::{self, Stored};
-use crate::store::{AccountTx, AnyId, Conflict, Error, Record, Result, Tx, lists, records, settle_and_log, undo};
+use crate::store::{AccountTx, AnyId, Conflict, Error, Result, Tx, lists, records, settle_and_log, undo};
 
 /// How long a part works. What depends on the records is brought up to date after that, and takes about as long.
 pub const PART: Duration = Duration::from_millis(100);
 
-/// How many records are read at once.
-const READ_AT_ONCE: usize = 50;
+/// How many records are read, and written, at once.
+const READ_AT_ONCE: usize = 200;
 
 /// Does the next part of an operation, which works for about as long as `part`; whether the operation has finished.
 pub fn run_part(tx: &mut AccountTx<'_>, workspace: WorkspaceId, id: OperationId, part: Duration) -> Result<bool> {
@@ -104,11 +105,12 @@ fn work_on(tx: &mut Tx<'_>, operation: &mut Stored, part: Duration) -> Result<bo
     match operation.work().clone() {
         Work::EditContacts { ids, edit } => {
             let edit = parse(edit)?;
-            part.edit(tx, operation, &ids, |tx, contact: &Contact| edit_contact(tx, contact, &edit))
+            part.edit(tx, operation, &ids, |tx, contact| edit_contact(tx, contact, &edit), at_add_tags)
         }
         Work::EditFollowUps { ids, edit } => {
             let edit = parse(edit)?;
-            part.edit(tx, operation, &ids, |tx, follow_up: &FollowUp| edit_follow_up_in_bulk(tx, follow_up, &edit))
+            let explain = |error, follow_up: &FollowUp| concerning(error, follow_up, &edit);
+            part.edit(tx, operation, &ids, |tx, follow_up| edit_follow_up(tx, follow_up, &edit), explain)
         }
         Work::UpdateTags { renames } => {
             let mut position = operation.position().in_lists.clone();
@@ -136,33 +138,29 @@ impl Part {
         Instant::now() >= self.end
     }
 
-    fn edit<R: Record>(
+    fn edit<R: Rules>(
         &self,
         tx: &mut Tx<'_>,
         operation: &mut Stored,
         ids: &[Uuid],
-        edit: impl Fn(&mut Tx<'_>, &R) -> Result<bool>,
+        edit: impl Fn(&mut Tx<'_>, &R) -> Result<Edit<R>>,
+        explain: impl Fn(Error, &R) -> Error,
     ) -> Result<bool> {
-        while operation.position().next < ids.len() {
+        loop {
             let next = ids.iter().skip(operation.position().next).take(READ_AT_ONCE).copied().map(AnyId::new);
             let next: Vec<AnyId> = next.collect();
-            // Those that are gone by now need no edit.
+            if next.is_empty() {
+                return Ok(true);
+            }
             let records = lists::with_ids::<R>(tx, &next)?;
-            let mut records = records.into_iter().peekable();
-            for id in next {
-                let is_changed = match records.next_if(|record| record.id() == id) {
-                    Some(record) => edit(tx, &record)?,
-                    None => false,
-                };
-                let position: &mut Position = operation.position_mut();
-                position.next = position.next.saturating_add(1);
-                operation.head.add_progress(1, usize::from(is_changed));
-                if self.is_over() {
-                    return Ok(operation.position().next >= ids.len());
-                }
+            let changed = edit_all(tx, records, &edit, &explain)?;
+            let position: &mut Position = operation.position_mut();
+            position.next = position.next.saturating_add(next.len());
+            operation.head.add_progress(next.len(), changed);
+            if self.is_over() {
+                return Ok(operation.position().next >= ids.len());
             }
         }
-        Ok(true)
     }
 
     /// Replaces names in lists; how many records changed.
@@ -179,13 +177,12 @@ impl Part {
             if holders.is_empty() {
                 (position.kind, position.after) = (position.kind.saturating_add(1), None);
             }
-            for id in holders {
-                position.after = Some(id.uuid());
-                let is_changed = records::replace_name(tx, (kind, id), &rename.from, rename.to.as_deref())?;
-                changed = changed.saturating_add(usize::from(is_changed));
-                if self.is_over() {
-                    return Ok(changed);
-                }
+            let Some(last) = holders.last() else { continue };
+            position.after = Some(last.uuid());
+            let replaced = records::replace_name(tx, kind, &holders, &rename.from, rename.to.as_deref())?;
+            changed = changed.saturating_add(replaced);
+            if self.is_over() {
+                return Ok(changed);
             }
         }
         Ok(changed)
@@ -197,8 +194,9 @@ impl Part {
             let reverted = undo::revert_part(tx, write, operation.position_mut(), limit)?;
             operation.head.add_progress(reverted.changes, reverted.records);
             operation.head.add_left_alone(&reverted.left_alone);
-            // The next steps are planned by what this one has written.
+            // The next steps are planned by what this one has written, and find the names that it has given back.
             settle_and_log(tx)?;
+            operations::save(tx, operation)?;
             if reverted.is_last {
                 let Position { renames, mut in_lists, .. } = operation.position().clone();
                 let changed = self.rename(tx, &renames, &mut in_lists)?;

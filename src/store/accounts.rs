@@ -10,7 +10,7 @@ use super::db::sql::schema::{
     personal_access_tokens, record_keys, search_documents, sessions, timeline_entries, users, workspaces,
 };
 use super::db::sql::types::AsJson;
-use super::db::write::context::Actor;
+use super::db::write::context::{Actor, Calendar};
 use super::db::write::joins;
 use super::db::write::record::{Record, for_entity};
 use super::db::write::records::create;
@@ -143,11 +143,6 @@ pub fn seq_and_time_zone(conn: &mut Conn, workspace: WorkspaceId) -> Result<(i64
 }
 
 /// What days are computed by in a workspace.
-pub struct Calendar {
-    pub zone: TimeZone,
-    pub tiers: TierCadences,
-}
-
 pub fn calendar(conn: &mut Conn, workspace: WorkspaceId) -> Result<Calendar> {
     let (name, AsJson(tiers)): (String, AsJson<TierCadences>) = workspaces::table
         .filter(workspaces::id.eq(workspace))
@@ -157,14 +152,18 @@ pub fn calendar(conn: &mut Conn, workspace: WorkspaceId) -> Result<Calendar> {
     Ok(Calendar { zone, tiers })
 }
 
-/// The same of the workspace that is written to.
+/// The same of the workspace that is written to, read once in a write.
 pub fn calendar_of(tx: &mut Tx<'_>) -> Result<Calendar> {
-    calendar(tx.conn, tx.workspace)
+    if let Some(known) = &tx.calendar {
+        return Ok(known.clone());
+    }
+    let calendar = calendar(tx.conn, tx.workspace)?;
+    Ok(tx.calendar.insert(calendar).clone())
 }
 
 /// The time zone of the workspace that is written to.
 pub fn time_zone(tx: &mut Tx<'_>) -> Result<TimeZone> {
-    Ok(seq_and_time_zone(tx.conn, tx.workspace)?.1)
+    Ok(calendar_of(tx)?.zone)
 }
 
 /// Makes a user with a workspace of their own.

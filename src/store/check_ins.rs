@@ -8,8 +8,8 @@ use std::collections::HashMap;
 
 use super::db::sql::conn::{Conn, MultiBackend};
 use super::db::sql::schema::check_ins;
-use super::db::sql::select::{Comparison, Field, Predicate, Scalar, separated, sortable};
-use super::db::sql::statement::statement;
+use super::db::sql::select::{Comparison, Field, Predicate, Scalar, sortable};
+use super::db::sql::statement::{separated, statement};
 use super::db::sql::types::{AnyId, Id};
 use super::db::write::record::{Record, record_statements};
 use super::db::write::row::record_row;

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use super::db::index::keys::has_key;
 use super::db::sql::conn::Conn;
+use super::db::sql::rows::{self, table_row};
 use super::db::sql::schema::contacts;
 use super::db::sql::select::{Comparison, Field, ID, Predicate, Scalar, Select, field, sortable};
 use super::db::sql::types::{AnyId, AsJson, RecordRef};
@@ -143,8 +144,18 @@ impl Record for Contact {
     }
 
     /// What they do and did, and where.
-    fn related_search_text(&self, conn: &mut Conn, workspace: WorkspaceId) -> Result<String> {
-        positions::search_text_of(conn, workspace, self.id)
+    fn related_search_text(
+        records: &[&Self],
+        conn: &mut Conn,
+        workspace: WorkspaceId,
+    ) -> Result<HashMap<AnyId, String>> {
+        let contacts: Vec<AnyId> = records.iter().map(|contact| Record::id(*contact)).collect();
+        positions::search_text_of(conn, workspace, &contacts)
+    }
+
+    fn set_names(&mut self, names: Vec<String>) -> Result<()> {
+        self.fields.tags = names.into_iter().map(LabelText).collect();
+        Ok(())
     }
 
     /// What they are and where, or else their headline, or where they live.
@@ -185,20 +196,32 @@ pub const NEVER: &str = "";
 /// After every day.
 pub const NOT_DUE: &str = "9999-99-99";
 
-/// Copies the days of a contact's activity into its row, which lists filter and sort by; its version stays.
-pub(super) fn copy_activity(
+/// The days of a contact's activity, copied into its row.
+struct DayCopies {
+    workspace_id: WorkspaceId,
+    id: AnyId,
+    last_interaction_key: String,
+    next_contact_key: String,
+}
+
+table_row!(DayCopies, contacts: workspace_id, id; last_interaction_key, next_contact_key);
+
+/// Copies the days of the activity of contacts into their rows, which lists filter and sort by; their versions stay.
+pub(super) fn copy_activities(
     conn: &mut Conn,
     workspace: WorkspaceId,
-    id: AnyId,
-    activity: Option<&ContactActivityFields>,
+    activities: impl Iterator<Item = (AnyId, Option<ContactActivityFields>)>,
 ) -> QueryResult<()> {
-    let last = activity.and_then(|activity| activity.last_interaction_on.as_deref()).unwrap_or(NEVER);
-    let next = activity.and_then(|activity| activity.next_contact_on.as_deref()).unwrap_or(NOT_DUE);
-    let own = contacts::table.filter(contacts::workspace_id.eq(workspace)).filter(contacts::id.eq(id));
-    diesel::update(own)
-        .set((contacts::last_interaction_key.eq(last), contacts::next_contact_key.eq(next)))
-        .execute(conn)
-        .map(drop)
+    let copies = |(id, activity): (AnyId, Option<ContactActivityFields>)| {
+        let (last, next) = activity.map_or((None, None), |own| (own.last_interaction_on, own.next_contact_on));
+        DayCopies {
+            workspace_id: workspace,
+            id,
+            last_interaction_key: last.unwrap_or_else(|| NEVER.to_owned()),
+            next_contact_key: next.unwrap_or_else(|| NOT_DUE.to_owned()),
+        }
+    };
+    rows::set(conn, &activities.map(copies).collect::<Vec<_>>())
 }
 
 /// The contacts that are due some day and have one of these tiers.

@@ -3,22 +3,21 @@
 
 use diesel::prelude::*;
 
-use super::db::index::{documents, keys, timeline};
+use super::db::index::keys::{self, KeyChange};
+use super::db::index::{documents, timeline};
 use super::db::sql::conn::{Conn, write_transaction};
 use super::db::sql::schema::{instance, memberships, workspaces};
 use super::db::sql::select::{Comparison, ID, Predicate, Scalar, Select};
 use super::db::sql::types::AnyId;
 use super::db::write::context::{Actor, TxScope};
-use super::db::write::json::json;
+use super::db::write::many::respell;
 use super::db::write::record::{Record, for_entity};
-use super::db::write::records::{resolve_names, update};
 use super::db::write::settle::finish;
 use super::db::write::tx::Tx;
 use super::error::Result;
 use crate::clock::Ids;
 use crate::domain::entity::Entity;
 use crate::domain::id::{UserId, WorkspaceId};
-use crate::domain::reference::name_list;
 use crate::domain::scope::Role;
 use crate::domain::timestamp::Timestamp;
 
@@ -80,26 +79,24 @@ fn derive_workspace(conn: &mut Conn, ids: &Ids, now: Timestamp, workspace: Works
 fn derive_slice<R: Record>(mut tx: Tx<'_>, after: Predicate) -> Result<Option<AnyId>> {
     let slice = R::select(tx.conn, Select { limit: SLICE, ..Select::all(tx.workspace, after) })?;
     let last = slice.last().map(Record::id);
-    for record in slice {
-        derive(&mut tx, record)?;
-    }
+    derive(&mut tx, slice)?;
     finish(tx)?;
     Ok(last)
 }
 
-/// Derives anew what belongs to a record: its tags, its keys, its places in timelines, its search document, the
-/// copies that other rows hold of it.
-fn derive<R: Record>(tx: &mut Tx<'_>, record: R) -> Result<()> {
-    let row = json(&record)?;
-    // Where one name stands, it may name a record that is gone.
-    let before = name_list(R::ENTITY).filter(|list| list.is_one).map(|_| row.clone());
-    let (derived, _) = resolve_names(tx, before.as_ref(), record.clone(), row)?;
-    let derived = update(tx, &record, derived)?;
-    keys::delete(tx.conn, tx.workspace, R::ENTITY, derived.id())?;
-    keys::insert(tx.conn, tx.workspace, R::ENTITY, derived.id(), &derived.keys())?;
-    timeline::rewrite(tx.conn, tx.workspace, derived.id(), &derived.timeline())?;
-    R::write_copies(tx.conn, tx.workspace, derived.id(), Some(&derived))?;
-    tx.queue_derived(derived.derived_dependents());
-    let related = derived.related_search_text(tx.conn, tx.workspace)?;
-    documents::write(tx, &derived, &related)
+/// Derives anew what belongs to records: their tags, their keys, their places in timelines, their search documents, the
+/// copies that other rows hold of them.
+fn derive<R: Record>(tx: &mut Tx<'_>, records: Vec<R>) -> Result<()> {
+    let derived = respell(tx, records)?;
+    let ids: Vec<AnyId> = derived.iter().map(Record::id).collect();
+    keys::delete(tx.conn, tx.workspace, R::ENTITY, &ids)?;
+    let new_keys =
+        derived.iter().map(|record| KeyChange { id: record.id(), before: Vec::new(), after: record.keys() });
+    keys::write(tx.conn, tx.workspace, R::ENTITY, new_keys)?;
+    let entries = derived.iter().map(|record| (record.id(), record.timeline())).collect();
+    timeline::rewrite(tx.conn, tx.workspace, entries)?;
+    let copied: Vec<(AnyId, Option<&R>)> = derived.iter().map(|record| (record.id(), Some(record))).collect();
+    R::write_copies(tx.conn, tx.workspace, &copied)?;
+    tx.queue_derived(derived.iter().flat_map(Record::derived_dependents));
+    documents::write(tx, &derived.iter().collect::<Vec<_>>())
 }

@@ -34,6 +34,38 @@ pub enum Error {
     Internal(String),
 }
 
+/// Why several records could not be written, and which of them is the first that could not.
+#[derive(Debug)]
+pub struct FailedAt {
+    /// Its place among them; `None` where the error is of none in particular.
+    pub index: Option<usize>,
+    pub error: Error,
+}
+
+impl FailedAt {
+    pub fn new(index: usize, error: impl Into<Error>) -> Self {
+        Self { index: Some(index), error: error.into() }
+    }
+}
+
+impl From<FailedAt> for Error {
+    fn from(failed: FailedAt) -> Self {
+        failed.error
+    }
+}
+
+impl From<Error> for FailedAt {
+    fn from(error: Error) -> Self {
+        Self { index: None, error }
+    }
+}
+
+impl From<DieselError> for FailedAt {
+    fn from(error: DieselError) -> Self {
+        Error::from(error).into()
+    }
+}
+
 /// Why what is stored stands against a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Conflict {

@@ -13,8 +13,8 @@ use std::collections::HashMap;
 
 use super::contact_activities;
 use super::db::sql::conn::{Conn, MultiBackend, read_transaction};
-use super::db::sql::select::{Predicate, Select, separated};
-use super::db::sql::statement::statement;
+use super::db::sql::select::{Predicate, Select};
+use super::db::sql::statement::{separated, statement};
 use super::db::sql::types::{AnyId, Id, Instant};
 use super::db::write::record::Record;
 use super::error::Result;

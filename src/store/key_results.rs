@@ -41,6 +41,13 @@ impl Record for KeyResult {
         Self::keys(self)
     }
 
+    fn set_names(&mut self, names: Vec<String>) -> Result<()> {
+        if let (Some(filter), Some(name)) = (&mut self.fields.filter, names.into_iter().next()) {
+            filter.tag = Some(name);
+        }
+        Ok(())
+    }
+
     record_statements!(key_results, KeyResultRow, KeyResultFields);
 }
 

@@ -11,6 +11,7 @@ use super::db::sql::select::{Comparison, Direction, Field, ID, Predicate, Scalar
 use super::db::sql::types::AnyId;
 use super::db::write::changes;
 use super::db::write::json::json;
+use super::db::write::lookup;
 use super::db::write::record::Record;
 use super::db::write::tx::Tx;
 use super::error::{Error, Result};
@@ -188,8 +189,7 @@ pub fn with_ids<R: Record>(tx: &mut Tx<'_>, ids: &[AnyId]) -> Result<Vec<R>> {
 
 /// Those of these ids that name a record.
 pub fn existing<R: Record>(tx: &mut Tx<'_>, ids: &[AnyId]) -> Result<HashSet<AnyId>> {
-    let select = Select::all(tx.workspace, Predicate::ids(ids.iter().copied()));
-    Ok(R::ids(tx.conn, select)?.into_iter().collect())
+    lookup::existing(tx, R::ENTITY, ids)
 }
 
 /// One page, within a transaction of the caller's.

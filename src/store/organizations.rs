@@ -8,7 +8,7 @@ use super::db::index::keys::has_key;
 use super::db::sql::conn::Conn;
 use super::db::sql::schema::{organizations, positions};
 use super::db::sql::select::{Field, Predicate, Scalar, Select, field, sortable};
-use super::db::sql::types::AnyId;
+use super::db::sql::types::{AnyId, RecordRef};
 use super::db::write::lookup::find;
 use super::db::write::record::{Record, record_statements};
 use super::db::write::row::record_row;
@@ -71,13 +71,16 @@ impl Record for Organization {
         Some(self.fields.names().collect::<Vec<_>>().join("\n"))
     }
 
-    fn search_dependents(&self, conn: &mut Conn, workspace: WorkspaceId) -> Result<Vec<(Entity, AnyId)>> {
-        let contacts: Vec<AnyId> = positions::table
-            .filter(positions::workspace_id.eq(workspace))
-            .filter(positions::organization_id.eq(self.id))
-            .select(positions::contact_id)
-            .load(conn)?;
+    fn search_dependents(records: &[&Self], conn: &mut Conn, workspace: WorkspaceId) -> Result<Vec<RecordRef>> {
+        let own = records.iter().map(|organization| Scalar::Id(Record::id(*organization))).collect();
+        let (filter, _, _) = Select::all(workspace, Predicate::In(field(positions::organization_id), own)).parts();
+        let contacts: Vec<AnyId> = positions::table.filter(filter).select(positions::contact_id).load(conn)?;
         Ok(contacts.into_iter().map(|contact| (Entity::Contact, contact)).collect())
+    }
+
+    fn set_names(&mut self, names: Vec<String>) -> Result<()> {
+        self.fields.tags = names.into_iter().map(LabelText).collect();
+        Ok(())
     }
 
     /// Its domain, or else where it is, or what it does.

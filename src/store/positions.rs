@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::db::sql::conn::Conn;
 use super::db::sql::schema::positions;
 use super::db::sql::select::{Direction, Field, Predicate, Scalar, Select, field, sortable};
-use super::db::sql::types::AnyId;
+use super::db::sql::types::{AnyId, RecordRef};
 use super::db::write::record::{Record, record_statements};
 use super::db::write::row::record_row;
 use super::db::write::tx::Tx;
@@ -58,8 +58,9 @@ impl Record for Position {
         Some(format!("{contact_id} {organization_id:?} {organization_name:?} {title:?} {department:?}"))
     }
 
-    fn search_dependents(&self, _conn: &mut Conn, _workspace: WorkspaceId) -> Result<Vec<(Entity, AnyId)>> {
-        Ok(vec![(Entity::Contact, AnyId::new(self.fields.contact_id.uuid()))])
+    fn search_dependents(records: &[&Self], _conn: &mut Conn, _workspace: WorkspaceId) -> Result<Vec<RecordRef>> {
+        let contact = |position: &&Self| (Entity::Contact, AnyId::new(position.fields.contact_id.uuid()));
+        Ok(records.iter().map(contact).collect())
     }
 
     /// Beside a link the name says nothing more.
@@ -155,22 +156,37 @@ pub const STARTED_ON: Field = field(positions::started_on);
 pub const ENDED_ON: Field = field(positions::ended_on);
 pub const PRIMARY: Field = sortable(positions::is_primary);
 
-/// What somebody's positions tell of them: titles, departments and the names of organizations.
-pub(super) fn search_text_of(conn: &mut Conn, workspace: WorkspaceId, contact: ContactId) -> Result<String> {
-    let own = Predicate::equal(CONTACT, Scalar::Id(AnyId::new(contact.uuid())));
-    let positions = Position::select(conn, Select::all(workspace, own))?;
+/// What the positions of these contacts tell of them: titles, departments and the names of organizations.
+pub(super) fn search_text_of(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    contacts: &[AnyId],
+) -> Result<HashMap<AnyId, String>> {
+    let theirs = match contacts {
+        [contact] => Predicate::equal(CONTACT, Scalar::Id(*contact)),
+        contacts => Predicate::In(CONTACT, contacts.iter().copied().map(Scalar::Id).collect()),
+    };
+    let positions = Position::select(conn, Select::all(workspace, theirs))?;
     if positions.is_empty() {
-        return Ok(String::new());
+        return Ok(HashMap::new());
     }
     let at = positions.iter().filter_map(|position| position.fields.organization_id);
-    let mut at: Vec<AnyId> = at.map(|id| AnyId::new(id.uuid())).collect();
-    at.sort();
-    at.dedup();
+    let at: BTreeSet<AnyId> = at.map(|id| AnyId::new(id.uuid())).collect();
     let organizations = Organization::select(conn, Select::all(workspace, Predicate::ids(at)))?;
-    let mut told: Vec<&str> = organizations.iter().flat_map(|organization| organization.fields.names()).collect();
+    let organizations: HashMap<OrganizationId, Organization> =
+        organizations.into_iter().map(|organization| (organization.id, organization)).collect();
+    let mut told: HashMap<AnyId, String> = HashMap::new();
     for position in &positions {
-        let PositionFields { title, department, organization_name, .. } = &position.fields;
-        told.extend([title, department, organization_name].into_iter().flatten().map(String::as_str));
+        let PositionFields { contact_id, organization_id, organization_name, title, department, .. } =
+            &position.fields;
+        let own = told.entry(AnyId::new(contact_id.uuid())).or_default();
+        let names = organization_id.and_then(|id| organizations.get(&id)).into_iter();
+        let names = names.flat_map(|organization| organization.fields.names());
+        let typed = [title, department, organization_name].into_iter().flatten().map(String::as_str);
+        for part in names.chain(typed) {
+            own.push_str(part);
+            own.push('\n');
+        }
     }
-    Ok(told.join("\n"))
+    Ok(told)
 }

@@ -31,6 +31,7 @@ pub fn update(tx: &mut Tx<'_>, before: &WorkspaceFields, after: &WorkspaceFields
             workspaces::tier_cadences.eq(AsJson(tier_cadences.clone())),
         ))
         .execute(tx.conn)?;
+    tx.calendar = None;
     // What users see of their account shows the workspace too.
     let members: Vec<UserId> = memberships::table
         .filter(memberships::workspace_id.eq(tx.workspace))

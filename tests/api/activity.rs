@@ -21,7 +21,7 @@ use wellmet::domain::timestamp::Timestamp;
 use wellmet::service::bulk::Selection;
 use wellmet::service::contacts::{ContactEdit, edit_contacts};
 use wellmet::service::records::write;
-use wellmet::store::accounts::Calendar;
+use wellmet::store::Calendar;
 use wellmet::store::lists::{self, Listing, Order};
 use wellmet::store::relations::{Link, Relation, attach};
 use wellmet::store::{

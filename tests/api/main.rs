@@ -48,6 +48,7 @@ mod large_edits;
 mod layers;
 mod lists;
 mod mail;
+mod many;
 mod matches;
 mod me;
 mod merging;

@@ -7,7 +7,7 @@ use crate::domain::id::RecordId;
 use crate::domain::invalid::Invalid;
 use crate::domain::record::{Fields, Stored};
 use crate::domain::timestamp::Timestamp;
-use crate::store::{Record, Result, Tx};
+use crate::store::{FailedAt, Record, Result, Tx};
 
 /// A kind of record with its rules. Undo does not run the hooks: it restores what a write did, effects included.
 pub trait Rules: Record + HasFields {
@@ -24,6 +24,19 @@ pub trait Rules: Record + HasFields {
 
     /// Effects that refer to the record as it was written.
     fn after_write(&self, _tx: &mut Tx<'_>, _before: Option<&Self>, _now: Timestamp) -> Result<()> {
+        Ok(())
+    }
+
+    /// The effects of records that were written together, each with what it was. For kinds whose effects on other records
+    /// are written together as well; otherwise they are those of one after the other.
+    fn after_write_all(
+        tx: &mut Tx<'_>,
+        written: &[(Option<&Self>, &Self)],
+        now: Timestamp,
+    ) -> std::result::Result<(), FailedAt> {
+        for (index, (before, after)) in written.iter().enumerate() {
+            after.after_write(tx, *before, now).map_err(|error| FailedAt::new(index, error))?;
+        }
         Ok(())
     }
 }

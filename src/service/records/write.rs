@@ -12,7 +12,7 @@ use crate::domain::merge_patch::merge;
 use crate::domain::timestamp::Timestamp;
 use crate::service::validation::views::View;
 use crate::service::validation::{self, parse, validate};
-use crate::store::{AnyId, Precondition, Record, Result, Tx, checks, erase, records, undo};
+use crate::store::{AnyId, FailedAt, Precondition, Record, Result, Tx, checks, erase, records, undo};
 
 /// The record that a new one is created under.
 #[derive(Debug, Clone, Copy)]
@@ -91,18 +91,8 @@ pub fn create<R: Rules>(tx: &mut Tx<'_>, mut record: R) -> Result<R> {
 fn create_checked<R: Rules>(tx: &mut Tx<'_>, record: R) -> Result<R> {
     let record = records::create(tx, record)?;
     let now = tx.now();
-    record.after_write(tx, None, now)?;
+    R::after_write_all(tx, &[(None, &record)], now)?;
     Ok(record)
-}
-
-/// Creates records by the rules of their kind, in their order.
-pub fn create_many<R: Rules>(tx: &mut Tx<'_>, records: Vec<R>) -> Result<Vec<R>> {
-    records.into_iter().map(|record| create(tx, record)).collect()
-}
-
-/// Changes records by the rules of their kind, in their order.
-pub fn update_many<R: Rules>(tx: &mut Tx<'_>, changed: Vec<(R, R)>) -> Result<Vec<R>> {
-    changed.into_iter().map(|(before, after)| update(tx, &before, after)).collect()
 }
 
 /// Changes a record by the rules of its kind.
@@ -110,8 +100,34 @@ pub fn update<R: Rules>(tx: &mut Tx<'_>, before: &R, mut after: R) -> Result<R> 
     let now = tx.now();
     after.before_write(tx, Some(before), now)?;
     let after = records::update(tx, before, after)?;
-    after.after_write(tx, Some(before), now)?;
+    R::after_write_all(tx, &[(Some(before), &after)], now)?;
     Ok(after)
+}
+
+/// Creates records by the rules of their kind. What follows from each follows once all are written.
+pub fn create_many<R: Rules>(tx: &mut Tx<'_>, mut records: Vec<R>) -> std::result::Result<Vec<R>, FailedAt> {
+    let now = tx.now();
+    for (index, record) in records.iter_mut().enumerate() {
+        record.before_write(tx, None, now).map_err(|error| FailedAt::new(index, error))?;
+    }
+    let created = records::create_many(tx, records)?;
+    let written: Vec<(Option<&R>, &R)> = created.iter().map(|record| (None, record)).collect();
+    R::after_write_all(tx, &written, now)?;
+    Ok(created)
+}
+
+/// Changes records by the rules of their kind, each as it is stored to what it is to be; none comes twice. What follows from
+/// each follows once all are written.
+pub fn update_many<R: Rules>(tx: &mut Tx<'_>, mut records: Vec<(R, R)>) -> std::result::Result<Vec<R>, FailedAt> {
+    let now = tx.now();
+    for (index, (before, after)) in records.iter_mut().enumerate() {
+        after.before_write(tx, Some(before), now).map_err(|error| FailedAt::new(index, error))?;
+    }
+    let before: Vec<R> = records.iter().map(|(before, _)| before.clone()).collect();
+    let updated = records::update_many(tx, records)?;
+    let written: Vec<(Option<&R>, &R)> = before.iter().map(Some).zip(&updated).collect();
+    R::after_write_all(tx, &written, now)?;
+    Ok(updated)
 }
 
 /// A record to be created under an id, or replaced.
@@ -189,12 +205,18 @@ impl Patch {
 }
 
 /// Writes the result of a checked merge patch on `base`.
-pub fn apply<R: Rules>(tx: &mut Tx<'_>, current: &R, base: Value, mut patch: Value) -> Result<R> {
+pub fn apply<R: Rules>(tx: &mut Tx<'_>, current: &R, base: Value, patch: Value) -> Result<R> {
+    let after = patched(tx, current, base, patch)?;
+    update(tx, current, after)
+}
+
+/// The result of a checked merge patch on `base`.
+pub fn patched<R: Rules>(tx: &mut Tx<'_>, current: &R, base: Value, mut patch: Value) -> Result<R> {
     edit_tags(&mut patch, &base)?;
     let merged = merge(base, patch.clone());
     let mut after = parse::<R::Fields, R>(&merged, |fields| current.with(fields))?;
     after.infer_from_patch(tx, current, &patch)?;
-    update(tx, current, after)
+    Ok(after)
 }
 
 /// The fields of a record that a client can set.

@@ -4,14 +4,16 @@ use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment};
 use diesel::sql_types::{BigInt, Text};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 
 use crate::domain::entity::Entity;
 use crate::domain::id::WorkspaceId;
 use crate::domain::key::{Key, KeyKind};
 use crate::store::db::sql::conn::{Conn, MultiBackend};
+use crate::store::db::sql::rows::{self, table_row};
 use crate::store::db::sql::schema::record_keys;
-use crate::store::db::sql::select::{Predicate, holders_of, separated};
-use crate::store::db::sql::statement::{Prepared, statement};
+use crate::store::db::sql::select::{Predicate, holders_of};
+use crate::store::db::sql::statement::{Prepared, separated, statement};
 use crate::store::db::sql::types::{AnyId, Id};
 use crate::store::db::write::record::Record;
 
@@ -34,103 +36,82 @@ pub fn has_key<R: Record>(keys: Vec<Key>) -> Predicate {
     Predicate::HasKey(R::ENTITY, keys)
 }
 
-/// Makes the keys of a record what they are to be, given what they were. Most writes change none of them, or few.
-pub fn update(
+/// The keys of one record: what they were, and what they are to be.
+pub struct KeyChange {
+    pub id: AnyId,
+    pub before: Vec<Key>,
+    pub after: Vec<Key>,
+}
+
+/// Makes the keys of records of a kind what they are to be. Most writes change none of them, or few.
+pub fn write(
     conn: &mut Conn,
     workspace: WorkspaceId,
     entity: Entity,
-    id: AnyId,
-    before: &[Key],
-    after: &[Key],
+    changes: impl IntoIterator<Item = KeyChange>,
 ) -> QueryResult<()> {
-    if before == after {
-        return Ok(());
+    let mut gone: BTreeMap<StoredKey, Vec<AnyId>> = BTreeMap::new();
+    let mut come: Vec<KeyRow> = Vec::new();
+    for KeyChange { id, before, after } in changes {
+        if before == after {
+            continue;
+        }
+        let (old, new) = (stored_keys(&before), stored_keys(&after));
+        for key in old.iter().filter(|key| new.binary_search(key).is_err()) {
+            gone.entry(key.clone()).or_default().push(id);
+        }
+        let new = new.into_iter().filter(|key| old.binary_search(key).is_err());
+        come.extend(new.map(|(kind, value)| KeyRow {
+            workspace_id: workspace,
+            entity,
+            kind,
+            value,
+            record_id: id,
+        }));
     }
-    let (old, mut new) = (rows(before), rows(after));
-    for (kind, value) in old.iter().filter(|key| new.binary_search(key).is_err()) {
+    for ((kind, value), ids) in &gone {
         let own = record_keys::table
             .filter(record_keys::workspace_id.eq(workspace))
             .filter(record_keys::entity.eq(entity))
             .filter(record_keys::kind.eq(kind))
-            .filter(record_keys::value.eq(value))
-            .filter(record_keys::record_id.eq(id));
-        Prepared(diesel::delete(own)).execute(conn)?;
+            .filter(record_keys::value.eq(value));
+        match ids.as_slice() {
+            [id] => Prepared(diesel::delete(own.filter(record_keys::record_id.eq(*id)))).execute(conn)?,
+            ids => diesel::delete(own.filter(record_keys::record_id.eq_any(ids))).execute(conn)?,
+        };
     }
-    new.retain(|key| old.binary_search(key).is_err());
-    insert_rows(conn, workspace, entity, id, &new)
+    rows::insert(conn, &come)
 }
 
-/// Deletes the keys of a record.
-pub fn delete(conn: &mut Conn, workspace: WorkspaceId, entity: Entity, id: AnyId) -> QueryResult<()> {
+/// Deletes the keys of records of a kind.
+pub fn delete(conn: &mut Conn, workspace: WorkspaceId, entity: Entity, ids: &[AnyId]) -> QueryResult<()> {
     let own = record_keys::table
         .filter(record_keys::workspace_id.eq(workspace))
-        .filter(record_keys::record_id.eq(id))
+        .filter(record_keys::record_id.eq_any(ids))
         .filter(record_keys::entity.eq(entity));
     diesel::delete(own).execute(conn).map(drop)
 }
 
-/// Writes the keys of a new record.
-pub fn insert(
-    conn: &mut Conn,
-    workspace: WorkspaceId,
-    entity: Entity,
-    id: AnyId,
-    keys: &[Key],
-) -> QueryResult<()> {
-    insert_rows(conn, workspace, entity, id, &rows(keys))
-}
+/// The kind and the value of a key as they are stored.
+type StoredKey = (String, String);
 
-fn rows(keys: &[Key]) -> Vec<(String, String)> {
-    let mut rows: Vec<(String, String)> =
+fn stored_keys(keys: &[Key]) -> Vec<StoredKey> {
+    let mut rows: Vec<StoredKey> =
         keys.iter().map(|key| (key.kind.as_str().to_owned(), stored(&key.value))).collect();
     rows.sort();
     rows.dedup();
     rows
 }
 
-fn insert_rows(
-    conn: &mut Conn,
-    workspace: WorkspaceId,
+struct KeyRow {
+    workspace_id: WorkspaceId,
     entity: Entity,
-    id: AnyId,
-    rows: &[(String, String)],
-) -> QueryResult<()> {
-    for keys in rows.chunks(ROWS_AT_ONCE) {
-        Insert { workspace, entity, id, keys }.execute(conn)?;
-    }
-    Ok(())
+    kind: String,
+    value: String,
+    record_id: AnyId,
 }
 
-/// How many rows one statement inserts, each with five values; SQLite takes 32,766.
-const ROWS_AT_ONCE: usize = 500;
-
-/// Diesel inserts several rows in one statement on one of the two databases only.
-struct Insert<'a> {
-    workspace: WorkspaceId,
-    entity: Entity,
-    id: AnyId,
-    keys: &'a [(String, String)],
-}
-
-impl QueryFragment<MultiBackend> for Insert<'_> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
-        out.push_sql("INSERT INTO record_keys (workspace_id, entity, kind, value, record_id) VALUES ");
-        for (index, (kind, value)) in self.keys.iter().enumerate() {
-            out.push_sql(if index > 0 { ", (" } else { "(" });
-            out.push_bind_param::<Id, _>(&self.workspace)?;
-            out.push_sql(", ");
-            out.push_bind_param::<Text, _>(&self.entity)?;
-            out.push_sql(", ");
-            out.push_bind_param::<Text, _>(kind)?;
-            out.push_sql(", ");
-            out.push_bind_param::<Text, _>(value)?;
-            out.push_sql(", ");
-            out.push_bind_param::<Id, _>(&self.id)?;
-            out.push_sql(")");
-        }
-        Ok(())
-    }
-}
+table_row!(KeyRow, record_keys: workspace_id, entity, kind, value, record_id; );
 
 /// Which keys of these kinds the records have that at most so many records share.
 pub fn shared_by_few(
@@ -177,7 +158,6 @@ struct Holders<'a> {
     keys: &'a [Key],
 }
 
-statement!(Insert<'_>);
 statement!(SharedByFew<'_>, (Id, Text, Text));
 statement!(Holders<'_>, (Id, Text, Text));
 

@@ -11,6 +11,7 @@ use crate::domain::id::WorkspaceId;
 use crate::domain::search::SearchText;
 use crate::domain::text;
 use crate::store::db::sql::conn::{Conn, MultiBackend};
+use crate::store::db::sql::rows::{self, table_row};
 use crate::store::db::sql::schema::search_documents;
 use crate::store::db::sql::statement::statement;
 use crate::store::db::sql::types::{AnyId, Id};
@@ -18,50 +19,35 @@ use crate::store::db::sql::types::{AnyId, Id};
 /// PostgreSQL keeps at most 1 MiB of words a document; what comes beyond is not found.
 const MAX_TOKEN_BYTES: usize = 600_000;
 
-/// Writes, or rewrites, what a record is found by.
+/// Writes, or rewrites, what records of a kind are found by.
 pub fn index(
     conn: &mut Conn,
-    workspace: WorkspaceId,
-    workspace_number: i64,
+    (workspace, workspace_number): (WorkspaceId, i64),
     entity: Entity,
-    id: AnyId,
-    found_by: &SearchText,
+    found_by: Vec<(AnyId, SearchText)>,
 ) -> QueryResult<()> {
-    let title = text::sort_key(&found_by.title);
-    let tokens = glued(workspace_number, &found_by.text);
-    Upsert { workspace, entity, id, title, tokens }.execute(conn).map(drop)
+    let document = |(record_id, found_by): (AnyId, SearchText)| {
+        let title = text::sort_key(&found_by.title);
+        let tokens = glued(workspace_number, &found_by.text);
+        Document { workspace_id: workspace, entity, record_id, title, tokens }
+    };
+    let mut documents: Vec<Document> = found_by.into_iter().map(document).collect();
+    // In about the order of their numbers: SQLite writes out what it has gathered for its index whenever the next document
+    // has a lower number than the last.
+    documents.sort_by_key(|document| document.record_id);
+    rows::upsert(conn, &documents)
 }
 
-/// Diesel has no `DO UPDATE` for both databases, and prepares what it has anew each time.
-struct Upsert {
-    workspace: WorkspaceId,
+/// A document as it is written.
+struct Document {
+    workspace_id: WorkspaceId,
     entity: Entity,
-    id: AnyId,
+    record_id: AnyId,
     title: String,
     tokens: String,
 }
 
-statement!(Upsert);
-
-impl QueryFragment<MultiBackend> for Upsert {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
-        out.push_sql("INSERT INTO search_documents (workspace_id, entity, record_id, title, tokens) VALUES (");
-        out.push_bind_param::<Id, _>(&self.workspace)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Text, _>(&self.entity)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Id, _>(&self.id)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Text, _>(&self.title)?;
-        out.push_sql(", ");
-        out.push_bind_param::<Text, _>(&self.tokens)?;
-        out.push_sql(
-            ") ON CONFLICT (workspace_id, entity, record_id) DO UPDATE SET title = excluded.title, \
-             tokens = excluded.tokens",
-        );
-        Ok(())
-    }
-}
+table_row!(Document, search_documents: workspace_id, entity, record_id; title, tokens);
 
 /// A deleted record is not found.
 pub fn unindex(conn: &mut Conn, workspace: WorkspaceId, entity: Entity, id: AnyId) -> QueryResult<()> {

@@ -9,67 +9,87 @@ use crate::domain::id::WorkspaceId;
 use crate::domain::timeline::{TimelineEntry, TimelineKind};
 use crate::domain::timestamp::Timestamp;
 use crate::store::db::sql::conn::{Conn, MultiBackend};
-use crate::store::db::sql::select::separated;
-use crate::store::db::sql::statement::statement;
+use crate::store::db::sql::rows::{self, table_row};
+use crate::store::db::sql::schema::timeline_entries;
+use crate::store::db::sql::statement::{separated, statement};
 use crate::store::db::sql::types::{AnyId, Id, Instant};
 
-/// How many rows one statement writes, each with five values; SQLite takes 32,766.
-const ROWS_AT_ONCE: usize = 500;
+/// How many rows one statement deletes, each with one value; SQLite takes 32,766.
+const DELETED_AT_ONCE: usize = 500;
 
-/// Whose timeline, what, and when.
-type Row = (AnyId, TimelineKind, Timestamp);
+/// The entries of one record: what they were, and what they are to be.
+pub struct TimelineChange {
+    pub record: AnyId,
+    pub before: Vec<TimelineEntry>,
+    pub after: Vec<TimelineEntry>,
+}
 
-/// Makes the rows of a record what its entries are. `before` is what they were.
+/// Makes the rows of records what their entries are to be.
 pub fn write(
     conn: &mut Conn,
     workspace: WorkspaceId,
-    record: AnyId,
-    before: &[TimelineEntry],
-    after: &[TimelineEntry],
+    changes: impl IntoIterator<Item = TimelineChange>,
 ) -> QueryResult<()> {
-    if before == after {
-        return Ok(());
+    let mut come = Vec::new();
+    for TimelineChange { record, before, after } in changes {
+        if before == after {
+            continue;
+        }
+        let (old, new) = (rows_of(workspace, record, &before), rows_of(workspace, record, &after));
+        let gone: Vec<&Row> = old.iter().filter(|row| !new.contains(row)).collect();
+        let is_one_entry = |one: &&Row, other: &&Row| (one.kind, one.sorted_at) == (other.kind, other.sorted_at);
+        for rows in gone.chunk_by(is_one_entry).flat_map(|rows| rows.chunks(DELETED_AT_ONCE)) {
+            let Some(Row { kind, sorted_at, .. }) = rows.first().copied() else { continue };
+            let subjects = rows.iter().map(|row| row.subject_id).collect();
+            Delete { workspace, record, kind: *kind, sorted_at: *sorted_at, subjects }.execute(conn)?;
+        }
+        come.extend(new.into_iter().filter(|row| !old.contains(row)));
     }
-    let (old, new) = (rows(workspace, before), rows(workspace, after));
-    let gone: Vec<Row> = old.iter().filter(|row| !new.contains(row)).copied().collect();
-    let come: Vec<Row> = new.iter().filter(|row| !old.contains(row)).copied().collect();
-    let is_one_entry = |one: &Row, other: &Row| (one.1, one.2) == (other.1, other.2);
-    for rows in gone.chunk_by(is_one_entry).flat_map(|rows| rows.chunks(ROWS_AT_ONCE)) {
-        let Some((_, kind, sorted_at)) = rows.first().copied() else { continue };
-        let subjects = rows.iter().map(|(subject, _, _)| *subject).collect();
-        Delete { workspace, record, kind, sorted_at, subjects }.execute(conn)?;
-    }
-    for rows in come.chunks(ROWS_AT_ONCE) {
-        Insert { workspace, record, rows }.execute(conn)?;
-    }
-    Ok(())
+    rows::insert(conn, &come)
 }
 
-/// Writes the rows of a record whether or not they are there.
+/// Writes the rows of records whether or not they are there.
 pub fn rewrite(
     conn: &mut Conn,
     workspace: WorkspaceId,
-    record: AnyId,
-    entries: &[TimelineEntry],
+    entries: Vec<(AnyId, Vec<TimelineEntry>)>,
 ) -> QueryResult<()> {
-    write(conn, workspace, record, entries, &[])?;
-    write(conn, workspace, record, &[], entries)
+    let gone = entries.iter().map(|(record, entries)| (*record, entries.clone(), Vec::new()));
+    let gone: Vec<_> = gone.collect();
+    let come = entries.into_iter().map(|(record, entries)| (record, Vec::new(), entries));
+    let change = |(record, before, after)| TimelineChange { record, before, after };
+    write(conn, workspace, gone.into_iter().map(change))?;
+    write(conn, workspace, come.map(change))
 }
 
 /// A row for each contact, and one for the timeline of the workspace.
-fn rows(workspace: WorkspaceId, entries: &[TimelineEntry]) -> Vec<Row> {
+fn rows_of(workspace: WorkspaceId, record: AnyId, entries: &[TimelineEntry]) -> Vec<Row> {
     let of = |entry: &TimelineEntry| -> Vec<Row> {
+        let (kind, sorted_at) = (entry.kind, entry.sorted_at);
         let subjects = entry.contact_ids.iter().map(|id| id.uuid()).chain([workspace.uuid()]);
-        subjects.map(|subject| (AnyId::new(subject), entry.kind, entry.sorted_at)).collect()
+        let row = |subject| Row {
+            workspace_id: workspace,
+            subject_id: AnyId::new(subject),
+            kind,
+            sorted_at,
+            record_id: record,
+        };
+        subjects.map(row).collect()
     };
     entries.iter().flat_map(of).collect()
 }
 
-struct Insert<'a> {
-    workspace: WorkspaceId,
-    record: AnyId,
-    rows: &'a [Row],
+/// Whose timeline, what, and when.
+#[derive(PartialEq)]
+struct Row {
+    workspace_id: WorkspaceId,
+    subject_id: AnyId,
+    kind: TimelineKind,
+    sorted_at: Timestamp,
+    record_id: AnyId,
 }
+
+table_row!(Row, timeline_entries: workspace_id, subject_id, kind, sorted_at, record_id; );
 
 /// The rows of one entry.
 struct Delete {
@@ -80,30 +100,7 @@ struct Delete {
     subjects: Vec<AnyId>,
 }
 
-statement!(Insert<'_>);
 statement!(Delete);
-
-impl QueryFragment<MultiBackend> for Insert<'_> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
-        out.push_sql(
-            "INSERT INTO timeline_entries (workspace_id, subject_id, kind, sorted_at, record_id) VALUES ",
-        );
-        separated(self.rows, ", ", &mut out, |(subject, kind, sorted_at), out| {
-            out.push_sql("(");
-            out.push_bind_param::<Id, _>(&self.workspace)?;
-            out.push_sql(", ");
-            out.push_bind_param::<Id, _>(subject)?;
-            out.push_sql(", ");
-            out.push_bind_param::<Text, _>(kind)?;
-            out.push_sql(", ");
-            out.push_bind_param::<Instant, _>(sorted_at)?;
-            out.push_sql(", ");
-            out.push_bind_param::<Id, _>(&self.record)?;
-            out.push_sql(")");
-            Ok(())
-        })
-    }
-}
 
 impl QueryFragment<MultiBackend> for Delete {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {

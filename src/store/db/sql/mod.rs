@@ -3,6 +3,7 @@
 pub mod conn;
 pub mod migrations;
 pub mod pool;
+pub(in crate::store) mod rows;
 pub mod schema;
 pub mod select;
 pub(in crate::store) mod statement;

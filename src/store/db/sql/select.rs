@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use super::conn::MultiBackend;
+use super::statement::separated;
 use super::types::{AnyId, Id, Instant};
 use crate::domain::entity::Entity;
 use crate::domain::id::WorkspaceId;
@@ -258,21 +259,6 @@ fn scalar<'b>(value: &'b Scalar, out: &mut AstPass<'_, 'b, MultiBackend>) -> Que
         Scalar::Bool(truth) => out.push_bind_param::<Bool, _>(truth),
         Scalar::Instant(instant) => out.push_bind_param::<Instant, _>(instant),
     }
-}
-
-pub(in crate::store) fn separated<'b, T>(
-    items: &'b [T],
-    separator: &str,
-    out: &mut AstPass<'_, 'b, MultiBackend>,
-    each: impl Fn(&'b T, &mut AstPass<'_, 'b, MultiBackend>) -> QueryResult<()>,
-) -> QueryResult<()> {
-    for (index, item) in items.iter().enumerate() {
-        if index > 0 {
-            out.push_sql(separator);
-        }
-        each(item, out)?;
-    }
-    Ok(())
 }
 
 fn predicate<'b>(

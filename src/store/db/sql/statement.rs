@@ -30,6 +30,29 @@ impl<Q: Query> Query for Prepared<Q> {
 
 impl<Q> RunQueryDsl<Conn> for Prepared<Q> {}
 
+/// With more items than this, a statement is prepared anew each time: connections keep each text that they have prepared, and
+/// there is one for each number of items.
+const MAX_PREPARED_ITEMS: usize = 100;
+
+/// Each of some items, with text between them.
+pub(in crate::store) fn separated<'b, T>(
+    items: &'b [T],
+    separator: &str,
+    out: &mut AstPass<'_, 'b, MultiBackend>,
+    each: impl Fn(&'b T, &mut AstPass<'_, 'b, MultiBackend>) -> QueryResult<()>,
+) -> QueryResult<()> {
+    if items.len() > MAX_PREPARED_ITEMS {
+        out.unsafe_to_cache_prepared();
+    }
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            out.push_sql(separator);
+        }
+        each(item, out)?;
+    }
+    Ok(())
+}
+
 /// What every statement written out needs; with the type of its rows, it can be loaded from.
 macro_rules! statement {
     ($name:ty) => {

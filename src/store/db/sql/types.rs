@@ -268,6 +268,43 @@ impl<T: DeserializeOwned> FromSql<Json, Sqlite> for AsJson<T> {
     }
 }
 
+/// JSON that is text already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JsonText(pub Box<str>);
+
+column_value!(for [] JsonText => Json);
+
+impl ToSql<Json, Pg> for JsonText {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        // The version byte of jsonb's binary form.
+        out.write_all(&[1])?;
+        out.write_all(self.0.as_bytes())?;
+        Ok(IsNull::No)
+    }
+}
+
+impl ToSql<Json, Sqlite> for JsonText {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+        out.set_value(&*self.0);
+        Ok(IsNull::No)
+    }
+}
+
+impl FromSql<Json, Pg> for JsonText {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        match value.as_bytes().split_first() {
+            Some((1, json)) => Ok(Self(std::str::from_utf8(json)?.into())),
+            _ => Err("unknown version of jsonb".into()),
+        }
+    }
+}
+
+impl FromSql<Json, Sqlite> for JsonText {
+    fn from_sql(mut value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
+        Ok(Self(value.read_text().into()))
+    }
+}
+
 macro_rules! word_columns {
     ($($word:ty),*) => {$(
         column_value!(for [] $word => Text);

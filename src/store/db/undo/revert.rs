@@ -19,11 +19,14 @@ use crate::store::db::sql::types::{AnyId, RecordRef};
 use crate::store::db::write::changes::{
     ChangeRow, count_of_write, is_large, refers_to_one_of, survivor, write_of,
 };
-use crate::store::db::write::json::{demoted, id_of, is_primary, referred, referred_ids, set_list};
-use crate::store::db::write::lookup::{exists, find_json, newest_change, primaries};
+use crate::store::db::write::json::{
+    demoted, from_json, id_of, is_primary, json, referred, referred_ids, set_list,
+};
+use crate::store::db::write::lookup::{exists, find_all, find_json, newest_change, primaries};
 use crate::store::db::write::names::{holders_of_name, holds_name, name_in, names_in, set_names};
 use crate::store::db::write::operations::{check_none_runs, has_been_reverted};
-use crate::store::db::write::records::{delete_json, restore_json, update_json};
+use crate::store::db::write::record::{Record, for_entity};
+use crate::store::db::write::records::{delete_json, restore_json, update_many};
 use crate::store::db::write::tx::Tx;
 use crate::store::error::{Conflict, Error, LeftAlone, LeftAloneReason, Result};
 
@@ -374,9 +377,7 @@ fn carry_out(tx: &mut Tx<'_>, plan: Plan, respell: Respell) -> Result<()> {
         (names_of(*entity).is_none(), rank)
     });
     tx.is_reverting = true;
-    for (place, step) in steps {
-        take_step(tx, place, step)?;
-    }
+    take_steps(tx, steps)?;
     tx.is_reverting = false;
     Ok(check_foreign_keys(tx.conn)?)
 }
@@ -415,7 +416,7 @@ fn demote_if_primary_taken(tx: &mut Tx<'_>, mut steps: Vec<(RecordRef, Step)>) -
                 Some(None) => false,
                 None => true,
             };
-            if primaries(tx, reference, rule, per)?.iter().filter_map(id_of).any(stays_primary) {
+            if primaries(tx, reference, rule, vec![per])?.iter().filter_map(id_of).any(stays_primary) {
                 *record = demoted(rule, std::mem::take(record));
             }
         }
@@ -423,31 +424,66 @@ fn demote_if_primary_taken(tx: &mut Tx<'_>, mut steps: Vec<(RecordRef, Step)>) -
     Ok(steps)
 }
 
-fn take_step(tx: &mut Tx<'_>, place: RecordRef, step: Step) -> Result<()> {
-    let (entity, id) = place;
-    match step {
-        Step::Restore(record) => restore_json(tx, entity, record),
-        Step::Reset(mut record) => {
-            let now = find_json(tx, entity, id)?.ok_or(Error::NotFound)?;
-            // The version is the write's to give.
-            for head in ["version", "updated_at"] {
-                if let (Some(value), Some(place)) = (now.get(head), record.get_mut(head)) {
-                    *place = value.clone();
+/// Takes steps in their order, those that restore or reset records of one kind together.
+fn take_steps(tx: &mut Tx<'_>, steps: Vec<(RecordRef, Step)>) -> Result<()> {
+    let mut steps = steps.into_iter().peekable();
+    while let Some(((entity, id), step)) = steps.next() {
+        match step {
+            Step::Restore(record) => {
+                let mut records = vec![record];
+                while let Some((_, Step::Restore(record))) =
+                    steps.next_if(|((kind, _), step)| *kind == entity && matches!(step, Step::Restore(_)))
+                {
+                    records.push(record);
                 }
+                restore_json(tx, entity, records)?;
             }
-            update_json(tx, entity, now, record)
-        }
-        Step::Remove => {
-            let Some(record) = find_json(tx, entity, id)? else { return Ok(()) };
-            let merged_into = last_merged_into(tx, place)?;
-            delete_json(tx, entity, record)?;
-            // A merge that was taken back is done again.
-            if let Some(survivor) = merged_into {
-                tx.note_survivor(entity, id, survivor);
+            Step::Reset(record) => {
+                let mut records = vec![(id, record)];
+                while let Some(((_, id), Step::Reset(record))) =
+                    steps.next_if(|((kind, _), step)| *kind == entity && matches!(step, Step::Reset(_)))
+                {
+                    records.push((id, record));
+                }
+                for_entity!(entity, Kind => reset::<Kind>(tx, records)?);
             }
-            Ok(())
+            Step::Remove => remove(tx, (entity, id))?,
         }
     }
+    Ok(())
+}
+
+/// Makes records what they were.
+fn reset<R: Record>(tx: &mut Tx<'_>, records: Vec<(AnyId, Value)>) -> Result<()> {
+    let ids: Vec<AnyId> = records.iter().map(|(id, _)| *id).collect();
+    let now: Vec<R> = find_all(tx, &ids)?;
+    let mut now: HashMap<AnyId, R> = now.into_iter().map(|record| (record.id(), record)).collect();
+    let mut changes = Vec::with_capacity(records.len());
+    for (id, mut record) in records {
+        let now = now.remove(&id).ok_or(Error::NotFound)?;
+        let shown = json(&now)?;
+        // The version is the write's to give.
+        for head in ["version", "updated_at"] {
+            if let (Some(value), Some(place)) = (shown.get(head), record.get_mut(head)) {
+                *place = value.clone();
+            }
+        }
+        changes.push((now, from_json(record)?));
+    }
+    update_many(tx, changes)?;
+    Ok(())
+}
+
+fn remove(tx: &mut Tx<'_>, place: RecordRef) -> Result<()> {
+    let (entity, id) = place;
+    let Some(record) = find_json(tx, entity, id)? else { return Ok(()) };
+    let merged_into = last_merged_into(tx, place)?;
+    delete_json(tx, entity, record)?;
+    // A merge that was taken back is done again.
+    if let Some(survivor) = merged_into {
+        tx.note_survivor(entity, id, survivor);
+    }
+    Ok(())
 }
 
 /// Those who name a record that gets its name back, without having a step of their own: they came to it since.

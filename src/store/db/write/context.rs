@@ -4,7 +4,9 @@ use std::cell::Cell;
 
 use super::idempotency::IdempotencyKey;
 use crate::clock::Ids;
+use crate::domain::cadence::TierCadences;
 use crate::domain::id::{TokenId, UserId, WorkspaceId};
+use crate::domain::locale::TimeZone;
 use crate::domain::timestamp::Timestamp;
 
 /// Who writes, as recorded in the log.
@@ -59,4 +61,11 @@ impl<'c> TxScope<'c> {
     pub const fn new(ids: &'c Ids, now: Timestamp) -> Self {
         Self { ids, now, has_enqueued: Cell::new(false) }
     }
+}
+
+/// What days are computed by in a workspace.
+#[derive(Debug, Clone)]
+pub struct Calendar {
+    pub zone: TimeZone,
+    pub tiers: TierCadences,
 }

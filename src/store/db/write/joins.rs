@@ -6,34 +6,40 @@ use diesel::query_builder::{AstPass, QueryFragment};
 use crate::domain::id::WorkspaceId;
 use crate::domain::reference::{REFERENCES, Reference};
 use crate::store::db::sql::conn::{Conn, MultiBackend};
-use crate::store::db::sql::select::separated;
-use crate::store::db::sql::statement::statement;
+use crate::store::db::sql::statement::{separated, statement};
 use crate::store::db::sql::types::{AnyId, Id};
 
 /// How many rows one statement writes, each with three values; SQLite takes 32,766.
 const ROWS_AT_ONCE: usize = 500;
 
-/// Makes the rows of a record's list what the list holds. `before` is what they are.
+/// The list of one record: what it held, and what it holds.
+pub(super) struct ListChange {
+    pub own: AnyId,
+    pub before: Vec<AnyId>,
+    pub after: Vec<AnyId>,
+}
+
+/// Makes the rows of lists what these hold.
 pub(super) fn write(
     conn: &mut Conn,
     workspace: WorkspaceId,
     reference: &Reference,
-    own: AnyId,
-    before: &[AnyId],
-    after: &[AnyId],
+    changes: impl IntoIterator<Item = ListChange>,
 ) -> QueryResult<()> {
     let Some(table) = reference.join else { return Ok(()) };
-    let own_column = reference.own_column();
-    let rows = |ids: &[AnyId], others: &[AnyId]| -> Vec<AnyId> {
-        ids.iter().filter(|id| !others.contains(id)).copied().collect()
+    let (own_column, column) = (&*reference.own_column(), reference.column);
+    let unlike = |own: AnyId, ids: &[AnyId], others: &[AnyId]| -> Vec<(AnyId, AnyId)> {
+        ids.iter().filter(|id| !others.contains(id)).map(|id| (own, *id)).collect()
     };
-    for ids in rows(before, after).chunks(ROWS_AT_ONCE) {
-        Rows { table, own_column: &own_column, column: reference.column, workspace, own, ids, is_new: false }
-            .execute(conn)?;
+    let mut come = Vec::new();
+    for ListChange { own, before, after } in changes {
+        for rows in unlike(own, &before, &after).chunks(ROWS_AT_ONCE) {
+            Delete(Rows { table, own_column, column, workspace, rows }).execute(conn)?;
+        }
+        come.extend(unlike(own, &after, &before));
     }
-    for ids in rows(after, before).chunks(ROWS_AT_ONCE) {
-        Rows { table, own_column: &own_column, column: reference.column, workspace, own, ids, is_new: true }
-            .execute(conn)?;
+    for rows in come.chunks(ROWS_AT_ONCE) {
+        Insert(Rows { table, own_column, column, workspace, rows }).execute(conn)?;
     }
     Ok(())
 }
@@ -46,55 +52,66 @@ pub(in crate::store) fn delete_all(conn: &mut Conn, workspace: WorkspaceId) -> Q
     Ok(())
 }
 
-/// Some rows of one record, to be inserted or deleted.
+/// Some rows: the record with the list, and one of those that it holds.
 struct Rows<'a> {
     table: &'static str,
     own_column: &'a str,
     column: &'static str,
     workspace: WorkspaceId,
-    own: AnyId,
-    ids: &'a [AnyId],
-    is_new: bool,
+    rows: &'a [(AnyId, AnyId)],
 }
+
+struct Insert<'a>(Rows<'a>);
+
+/// All of these are of one record.
+struct Delete<'a>(Rows<'a>);
 
 struct All {
     table: &'static str,
     workspace: WorkspaceId,
 }
 
-statement!(Rows<'_>);
+statement!(Insert<'_>);
+statement!(Delete<'_>);
 statement!(All);
 
-impl QueryFragment<MultiBackend> for Rows<'_> {
+impl QueryFragment<MultiBackend> for Delete<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
-        if !self.is_new {
-            out.push_sql("DELETE FROM ");
-            out.push_identifier(self.table)?;
-            out.push_sql(" WHERE workspace_id = ");
-            out.push_bind_param::<Id, _>(&self.workspace)?;
+        let Rows { table, own_column, column, workspace, rows } = &self.0;
+        out.push_sql("DELETE FROM ");
+        out.push_identifier(table)?;
+        out.push_sql(" WHERE workspace_id = ");
+        out.push_bind_param::<Id, _>(workspace)?;
+        if let Some((own, _)) = rows.first() {
             out.push_sql(" AND ");
-            out.push_identifier(self.own_column)?;
+            out.push_identifier(own_column)?;
             out.push_sql(" = ");
-            out.push_bind_param::<Id, _>(&self.own)?;
-            out.push_sql(" AND ");
-            out.push_identifier(self.column)?;
-            out.push_sql(" IN (");
-            separated(self.ids, ", ", &mut out, |id, out| out.push_bind_param::<Id, _>(id))?;
-            out.push_sql(")");
-            return Ok(());
+            out.push_bind_param::<Id, _>(own)?;
         }
+        out.push_sql(" AND ");
+        out.push_identifier(column)?;
+        out.push_sql(" IN (");
+        separated(rows, ", ", &mut out, |(_, id), out| out.push_bind_param::<Id, _>(id))?;
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+impl QueryFragment<MultiBackend> for Insert<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+        let Rows { table, own_column, column, workspace, rows } = &self.0;
         out.push_sql("INSERT INTO ");
-        out.push_identifier(self.table)?;
+        out.push_identifier(table)?;
         out.push_sql(" (workspace_id, ");
-        out.push_identifier(self.own_column)?;
+        out.push_identifier(own_column)?;
         out.push_sql(", ");
-        out.push_identifier(self.column)?;
+        out.push_identifier(column)?;
         out.push_sql(") VALUES ");
-        separated(self.ids, ", ", &mut out, |id, out| {
+        separated(rows, ", ", &mut out, |(own, id), out| {
             out.push_sql("(");
-            out.push_bind_param::<Id, _>(&self.workspace)?;
+            out.push_bind_param::<Id, _>(workspace)?;
             out.push_sql(", ");
-            out.push_bind_param::<Id, _>(&self.own)?;
+            out.push_bind_param::<Id, _>(own)?;
             out.push_sql(", ");
             out.push_bind_param::<Id, _>(id)?;
             out.push_sql(")");

@@ -2,6 +2,7 @@
 //! here, but in `record.rs`.
 
 pub mod answer;
+mod change;
 pub mod changes;
 pub mod checks;
 pub mod context;
@@ -11,8 +12,10 @@ pub mod idempotency;
 pub(in crate::store) mod joins;
 pub(in crate::store) mod json;
 pub mod lookup;
+pub(in crate::store) mod many;
 pub(in crate::store) mod names;
 pub(in crate::store) mod operations;
+mod put;
 pub mod record;
 pub mod records;
 pub(in crate::store) mod row;

@@ -2,9 +2,10 @@
 
 use diesel::prelude::*;
 use serde_json::{Value, json};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::json::json;
+use super::lookup::FOUND_AT_ONCE;
 use super::record::{Record, for_entity};
 use super::tx::Tx;
 use crate::domain::entity::Entity;
@@ -64,14 +65,23 @@ pub(super) fn replaced(names: Vec<String>, old: &str, new: Option<&str>) -> Vec<
 }
 
 /// How the records of these names are spelled, by the folded name; those that exist.
-pub(super) fn spellings(tx: &mut Tx<'_>, list: &NameList, names: &[String]) -> Result<HashMap<String, String>> {
-    let keys = names.iter().map(|name| Key::new(KeyKind::Name, stored(&fold(name)))).collect();
-    let named = Select::all(tx.workspace, Predicate::HasKey(list.to, keys));
-    let records: Vec<Value> = for_entity!(list.to, Kind => {
-        Kind::select(tx.conn, named)?.iter().map(json).collect::<Result<_>>()?
-    });
-    let names = records.iter().filter_map(|record| name_in(list, record));
-    Ok(names.map(|name| (fold(name), name.to_owned())).collect())
+pub(super) fn spellings<'n>(
+    tx: &mut Tx<'_>,
+    list: &NameList,
+    names: impl Iterator<Item = &'n String>,
+) -> Result<HashMap<String, String>> {
+    let folded: BTreeSet<String> = names.map(|name| stored(&fold(name))).collect();
+    let keys: Vec<Key> = folded.into_iter().map(|name| Key::new(KeyKind::Name, name)).collect();
+    let mut spellings = HashMap::new();
+    for keys in keys.chunks(FOUND_AT_ONCE) {
+        let named = Select::all(tx.workspace, Predicate::HasKey(list.to, keys.to_vec()));
+        let records: Vec<Value> = for_entity!(list.to, Kind => {
+            Kind::select(tx.conn, named)?.iter().map(json).collect::<Result<_>>()?
+        });
+        let names = records.iter().filter_map(|record| name_in(list, record));
+        spellings.extend(names.map(|name| (fold(name), name.to_owned())));
+    }
+    Ok(spellings)
 }
 
 /// The key under which records are found by a name in their list.

@@ -197,14 +197,21 @@ pub fn check_none_runs(tx: &mut Tx<'_>) -> Result<()> {
     }
 }
 
-/// What stands against using this name of a record of this kind: an operation is replacing it, or will be.
-pub(super) fn name_conflict(tx: &mut Tx<'_>, named: Entity, name: &str) -> Result<Option<Conflict>> {
-    if tx.postponed_renames().iter().any(|rename| rename.is_of(named, name)) {
-        return Ok(Some(Conflict::OperationRunning(None)));
+/// What stands against using each of these names of records of a kind: an operation is replacing it, or will be.
+pub(super) fn name_conflicts(tx: &mut Tx<'_>, named: Entity, names: &[&str]) -> Result<Vec<Option<Conflict>>> {
+    if names.is_empty() {
+        return Ok(Vec::new());
     }
-    let Some(running) = unfinished(tx)? else { return Ok(None) };
-    let is_replaced = running.renames().iter().any(|rename| rename.is_of(named, name));
-    Ok(is_replaced.then_some(Conflict::OperationRunning(Some(running.head.id))))
+    let running = unfinished(tx)?.map(|running| (running.head.id, running.renames()));
+    let conflict = |name: &&str| {
+        if tx.postponed_renames().iter().any(|rename| rename.is_of(named, name)) {
+            return Some(Conflict::OperationRunning(None));
+        }
+        let (id, renames) = running.as_ref()?;
+        let is_replaced = renames.iter().any(|rename| rename.is_of(named, name));
+        is_replaced.then_some(Conflict::OperationRunning(Some(*id)))
+    };
+    Ok(names.iter().map(conflict).collect())
 }
 
 /// Whether what the write of this number did was reverted by the operation that did it.

@@ -16,7 +16,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::store::db::sql::conn::Conn;
 use crate::store::db::sql::select::{Field, Scalar, Select};
 use crate::store::db::sql::types::{AnyId, RecordRef};
-use crate::store::error::Result;
+use crate::store::error::{Error, Result};
 
 /// A kind of record that clients sync. Its JSON, which is also its representation, is the currency of changes,
 /// history and undo; a field that comes later needs `#[serde(default)]`, since older before-images lack it.
@@ -65,15 +65,19 @@ pub trait Record: Serialize + DeserializeOwned + Clone + Send + 'static {
     fn unique_key(&self) -> Option<Key> {
         None
     }
-    /// What other records say of it, for it to be found by as well.
-    fn related_search_text(&self, _conn: &mut Conn, _workspace: WorkspaceId) -> Result<String> {
-        Ok(String::new())
+    /// What other records say of these, for them to be found by as well; those of which none says anything may be left out.
+    fn related_search_text(
+        _records: &[&Self],
+        _conn: &mut Conn,
+        _workspace: WorkspaceId,
+    ) -> Result<HashMap<AnyId, String>> {
+        Ok(HashMap::new())
     }
     /// What of it stands in the `related_search_text` of its `search_dependents`; these are indexed anew when it changes.
     fn search_projection(&self) -> Option<String> {
         None
     }
-    fn search_dependents(&self, _conn: &mut Conn, _workspace: WorkspaceId) -> Result<Vec<(Entity, AnyId)>> {
+    fn search_dependents(_records: &[&Self], _conn: &mut Conn, _workspace: WorkspaceId) -> Result<Vec<RecordRef>> {
         Ok(Vec::new())
     }
     /// The members of its JSON, besides its head, that do not make it another record: merging drops one that differs from
@@ -120,14 +124,18 @@ pub trait Record: Serialize + DeserializeOwned + Clone + Send + 'static {
     fn write_copies(
         _conn: &mut Conn,
         _workspace: WorkspaceId,
-        _id: AnyId,
-        _record: Option<&Self>,
+        _records: &[(AnyId, Option<&Self>)],
     ) -> QueryResult<()> {
         Ok(())
     }
-    /// Of a derived kind: the record of this id, computed anew from what is stored; `None` where there is nothing to tell.
-    fn computed(_conn: &mut Conn, _workspace: WorkspaceId, _id: AnyId, _now: Timestamp) -> Result<Option<Self>> {
-        Ok(None)
+    /// Of a derived kind: the records of these ids, computed anew from what is stored, without those of which there is nothing
+    /// to tell.
+    fn computed(_conn: &mut Conn, _workspace: WorkspaceId, _ids: &[AnyId], _now: Timestamp) -> Result<Vec<Self>> {
+        Ok(Vec::new())
+    }
+    /// Of a kind that names others in a list: replaces these names.
+    fn set_names(&mut self, _names: Vec<String>) -> Result<()> {
+        Err(Error::Internal(format!("no {} names other records", Self::ENTITY)))
     }
 
     fn select(conn: &mut Conn, select: Select) -> QueryResult<Vec<Self>>;
@@ -135,9 +143,9 @@ pub trait Record: Serialize + DeserializeOwned + Clone + Send + 'static {
     fn ids(conn: &mut Conn, select: Select) -> QueryResult<Vec<AnyId>>;
     /// How many there are, whatever the limit.
     fn count(conn: &mut Conn, select: Select) -> QueryResult<i64>;
-    fn insert(&self, conn: &mut Conn, workspace: WorkspaceId) -> QueryResult<()>;
-    /// Writes what differs from `before`, which the caller has read in the same transaction.
-    fn update(&self, before: &Self, conn: &mut Conn, workspace: WorkspaceId) -> QueryResult<()>;
+    fn insert(records: &[&Self], conn: &mut Conn, workspace: WorkspaceId) -> QueryResult<()>;
+    /// Writes what differs from `before`, which the caller has read in the same transaction, in the same order.
+    fn update(before: Vec<Self>, after: &[&Self], conn: &mut Conn, workspace: WorkspaceId) -> QueryResult<()>;
     fn delete(conn: &mut Conn, workspace: WorkspaceId, id: AnyId) -> QueryResult<()>;
     /// Every row of a workspace that is erased.
     fn delete_all(conn: &mut Conn, workspace: WorkspaceId) -> QueryResult<()>;
@@ -210,20 +218,23 @@ macro_rules! record_statements {
         }
 
         fn insert(
-            &self,
+            records: &[&Self],
             conn: &mut $crate::store::db::sql::conn::Conn,
             workspace: $crate::domain::id::WorkspaceId,
         ) -> diesel::QueryResult<()> {
-            diesel::insert_into($table::table).values(<$Row>::of(workspace, self)).execute(conn).map(drop)
+            let rows: Vec<$Row> = records.iter().map(|record| <$Row>::of(workspace, (*record).clone())).collect();
+            $crate::store::db::sql::rows::insert(conn, &rows)
         }
 
         fn update(
-            &self,
-            before: &Self,
+            before: Vec<Self>,
+            after: &[&Self],
             conn: &mut $crate::store::db::sql::conn::Conn,
             workspace: $crate::domain::id::WorkspaceId,
         ) -> diesel::QueryResult<()> {
-            <$Row>::of(workspace, self).update(<$Row>::of(workspace, before), conn)
+            let before: Vec<$Row> = before.into_iter().map(|record| <$Row>::of(workspace, record)).collect();
+            let after: Vec<$Row> = after.iter().map(|record| <$Row>::of(workspace, (*record).clone())).collect();
+            $crate::store::db::sql::rows::update(conn, &before, &after)
         }
 
         fn delete(

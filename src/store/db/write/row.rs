@@ -35,9 +35,8 @@ macro_rules! record_row {
             }
         )*)?
 
-        #[derive(Debug, Clone, diesel::Queryable, diesel::Selectable, diesel::Insertable)]
+        #[derive(diesel::Queryable, diesel::Selectable)]
         #[diesel(table_name = $table)]
-        #[diesel(treat_none_as_default_value = false)]
         struct $Row {
             workspace_id: $crate::domain::id::WorkspaceId,
             id: <$Fields as $crate::domain::record::Fields>::Id,
@@ -54,11 +53,11 @@ macro_rules! record_row {
         impl $Row {
             fn of(
                 workspace_id: $crate::domain::id::WorkspaceId,
-                record: &$crate::domain::record::Stored<$Fields>,
+                record: $crate::domain::record::Stored<$Fields>,
             ) -> Self {
                 use $crate::domain::record::Stored;
 
-                let Stored { id, fields, created_at, updated_at, version } = record.clone();
+                let Stored { id, fields, created_at, updated_at, version } = record;
                 $($(let $computed: $Computed = {
                     let $of = &fields;
                     $value
@@ -101,26 +100,13 @@ macro_rules! record_row {
                     $Fields { $($column,)* $($($json,)*)? $($($maybe,)*)? $($($($part,)*)*)? $($($input,)*)? };
                 Stored { id, fields, created_at, updated_at, version }
             }
-
-            /// Writes the columns that differ from those of `before`. SQLite rewrites the entries of an index whenever one of
-            /// its columns is set, even to what it was; of all indexes when that is a reference to the table itself.
-            fn update(self, before: Self, conn: &mut $crate::store::db::sql::conn::Conn) -> diesel::QueryResult<()> {
-                let own = $table::table
-                    .filter($table::workspace_id.eq(self.workspace_id))
-                    .filter($table::id.eq(self.id));
-                let changed = (
-                    ($table::version.eq(self.version), $table::updated_at.eq(self.updated_at)),
-                    // Undo restores it where a record was deleted and created anew in one write.
-                    (self.created_at != before.created_at).then(|| $table::created_at.eq(self.created_at)),
-                    ($((self.$column != before.$column).then(|| $table::$column.eq(self.$column)),)*),
-                    $(($((self.$json != before.$json).then(|| $table::$json.eq(self.$json)),)*),)?
-                    $(($((self.$maybe != before.$maybe).then(|| $table::$maybe.eq(self.$maybe)),)*),)?
-                    $(($((self.$group != before.$group).then(|| $table::$group.eq(self.$group)),)*),)?
-                    $(($((self.$computed != before.$computed).then(|| $table::$computed.eq(self.$computed)),)*),)?
-                );
-                diesel::update(own).set(changed).execute(conn).map(drop)
-            }
         }
+
+        $crate::store::db::sql::rows::table_row!($Row, $table:
+            workspace_id, id;
+            version, created_at, updated_at, $($column,)* $($($json,)*)? $($($maybe,)*)? $($($group,)*)?
+            $($($computed,)*)?
+        );
     };
 }
 pub(in crate::store) use record_row;

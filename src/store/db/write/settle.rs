@@ -1,22 +1,25 @@
 //! What a write does once at its end, before its log is written: what depends on the records it touched is brought up to
 //! date. What depends on what is told where each kind is.
 
-use super::json::json;
-use super::lookup::find;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::lookup::{FOUND_AT_ONCE, find_all};
+use super::many::{insert, update_many};
 use super::record::{Record, for_entity};
-use super::records::{delete, insert, update};
+use super::records::delete;
 use super::tx::Tx;
+use crate::domain::entity::Entity;
 use crate::store::db::index::documents;
-use crate::store::db::sql::types::AnyId;
+use crate::store::db::sql::types::{AnyId, RecordRef};
 use crate::store::error::Result;
 
 /// Brings up to date what depends on the records touched so far.
 pub(in crate::store) fn settle(tx: &mut Tx<'_>) -> Result<()> {
-    for (entity, id) in tx.take_reindex_queue() {
+    for (entity, ids) in by_kind(tx.take_reindex_queue()) {
         for_entity!(entity, Kind => {
-            if let Some(record) = find::<Kind>(tx, id)? {
-                let related = record.related_search_text(tx.conn, tx.workspace)?;
-                documents::write(tx, &record, &related)?;
+            for ids in ids.chunks(FOUND_AT_ONCE) {
+                let records = find_all::<Kind>(tx, ids)?;
+                documents::write(tx, &records.iter().collect::<Vec<_>>())?;
             }
         });
     }
@@ -26,27 +29,44 @@ pub(in crate::store) fn settle(tx: &mut Tx<'_>) -> Result<()> {
         if queue.is_empty() {
             return Ok(());
         }
-        for (entity, id) in queue {
-            for_entity!(entity, Kind => settle_derived::<Kind>(tx, id)?);
+        for (entity, ids) in by_kind(queue) {
+            for_entity!(entity, Kind => {
+                for ids in ids.chunks(FOUND_AT_ONCE) {
+                    settle_derived::<Kind>(tx, ids)?;
+                }
+            });
         }
     }
 }
 
-/// Makes a derived record what it is when it is computed anew from what is stored; one that is so already keeps its version.
-fn settle_derived<R: Record>(tx: &mut Tx<'_>, id: AnyId) -> Result<()> {
-    let computed = R::computed(tx.conn, tx.workspace, id, tx.now())?;
-    match (find::<R>(tx, id)?, computed) {
-        (None, None) => Ok(()),
-        (None, Some(new)) => {
-            let row = json(&new)?;
-            insert(tx, new, row).map(drop)
-        }
-        (Some(old), None) => delete(tx, &old),
-        (Some(old), Some(mut new)) => {
-            new.take_head(&old);
-            update(tx, &old, new).map(drop)
+fn by_kind(records: BTreeSet<RecordRef>) -> BTreeMap<Entity, Vec<AnyId>> {
+    let mut kinds: BTreeMap<Entity, Vec<AnyId>> = BTreeMap::new();
+    for (entity, id) in records {
+        kinds.entry(entity).or_default().push(id);
+    }
+    kinds
+}
+
+/// Makes derived records what they are when they are computed anew from what is stored; those that are so already keep their
+/// versions.
+fn settle_derived<R: Record>(tx: &mut Tx<'_>, ids: &[AnyId]) -> Result<()> {
+    let computed = R::computed(tx.conn, tx.workspace, ids, tx.now())?;
+    let mut computed: HashMap<AnyId, R> = computed.into_iter().map(|record| (record.id(), record)).collect();
+    let mut updates = Vec::new();
+    for old in find_all::<R>(tx, ids)? {
+        match computed.remove(&old.id()) {
+            None => delete(tx, &old)?,
+            Some(mut new) => {
+                new.take_head(&old);
+                updates.push((old, new));
+            }
         }
     }
+    let mut new: Vec<R> = computed.into_values().collect();
+    new.sort_by_key(Record::id);
+    insert(tx, new)?;
+    update_many(tx, updates)?;
+    Ok(())
 }
 
 /// Settles the write so far and writes its log, so that what comes next in it finds both.

@@ -2,24 +2,24 @@
 //! in the transaction of the write. Nothing here knows a kind of record, nor how one is written.
 
 use diesel::prelude::*;
-use serde_json::Value;
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::context::{Actor, TxScope};
+use super::context::{Actor, Calendar, TxScope};
 use super::enqueue::enqueue;
 use super::idempotency;
 use crate::domain::entity::{Entity, Op};
-use crate::domain::id::{JobId, WorkspaceId};
+use crate::domain::id::{JobId, TokenId, UserId, WorkspaceId};
 use crate::domain::job::NewJob;
 use crate::domain::operation::{Postponed, Rename, Work};
 use crate::domain::reference::is_derived;
 use crate::domain::timestamp::Timestamp;
 use crate::store::db::index::search;
 use crate::store::db::sql::conn::{Conn, begin_savepoint, roll_back_savepoint};
+use crate::store::db::sql::rows::{self, table_row};
 use crate::store::db::sql::schema::{changes, workspaces};
 use crate::store::db::sql::statement::Prepared;
-use crate::store::db::sql::types::{AnyId, AsJson, RecordRef};
+use crate::store::db::sql::types::{AnyId, AsJson, JsonText, RecordRef};
 use crate::store::error::{Error, Result};
 
 /// How long what a record was before a change is kept, and so how long a deleted id stays reserved.
@@ -49,6 +49,8 @@ pub struct Tx<'c> {
     derived_queue: BTreeSet<RecordRef>,
     /// Records that a rule has stamped with the day, for it to know when there are many.
     stamped: BTreeSet<RecordRef>,
+    /// Those of them that are to be stamped with other days if there are many.
+    spread_queue: BTreeSet<RecordRef>,
     /// How many of `erased` are gone from kept replies and from the search index already.
     forgotten: usize,
     /// Whether this carries out a plan of undo, which has checked every name and every tag: names come back one after the
@@ -58,7 +60,34 @@ pub struct Tx<'c> {
     outdated: Vec<i64>,
     /// The id that a client has chosen for what follows a record.
     chosen_next_id: Option<uuid::Uuid>,
+    /// What days are computed by, once it was read; nothing again when the settings change.
+    pub(in crate::store) calendar: Option<Calendar>,
 }
+
+/// How many changes are made rows at a time: each with what a record was.
+const LOGGED_AT_ONCE: usize = 500;
+
+/// A change as it is written to the log.
+struct LogRow {
+    workspace_id: WorkspaceId,
+    seq: i64,
+    write_seq: i64,
+    entity: Entity,
+    record_id: AnyId,
+    op: Op,
+    actor_user_id: Option<UserId>,
+    actor_token_id: Option<TokenId>,
+    actor_job: Option<String>,
+    at: Timestamp,
+    fields: AsJson<Vec<String>>,
+    before: Option<JsonText>,
+    merged_into_id: Option<AnyId>,
+}
+
+table_row!(LogRow, changes:
+    workspace_id, seq;
+    write_seq, entity, record_id, op, actor_user_id, actor_token_id, actor_job, at, fields, before, merged_into_id
+);
 
 /// A record touched in this write. Touched again, it keeps what it was at first; and its number, unless that is in the
 /// log, and so was told, already.
@@ -105,10 +134,12 @@ impl<'c> Tx<'c> {
             reindex_queue: BTreeSet::new(),
             derived_queue: BTreeSet::new(),
             stamped: BTreeSet::new(),
+            spread_queue: BTreeSet::new(),
             forgotten: 0,
             is_reverting: false,
             outdated: Vec::new(),
             chosen_next_id: None,
+            calendar: None,
         })
     }
 
@@ -234,29 +265,37 @@ impl<'c> Tx<'c> {
                 .filter(changes::seq.eq_any(std::mem::take(outdated)));
             diesel::delete(rows).execute(conn)?;
         }
-        let gone: BTreeSet<&(Entity, AnyId)> = erased.iter().collect();
-        for (record, touched) in touched.iter_mut().filter(|(_, touched)| !touched.is_logged) {
-            touched.is_logged = true;
-            let Touched { seq, op, before, fields, merged_into, is_logged: _ } = touched;
-            let (entity, id) = record;
-            let kept = if gone.contains(record) { None } else { before.clone() };
-            diesel::insert_into(changes::table)
-                .values((
-                    changes::workspace_id.eq(workspace),
-                    changes::seq.eq(*seq),
-                    changes::write_seq.eq(*number),
-                    changes::entity.eq(*entity),
-                    changes::record_id.eq(*id),
-                    changes::op.eq(*op),
-                    changes::actor_user_id.eq(actor.user()),
-                    changes::actor_token_id.eq(actor.token()),
-                    changes::actor_job.eq(actor.job()),
-                    changes::at.eq(now),
-                    changes::fields.eq(AsJson(fields.clone())),
-                    changes::before.eq(kept.map(AsJson)),
-                    changes::merged_into_id.eq(*merged_into),
-                ))
-                .execute(conn)?;
+        let gone: BTreeSet<&RecordRef> = erased.iter().collect();
+        let mut new: Vec<(&RecordRef, &mut Touched)> =
+            touched.iter_mut().filter(|(_, touched)| !touched.is_logged).collect();
+        for part in new.chunks_mut(LOGGED_AT_ONCE) {
+            let rows: Vec<LogRow> = part
+                .iter_mut()
+                .map(|(record, touched)| {
+                    touched.is_logged = true;
+                    let Touched { seq, op, before, fields, merged_into, is_logged: _ } = &**touched;
+                    let (entity, id) = **record;
+                    LogRow {
+                        workspace_id: workspace,
+                        seq: *seq,
+                        write_seq: *number,
+                        entity,
+                        record_id: id,
+                        op: *op,
+                        actor_user_id: actor.user(),
+                        actor_token_id: actor.token(),
+                        actor_job: actor.job().map(str::to_owned),
+                        at: now,
+                        fields: AsJson(fields.clone()),
+                        before: before
+                            .clone()
+                            .filter(|_| !gone.contains(record))
+                            .map(|text| JsonText(text.into())),
+                        merged_into_id: *merged_into,
+                    }
+                })
+                .collect();
+            rows::insert(conn, &rows)?;
         }
         let new: Vec<AnyId> = erased.iter().skip(*forgotten).map(|(_, id)| *id).collect();
         if !new.is_empty() {
@@ -282,14 +321,15 @@ impl<'c> Tx<'c> {
         let (seq, touched, erased) = (self.seq, self.touched.clone(), self.erased.clone());
         let (reindex_queue, derived_queue) = (self.reindex_queue.clone(), self.derived_queue.clone());
         let (outdated, stamped) = (self.outdated.clone(), self.stamped.clone());
+        let spread_queue = self.spread_queue.clone();
         let was_dry_run = std::mem::replace(&mut self.is_dry_run, true);
         begin_savepoint(self.conn)?;
         let outcome = work(self);
         roll_back_savepoint(self.conn)?;
         (self.seq, self.touched, self.erased) = (seq, touched, erased);
         (self.reindex_queue, self.derived_queue) = (reindex_queue, derived_queue);
-        (self.outdated, self.stamped) = (outdated, stamped);
-        (self.is_dry_run, self.postponed) = (was_dry_run, None);
+        (self.outdated, self.stamped, self.spread_queue) = (outdated, stamped, spread_queue);
+        (self.is_dry_run, self.postponed, self.calendar) = (was_dry_run, None, None);
         outcome
     }
 
@@ -326,9 +366,8 @@ impl<'c> Tx<'c> {
     }
 
     /// What a record touched in this write was before it.
-    pub(super) fn before(&self, entity: Entity, id: AnyId) -> Result<Option<Value>> {
-        let before = self.touched.get(&(entity, id)).and_then(|touched| touched.before.as_ref());
-        Ok(before.map(|before| serde_json::from_str(before.get())).transpose()?)
+    pub(super) fn before(&self, entity: Entity, id: AnyId) -> Option<&RawValue> {
+        self.touched.get(&(entity, id)).and_then(|touched| touched.before.as_deref())
     }
 
     /// The records that this write has deleted.
@@ -361,9 +400,18 @@ impl<'c> Tx<'c> {
         self.stamped.len()
     }
 
-    /// The records noted so far.
-    pub fn stamped(&self) -> Vec<RecordRef> {
-        self.stamped.iter().copied().collect()
+    /// How many records were noted in this write.
+    pub fn count_stamped(&self) -> usize {
+        self.stamped.len()
+    }
+
+    /// It is stamped with another day if many more are noted.
+    pub fn queue_spread(&mut self, record: RecordRef) {
+        self.spread_queue.insert(record);
+    }
+
+    pub fn take_spread_queue(&mut self) -> BTreeSet<RecordRef> {
+        std::mem::take(&mut self.spread_queue)
     }
 
     /// It is no longer to be found in kept replies and in the log of this write.
@@ -387,22 +435,21 @@ impl<'c> Tx<'c> {
         entity: Entity,
         id: AnyId,
         op: Op,
-        before: Option<&Value>,
+        before: Option<Box<RawValue>>,
         fields: Vec<String>,
-    ) -> Result<()> {
-        let before = before.map(to_raw_value).transpose()?;
+    ) {
         let Some(earlier) = self.touched.remove(&(entity, id)) else {
             self.seq += 1;
             let new = Touched { seq: self.seq, op, before, fields, merged_into: None, is_logged: false };
             self.touched.insert((entity, id), new);
-            return Ok(());
+            return;
         };
         if earlier.is_logged {
             self.outdated.push(earlier.seq);
         }
         let op = match (earlier.op, op) {
             // It never was, for anybody outside of this write.
-            (Op::Created, Op::Deleted) => return Ok(()),
+            (Op::Created, Op::Deleted) => return,
             (Op::Created, _) => Op::Created,
             (Op::Deleted, Op::Created) => Op::Updated,
             (_, op) => op,
@@ -415,6 +462,5 @@ impl<'c> Tx<'c> {
         self.seq = self.seq.max(seq);
         let again = Touched { seq, op, before, fields: all_fields, merged_into: None, is_logged: false };
         self.touched.insert((entity, id), again);
-        Ok(())
     }
 }
