@@ -89,14 +89,10 @@ fn docs() -> Docs {
         )
         .request::<Capture>(json!({
             "person": {
-                "id": "01939d5e-8c00-7000-8000-0000000000b1", "name": "Dorota Kozłowicz",
-                "organization_name": "Poniedziałek Sp.j.", "email": "dorota@example.com",
+                "name": "Dorota Kozłowicz", "organization_name": "Poniedziałek Sp.j.", "email": "dorota@example.com",
             },
             "captured_at": "2026-03-02T09:00:00Z", "note": "Wants to see the prototype.",
-            "interaction_id": "01939d5e-8c00-7000-8000-0000000000b2",
-            "follow_up": {
-                "id": "01939d5e-8c00-7000-8000-0000000000b3", "title": "Send the slides", "due_on": "2026-05-14",
-            },
+            "follow_up": { "title": "Send the slides", "due_on": "2026-03-04" },
         }))
         .answer::<CaptureResult>(200, "What the same capture has led to before.")
         .answer::<CaptureResult>(201, "What the capture has led to.")

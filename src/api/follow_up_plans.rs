@@ -125,12 +125,12 @@ struct PlanApplication {
     /// The ids of the plan runs, in the order of `contact_ids`, for a request that can be repeated. Null or absent: the
     /// server chooses them.
     #[serde(default)]
-    #[schema(max_items = 100)]
+    #[schema(value_type = Option<Vec<uuid::Uuid>>, max_items = 100)]
     plan_run_ids: Option<Vec<PlanRunId>>,
     /// The ids of the follow-ups of their first steps, in the order of `contact_ids`. Null or absent: the server chooses
     /// them.
     #[serde(default)]
-    #[schema(max_items = 100)]
+    #[schema(value_type = Option<Vec<uuid::Uuid>>, max_items = 100)]
     follow_up_ids: Option<Vec<FollowUpId>>,
 }
 
@@ -210,7 +210,7 @@ fn apply_docs() -> Docs {
              skipping it creates the next one, so a run has at most one open step. A step is due `after` units after \
              the anchor, but never before today or on the day the previous step was completed. Applying a plan again \
              to the same contact and anchor changes nothing and returns the same runs, except that a current step \
-             that was deleted is created again. Contacts that are archived or not to be contacted are rejected with \
+             that was deleted is created again; so does a request that repeats its `plan_run_ids`, however late. Contacts that are archived or not to be contacted are rejected with \
              422. The application is one write, so one revert undoes it. `id` can be that of a built-in plan.\n\n\
              {}",
             limits_of(Entity::PlanRun).join(" ")
@@ -220,7 +220,7 @@ fn apply_docs() -> Docs {
             "contact_ids": ["01939d5e-8c00-7000-8000-0000000000a1"], "anchor_on": "2026-03-02",
         }))
         .answer::<PlanApplied>(200, "The runs.")
-        .errors(&[Code::NotFound])
+        .errors(&[Code::NotFound, Code::IdTaken, Code::Deleted])
 }
 
 fn apply(context: &Context) -> Result<Write, Problem> {

@@ -37,6 +37,7 @@ pub struct Capture {
     /// The id of the interaction that is logged, which identifies the capture: one of the same id returns the first result,
     /// however late it is sent. Null or absent: the server chooses it.
     #[serde(default)]
+    #[schema(value_type = Option<uuid::Uuid>)]
     pub interaction_id: Option<InteractionId>,
     /// What to do next; it requires the scope follow_ups:write. Null or absent: nothing.
     #[serde(default)]
@@ -45,7 +46,7 @@ pub struct Capture {
     #[serde(default, rename = "match")]
     #[schema(rename = "match", default = "auto")]
     pub matching: CaptureMatch,
-    /// The contact whom you have met, with `match: contact`.
+    /// The contact whom you have met, if you know; then nothing else is matched.
     #[serde(default)]
     #[schema(example = json!(null))]
     pub match_contact_id: Option<ContactId>,
@@ -57,6 +58,7 @@ pub struct Capture {
 pub struct CapturedPerson {
     /// The id of the contact that is created. If they are a contact already, it leads to that one. Null or absent: the server
     /// chooses it.
+    #[schema(value_type = Option<uuid::Uuid>)]
     pub id: Option<ContactId>,
     /// The full name.
     #[schema(max_length = 400, example = "Dorota Kozłowicz")]
@@ -80,6 +82,7 @@ pub struct CapturedPerson {
 pub struct CapturedFollowUp {
     /// The id of the follow-up. Null or absent: the server chooses it.
     #[serde(default)]
+    #[schema(value_type = Option<uuid::Uuid>)]
     pub id: Option<FollowUpId>,
     /// What is to be done, in one line.
     #[schema(min_length = 1, max_length = 300, example = "Send the slides")]
@@ -147,8 +150,8 @@ impl Capture {
                 let detail = "Say which contact, or match by what is certain (auto).";
                 invalid.add("#/match_contact_id", Rejection::new(FieldCode::Required, detail));
             }
-            (CaptureMatch::Auto | CaptureMatch::Never, Some(_)) => {
-                let detail = "A contact is named only with match: contact.";
+            (CaptureMatch::Never, Some(_)) => {
+                let detail = "Nobody is matched with match: never.";
                 invalid.add("#/match_contact_id", Rejection::new(FieldCode::Contradiction, detail));
             }
             _ => {}
@@ -158,7 +161,7 @@ impl Capture {
         }
         let fields = self.person.fields();
         let is_unsaid = fields == ContactFields::default();
-        let person = if is_unsaid && (self.matching == CaptureMatch::Contact || self.person.id.is_some()) {
+        let person = if is_unsaid && (self.match_contact_id.is_some() || self.person.id.is_some()) {
             None
         } else {
             let id = self.person.id.unwrap_or(ContactId::new(id));
@@ -256,7 +259,7 @@ mod tests {
                 vec!["#/match_contact_id required"],
             ),
             (
-                serde_json::json!({"person": {"name": "Ada"}, "match_contact_id": Uuid::from_u128(1)}),
+                serde_json::json!({"person": {"name": "Ada"}, "match": "never", "match_contact_id": Uuid::from_u128(1)}),
                 vec!["#/match_contact_id contradiction"],
             ),
             (

@@ -63,15 +63,15 @@ pub struct DebriefedPerson {
     pub plan_id: Option<FollowUpPlanId>,
     /// The id of the interaction that is logged. Null or absent: the server chooses it.
     #[serde(default)]
-    #[schema(example = json!(null))]
+    #[schema(value_type = Option<uuid::Uuid>, example = json!(null))]
     pub interaction_id: Option<InteractionId>,
     /// The id of the plan run. Null or absent: the server chooses it.
     #[serde(default)]
-    #[schema(example = json!(null))]
+    #[schema(value_type = Option<uuid::Uuid>, example = json!(null))]
     pub plan_run_id: Option<PlanRunId>,
     /// The id of the follow-up of the first step. Null or absent: the server chooses it.
     #[serde(default)]
-    #[schema(example = json!(null))]
+    #[schema(value_type = Option<uuid::Uuid>, example = json!(null))]
     pub follow_up_id: Option<FollowUpId>,
 }
 

@@ -13,7 +13,7 @@ use crate::domain::event::Event;
 use crate::domain::event_person::{EventPerson, EventPersonFields, EventPersonStage};
 use crate::domain::id::{ContactId, EventPersonId, FollowUpPlanId, InteractionId, PlanRunId};
 use crate::domain::interaction::{Interaction, InteractionFields, InteractionKind};
-use crate::domain::invalid::{FieldCode, Invalid, Rejection};
+use crate::domain::invalid::{FieldCode, Invalid};
 use crate::domain::state_machine::not_in_future;
 use crate::domain::timestamp::Timestamp;
 use crate::store::accounts::time_zone;
@@ -84,10 +84,10 @@ fn tell(tx: &mut Tx<'_>, event: &Event, places: &[AnyId], people: &[DebriefedPer
         else {
             let at = format!("#/people/{index}/event_person_id");
             let id = AnyId::new(person.event_person_id.uuid());
-            let unknown = match records::exists(tx, Entity::EventPerson, id)? {
-                true => Rejection::new(FieldCode::Contradiction, "This person is at another event."),
-                false => checks::unknown_reference(tx, Entity::EventPerson, id)?,
-            };
+            let mut unknown = checks::unknown_reference(tx, Entity::EventPerson, id)?;
+            if records::exists(tx, Entity::EventPerson, id)? {
+                unknown.detail = "This person is at another event.".to_owned();
+            }
             invalid.add(at, unknown);
             continue;
         };

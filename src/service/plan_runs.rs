@@ -152,7 +152,9 @@ pub fn apply_plan(
         return Err(invalid.into());
     }
     let today = time_zone(tx)?.day(tx.now());
-    let known = runs_of(tx, ids)?;
+    let chosen: Vec<AnyId> = people.iter().filter_map(|one| one.run_id).map(|id| AnyId::new(id.uuid())).collect();
+    let mut known = if chosen.is_empty() { Vec::new() } else { with_ids::<PlanRun>(tx, &chosen)? };
+    known.extend(runs_of(tx, ids)?);
     let mut seen = HashSet::new();
     let mut applied = Vec::with_capacity(people.len());
     let mut new = NewRuns::default();
@@ -160,8 +162,9 @@ pub fn apply_plan(
         let anchor_on = one.anchor_on.unwrap_or(today);
         let run = known.iter().find(|run| {
             let PlanRunFields { plan_id, built_in, contact_id, anchor_on: anchor, .. } = &run.fields;
+            // One of the chosen id is what the same request has led to, whatever day it meant.
             (*plan_id, *built_in, *contact_id) == (plan.id, plan.built_in, one.contact_id)
-                && *anchor == anchor_on.to_string()
+                && (*anchor == anchor_on.to_string() || Some(run.id) == one.run_id)
         });
         match run {
             Some(run) => {

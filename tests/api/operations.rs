@@ -875,6 +875,8 @@ impl<'s> World<'s> {
             let name = parameter["name"].as_str().unwrap_or_default();
             let schema = &parameter["schema"];
             let value = match (name, schema["x-entity"].as_str()) {
+                // An event is debriefed with the people that it has.
+                (_, Some(entity)) if operation.path.ends_with("/debrief") => self.ids[entity].clone(),
                 (_, Some(entity)) if operation.writes() => self.make(entity).await.0,
                 (_, Some(entity)) => self.ids[entity].clone(),
                 ("secret", None) => {
