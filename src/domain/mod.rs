@@ -25,6 +25,7 @@ pub mod follow_up;
 pub mod follow_up_plan;
 pub mod goal;
 pub mod id;
+pub mod in_common;
 pub mod interaction;
 pub mod interval;
 pub mod invalid;

@@ -2,6 +2,7 @@
 
 mod account_tx;
 pub mod accounts;
+pub mod backgrounds;
 mod batch;
 pub mod calendar_feeds;
 pub mod candidates;
