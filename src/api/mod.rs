@@ -7,10 +7,12 @@ pub mod calendar_feeds;
 pub mod candidates;
 pub mod changes;
 pub mod check_ins;
+pub mod contact_brief;
 pub mod contacts;
 pub mod context;
 pub mod duplicate_dismissals;
 pub mod duplicates;
+pub mod event_brief;
 pub mod events;
 pub mod follow_up_plans;
 pub mod follow_ups;
@@ -59,6 +61,7 @@ pub fn operations() -> Vec<Operation> {
         unsubscribe::operations(),
         workspace::operations(),
         contacts::operations(),
+        contact_brief::operations(),
         bulk::operations(),
         organizations::operations(),
         positions::operations(),
@@ -72,6 +75,7 @@ pub fn operations() -> Vec<Operation> {
         pitches::operations(),
         targets::operations(),
         events::operations(),
+        event_brief::operations(),
         interactions::operations(),
         keep_in_touch::operations(),
         timeline::operations(),

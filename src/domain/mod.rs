@@ -19,6 +19,7 @@ pub mod email;
 pub mod entity;
 pub mod event;
 pub mod event_person;
+pub mod event_preparation;
 pub mod event_time;
 pub mod fields;
 pub mod follow_up;
