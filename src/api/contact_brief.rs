@@ -25,18 +25,16 @@ use crate::domain::event::Event;
 use crate::domain::event_person::EventPerson;
 use crate::domain::fields::parse_day;
 use crate::domain::follow_up::FollowUp;
-use crate::domain::goal::GoalStatus;
+use crate::domain::goal::{Goal, GoalStatus};
 use crate::domain::id::{ContactId, GoalId, InteractionId, WorkspaceId};
 use crate::domain::in_common::InCommon;
 use crate::domain::interaction::{Interaction, InteractionKind};
 use crate::domain::locale::TimeZone;
 use crate::domain::need::Need;
-use crate::domain::period::Period;
 use crate::domain::position::Position;
 use crate::domain::relationship::{Relationship, RelationshipType};
 use crate::domain::target::Target;
-use crate::domain::timestamp::Timestamp;
-use crate::store::contact_brief::{self, ContactBrief as Found, Moments};
+use crate::store::contact_brief::{self, ContactBrief as Found, Day};
 use crate::store::{Conn, Record, accounts, lists};
 
 /// How many items a section shows.
@@ -166,7 +164,7 @@ struct ContactBriefNote {
     interaction_id: InteractionId,
     /// Its day in the time zone of the workspace.
     #[schema(value_type = String, format = Date, example = "2026-02-27")]
-    on: Option<NaiveDate>,
+    on: NaiveDate,
     /// Its kind.
     kind: InteractionKind,
     /// Its subject.
@@ -237,13 +235,11 @@ fn brief(
     zone: TimeZone,
     on: NaiveDate,
 ) -> Result<ContactBrief, Problem> {
-    let moments = Moments { day_begins: zone.start_of(on), day_ends: Timestamp::end_of(on) };
-    let found = contact_brief::read(conn, workspace, &contact, moments)?;
+    let found = contact_brief::read(conn, workspace, &contact, Day { on, begins: zone.start_of(on) })?;
     let cards = Contact::cards(conn, workspace, &found.people, on)?;
     let cards: HashMap<ContactId, ContactCard> = cards.into_iter().map(|card| (card.id, card)).collect();
     let timeline = timeline::latest(conn, workspace, Record::id(&contact), (zone, on), MAX_TIMELINE)?;
     let id = contact.id;
-    let needs = found.backgrounds.open_needs(id).iter().cloned();
     let events = |events: &[Event]| -> Vec<ContactBriefEvent> {
         let shown = |event: &Event| {
             let person = found.attendance.get(&event.id)?.clone();
@@ -259,22 +255,34 @@ fn brief(
     });
     Ok(ContactBrief {
         on,
-        activity: found.activity.clone(),
         positions: positions(&found, id, on),
-        relationships: relationships(&found, id, on, &cards),
+        relationships: SectionOf::shown(
+            found.relationships,
+            |own| relationship(own, id, on, &cards),
+            format!("/v1/contacts/{id}/relationships"),
+        ),
         in_common: found.backgrounds.in_common(id),
-        needs: SectionOf::first(needs, MAX_ITEMS, format!("/v1/needs?contact_id={id}&status=open&sort=id")),
-        targets: targets(&found, id),
+        needs: SectionOf::first(
+            found.backgrounds.open_needs(id).iter().cloned(),
+            MAX_ITEMS,
+            format!("/v1/needs?contact_id={id}&status=open&sort=id"),
+        ),
+        follow_ups: SectionOf::shown(
+            found.follow_ups,
+            Some,
+            format!("/v1/follow-ups?contact_id={id}&status=pending&sort=actionable_on"),
+        ),
+        targets: SectionOf::shown(
+            found.targets,
+            |own| target(own, &found.goals),
+            format!("/v1/targets?contact_id={id}&sort=-priority"),
+        ),
         next_events: events(&found.next_events),
         last_events: events(&found.last_events),
         how_met,
         timeline,
         notes: found.notes.into_iter().filter_map(|interaction| note(interaction, zone)).collect(),
-        follow_ups: SectionOf {
-            items: found.follow_ups.items,
-            total: found.follow_ups.total,
-            list: format!("/v1/follow-ups?contact_id={id}&status=pending&sort=actionable_on"),
-        },
+        activity: found.activity,
         contact,
     })
 }
@@ -287,45 +295,36 @@ fn positions(found: &Found, id: ContactId, on: NaiveDate) -> ContactBriefPositio
     };
     let mut positions: Vec<ContactBriefPosition> = found.backgrounds.positions(id).iter().map(shown).collect();
     positions.sort_by_key(|one| !one.current);
-    SectionOf::first(positions, MAX_ITEMS, format!("/v1/contacts/{id}/positions"))
+    SectionOf::first(positions.into_iter(), MAX_ITEMS, format!("/v1/contacts/{id}/positions"))
 }
 
-fn relationships(
-    found: &Found,
+fn relationship(
+    relationship: Relationship,
     id: ContactId,
     on: NaiveDate,
     cards: &HashMap<ContactId, ContactCard>,
-) -> ContactBriefRelationshipSection {
-    let shown = |relationship: &Relationship| {
-        let fields = &relationship.fields;
-        let (own, inverse) = (Some(fields.kind), fields.kind.inverse());
-        let (contact_is, other_is) = if fields.contact_id == id { (own, inverse) } else { (inverse, own) };
-        Some(ContactBriefRelationship {
-            other: cards.get(&fields.other_than(id))?.clone(),
-            contact_is,
-            other_is,
-            current: Period::from_texts(fields.started_on.as_deref(), fields.ended_on.as_deref()).is_current(on),
-            relationship: relationship.clone(),
-        })
-    };
-    let mut relationships: Vec<ContactBriefRelationship> = found.relationships.iter().filter_map(shown).collect();
-    relationships.sort_by_key(|one| !one.current);
-    SectionOf::first(relationships, MAX_ITEMS, format!("/v1/contacts/{id}/relationships"))
+) -> Option<ContactBriefRelationship> {
+    let fields = &relationship.fields;
+    let (own, inverse) = (Some(fields.kind), fields.kind.inverse());
+    let (contact_is, other_is) = if fields.contact_id == id { (own, inverse) } else { (inverse, own) };
+    Some(ContactBriefRelationship {
+        other: cards.get(&fields.other_than(id))?.clone(),
+        contact_is,
+        other_is,
+        current: fields.period().is_current(on),
+        relationship,
+    })
 }
 
-fn targets(found: &Found, id: ContactId) -> ContactBriefTargetSection {
-    let shown = |target: &Target| {
-        let goal = found.goals.get(&target.fields.goal_id)?;
-        let goal = ContactBriefGoal { id: goal.id, title: goal.fields.title.clone(), status: goal.fields.status };
-        Some(ContactBriefTarget { target: target.clone(), goal })
-    };
-    let targets = found.targets.iter().filter_map(shown);
-    SectionOf::first(targets, MAX_ITEMS, format!("/v1/targets?contact_id={id}&sort=-priority"))
+fn target(target: Target, goals: &HashMap<GoalId, Goal>) -> Option<ContactBriefTarget> {
+    let goal = goals.get(&target.fields.goal_id)?;
+    let goal = ContactBriefGoal { id: goal.id, title: goal.fields.title.clone(), status: goal.fields.status };
+    Some(ContactBriefTarget { target, goal })
 }
 
 fn note(interaction: Interaction, zone: TimeZone) -> Option<ContactBriefNote> {
     Some(ContactBriefNote {
-        on: interaction.fields.day(zone),
+        on: interaction.fields.day(zone)?,
         interaction_id: interaction.id,
         kind: interaction.fields.kind,
         subject: interaction.fields.subject,

@@ -247,11 +247,11 @@ fn brief(conn: &mut Conn, workspace: WorkspaceId, event: Event, on: NaiveDate) -
             total: found.people.total,
             list: format!("/v1/events/{id}/people?sort=-priority"),
         },
-        follow_ups: SectionOf {
-            items: found.follow_ups.items.into_iter().map(follow_up).collect(),
-            total: found.follow_ups.total,
-            list: format!("/v1/follow-ups?event_id={id}&status=pending&sort=actionable_on"),
-        },
+        follow_ups: SectionOf::shown(
+            found.follow_ups,
+            |one| Some(follow_up(one)),
+            format!("/v1/follow-ups?event_id={id}&status=pending&sort=actionable_on"),
+        ),
         pitch: found.pitch,
         preparation: found.preparation,
         event,

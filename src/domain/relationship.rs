@@ -7,6 +7,7 @@ use super::entity::Entity;
 use super::fields::check_period;
 use super::id::{ContactId, RelationshipId};
 use super::invalid::{FieldCode, Invalid, Rejection};
+use super::period::Period;
 use super::record::{Fields, Stored};
 use super::words::enumeration;
 
@@ -58,6 +59,10 @@ enumeration! {
 }
 
 impl RelationshipFields {
+    pub fn period(&self) -> Period {
+        Period::from_texts(self.started_on.as_deref(), self.ended_on.as_deref())
+    }
+
     /// The one of its two contacts that is not this one.
     pub fn other_than(&self, contact: ContactId) -> ContactId {
         if self.contact_id == contact { self.related_contact_id } else { self.contact_id }

@@ -7,6 +7,7 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::service::validation::views::{collect, reference_to, written};
+use crate::store::lists::Section;
 
 /// The first of a list.
 #[derive(Serialize)]
@@ -18,11 +19,14 @@ pub struct SectionOf<T> {
 
 impl<T> SectionOf<T> {
     /// The first so many of all there are.
-    pub fn first(all: impl IntoIterator<Item = T>, limit: usize, list: String) -> Self {
-        let mut items: Vec<T> = all.into_iter().collect();
-        let total = i64::try_from(items.len()).unwrap_or(i64::MAX);
-        items.truncate(limit);
+    pub fn first(all: impl Iterator<Item = T>, limit: usize, list: String) -> Self {
+        let Section { items, total } = Section::first_of(all.collect(), limit);
         Self { items, total, list }
+    }
+
+    /// What the store has found, as it is shown.
+    pub fn shown<R>(section: Section<R>, show: impl FnMut(R) -> Option<T>, list: String) -> Self {
+        Self { items: section.items.into_iter().filter_map(show).collect(), total: section.total, list }
     }
 }
 
