@@ -97,8 +97,9 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_what_is_not_there_or_not_done() {
+        type Case<'a> = (&'a [bool], &'a [bool], Option<PitchId>, usize, &'a [&'a str], &'a str);
         let pitch = Some(PitchId::new(uuid::Uuid::from_u128(1)));
-        let table: [(&[bool], &[bool], _, usize, &[&str], &str); 5] = [
+        let table: [Case<'_>; 5] = [
             (&[], &[], None, 0, &["objectives", "pitch"], "set an objective, choose a pitch"),
             (&[false], &[], pitch, 0, &[], ""),
             (&[true], &[true, true], pitch, 0, &[], ""),

@@ -107,7 +107,7 @@ enumeration! {
 }
 
 impl TargetStage {
-    /// Whether you no longer try.
+    /// Whether nothing more is expected of it.
     pub const fn is_over(self) -> bool {
         matches!(self, Self::Declined | Self::Dropped)
     }

@@ -38,7 +38,7 @@ pub struct ContactBrief {
     /// In both directions, current ones first, then the newest.
     pub relationships: Section<Relationship>,
     pub follow_ups: Section<FollowUp>,
-    /// Those that you still try first, then the highest priority.
+    /// Those that are not declined or dropped first, then the highest priority.
     pub targets: Section<Target>,
     pub goals: HashMap<GoalId, Goal>,
     /// At which they are: those that are not over, the next one first, and those that are, the latest first.

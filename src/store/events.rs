@@ -231,9 +231,13 @@ pub fn find_person(tx: &mut Tx<'_>, event: EventId, contact: ContactId) -> Resul
 
 /// How many events are looked at for a period, those that end first.
 const LOOKED_AT: i64 = 200;
+/// No zone is further ahead of UTC, and none further behind.
+const MOST_HOURS_AHEAD: i64 = 14;
+const MOST_HOURS_BEHIND: i64 = 12;
+const HOURS_OF_A_DAY: i64 = 24;
 
-/// The events that take place on one of these days in their own zones, or begin on one, and may still be gone to, without
-/// sessions; the next one first.
+/// The events that take place on one of these days in their own zones and may still be gone to, without sessions; the next
+/// one first.
 pub fn ahead(conn: &mut Conn, workspace: WorkspaceId, from: NaiveDate, last: NaiveDate) -> Result<Vec<Event>> {
     let earliest = TimeZone::UTC.start_of(from).minus(TimeDelta::hours(MOST_HOURS_AHEAD));
     let latest = TimeZone::UTC.start_of(last).plus(TimeDelta::hours(HOURS_OF_A_DAY + MOST_HOURS_BEHIND));
@@ -247,16 +251,12 @@ pub fn ahead(conn: &mut Conn, workspace: WorkspaceId, from: NaiveDate, last: Nai
     let mut events = Event::select(conn, Select { workspace, filter, order, direction, limit: LOOKED_AT })?;
     // The days are those of each event's own zone, which the database does not know.
     events.retain(|event| {
-        event.fields.day().is_some_and(|day| day <= last) && event.fields.last_day().is_some_and(|day| day >= from)
+        let lasts = event.fields.ends() > event.fields.zone().start_of(from);
+        event.fields.day().is_some_and(|day| day <= last && (day >= from || lasts))
     });
     events.sort_by_key(|event| (event.fields.begins(), event.id));
     Ok(events)
 }
-
-/// No zone is further ahead of UTC, and none further behind.
-const MOST_HOURS_AHEAD: i64 = 14;
-const MOST_HOURS_BEHIND: i64 = 12;
-const HOURS_OF_A_DAY: i64 = 24;
 
 /// The events that you went to, are over within a time, and have no debrief, without sessions; the latest first.
 pub fn to_debrief(

@@ -178,6 +178,7 @@ on_both! {
         add("Running", json!({"starts_on": "2026-03-01", "ends_on": "2026-03-03"})).await;
         add("Too late", json!({"starts_on": "2026-03-17"})).await;
         add("Over", json!({"starts_on": "2026-03-01"})).await;
+        add("Until midnight", json!({"starts_at": "2026-03-01T20:00:00Z", "ends_at": "2026-03-02T00:00:00Z"})).await;
         for (title, body) in [
             ("Cancelled", json!({"status": "cancelled"})), ("Postponed", json!({"status": "postponed"})),
             ("Declined", json!({"participation": "declined"})), ("Not going", json!({"participation": "cancelled"})),

@@ -68,7 +68,7 @@ struct Today {
     /// most 20. Days are those of each event's own time zone. Sessions and events that are cancelled or postponed are left
     /// out; only the 200 events that end first are considered. The list has those that start in this time, with sessions.
     events: TodayEventSection,
-    /// Events that are over since at most 14 days, that you registered for or attended, and that have no debrief: the latest
+    /// Events that ended within the last 14 days, that you registered for or attended, and that have no debrief: the latest
     /// first, at most 20. Sessions are left out; the list has those that started in this time, with sessions.
     events_to_debrief: TodayDebriefSection,
     /// First steps not taken yet; empty when all are done.
