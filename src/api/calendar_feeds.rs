@@ -55,11 +55,14 @@ pub fn operations() -> Vec<Operation> {
                         "A calendar program subscribes to `path` on this server. The path contains a secret and is \
                          returned only in this response. Anyone who has it can read the feed. A caller can create \
                          feeds only of what it can read itself: `follow_ups` requires the scope `follow_ups:read`, \
-                         `birthdays` requires `contacts:read`, `interactions` requires `interactions:read`. A feed \
-                         that is created with a personal access token expires when the token does.",
+                         `birthdays` requires `contacts:read`, `interactions` requires `interactions:read`, `events` \
+                         requires `events:read`. A feed that is created with a personal access token expires when the \
+                         token does.",
                     )
                     .request::<CalendarFeedRequest>(
-                        json!({"name": "Wellmet", "contents": ["follow_ups", "birthdays", "interactions"]}),
+                        json!({
+                            "name": "Wellmet", "contents": ["follow_ups", "birthdays", "interactions", "events"],
+                        }),
                     )
                     .answer::<NewCalendarFeed>(201, "The calendar feed, with its path.")
                     .errors(&[Code::LimitReached])
@@ -108,6 +111,11 @@ pub fn operations() -> Vec<Operation> {
                          - Birthdays and other dates of contacts recur every year. A date of which the day is not \
                          known is left out, and so are the dates of contacts who are archived, not yet known, or not \
                          to be contacted.\n\
+                         - Events, and their sessions, are shown if they start from 90 days before today to 366 days \
+                         after it, with a short brief: the objectives and whom to meet. Times are in UTC. An event is \
+                         `CANCELLED` if it is cancelled or you are not going, `TENTATIVE` if it is postponed or you \
+                         are interested or waitlisted, and else `CONFIRMED`. Those that you declined or missed are \
+                         left out.\n\
                          - Of each kind of content at most 2,000 entries are shown, the earliest first.\n\n\
                          An entry keeps its `UID`, and its `SEQUENCE` grows with each change of the record. Notes are \
                          never included.",

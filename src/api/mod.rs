@@ -8,11 +8,13 @@ pub mod candidates;
 pub mod capture;
 pub mod changes;
 pub mod check_ins;
+pub mod contact_brief;
 pub mod contacts;
 pub mod context;
 pub mod debrief;
 pub mod duplicate_dismissals;
 pub mod duplicates;
+pub mod event_brief;
 pub mod events;
 pub mod follow_up_plans;
 pub mod follow_ups;
@@ -61,6 +63,7 @@ pub fn operations() -> Vec<Operation> {
         unsubscribe::operations(),
         workspace::operations(),
         contacts::operations(),
+        contact_brief::operations(),
         bulk::operations(),
         organizations::operations(),
         positions::operations(),
@@ -74,6 +77,7 @@ pub fn operations() -> Vec<Operation> {
         pitches::operations(),
         targets::operations(),
         events::operations(),
+        event_brief::operations(),
         debrief::operations(),
         capture::operations(),
         interactions::operations(),

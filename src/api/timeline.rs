@@ -40,7 +40,7 @@ use crate::store::{AnyId, Conn, Record, accounts, lists, today};
 
 /// Something that happened.
 #[derive(Serialize, ToSchema)]
-struct TimelineItem {
+pub struct TimelineItem {
     kind: TimelineKind,
     /// When it happened. Null: only the day is known.
     at: Option<Timestamp>,
@@ -151,6 +151,21 @@ fn respond(context: &Context, conn: &mut Conn, contact: Option<AnyId>) -> Result
     let items: Vec<TimelineItem> = page.items.into_iter().map(|entry| shown(entry, zone, &cards)).collect();
     let etag_prefix = Some(context.api.etags.prefix());
     Page { etag_prefix, ..Page::new(&items, next.as_deref()) }.respond(context, &tag)
+}
+
+/// The latest of what happened with a contact by the end of a day.
+pub fn latest(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    contact: AnyId,
+    (zone, on): (TimeZone, NaiveDate),
+    limit: usize,
+) -> Result<Vec<TimelineItem>, Problem> {
+    let kinds = TimelineKind::ALL.to_vec();
+    let wanted = Wanted { contact: Some(contact), kinds, until: Timestamp::end_of(on), after: None, limit };
+    let page = timeline::page(conn, workspace, &wanted)?;
+    let cards = Cards::of(conn, workspace, &page.items, on)?;
+    Ok(page.items.into_iter().map(|entry| shown(entry, zone, &cards)).collect())
 }
 
 /// The cards of the contacts on a page.

@@ -9,17 +9,18 @@ use super::words::enumeration;
 pub const MAX_PER_USER: usize = 20;
 /// How many entries of each kind of content a feed shows, the earliest first.
 pub const MAX_ENTRIES: i64 = 2_000;
-/// How many days before today a feed shows follow-ups and planned interactions.
+/// How many days before today a feed shows follow-ups, planned interactions and events.
 pub const DAYS_BACK: u64 = 90;
 /// How many days after today it shows them.
 pub const DAYS_AHEAD: u64 = 366;
 
 enumeration! {
-    /// What a calendar feed contains: follow-ups, birthdays and other dates of contacts, planned interactions.
+    /// What a calendar feed contains: follow-ups, birthdays and other dates of contacts, planned interactions, events.
     CalendarContent {
         FollowUps = "follow_ups",
         Birthdays = "birthdays",
         Interactions = "interactions",
+        Events = "events",
     }
 }
 
@@ -30,6 +31,7 @@ impl CalendarContent {
             Self::FollowUps => Entity::FollowUp,
             Self::Birthdays => Entity::Contact,
             Self::Interactions => Entity::Interaction,
+            Self::Events => Entity::Event,
         }
     }
 }
@@ -81,10 +83,18 @@ impl Named {
 /// How many people an entry names before it counts the others.
 const MAX_NAMED: usize = 3;
 
+/// How many people to meet an event names before it counts the others.
+pub const MAX_TO_MEET: usize = 10;
+
 /// "Ada, Grace", or with more than three of them "Ada, Grace, Alan and 2 more".
 pub fn list_names(people: &[Named]) -> String {
-    let shown: Vec<String> = people.iter().take(MAX_NAMED).map(Named::marked).collect();
-    match people.len().saturating_sub(MAX_NAMED) {
+    list_first_names(people, MAX_NAMED)
+}
+
+/// The same with so many of them.
+pub fn list_first_names(people: &[Named], most: usize) -> String {
+    let shown: Vec<String> = people.iter().take(most).map(Named::marked).collect();
+    match people.len().saturating_sub(most) {
         0 => shown.join(", "),
         more => format!("{} and {more} more", shown.join(", ")),
     }

@@ -5,8 +5,9 @@ use utoipa::ToSchema;
 
 use super::contact::{Contact, ContactFields, Tier};
 use super::contact_activity::ContactActivity;
+use super::event::{Event, EventFields, EventKind, EventParticipation, EventStatus};
 use super::fields::LabelText;
-use super::id::{ContactId, OrganizationId};
+use super::id::{ContactId, EventId, OrganizationId};
 use super::organization::{Organization, OrganizationFields, OrganizationKind};
 use super::timestamp::Timestamp;
 
@@ -139,6 +140,87 @@ impl OrganizationCard {
             interest: *interest,
             tags: tags.clone(),
             updated_at: organization.updated_at,
+        }
+    }
+}
+
+/// An event as a list on a screen shows it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct EventCard {
+    /// The id of the event.
+    pub id: EventId,
+    /// The version of the event, for its ETag.
+    #[schema(example = 42)]
+    pub version: i64,
+    /// The title.
+    #[schema(example = "Climate Tech Summit")]
+    pub title: String,
+    /// The kind of event.
+    pub kind: EventKind,
+    /// Whether it lasts whole days.
+    pub all_day: bool,
+    /// When it starts. Null: all day.
+    pub starts_at: Option<Timestamp>,
+    /// The same as the clock shows it in `time_zone`.
+    #[schema(example = "2026-05-12T09:00:00")]
+    pub starts_local: Option<String>,
+    /// When it ends. Null: not known, or all day.
+    pub ends_at: Option<Timestamp>,
+    /// The same as the clock shows it in `time_zone`.
+    #[schema(example = "2026-05-12T18:00:00")]
+    pub ends_local: Option<String>,
+    /// The first day of an all-day event. Null: it has times.
+    #[schema(value_type = Option<String>, format = Date, example = json!(null))]
+    pub starts_on: Option<String>,
+    /// The last day of an all-day event. Null: it has times, or is on `starts_on` only.
+    #[schema(value_type = Option<String>, format = Date, example = json!(null))]
+    pub ends_on: Option<String>,
+    /// The IANA time zone where it takes place.
+    #[schema(example = "Europe/Berlin")]
+    pub time_zone: Option<String>,
+    /// Where it takes place.
+    #[schema(example = "Station Berlin")]
+    pub venue: Option<String>,
+    /// Whether it takes place.
+    pub status: EventStatus,
+    /// Whether you take part.
+    pub participation: EventParticipation,
+}
+
+impl EventCard {
+    pub fn new(event: &Event) -> Self {
+        let EventFields {
+            title,
+            kind,
+            all_day,
+            starts_at,
+            starts_local,
+            ends_at,
+            ends_local,
+            starts_on,
+            ends_on,
+            time_zone,
+            venue,
+            status,
+            participation,
+            ..
+        } = event.fields.clone();
+        Self {
+            id: event.id,
+            version: event.version,
+            title,
+            kind,
+            all_day,
+            starts_at,
+            starts_local,
+            ends_at,
+            ends_local,
+            starts_on,
+            ends_on,
+            time_zone,
+            venue,
+            status,
+            participation,
         }
     }
 }

@@ -131,7 +131,7 @@ pub struct EventFields {
     /// What came of it. Null: nothing was noted yet.
     pub debrief: Option<EventDebrief>,
     /// Names of tags. A name that is new makes a tag.
-    #[schema(max_items = 50, example = json!(["climate"]))]
+    #[schema(max_items = 100, example = json!(["climate"]))]
     pub tags: Vec<LabelText>,
 }
 
@@ -288,6 +288,9 @@ impl EventParticipation {
         matches!(self, Self::Attended | Self::Missed)
     }
 
+    /// With these, what came of an event that is over is worth noting.
+    pub const TO_DEBRIEF: &'static [Self] = &[Self::Registered, Self::Attending, Self::Attended];
+
     /// Whether you may still go.
     pub const fn is_open(self) -> bool {
         matches!(self, Self::Interested | Self::Registered | Self::Waitlisted | Self::Attending)
@@ -313,6 +316,18 @@ impl EventFields {
     pub fn last_day(&self) -> Option<NaiveDate> {
         let of_time = self.ends_at.map(|at| self.zone().day(at));
         self.ends_on.as_deref().and_then(|day| parse_day(day).ok()).or(of_time).or_else(|| self.day())
+    }
+
+    /// Whether you went there, it is over, and nothing was noted of what came of it.
+    pub fn awaits_debrief(&self, now: Timestamp) -> bool {
+        EventParticipation::TO_DEBRIEF.contains(&self.participation)
+            && self.debrief.is_none()
+            && self.ends() <= now
+    }
+
+    /// Days from a day to that of the event; negative when it is past.
+    pub fn days_left(&self, on: NaiveDate) -> i64 {
+        self.day().map_or(0, |day| (day - on).num_days())
     }
 
     /// The instant at which it starts.
@@ -361,7 +376,7 @@ impl EventFields {
         Ok(())
     }
 
-    /// What is to be done before it, in order: what is done comes with the rest.
+    /// Objectives or what is to be done before it, in order: what is done comes with the rest.
     pub fn sorted_items(items: &Keyed<EventItem>) -> Vec<(&String, &EventItem)> {
         let mut sorted: Vec<_> = items.iter().collect();
         sorted.sort_by_key(|(key, item)| (item.position, (*key).clone()));

@@ -133,6 +133,11 @@ impl EventPersonStage {
         matches!(self, Self::Met | Self::FollowedUp)
     }
 
+    /// Whether they are still to be met.
+    pub const fn is_ahead(self) -> bool {
+        matches!(self, Self::ToResearch | Self::ToMeet)
+    }
+
     /// Of two that a merge makes one, the one that has come further wins.
     const fn rank(self) -> u8 {
         match self {

@@ -161,7 +161,6 @@ pub fn serialize_number<S: Serializer>(value: &f64, serializer: S) -> Result<S::
 }
 
 /// The same of a number that may be null.
-#[expect(clippy::ref_option, reason = "the signature that serde calls")]
 pub fn serialize_number_or_null<S: Serializer>(value: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
     match value {
         Some(value) => serialize_number(value, serializer),

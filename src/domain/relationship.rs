@@ -7,6 +7,7 @@ use super::entity::Entity;
 use super::fields::check_period;
 use super::id::{ContactId, RelationshipId};
 use super::invalid::{FieldCode, Invalid, Rejection};
+use super::period::Period;
 use super::record::{Fields, Stored};
 use super::words::enumeration;
 
@@ -57,6 +58,37 @@ enumeration! {
     }
 }
 
+impl RelationshipFields {
+    pub fn period(&self) -> Period {
+        Period::from_texts(self.started_on.as_deref(), self.ended_on.as_deref())
+    }
+
+    /// The one of its two contacts that is not this one.
+    pub fn other_than(&self, contact: ContactId) -> ContactId {
+        if self.contact_id == contact { self.related_contact_id } else { self.contact_id }
+    }
+}
+
+impl RelationshipType {
+    /// What the related contact is to the contact in turn; `None` where there is no word for it.
+    pub const fn inverse(self) -> Option<Self> {
+        match self {
+            Self::Manager => Some(Self::Report),
+            Self::Report => Some(Self::Manager),
+            Self::Mentor => Some(Self::Mentee),
+            Self::Mentee => Some(Self::Mentor),
+            Self::Colleague
+            | Self::Friend
+            | Self::Family
+            | Self::Partner
+            | Self::Classmate
+            | Self::Cofounder
+            | Self::Other => Some(self),
+            Self::Client | Self::Recruiter => None,
+        }
+    }
+}
+
 /// What one contact is to another, such as a manager or a mentor.
 pub type Relationship = Stored<RelationshipFields>;
 
@@ -73,5 +105,21 @@ impl Fields for RelationshipFields {
         }
         check_period(self.started_on.as_deref(), self.ended_on.as_deref(), &mut invalid);
         invalid.into_result(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_inverse_of_the_inverse_is_the_type() {
+        for kind in RelationshipType::ALL.iter().copied() {
+            let twice = kind.inverse().and_then(RelationshipType::inverse);
+            assert!(kind.inverse().is_none() || twice == Some(kind), "{kind:?}");
+        }
+        assert_eq!(RelationshipType::Manager.inverse(), Some(RelationshipType::Report));
+        assert_eq!(RelationshipType::Mentee.inverse(), Some(RelationshipType::Mentor));
+        assert_eq!(RelationshipType::Client.inverse(), None);
     }
 }

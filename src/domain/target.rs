@@ -106,6 +106,13 @@ enumeration! {
     }
 }
 
+impl TargetStage {
+    /// Whether nothing more is expected of it.
+    pub const fn is_over(self) -> bool {
+        matches!(self, Self::Declined | Self::Dropped)
+    }
+}
+
 impl Status for TargetStage {
     const STATES: &'static [State<Self>] = {
         use TargetStage::{

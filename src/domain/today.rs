@@ -5,16 +5,20 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::count::pluralize;
+use super::event_preparation::EventPreparation;
 use super::follow_up::OwedBy;
 use super::words::enumeration;
 
-/// How many days ahead birthdays and other dates, and planned interactions, are shown.
+/// How many days ahead birthdays and other dates, planned interactions and events are shown.
 pub const DAYS_AHEAD: u64 = 14;
+/// How many days after its end an event without a debrief is shown.
+pub const DEBRIEF_DAYS: u64 = 14;
 
 enumeration! {
     /// Why something is in the view: a follow-up or promise is due on the day or overdue, a contact is due by the cadence or
     /// overdue, a birthday or other date is on the day or ahead, an interaction is planned, or its time has passed, a goal is
-    /// far behind the time that has passed, or overdue.
+    /// far behind the time that has passed, or overdue, an event is ahead and prepared, ahead and not prepared, under way since
+    /// an earlier day, or over and without a debrief.
     TodayReasonCode {
         FollowUpDue = "follow_up_due",
         FollowUpOverdue = "follow_up_overdue",
@@ -28,6 +32,10 @@ enumeration! {
         AwaitingOutcome = "awaiting_outcome",
         GoalAtRisk = "goal_at_risk",
         GoalOverdue = "goal_overdue",
+        EventAhead = "event_ahead",
+        EventUnprepared = "event_unprepared",
+        EventUnderWay = "event_under_way",
+        EventToDebrief = "event_to_debrief",
     }
 }
 
@@ -54,7 +62,7 @@ pub struct TodayReason {
 /// The values in the sentence, for translation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct TodayParams {
-    /// The title of the follow-up or the goal, the name of the contact, or an English description of the interaction, such as
+    /// The title of the follow-up, the goal or the event, the name of the contact, or an English description of the interaction, such as
     /// "Coffee with Ada"; to translate that, use `interaction`.
     #[schema(example = "Send the slides")]
     pub name: String,
@@ -128,6 +136,24 @@ pub fn goal(title: &str, progress: f64, days: i64) -> TodayReason {
     reason(code, title, days, format!("{title}: {what}."))
 }
 
+/// `days` from the day of the view to that of the event.
+pub fn event(title: &str, days: i64, preparation: &EventPreparation) -> TodayReason {
+    let (code, what) = match (days < 0, preparation.ready) {
+        (true, _) => (TodayReasonCode::EventUnderWay, "under way".to_owned()),
+        (false, true) => (TodayReasonCode::EventAhead, format!("{}, prepared", ahead(days))),
+        (false, false) => {
+            let to_do = preparation.to_do();
+            (TodayReasonCode::EventUnprepared, format!("{}; still to prepare: {to_do}", ahead(days)))
+        }
+    };
+    reason(code, title, days, format!("{title}: {what}."))
+}
+
+/// `days` from the day of the view to that of the event.
+pub fn event_to_debrief(title: &str, days: i64) -> TodayReason {
+    reason(TodayReasonCode::EventToDebrief, title, days, format!("{title}: what came of it?"))
+}
+
 impl TodaySetupCode {
     /// What to do, in a sentence.
     pub const fn detail(self) -> &'static str {
@@ -145,9 +171,13 @@ impl TodaySetupCode {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::event::EventFields;
 
     #[test]
     fn each_reason_is_a_sentence() {
+        let event_of = EventFields::default();
+        let (unprepared, mut ready) = (EventPreparation::new(&event_of, 0), EventPreparation::new(&event_of, 0));
+        (ready.ready, ready.missing) = (true, Vec::new());
         for (reason, code, text) in [
             (follow_up("Send it", OwedBy::Me, 0), "follow_up_due", "Send it: due today."),
             (follow_up("Send it", OwedBy::Me, -1), "follow_up_overdue", "Send it: 1 day overdue."),
@@ -155,6 +185,14 @@ mod tests {
             (follow_up("An intro", OwedBy::Them, -3), "promise_overdue", "An intro: promised, 3 days overdue."),
             (goal("Move", 0.125, 30), "goal_at_risk", "Move: at risk with 12 % done, due in 30 days."),
             (goal("Move", 0.5, -1), "goal_overdue", "Move: 1 day overdue with 50 % done."),
+            (event("Summit", 0, &ready), "event_ahead", "Summit: today, prepared."),
+            (event("Summit", -1, &ready), "event_under_way", "Summit: under way."),
+            (
+                event("Summit", 3, &unprepared),
+                "event_unprepared",
+                "Summit: in 3 days; still to prepare: set an objective, choose a pitch.",
+            ),
+            (event_to_debrief("Summit", -2), "event_to_debrief", "Summit: what came of it?"),
             (contact("Ada", 0), "contact_due", "Get in touch with Ada: due today."),
             (contact("Ada", -12), "contact_overdue", "Get in touch with Ada: 12 days overdue."),
             (date("Ada", "birthday", 0), "date_today", "Ada: birthday today."),

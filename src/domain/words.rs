@@ -35,9 +35,11 @@ mod tests {
 
     use crate::domain::cadence::CadenceState;
     use crate::domain::contact::Channel;
+    use crate::domain::event_preparation::EventPreparationPart;
     use crate::domain::follow_up::{FollowUpKind, FollowUpOrigin, FollowUpStatus, OwedBy};
     use crate::domain::follow_up_plan::BuiltInPlan;
     use crate::domain::goal::{GoalCategory, GoalStatus};
+    use crate::domain::in_common::InCommonKind;
     use crate::domain::interaction::{InteractionDirection, InteractionKind, InteractionStatus};
     use crate::domain::interval::IntervalUnit;
     use crate::domain::key_result::KeyResultMetric;
@@ -87,6 +89,8 @@ mod tests {
         assert_eq!(written(TargetStage::ALL), json!(TargetStage::WORDS));
         assert_eq!(written(CandidateReasonCode::ALL), json!(CandidateReasonCode::WORDS));
         assert_eq!(written(Pace::ALL), json!(Pace::WORDS));
+        assert_eq!(written(InCommonKind::ALL), json!(InCommonKind::WORDS));
+        assert_eq!(written(EventPreparationPart::ALL), json!(EventPreparationPart::WORDS));
         assert_eq!(written(OwedBy::ALL), json!(OwedBy::WORDS));
         assert_eq!(written(RecurrenceFrom::ALL), json!(RecurrenceFrom::WORDS));
     }

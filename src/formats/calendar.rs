@@ -1,11 +1,12 @@
-//! A calendar feed as text (RFC 5545, RFC 7986): follow-ups, planned interactions, and dates of contacts. What is in it, and
-//! whom each entry names, is given.
+//! A calendar feed as text (RFC 5545, RFC 7986): follow-ups, planned interactions, dates of contacts, and events. What is in
+//! it, and whom each entry names, is given.
 
 use chrono::{NaiveDate, NaiveTime, TimeDelta, Utc};
 use icalendar::{Calendar, Component, Event, EventLike, EventStatus, Property, Todo};
 
 use crate::domain::calendar_feed::FollowUpsAs;
 use crate::domain::contact::Contact;
+use crate::domain::event::{self as domain, EventFields, EventParticipation};
 use crate::domain::fields::parse_day;
 use crate::domain::follow_up::{FollowUp, FollowUpStatus, OwedBy};
 use crate::domain::interaction::Interaction;
@@ -32,6 +33,8 @@ pub struct Feed<'a> {
     pub interactions: &'a [(Interaction, String)],
     /// Contacts whose dates are shown.
     pub contacts: &'a [Contact],
+    /// Each with the names of those whom you want to meet there.
+    pub events: &'a [(domain::Event, String)],
 }
 
 /// The text of the feed.
@@ -62,6 +65,7 @@ pub fn write(feed: &Feed<'_>) -> String {
     }
     calendar.extend(feed.interactions.iter().filter_map(|(own, people)| interaction_event(feed, own, people)));
     calendar.extend(feed.contacts.iter().flat_map(|contact| date_events(feed, contact)));
+    calendar.extend(feed.events.iter().filter_map(|(own, people)| event(feed, own, people)));
     calendar.to_string()
 }
 
@@ -170,6 +174,66 @@ fn interaction_event(feed: &Feed<'_>, interaction: &Interaction, people: &str) -
         (None, None) => return None,
     }
     Some(event.done())
+}
+
+/// Its times are in UTC, which programs show in the zone of whoever reads them; days are days wherever that is.
+fn event(feed: &Feed<'_>, own: &domain::Event, people: &str) -> Option<Event> {
+    let domain::Event { id, fields, version, updated_at, .. } = own;
+    let mut event = Event::new();
+    describe(&mut event, &id.to_string(), *version, *updated_at, "Event");
+    match &fields.url {
+        Some(url) => drop(event.url(&plain(url))),
+        None => set_url(&mut event, feed, &format!("/v1/events/{id}")),
+    }
+    event.summary(&plain(&fields.title));
+    event.status(status_of(fields));
+    if let Some(place) = fields.venue.as_ref().or(fields.online_url.as_ref()) {
+        event.location(&plain(place));
+    }
+    let brief = feed.base_url.map(|base| format!("{base}/v1/events/{id}/brief"));
+    let description = description_of(fields, people, brief.as_deref());
+    if !description.is_empty() {
+        event.description(&description);
+    }
+    match (fields.starts_at, fields.day(), fields.last_day()) {
+        (Some(starts_at), ..) => {
+            event.starts(starts_at.instant());
+            if let Some(ends_at) = fields.ends_at.filter(|ends_at| *ends_at > starts_at) {
+                event.ends(ends_at.instant());
+            }
+        }
+        (None, Some(first), Some(last)) => {
+            event.append_property(day_property("DTSTART", first));
+            event.append_property(day_property("DTEND", last.succ_opt()?));
+        }
+        (None, ..) => return None,
+    }
+    Some(event.done())
+}
+
+fn status_of(event: &EventFields) -> EventStatus {
+    use EventParticipation::{Cancelled, Interested, Waitlisted};
+    match (event.status, event.participation) {
+        (domain::EventStatus::Cancelled, _) | (_, Cancelled) => EventStatus::Cancelled,
+        (domain::EventStatus::Postponed, _) | (_, Interested | Waitlisted) => EventStatus::Tentative,
+        _ => EventStatus::Confirmed,
+    }
+}
+
+/// A short brief: what you want to reach there, whom to meet, where to read more.
+fn description_of(event: &EventFields, people: &str, brief: Option<&str>) -> String {
+    let objectives = EventFields::sorted_items(&event.objectives);
+    let mut lines: Vec<String> = Vec::new();
+    if !objectives.is_empty() {
+        lines.push("Objectives:".to_owned());
+        lines.extend(objectives.iter().map(|(_, objective)| format!("- {}", plain(&objective.text))));
+    }
+    if !people.is_empty() {
+        lines.push(format!("Meet: {}", plain(people)));
+    }
+    lines.extend(event.online_url.as_ref().map(|url| format!("Online: {}", plain(url))));
+    lines.extend(brief.map(|url| format!("Brief: {url}")));
+    lines.join("\n")
 }
 
 /// The dates of a contact of which month and day are known, each every year.

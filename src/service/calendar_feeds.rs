@@ -2,9 +2,13 @@
 
 use chrono::NaiveDate;
 use std::collections::HashMap;
+use uuid::Uuid;
 
-use crate::domain::calendar_feed::{CalendarContent, FollowUpsAs, Named, Window, list_names};
+use crate::domain::calendar_feed::{
+    CalendarContent, FollowUpsAs, MAX_TO_MEET, Named, Window, list_first_names, list_names,
+};
 use crate::domain::contact::Contact;
+use crate::domain::event::Event;
 use crate::domain::follow_up::FollowUp;
 use crate::domain::id::{ContactId, WorkspaceId};
 use crate::domain::interaction::Interaction;
@@ -31,16 +35,22 @@ pub fn text(conn: &mut Conn, feed: &CalendarFeed, shown: &Shown) -> Result<Strin
         let only_pending = shown.follow_ups_as == FollowUpsAs::Events;
         follow_ups = stored::follow_ups_within(conn, workspace, window, only_pending)?;
     }
+    let (since, until) = (shown.zone.start_of(window.since), shown.zone.start_of(window.until));
     let mut interactions = Vec::new();
     if has(CalendarContent::Interactions) {
-        let (since, until) = (shown.zone.start_of(window.since), shown.zone.start_of(window.until));
         interactions = stored::planned_within(conn, workspace, since, until)?;
+    }
+    let (mut events, mut to_meet) = (Vec::new(), HashMap::new());
+    if has(CalendarContent::Events) {
+        events = stored::events_within(conn, workspace, since, until)?;
+        to_meet = stored::to_meet(conn, workspace, &events)?;
     }
     let contacts: Vec<Contact> = match has(CalendarContent::Birthdays) {
         true => stored::with_dates(conn, workspace, shown.today)?,
         false => Vec::new(),
     };
-    let names = Names::of(conn, workspace, &follow_ups, &interactions)?;
+    let met = to_meet.values().flatten().map(|id| id.uuid());
+    let names = Names::of(conn, workspace, &follow_ups, &interactions, met)?;
     let follow_ups: Vec<(FollowUp, String)> = follow_ups
         .into_iter()
         .map(|own| {
@@ -55,6 +65,14 @@ pub fn text(conn: &mut Conn, feed: &CalendarFeed, shown: &Shown) -> Result<Strin
             (own, names)
         })
         .collect();
+    let events: Vec<(Event, String)> = events
+        .into_iter()
+        .map(|own| {
+            let people = to_meet.get(&AnyId::new(own.id.uuid())).map(Vec::as_slice).unwrap_or_default();
+            let people: Vec<Named> = people.iter().filter_map(|id| names.contacts.get(id).cloned()).collect();
+            (own, list_first_names(&people, MAX_TO_MEET))
+        })
+        .collect();
     Ok(calendar::write(&Feed {
         name: &feed.name,
         zone: shown.zone,
@@ -63,6 +81,7 @@ pub fn text(conn: &mut Conn, feed: &CalendarFeed, shown: &Shown) -> Result<Strin
         follow_ups: &follow_ups,
         interactions: &interactions,
         contacts: &contacts,
+        events: &events,
     }))
 }
 
@@ -78,10 +97,11 @@ impl Names {
         workspace: WorkspaceId,
         follow_ups: &[FollowUp],
         interactions: &[Interaction],
+        others: impl Iterator<Item = Uuid>,
     ) -> Result<Self> {
         let of_follow_ups = follow_ups.iter().flat_map(|own| own.fields.contact_ids.iter());
         let of_interactions = interactions.iter().flat_map(|own| own.fields.contact_ids.iter());
-        let contacts = distinct(of_follow_ups.chain(of_interactions).map(|id| id.uuid()));
+        let contacts = distinct(of_follow_ups.chain(of_interactions).map(|id| id.uuid()).chain(others));
         let organizations = distinct(follow_ups.iter().filter_map(|own| Some(own.fields.organization_id?.uuid())));
         Ok(Self {
             contacts: stored::people(conn, workspace, contacts)?,
@@ -104,7 +124,7 @@ impl Names {
     }
 }
 
-fn distinct(ids: impl Iterator<Item = uuid::Uuid>) -> Vec<AnyId> {
+fn distinct(ids: impl Iterator<Item = Uuid>) -> Vec<AnyId> {
     let mut ids: Vec<AnyId> = ids.map(AnyId::new).collect();
     ids.sort_unstable();
     ids.dedup();

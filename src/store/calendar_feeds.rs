@@ -12,9 +12,11 @@ use super::db::sql::types::{AnyId, AsJson};
 use super::db::write::record::Record;
 use super::error::{Conflict, Error, Result};
 use super::tokens::hash_of_secret;
-use super::{follow_ups, interactions, organizations, today};
+use super::{events, follow_ups, interactions, organizations, today};
 use crate::domain::calendar_feed::{CalendarContent, MAX_ENTRIES, MAX_PER_USER, Named, Window};
 use crate::domain::contact::Contact;
+use crate::domain::event::{Event, EventParticipation};
+use crate::domain::event_person::EventPersonStage;
 use crate::domain::follow_up::FollowUp;
 use crate::domain::id::{CalendarFeedId, UserId, WorkspaceId};
 use crate::domain::interaction::Interaction;
@@ -165,6 +167,43 @@ pub fn planned_within(
     let filter = Predicate::All(vec![today::is_planned(Comparison::GreaterOrEqual, since), before]);
     let (order, direction) = (vec![interactions::OCCURRED, ID], Direction::Ascending);
     Ok(Interaction::select(conn, Select { workspace, filter, order, direction, limit: MAX_ENTRIES })?)
+}
+
+/// The events that start between two instants, without those that you declined or missed, the earliest first.
+pub fn events_within(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    since: Timestamp,
+    until: Timestamp,
+) -> Result<Vec<Event>> {
+    let at = |comparison, instant| Predicate::Compare(events::STARTS, comparison, Scalar::Instant(instant));
+    let without = [EventParticipation::Declined, EventParticipation::Missed];
+    let without = without.map(|one| Scalar::Text(one.as_str().to_owned()));
+    let filter = Predicate::All(vec![
+        at(Comparison::GreaterOrEqual, since),
+        at(Comparison::Less, until),
+        Predicate::In(events::PARTICIPATION, without.into()).negated(),
+    ]);
+    let (order, direction) = (vec![events::STARTS, ID], Direction::Ascending);
+    Ok(Event::select(conn, Select { workspace, filter, order, direction, limit: MAX_ENTRIES })?)
+}
+
+/// Who is still to be met at each of these events or its sessions, the highest priority first.
+pub fn to_meet(conn: &mut Conn, workspace: WorkspaceId, shown: &[Event]) -> Result<HashMap<AnyId, Vec<AnyId>>> {
+    let ids: Vec<AnyId> = shown.iter().map(Record::id).collect();
+    let parent = |event: &Event| Some((Record::id(event), AnyId::new(event.fields.parent_id?.uuid())));
+    let parents: HashMap<AnyId, AnyId> = shown.iter().filter_map(parent).collect();
+    let stages = [EventPersonStage::ToResearch, EventPersonStage::ToMeet];
+    let mut to_meet: HashMap<AnyId, Vec<AnyId>> = HashMap::new();
+    for person in events::attendances(conn, workspace, &ids, &stages, events::MAX_ATTENDANCES)? {
+        for event in [Some(person.event), parents.get(&person.event).copied()].into_iter().flatten() {
+            let there = to_meet.entry(event).or_default();
+            if !there.contains(&person.contact) {
+                there.push(person.contact);
+            }
+        }
+    }
+    Ok(to_meet)
 }
 
 /// What these contacts are called, and whether they may be contacted.

@@ -1,11 +1,13 @@
 //! Events and the people there in the database: their columns, and what lists can filter and sort by.
 
+use chrono::{NaiveDate, TimeDelta};
 use diesel::prelude::*;
+use std::collections::{HashMap, HashSet};
 
 use super::db::index::keys::has_key;
 use super::db::sql::conn::Conn;
 use super::db::sql::schema::{event_people, events};
-use super::db::sql::select::{Comparison, Field, Predicate, Scalar, Select, field, sortable};
+use super::db::sql::select::{Comparison, Direction, Field, ID, Predicate, Scalar, Select, field, sortable};
 use super::db::sql::types::AnyId;
 use super::db::write::record::{Record, record_statements};
 use super::db::write::row::record_row;
@@ -23,12 +25,12 @@ use crate::domain::id::{ContactId, EventId, GoalId, OrganizationId, PitchId, Wor
 use crate::domain::interaction::{Interaction, InteractionStatus};
 use crate::domain::key::{Key, KeyKind};
 use crate::domain::keyed::Keyed;
+use crate::domain::locale::TimeZone;
 use crate::domain::reference::reference;
 use crate::domain::search::SearchText;
 use crate::domain::text::fold;
 use crate::domain::timeline::TimelineEntry;
 use crate::domain::timestamp::Timestamp;
-use crate::store::db::sql::select::Direction;
 
 record_row! {
     EventRow of EventFields in events;
@@ -92,7 +94,11 @@ impl Record for Event {
     ];
 
     fn own_sort_value(&self, field: Field) -> Option<Scalar> {
-        (field == STARTS).then(|| Scalar::Instant(self.fields.begins()))
+        match field {
+            STARTS => Some(Scalar::Instant(self.fields.begins())),
+            ENDS => Some(Scalar::Instant(self.fields.ends())),
+            _ => None,
+        }
     }
 
     fn keys(&self) -> Vec<Key> {
@@ -165,6 +171,8 @@ pub const KIND: Field = sortable(events::kind);
 pub const STATUS: Field = sortable(events::status);
 pub const PARTICIPATION: Field = sortable(events::participation);
 pub const PARENT: Field = field(events::parent_id);
+/// Null until something was noted of what came of it.
+const DEBRIEF: Field = field(events::debrief);
 pub const ORGANIZER: Field = field(events::organizer_organization_id);
 
 /// Of somebody at an event.
@@ -235,24 +243,125 @@ pub fn find_person(tx: &mut Tx<'_>, event: EventId, contact: ContactId) -> Resul
     Ok(EventPerson::select(tx.conn, Select { limit: 1, ..Select::all(tx.workspace, there) })?.pop())
 }
 
-/// The events that start within a time, may still be gone to and take place, without sessions; the next one first.
-pub fn ahead(
+/// How many events are looked at for a period, those that end first.
+const LOOKED_AT: i64 = 200;
+/// No zone is further ahead of UTC, and none further behind.
+const MOST_HOURS_AHEAD: i64 = 14;
+const MOST_HOURS_BEHIND: i64 = 12;
+const HOURS_OF_A_DAY: i64 = 24;
+
+/// The events that take place on one of these days in their own zones and may still be gone to, without sessions; the next
+/// one first.
+pub fn ahead(conn: &mut Conn, workspace: WorkspaceId, from: NaiveDate, last: NaiveDate) -> Result<Vec<Event>> {
+    let earliest = TimeZone::UTC.start_of(from).minus(TimeDelta::hours(MOST_HOURS_AHEAD));
+    let latest = TimeZone::UTC.start_of(last).plus(TimeDelta::hours(HOURS_OF_A_DAY + MOST_HOURS_BEHIND));
+    let open = EventParticipation::ALL.iter().copied().filter(|participation| participation.is_open());
+    let filter = Predicate::All(vec![
+        Predicate::Compare(ENDS, Comparison::GreaterOrEqual, Scalar::Instant(earliest)),
+        Predicate::Compare(STARTS, Comparison::Less, Scalar::Instant(latest)),
+        is_main_and(open),
+    ]);
+    let (order, direction) = (vec![ENDS, ID], Direction::Ascending);
+    let mut events = Event::select(conn, Select { workspace, filter, order, direction, limit: LOOKED_AT })?;
+    // The days are those of each event's own zone, which the database does not know.
+    events.retain(|event| {
+        let lasts = event.fields.ends() > event.fields.zone().start_of(from);
+        event.fields.day().is_some_and(|day| day <= last && (day >= from || lasts))
+    });
+    events.sort_by_key(|event| (event.fields.begins(), event.id));
+    Ok(events)
+}
+
+/// The events that you went to, are over within a time, and have no debrief, without sessions; the latest first.
+pub fn to_debrief(
     conn: &mut Conn,
     workspace: WorkspaceId,
     from: Timestamp,
     until: Timestamp,
     limit: i64,
 ) -> Result<Section<Event>> {
-    let open = EventParticipation::ALL.iter().filter(|participation| participation.is_open());
-    let open = open.map(|one| Predicate::equal(PARTICIPATION, Scalar::Text(one.as_str().to_owned())));
     let filter = Predicate::All(vec![
-        Predicate::Compare(STARTS, Comparison::GreaterOrEqual, Scalar::Instant(from)),
-        Predicate::Compare(STARTS, Comparison::Less, Scalar::Instant(until)),
-        Predicate::equal(STATUS, Scalar::Text(EventStatus::Scheduled.as_str().to_owned())),
-        Predicate::Any(open.collect()),
-        Predicate::IsNull(PARENT),
+        Predicate::Compare(ENDS, Comparison::GreaterOrEqual, Scalar::Instant(from)),
+        Predicate::Compare(ENDS, Comparison::LessOrEqual, Scalar::Instant(until)),
+        is_main_and(EventParticipation::TO_DEBRIEF.iter().copied()),
+        Predicate::IsNull(DEBRIEF),
     ]);
-    first(conn, workspace, filter, Order::By(STARTS, Direction::Ascending), limit)
+    first(conn, workspace, filter, Order::By(ENDS, Direction::Descending), limit)
+}
+
+/// Takes place, is no session, and has one of these participations.
+fn is_main_and(participations: impl Iterator<Item = EventParticipation>) -> Predicate {
+    let words = participations.map(|one| Scalar::Text(one.as_str().to_owned()));
+    Predicate::All(vec![
+        Predicate::equal(STATUS, Scalar::Text(EventStatus::Scheduled.as_str().to_owned())),
+        Predicate::In(PARTICIPATION, words.collect()),
+        Predicate::IsNull(PARENT),
+    ])
+}
+
+/// Somebody at an event, as far as their rank depends on it.
+#[derive(Debug, Clone, Copy)]
+pub struct Attendance {
+    pub id: AnyId,
+    pub event: AnyId,
+    pub contact: AnyId,
+    pub priority: i32,
+    pub stage: EventPersonStage,
+}
+
+/// The people at these events, as many as there may be, the highest priority first.
+pub fn attendances(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    events: &[AnyId],
+    stages: &[EventPersonStage],
+    limit: i64,
+) -> Result<Vec<Attendance>> {
+    type Row = (AnyId, AnyId, Option<AnyId>, i32, EventPersonStage);
+    let words = stages.iter().map(|stage| Scalar::Text(stage.as_str().to_owned())).collect();
+    let filter = Predicate::All(vec![
+        Predicate::In(EVENT, events.iter().copied().map(Scalar::Id).collect()),
+        Predicate::In(STAGE, words),
+    ]);
+    let (order, direction) = (vec![PRIORITY, ID], Direction::Descending);
+    let (filter, order, limit) = Select { workspace, filter, order, direction, limit }.parts();
+    let rows: Vec<Row> = event_people::table
+        .filter(filter)
+        .order(order)
+        .limit(limit)
+        .select((
+            event_people::id,
+            event_people::event_id,
+            event_people::contact_id,
+            event_people::priority,
+            event_people::stage,
+        ))
+        .load(conn)?;
+    let attendance = |(id, event, contact, priority, stage): Row| {
+        Some(Attendance { id, event, contact: contact?, priority, stage })
+    };
+    Ok(rows.into_iter().filter_map(attendance).collect())
+}
+
+/// How many rows of people are looked at for a view.
+pub const MAX_ATTENDANCES: i64 = 10_000;
+
+/// How many contacts are still to be researched for each of these events and its sessions.
+pub fn to_research(conn: &mut Conn, workspace: WorkspaceId, events: &[AnyId]) -> Result<HashMap<AnyId, usize>> {
+    let (filter, _, _) =
+        Select::all(workspace, Predicate::In(PARENT, events.iter().copied().map(Scalar::Id).collect())).parts();
+    let sessions: Vec<(AnyId, Option<AnyId>)> =
+        events::table.filter(filter).select((events::id, events::parent_id)).load(conn)?;
+    let parents: HashMap<AnyId, AnyId> =
+        sessions.into_iter().filter_map(|(id, parent)| Some((id, parent?))).collect();
+    let all: Vec<AnyId> = events.iter().copied().chain(parents.keys().copied()).collect();
+    let stages = [EventPersonStage::ToResearch];
+    let mut people: HashMap<AnyId, HashSet<AnyId>> = HashMap::new();
+    for person in attendances(conn, workspace, &all, &stages, MAX_ATTENDANCES)? {
+        let event = parents.get(&person.event).copied().unwrap_or(person.event);
+        people.entry(event).or_default().insert(person.contact);
+    }
+    Ok(people.into_iter().map(|(event, people)| (event, people.len())).collect())
 }
 
 /// The ids of the sessions of an event.

@@ -14,11 +14,13 @@ use super::db::write::tx::Tx;
 use super::error::Result;
 use super::{contacts, organizations};
 use crate::domain::contact::{Channel, Contact};
+use crate::domain::entity::Entity;
 use crate::domain::follow_up::{FollowUp, FollowUpFields, FollowUpKind, FollowUpOrigin, FollowUpStatus, OwedBy};
 use crate::domain::id::{
     ContactId, EventId, FollowUpId, GoalId, InteractionId, OrganizationId, SeriesId, TargetId, WorkspaceId,
 };
 use crate::domain::recurrence::Recurrence;
+use crate::domain::reference::reference;
 use crate::domain::search::SearchText;
 use crate::domain::timeline::TimelineEntry;
 use crate::domain::timestamp::Timestamp;
@@ -160,6 +162,18 @@ pub fn is_actionable(comparison: Comparison, day: NaiveDate) -> Predicate {
 fn by_day(field: Field, sorted: Field, comparison: Comparison, day: NaiveDate) -> Predicate {
     let compared = Predicate::Compare(sorted, comparison, Scalar::Text(day.to_string()));
     Predicate::All(vec![Predicate::NotNull(field), compared])
+}
+
+/// About this contact.
+pub fn is_about(contact: AnyId) -> Predicate {
+    let of = |about| Predicate::Lists(about, vec![contact]);
+    reference(Entity::FollowUp, Entity::Contact).map_or(Predicate::Any(Vec::new()), of)
+}
+
+/// About one of the contacts that are found.
+pub fn is_about_found(contacts: Predicate) -> Predicate {
+    let of = |about| Predicate::ListsFound(about, Box::new(contacts));
+    reference(Entity::FollowUp, Entity::Contact).map_or(Predicate::Any(Vec::new()), of)
 }
 
 /// Still to be done.

@@ -3,19 +3,22 @@
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
+use super::db::sql::conn::Conn;
 use super::db::sql::schema::interactions;
-use super::db::sql::select::{Comparison, Field, Predicate, Scalar, field, sortable};
+use super::db::sql::select::{Comparison, Direction, Field, ID, Predicate, Scalar, Select, field, sortable};
 use super::db::sql::types::{AnyId, RecordRef};
 use super::db::write::record::{Record, record_statements};
 use super::db::write::row::record_row;
+use super::error::Result;
 use crate::domain::contact::Channel;
 use crate::domain::entity::Entity;
-use crate::domain::id::{ContactId, EventId, GoalId};
+use crate::domain::id::{ContactId, EventId, GoalId, WorkspaceId};
 use crate::domain::interaction::{
     Interaction, InteractionDirection, InteractionFields, InteractionKind, InteractionStatus,
 };
 use crate::domain::locale::TimeZone;
 use crate::domain::progress::Window;
+use crate::domain::reference::reference;
 use crate::domain::search::SearchText;
 use crate::domain::timeline::TimelineEntry;
 use crate::domain::timestamp::Timestamp;
@@ -115,4 +118,24 @@ pub const DIRECTION: Field = sortable(interactions::direction);
 pub const CHANNEL: Field = field(interactions::channel);
 pub const QUALITY: Field = field(interactions::quality);
 pub const EVENT: Field = field(interactions::event_id);
+const BODY: Field = field(interactions::body);
 pub const IS_COUNTED: Field = sortable(interactions::is_counted);
+
+/// The interactions with a contact that happened by an instant and have notes, the latest first.
+pub fn with_notes(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    contact: AnyId,
+    until: Timestamp,
+    limit: i64,
+) -> Result<Vec<Interaction>> {
+    let Some(with) = reference(Entity::Interaction, Entity::Contact) else { return Ok(Vec::new()) };
+    let filter = Predicate::All(vec![
+        Predicate::Lists(with, vec![contact]),
+        Predicate::equal(STATUS, Scalar::Text(InteractionStatus::Happened.as_str().to_owned())),
+        Predicate::Compare(OCCURRED, Comparison::LessOrEqual, Scalar::Instant(until)),
+        Predicate::NotNull(BODY),
+    ]);
+    let (order, direction) = (vec![OCCURRED, ID], Direction::Descending);
+    Ok(Interaction::select(conn, Select { workspace, filter, order, direction, limit })?)
+}

@@ -75,6 +75,15 @@ pub struct Section<R> {
     pub total: i64,
 }
 
+impl<R> Section<R> {
+    /// The first of all of them, in their order.
+    pub fn first_of(mut items: Vec<R>, limit: usize) -> Self {
+        let total = i64::try_from(items.len()).unwrap_or(i64::MAX);
+        items.truncate(limit);
+        Self { items, total }
+    }
+}
+
 /// The first records of an order, and how many fit in all.
 pub(super) fn first<R: Record>(
     conn: &mut Conn,

@@ -2,17 +2,20 @@
 
 mod account_tx;
 pub mod accounts;
+pub mod backgrounds;
 mod batch;
 pub mod calendar_feeds;
 pub mod candidates;
 pub mod check_ins;
 pub mod contact_activities;
+pub mod contact_brief;
 pub mod contacts;
 pub mod db;
 mod derived;
 pub mod duplicate_dismissals;
 pub mod duplicates;
 mod error;
+pub mod event_brief;
 pub mod events;
 pub mod follow_up_plans;
 pub mod follow_ups;

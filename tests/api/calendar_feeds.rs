@@ -149,7 +149,7 @@ on_both! {
         };
         let narrow = token(&["account:write", "contacts:read"], None).await;
         make(&narrow, &["birthdays"]).await;
-        for content in ["follow_ups", "interactions"] {
+        for content in ["follow_ups", "interactions", "events"] {
             let body = json!({"name": "x", "contents": ["birthdays", content]});
             let refused = narrow.post(FEEDS, &body).await.problem(403, "insufficient_scope");
             assert!(refused["detail"].as_str().unwrap().contains(&format!("{content}:read")), "{refused}");
@@ -324,6 +324,63 @@ on_both! {
         let url = format!("{}v1/interactions/{}", ada.url(), coffee.id());
         assert_eq!(parsed["entries"][0]["url"], url);
         assert_eq!(parsed["entries"][1]["url"], "https://meet.example.com/abc");
+    }
+
+    async fn events_are_shown_with_their_times_and_a_short_brief(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let add = async |title: &str, body: Value| {
+            let mut body = body;
+            body["title"] = json!(title);
+            ada.post("/v1/events", &body).await.expect(201)
+        };
+        let summit = add("Summit, in spring", json!({
+            // The clock goes from two to three that night.
+            "starts_local": "2026-03-29T01:30", "ends_local": "2026-03-29T03:30", "time_zone": "Europe/Berlin",
+            "venue": "Station; Berlin", "participation": "registered", "research": "secret notes",
+            "objectives": {"b": {"text": "Two leads", "position": 2}, "a": {"text": "A mentor", "position": 1}},
+        })).await;
+        let session = add("Session", json!({"starts_local": "2026-03-29T03:00", "parent_id": summit.id(),
+            "url": "https://summit.example.com/1", "online_url": "https://meet.example.com/1"})).await;
+        add("Fair", json!({"starts_on": "2026-03-28", "ends_on": "2026-03-30", "participation": "attending"})).await;
+        add("Off", json!({"starts_at": "2026-04-01T09:00:00Z", "status": "cancelled"})).await;
+        add("Not going", json!({"starts_at": "2026-04-02T09:00:00Z", "participation": "cancelled"})).await;
+        add("Moved", json!({"starts_at": "2026-04-03T09:00:00Z", "participation": "registered", "status": "postponed"})).await;
+        add("Declined", json!({"starts_at": "2026-04-04T09:00:00Z", "participation": "declined"})).await;
+        add("Missed", json!({"starts_at": "2026-02-04T09:00:00Z", "participation": "missed"})).await;
+        add("Long ago", json!({"starts_at": "2025-11-30T09:00:00Z", "participation": "attended"})).await;
+        for (event, name, body) in [
+            (&summit, "Grace", json!({"priority": 2})), (&session, "Alan", json!({"priority": 4, "stage": "to_meet", "why": "secret notes"})),
+            (&summit, "Met", json!({"priority": 5, "stage": "met"})),
+        ] {
+            let mut body = body;
+            body["name"] = json!(name);
+            ada.post(&format!("{}/people", event.location()), &body).await.expect(201);
+        }
+        let path = path(&make(&ada, &["events"]).await);
+
+        let calendar = read(&ada, &path).await.expect(200);
+
+        assert!(!calendar.text.contains("secret notes"), "{calendar}");
+        assert_eq!(values(&calendar, "SUMMARY").len(), 6);
+        assert_eq!(values(&calendar, "DTSTART;VALUE=DATE"), ["20260328"]);
+        assert_eq!(values(&calendar, "DTEND;VALUE=DATE"), ["20260331"]);
+        let Some(parsed) = parsed(&calendar) else { return };
+        let category = json!(["Event"]);
+        let brief = |of: &Reply| format!("Brief: {}v1/events/{}/brief", ada.url(), of.id());
+        let mut entries = told(&parsed);
+        let rest = entries.split_off(3);
+        assert_eq!(entries[1], json!({"kind": "VEVENT", "summary": "Summit, in spring", "location": "Station; Berlin",
+            "starts": "2026-03-29T00:30:00Z", "ends": "2026-03-29T01:30:00Z", "status": "CONFIRMED", "categories": category,
+            "description": format!("Objectives:\n- A mentor\n- Two leads\nMeet: Alan, Grace\n{}", brief(&summit))}));
+        assert_eq!(entries[2], json!({"kind": "VEVENT", "summary": "Session", "location": "https://meet.example.com/1",
+            "starts": "2026-03-29T01:00:00Z", "status": "TENTATIVE", "categories": category,
+            "description": format!("Meet: Alan\nOnline: https://meet.example.com/1\n{}", brief(&session))}));
+        let days = &entries[0];
+        assert_eq!((&days["starts"], &days["ends"], &days["status"]), (&json!("2026-03-28"), &json!("2026-03-31"), &json!("CONFIRMED")));
+        let states: Vec<(&str, &str)> = rest.iter().map(|entry| (entry["summary"].as_str().unwrap(), entry["status"].as_str().unwrap())).collect();
+        assert_eq!(states, [("Off", "CANCELLED"), ("Not going", "CANCELLED"), ("Moved", "TENTATIVE")]);
+        assert_eq!(parsed["entries"][2]["url"], "https://summit.example.com/1");
+        assert_eq!(parsed["entries"][1]["url"], format!("{}v1/events/{}", ada.url(), summit.id()));
     }
 
     async fn a_long_name_in_any_script_is_folded_where_it_may_be(server: TestServer) {

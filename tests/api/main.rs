@@ -21,6 +21,7 @@ mod support;
 mod activity;
 mod auth;
 mod batch;
+mod briefs;
 mod bulk;
 mod cadence;
 mod calendar_feeds;

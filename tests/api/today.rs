@@ -24,8 +24,17 @@ fn codes(steps: &Value) -> Vec<&str> {
     steps.as_array().unwrap().iter().map(|step| step["code"].as_str().unwrap()).collect()
 }
 
-const SECTIONS: [&str; 7] =
-    ["follow_ups", "promises", "contacts", "dates", "planned", "awaiting_outcome", "goals"];
+const SECTIONS: [&str; 9] = [
+    "follow_ups",
+    "promises",
+    "contacts",
+    "dates",
+    "planned",
+    "awaiting_outcome",
+    "goals",
+    "events",
+    "events_to_debrief",
+];
 
 on_both! {
     async fn an_empty_workspace_gets_first_steps_until_each_is_taken(server: TestServer) {
@@ -149,6 +158,112 @@ on_both! {
         assert_eq!(ada.walk(goals["list"].as_str().unwrap()).await.len(), 5);
     }
 
+    async fn events_ahead_are_shown_with_what_is_still_to_be_prepared(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let add = async |title: &str, body: Value| {
+            let mut body = body;
+            body["title"] = json!(title);
+            ada.post("/v1/events", &body).await.expect(201)
+        };
+        let pitch = ada.post("/v1/pitches", &json!({"title": "Short", "body": "I build."})).await.expect(201);
+        let of_pitch = json!({"pitch_id": pitch.id(), "objectives": {"a": {"text": "Meet"}}, "starts_on": "2026-03-16"});
+        let ready = add("Ready", of_pitch).await;
+        let bare = add("Bare", json!({"starts_at": "2026-03-05T09:00:00Z", "checklist": {"a": {"text": "Book"}, "b": {"text": "Print"}}})).await;
+        let session = add("Session", json!({"starts_at": "2026-03-05T10:00:00Z", "parent_id": bare.id()})).await;
+        let grace = contact(&ada, json!({"given_name": "Grace"})).await;
+        for event in [&bare, &session] {
+            let person = json!({"contact_id": grace.id()});
+            ada.post(&format!("{}/people", event.location()), &person).await.expect(201);
+        }
+        add("Running", json!({"starts_on": "2026-03-01", "ends_on": "2026-03-03"})).await;
+        add("Too late", json!({"starts_on": "2026-03-17"})).await;
+        add("Over", json!({"starts_on": "2026-03-01"})).await;
+        add("Until midnight", json!({"starts_at": "2026-03-01T20:00:00Z", "ends_at": "2026-03-02T00:00:00Z"})).await;
+        for (title, body) in [
+            ("Cancelled", json!({"status": "cancelled"})), ("Postponed", json!({"status": "postponed"})),
+            ("Declined", json!({"participation": "declined"})), ("Not going", json!({"participation": "cancelled"})),
+        ] {
+            let mut body = body;
+            body["starts_on"] = json!("2026-03-05");
+            add(title, body).await;
+        }
+
+        let events = today(&ada).await["events"].clone();
+
+        assert_eq!(texts(&events), [
+            "Running: under way.",
+            "Bare: in 3 days; still to prepare: set an objective, choose a pitch, do 2 items of the checklist, research 1 person.",
+            "Ready: in 14 days, prepared.",
+        ]);
+        assert_eq!(events["total"], 3);
+        let codes: Vec<&Value> = events["items"].as_array().unwrap().iter().map(|item| &item["reason"]["code"]).collect();
+        assert_eq!(codes, ["event_under_way", "event_unprepared", "event_ahead"]);
+        assert_eq!(events["items"][1]["reason"]["params"], json!({"name": "Bare", "days": 3}));
+        assert_eq!(events["items"][1]["preparation"], json!({"open_checklist_items": 2, "objectives": 0, "people_to_research": 1,
+            "has_pitch": false, "ready": false, "missing": ["objectives", "pitch", "checklist", "research"]}));
+        assert_eq!(events["items"][2]["event"]["id"], ready.id());
+        let list = ada.walk(events["list"].as_str().unwrap()).await;
+        let titles: Vec<&str> = list.iter().map(|event| event["title"].as_str().unwrap()).collect();
+        assert_eq!(titles, ["Bare", "Session", "Ready"], "with sessions, without what began before");
+        let of_event = ada.get(&format!("{}/brief", bare.location())).await.expect(200).body;
+        assert_eq!(of_event["preparation"], events["items"][1]["preparation"]);
+    }
+
+    async fn the_day_of_an_event_is_the_one_where_it_is(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        for (title, zone, local) in [
+            // In UTC this is 1 March, 10:30.
+            ("Kiritimati", "Pacific/Kiritimati", "2026-03-02T00:30"),
+            ("Kathmandu", "Asia/Kathmandu", "2026-03-02T00:15"),
+            ("Apia", "Pacific/Apia", "2026-03-01T23:00"),
+            // In UTC this is 17 March, 10:30.
+            ("Pago Pago", "Pacific/Pago_Pago", "2026-03-16T23:30"),
+            ("Berlin", "Europe/Berlin", "2026-03-17T00:15"),
+        ] {
+            let body = json!({"title": title, "starts_local": local, "time_zone": zone});
+            ada.post("/v1/events", &body).await.expect(201);
+        }
+        let events = today(&ada).await["events"].clone();
+        let days: Vec<(&str, i64)> = events["items"].as_array().unwrap().iter()
+            .map(|item| (item["event"]["title"].as_str().unwrap(), item["reason"]["params"]["days"].as_i64().unwrap())).collect();
+        assert_eq!(days, [("Kiritimati", 0), ("Kathmandu", 0), ("Pago Pago", 14)]);
+    }
+
+    async fn an_event_that_is_over_waits_for_its_debrief(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let add = async |title: &str, starts_at: &str, body: Value| {
+            let mut body = body;
+            (body["title"], body["starts_at"]) = (json!(title), json!(starts_at));
+            if body["participation"].is_null() {
+                body["participation"] = json!("registered");
+            }
+            ada.post("/v1/events", &body).await.expect(201)
+        };
+        let over = add("Over", "2026-02-20T09:00:00Z", json!({})).await;
+        add("Attended", "2026-02-19T09:00:00Z", json!({"participation": "attended"})).await;
+        add("Long ago", "2026-02-15T23:00:00Z", json!({})).await;
+        add("Told", "2026-02-20T09:00:00Z", json!({"debrief": {"rating": 4}})).await;
+        add("Missed", "2026-02-20T09:00:00Z", json!({"participation": "missed"})).await;
+        add("Interested", "2026-02-20T09:00:00Z", json!({"participation": "interested"})).await;
+        add("Cancelled", "2026-02-20T09:00:00Z", json!({"status": "cancelled"})).await;
+        add("Session", "2026-02-20T10:00:00Z", json!({"parent_id": over.id()})).await;
+        add("This morning", "2026-03-02T08:00:00Z", json!({"ends_at": "2026-03-02T09:10:00Z"})).await;
+
+        let first = ada.get("/v1/today").await.expect(200);
+        let section = &first.body["events_to_debrief"];
+        assert_eq!((texts(section), &section["total"]), (vec!["Over: what came of it?", "Attended: what came of it?"], &json!(2)));
+        assert_eq!(section["items"][0]["reason"]["params"], json!({"name": "Over", "days": -10}));
+        assert_eq!(section["items"][0]["reason"]["code"], "event_to_debrief");
+        assert_eq!(first.body["events"]["items"][0]["event"]["title"], "This morning");
+        assert_eq!(ada.get(section["list"].as_str().unwrap()).await.expect(200).items()[0]["title"], "This morning");
+
+        // It ends, and no record changes.
+        server.clock.advance(chrono::TimeDelta::minutes(11));
+        let second = ada.get("/v1/today").if_none_match(&first.etag()).await.expect(200);
+        assert_eq!(second.body["events_to_debrief"]["items"][0]["event"]["title"], "This morning");
+        assert_eq!(second.body["events"]["total"], 0);
+    }
+
     async fn the_tag_changes_when_the_time_of_a_plan_passes(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         let grace = contact(&ada, json!({"given_name": "Grace"})).await;
@@ -198,6 +313,11 @@ on_both! {
             let goal = ada.post("/v1/goals", &goal).await.expect(201);
             let counted = json!({"title": name, "metric": "informational_interviews", "target_value": 10});
             ada.post(&format!("{}/key-results", goal.location()), &counted).await.expect(201);
+            let ahead = json!({"title": name, "starts_on": "2026-03-05"});
+            let ahead = ada.post("/v1/events", &ahead).await.expect(201);
+            ada.post(&format!("{}/people", ahead.location()), &json!({"contact_id": one})).await.expect(201);
+            let over = json!({"title": name, "starts_on": "2026-02-27", "participation": "attended"});
+            ada.post("/v1/events", &over).await.expect(201);
         };
         let count = async || {
             let before = sent_to(&server.database);

@@ -100,6 +100,7 @@ def shown(entry):
         "completed": when(entry.decoded("COMPLETED", None)),
         "priority": entry.get("PRIORITY") and int(entry["PRIORITY"]),
         "location": text_of(entry.get("LOCATION")),
+        "description": text_of(entry.get("DESCRIPTION")),
         "occurs": occurrences(entry),
     }
 

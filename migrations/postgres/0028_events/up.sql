@@ -39,8 +39,7 @@ CREATE INDEX events_updated ON events (workspace_id, updated_at, id);
 CREATE INDEX events_starts ON events (workspace_id, starts_sort, id);
 CREATE INDEX events_participation ON events (workspace_id, participation, starts_sort, id);
 CREATE INDEX events_parent ON events (workspace_id, parent_id, id) WHERE parent_id IS NOT NULL;
-CREATE INDEX events_organizer ON events (workspace_id, organizer_organization_id, id)
-    WHERE organizer_organization_id IS NOT NULL;
+CREATE INDEX events_organizer ON events (workspace_id, organizer_organization_id, id) WHERE organizer_organization_id IS NOT NULL;
 CREATE INDEX events_pitch ON events (workspace_id, pitch_id, id) WHERE pitch_id IS NOT NULL;
 
 -- Derived from events.goal_ids at every write.

@@ -1,12 +1,17 @@
 //! The view of a day: what to do, and why.
 
+mod events;
+mod moment;
+
 use actix_web::http::{Method, header};
-use chrono::{Days, NaiveDate};
+use chrono::NaiveDate;
 use serde::Serialize;
 use serde_json::json;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
+use self::events::{TodayDebriefSection, TodayEventSection};
+use self::moment::Moment;
 use super::context::Context;
 use super::http::messages::conditional::check_if_none_match;
 use super::http::messages::problem::Problem;
@@ -18,20 +23,20 @@ use crate::domain::anniversary::{day_key, days_ahead};
 use crate::domain::cadence::CadenceState;
 use crate::domain::card::ContactCard;
 use crate::domain::contact::{Contact, ContactDate};
+use crate::domain::event::Event;
 use crate::domain::fields::parse_day;
 use crate::domain::follow_up::{FollowUp, OwedBy};
 use crate::domain::goal::Goal;
-use crate::domain::id::{ContactId, WorkspaceId};
+use crate::domain::id::ContactId;
 use crate::domain::interaction::Interaction;
-use crate::domain::locale::TimeZone;
 use crate::domain::partial_date::PartialDate;
 use crate::domain::timestamp::Timestamp;
-use crate::domain::today::{self, DAYS_AHEAD, TodayReason, TodaySetupCode};
+use crate::domain::today::{self, DAYS_AHEAD, DEBRIEF_DAYS, TodayReason, TodaySetupCode};
 use crate::store::keep_in_touch::{self, Wanted};
 use crate::store::lists::Section;
 use crate::store::progress::{GoalProgress, On};
 use crate::store::today as stored;
-use crate::store::{AnyId, Conn, Record, Result as StoreResult, accounts};
+use crate::store::{AnyId, Conn, Record, Result as StoreResult, accounts, events as stored_events};
 
 /// How many items a section shows.
 const MAX_ITEMS: u8 = 20;
@@ -43,7 +48,7 @@ struct Today {
     #[schema(value_type = String, format = Date, example = "2026-03-02")]
     on: NaiveDate,
     /// When the day ends in the workspace's time zone: until then the view changes only when records do, or when the time of
-    /// a planned interaction passes.
+    /// a planned interaction passes or an event is over.
     valid_until: Timestamp,
     /// Your follow-ups that are due.
     follow_ups: TodayFollowUps,
@@ -59,6 +64,13 @@ struct Today {
     awaiting_outcome: TodayInteractions,
     /// Active goals that are at risk or overdue.
     goals: TodayGoals,
+    /// Events that start on this day or in the next 14, or are under way, and that you may still go to: the next one first, at
+    /// most 20. Days are those of each event's own time zone. Sessions and events that are cancelled or postponed are left
+    /// out; only the 200 events that end first are considered. The list has those that start in this time, with sessions.
+    events: TodayEventSection,
+    /// Events that ended within the last 14 days, that you registered for or attended, and that have no debrief: the latest
+    /// first, at most 20. Sessions are left out; the list has those that started in this time, with sessions.
+    events_to_debrief: TodayDebriefSection,
     /// First steps not taken yet; empty when all are done.
     setup: Vec<TodaySetupStep>,
 }
@@ -230,40 +242,17 @@ pub fn operations() -> Vec<Operation> {
             .description(
                 "One call for a home screen: follow-ups and promises whose day has come, contacts who are due, \
                  birthdays and other dates in the next 14 days, planned interactions, those whose time has passed, \
-                 and goals at risk. Each item has a reason and the contact cards to show. Each section has at most 20 \
+                 goals at risk, events in the next 14 days with what is still to be prepared, and those to look back \
+                 on. Each item has a reason and the cards to show. Each section has at most 20 \
                  items and their `total`.",
             )
             .parameter(Parameter::new("on", on, json!({ "type": "string", "format": "date" })).example(json!("2026-03-02")))
             .answer::<Today>(200, "The view of the day.")
             .tagged(Tagged::View)
     };
-    let scopes = ["contacts:read", "interactions:read", "follow_ups:read", "goals:read"];
+    let scopes = ["contacts:read", "interactions:read", "follow_ups:read", "goals:read", "events:read"];
     let access = Access::Scopes(scopes.map(Into::into).to_vec());
     vec![Operation::new(Method::GET, "/v1/today", "get_today", access, Run::Read(get_today), docs)]
-}
-
-/// The day of a view and where it begins.
-struct Moment {
-    workspace: WorkspaceId,
-    zone: TimeZone,
-    on: NaiveDate,
-    /// Now if the view is of today, or else when the day begins.
-    at: Timestamp,
-}
-
-impl Moment {
-    fn days_until(&self, day: NaiveDate) -> i64 {
-        (day - self.on).num_days()
-    }
-
-    fn days_until_text(&self, day: Option<&String>) -> i64 {
-        let day = day.and_then(|day| parse_day(day).ok());
-        day.map_or(0, |day| self.days_until(day))
-    }
-
-    fn start_of_day_after(&self, days: u64) -> Timestamp {
-        self.zone.start_of(self.on.checked_add_days(Days::new(days)).unwrap_or(self.on))
-    }
 }
 
 fn get_today(context: &Context, conn: &mut Conn) -> Result<Response, Problem> {
@@ -277,15 +266,24 @@ fn get_today(context: &Context, conn: &mut Conn) -> Result<Response, Problem> {
     let at = if on == today { now } else { zone.start_of(on) };
     let moment = Moment { workspace, zone, on, at };
     let awaiting = stored::awaiting_outcome(conn, workspace, at, i64::from(MAX_ITEMS))?;
-    let tag = context.api.etags.of_day_and_count(workspace, seq, on, awaiting.total);
+    let since = moment.start_of_day_before(DEBRIEF_DAYS);
+    let to_debrief = stored_events::to_debrief(conn, workspace, since, at, i64::from(MAX_ITEMS))?;
+    // What passes with the time only adds to these, until a record changes.
+    let passed = awaiting.total.saturating_add(to_debrief.total);
+    let tag = context.api.etags.of_day_and_count(workspace, seq, on, passed);
     if let Some(response) = check_if_none_match(context, &tag) {
         return Ok(response);
     }
-    let view = view(conn, &moment, awaiting)?;
+    let view = view(conn, &moment, awaiting, to_debrief)?;
     Ok(context.json(&view)?.header(header::ETAG, &tag))
 }
 
-fn view(conn: &mut Conn, moment: &Moment, awaiting: Section<Interaction>) -> StoreResult<Today> {
+fn view(
+    conn: &mut Conn,
+    moment: &Moment,
+    awaiting: Section<Interaction>,
+    to_debrief: Section<Event>,
+) -> StoreResult<Today> {
     let Moment { workspace, on, at, .. } = *moment;
     let limit = i64::from(MAX_ITEMS);
     let mine = stored::due_follow_ups(conn, workspace, OwedBy::Me, on, limit)?;
@@ -305,6 +303,7 @@ fn view(conn: &mut Conn, moment: &Moment, awaiting: Section<Interaction>) -> Sto
     let due_total = keep_in_touch::count(conn, workspace, &wanted)?;
     let at_risk =
         stored::goals_at_risk(conn, workspace, On { day: on, zone: moment.zone }, usize::from(MAX_ITEMS))?;
+    let events = events::ahead(conn, moment, usize::from(MAX_ITEMS))?;
     let setup = stored::open_setup(conn, workspace)?;
 
     let named = |lists: &[&[ContactId]]| stored::ids_of(lists.iter().copied());
@@ -335,7 +334,7 @@ fn view(conn: &mut Conn, moment: &Moment, awaiting: Section<Interaction>) -> Sto
         total: due_total,
         list: format!("/v1/keep-in-touch?state=due&state=overdue&state=lapsed&on={on}"),
     };
-    let last = on.checked_add_days(Days::new(DAYS_AHEAD)).unwrap_or(on);
+    let last = moment.day_after(DAYS_AHEAD);
     let dates = TodayDates {
         total: dates.total,
         list: format!("/v1/contacts?dates_within={on}/{last}"),
@@ -354,6 +353,8 @@ fn view(conn: &mut Conn, moment: &Moment, awaiting: Section<Interaction>) -> Sto
         planned: interactions(moment, &cards, planned, today::planned, planned_list),
         awaiting_outcome: interactions(moment, &cards, awaiting, today::awaiting_outcome, awaiting_list),
         goals: goals(moment, at_risk),
+        events,
+        events_to_debrief: events::to_debrief(moment, &to_debrief),
         setup: setup.into_iter().map(setup_step).collect(),
     })
 }

@@ -1,0 +1,1 @@
+CREATE INDEX events_ends ON events (workspace_id, ends_sort, id);
