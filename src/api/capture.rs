@@ -34,6 +34,10 @@ impl utoipa::PartialSchema for CaptureResult {
             "type": "object",
             "description": "What a capture has led to.",
             "properties": {
+                "repeated": {
+                    "type": "boolean",
+                    "description": "Whether the same capture was sent before, so that nothing was changed.",
+                },
                 "contact": { "$ref": "#/components/schemas/Contact" },
                 "matched_by": one_or_null(
                     "MatchedBy",
@@ -71,7 +75,7 @@ impl ToSchema for CaptureResult {
 pub fn operations() -> Vec<Operation> {
     let scopes = ["contacts:write", "interactions:write"];
     let access = Access::Scopes(scopes.map(Into::into).to_vec());
-    vec![Operation::new(Method::POST, "/v1/capture", "capture", access, Run::Write(capture_person), docs)]
+    vec![Operation::new(Method::POST, "/v1/capture", "capture_person", access, Run::Write(capture_person), docs)]
 }
 
 fn docs() -> Docs {
@@ -94,8 +98,7 @@ fn docs() -> Docs {
             "captured_at": "2026-03-02T09:00:00Z", "note": "Wants to see the prototype.",
             "follow_up": { "title": "Send the slides", "due_on": "2026-03-04" },
         }))
-        .answer::<CaptureResult>(200, "What the same capture has led to before.")
-        .answer::<CaptureResult>(201, "What the capture has led to.")
+        .answer::<CaptureResult>(200, "What the capture has led to, or has led to before.")
         .errors(&[Code::IdTaken, Code::Deleted])
 }
 
@@ -112,7 +115,7 @@ fn capture_person(context: &Context) -> Result<Write, Problem> {
         let Captured { is_new, contact, matched_by, event_person, interaction, follow_up, possible_duplicates } =
             capture(tx, checked)?;
         Ok(Answer::Json {
-            status: if is_new { 201 } else { 200 },
+            status: 200,
             body: Box::new(move |settled| {
                 let mut record = |entity: Entity, id| settled.record(entity, id);
                 let event_person = event_person.map(|id| record(Entity::EventPerson, id)).transpose()?;
@@ -121,7 +124,7 @@ fn capture_person(context: &Context) -> Result<Write, Problem> {
                     (record(Entity::Contact, contact)?, record(Entity::Interaction, interaction)?);
                 let write = settled.write_number().filter(|_| is_new).map_or(Value::Null, Value::from);
                 Ok(json!({
-                    "contact": contact, "matched_by": matched_by, "event_person": event_person,
+                    "repeated": !is_new, "contact": contact, "matched_by": matched_by, "event_person": event_person,
                     "interaction": interaction, "follow_up": follow_up,
                     "possible_duplicates": possible_duplicates, "write": write,
                 }))

@@ -295,7 +295,7 @@ impl utoipa::PartialSchema for EventPeople {
             "properties": {
                 "people": {
                     "type": "array", "minItems": 1, "maxItems": MAX_ADDED,
-                    "items": { "x-input-under": ["event_person", "event", "event_id"] },
+                    "items": { "type": "object", "x-input-under": ["event_person", "event", "event_id"] },
                     "description": "The people, each as they would be added alone.",
                 },
             },

@@ -17,7 +17,7 @@ use super::http::records::resource::{Resource, Texts};
 use crate::domain::entity::Entity;
 use crate::domain::fields::parse_day;
 use crate::domain::follow_up_plan::{BuiltInPlan, FollowUpPlan, FollowUpPlanFields};
-use crate::domain::id::{ContactId, FollowUpId, FollowUpPlanId, PlanRunId};
+use crate::domain::id::{Chosen, ContactId, FollowUpId, FollowUpPlanId, PlanRunId};
 use crate::domain::invalid::{FieldCode, Invalid, Rejection};
 use crate::domain::plan_run::{MAX_APPLIED, PlanRun};
 use crate::service::plan_runs::{Application, AppliedRun, apply_plan};
@@ -125,12 +125,12 @@ struct PlanApplication {
     /// The ids of the plan runs, in the order of `contact_ids`, for a request that can be repeated. Null or absent: the
     /// server chooses them.
     #[serde(default)]
-    #[schema(value_type = Option<Vec<uuid::Uuid>>, max_items = 100)]
+    #[schema(value_type = Option<Vec<Chosen<PlanRunId>>>, inline, max_items = 100)]
     plan_run_ids: Option<Vec<PlanRunId>>,
     /// The ids of the follow-ups of their first steps, in the order of `contact_ids`. Null or absent: the server chooses
     /// them.
     #[serde(default)]
-    #[schema(value_type = Option<Vec<uuid::Uuid>>, max_items = 100)]
+    #[schema(value_type = Option<Vec<Chosen<FollowUpId>>>, inline, max_items = 100)]
     follow_up_ids: Option<Vec<FollowUpId>>,
 }
 

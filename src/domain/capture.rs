@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::comparable_name::NameLikeness;
 use super::contact::{Contact, ContactEmail, ContactFields, ContactPhone};
 use super::fields::{ProfileLink, check_day, clean, drop_blank};
-use super::id::{ContactId, EventId, FollowUpId, InteractionId};
+use super::id::{Chosen, ContactId, EventId, FollowUpId, InteractionId};
 use super::invalid::{FieldCode, Invalid, Rejection};
 use super::key::{Key, KeyKind};
 use super::timestamp::Timestamp;
@@ -37,7 +37,7 @@ pub struct Capture {
     /// The id of the interaction that is logged, which identifies the capture: one of the same id returns the first result,
     /// however late it is sent. Null or absent: the server chooses it.
     #[serde(default)]
-    #[schema(value_type = Option<uuid::Uuid>)]
+    #[schema(value_type = Option<Chosen<InteractionId>>, inline)]
     pub interaction_id: Option<InteractionId>,
     /// What to do next; it requires the scope follow_ups:write. Null or absent: nothing.
     #[serde(default)]
@@ -58,7 +58,7 @@ pub struct Capture {
 pub struct CapturedPerson {
     /// The id of the contact that is created. If they are a contact already, it leads to that one. Null or absent: the server
     /// chooses it.
-    #[schema(value_type = Option<uuid::Uuid>)]
+    #[schema(value_type = Option<Chosen<ContactId>>, inline)]
     pub id: Option<ContactId>,
     /// The full name.
     #[schema(max_length = 400, example = "Dorota Kozłowicz")]
@@ -82,7 +82,7 @@ pub struct CapturedPerson {
 pub struct CapturedFollowUp {
     /// The id of the follow-up. Null or absent: the server chooses it.
     #[serde(default)]
-    #[schema(value_type = Option<uuid::Uuid>)]
+    #[schema(value_type = Option<Chosen<FollowUpId>>, inline)]
     pub id: Option<FollowUpId>,
     /// What is to be done, in one line.
     #[schema(min_length = 1, max_length = 300, example = "Send the slides")]

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::event::{Event, EventDebrief, EventFields, EventParticipation, EventStatus};
 use super::event_person::EventPersonStage;
 use super::fields::drop_blank;
-use super::id::{ContactId, EventPersonId, FollowUpId, FollowUpPlanId, InteractionId, PlanRunId};
+use super::id::{Chosen, ContactId, EventPersonId, FollowUpId, FollowUpPlanId, InteractionId, PlanRunId};
 use super::invalid::{FieldCode, Invalid, Rejection};
 use super::state_machine::not_in_future;
 use super::timestamp::Timestamp;
@@ -63,15 +63,15 @@ pub struct DebriefedPerson {
     pub plan_id: Option<FollowUpPlanId>,
     /// The id of the interaction that is logged. Null or absent: the server chooses it.
     #[serde(default)]
-    #[schema(value_type = Option<uuid::Uuid>, example = json!(null))]
+    #[schema(value_type = Option<Chosen<InteractionId>>, inline, example = json!(null))]
     pub interaction_id: Option<InteractionId>,
     /// The id of the plan run. Null or absent: the server chooses it.
     #[serde(default)]
-    #[schema(value_type = Option<uuid::Uuid>, example = json!(null))]
+    #[schema(value_type = Option<Chosen<PlanRunId>>, inline, example = json!(null))]
     pub plan_run_id: Option<PlanRunId>,
     /// The id of the follow-up of the first step. Null or absent: the server chooses it.
     #[serde(default)]
-    #[schema(value_type = Option<uuid::Uuid>, example = json!(null))]
+    #[schema(value_type = Option<Chosen<FollowUpId>>, inline, example = json!(null))]
     pub follow_up_id: Option<FollowUpId>,
 }
 

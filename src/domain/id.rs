@@ -4,6 +4,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::hash::Hash;
+use std::marker::PhantomData;
 use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{RefOr, Schema};
@@ -18,6 +19,22 @@ fn schema_of(entity: &'static str) -> RefOr<Schema> {
         .examples(["01939d5e-8c00-7000-8000-0000000000a1"])
         .into()
 }
+
+/// The schema of the id that a client chooses for a record that its request makes: it refers to nothing yet.
+pub struct Chosen<T>(PhantomData<T>);
+
+// What the derive writes for a generic type; it has no public name.
+impl<T: RecordId> utoipa::__dev::ComposeSchema for Chosen<T> {
+    fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
+        let mut schema = T::schema();
+        if let RefOr::T(Schema::Object(object)) = &mut schema {
+            object.extensions.get_or_insert_default().insert("x-chosen".to_owned(), true.into());
+        }
+        schema
+    }
+}
+
+impl<T: RecordId> utoipa::ToSchema for Chosen<T> {}
 
 /// The id of some kind of record.
 pub trait RecordId:

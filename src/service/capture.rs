@@ -19,7 +19,7 @@ use crate::domain::state_machine::not_in_future;
 use crate::domain::timestamp::Timestamp;
 use crate::store::accounts::time_zone;
 use crate::store::contacts::{called_the_same, there_with_key, with_one_of};
-use crate::store::events::find_person;
+use crate::store::events::{find_person, session_ids};
 use crate::store::follow_ups::of_interaction;
 use crate::store::positions::works_at;
 use crate::store::{AnyId, Record, Result, Tx, checks, records};
@@ -160,7 +160,9 @@ fn find_contact(
         }
     }
     let Some(event) = event else { return Ok(None) };
-    let found = there_with_key(tx, Record::id(event), person.name_keys())?;
+    let mut places = session_ids(tx, Record::id(event))?;
+    places.push(Record::id(event));
+    let found = there_with_key(tx, &places, person.name_keys())?;
     Ok(only(found).map(|contact| (contact, MatchedBy::Event)))
 }
 

@@ -285,9 +285,9 @@ pub fn with_one_of(tx: &mut Tx<'_>, keys: Vec<Key>) -> Result<Vec<Contact>> {
     Ok(Contact::select(tx.conn, Select { limit: 2, ..Select::all(tx.workspace, has_key::<Contact>(keys)) })?)
 }
 
-/// Those with one of these keys among the people of an event and of its sessions; of more than two, two.
-pub fn there_with_key(tx: &mut Tx<'_>, event: AnyId, keys: Vec<Key>) -> Result<Vec<Contact>> {
-    let filter = Predicate::All(vec![has_key::<Contact>(keys), events::people_of(event)]);
+/// Those with one of these keys among the people of these events; of more than two, two.
+pub fn there_with_key(tx: &mut Tx<'_>, events: &[AnyId], keys: Vec<Key>) -> Result<Vec<Contact>> {
+    let filter = Predicate::All(vec![has_key::<Contact>(keys), events::people_of(events)]);
     Ok(Contact::select(tx.conn, Select { limit: 2, ..Select::all(tx.workspace, filter) })?)
 }
 

@@ -200,11 +200,9 @@ pub fn is_at(event: AnyId) -> Predicate {
     Predicate::equal(EVENT, Scalar::Id(event))
 }
 
-/// The contacts among the people of an event or of its sessions.
-pub fn people_of(event: AnyId) -> Predicate {
-    let sessions = Predicate::RefersToFound(EVENT, Box::new(is_session_of(event)));
-    let there = Predicate::Any(vec![is_at(event), sessions]);
-    Predicate::ReferredBy(Entity::EventPerson, CONTACT, Box::new(there))
+/// The contacts among the people of these events.
+pub fn people_of(events: &[AnyId]) -> Predicate {
+    is_there(Predicate::In(EVENT, events.iter().copied().map(Scalar::Id).collect()))
 }
 
 /// For this goal.

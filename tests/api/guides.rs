@@ -50,6 +50,24 @@ follow_up_completed
 interaction
 "#;
 
+const EVENTS: &str = r#"{"stage":"identified","total":1}
+{"stage":"researching","total":1}
+12
+{"pitch":"Thirty seconds","people":12,"missing":["research"]}
+{"name":"Mary Somerville","why":"She hires","ask":"How she hires"}
+{"name":"Mary Somerville","matched_by":"event","next":"Send her the demo"}
+{"name":"Ida Rhodes","matched_by":null,"next":null}
+{"name":"Mary Somerville","matched_by":null,"next":null}
+[2,0]
+{"dry_run":true,"attended":true,"met":5,"logged":3,"steps":5}
+[2,0]
+{"dry_run":false,"attended":true,"met":5,"logged":3,"steps":5}
+{"progress":0.5,"counts":[5,1]}
+{"total":6}
+{"participation":"attending","debrief":null}
+[2,0]
+"#;
+
 /// What the commands of a guide print, run against a server on this database; `None` where a tool is missing, unless it is
 /// required.
 fn run(guide: &str, database: &Database) -> Option<String> {
@@ -76,6 +94,12 @@ on_both! {
     async fn the_follow_up_guide_prints_what_it_says(database: Database) {
         if let Some(printed) = run("follow-up.md", &database) {
             assert_eq!(without_days(&printed), FOLLOW_UP);
+        }
+    }
+
+    async fn the_guide_to_events_prints_what_it_says(database: Database) {
+        if let Some(printed) = run("events.md", &database) {
+            assert_eq!(printed, EVENTS);
         }
     }
 

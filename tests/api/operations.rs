@@ -200,7 +200,7 @@ impl Place {
 
     /// Whether it is the id that a client chooses for a record that the request makes, which refers to nothing.
     pub fn is_own_id(&self) -> bool {
-        self.path.last().is_some_and(|name| name == "id")
+        self.path.last().is_some_and(|name| name == "id") || self.schema["x-chosen"] == true
     }
 }
 
@@ -340,7 +340,7 @@ pub fn for_each_id(body: &mut Value, schema: &Value, act: &mut impl FnMut(&str, 
 fn for_each_id_within(body: &mut Value, schema: &Value, act: &mut impl FnMut(&str, &mut Value)) {
     let resolved = resolve(schema);
     if let Some(entity) = resolved["x-entity"].as_str() {
-        if !body.is_null() {
+        if !body.is_null() && resolved["x-chosen"] != true {
             act(entity, body);
         }
         return;

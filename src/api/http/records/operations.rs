@@ -15,7 +15,7 @@ use crate::api::changes::HistoryPage;
 use crate::api::http::messages::problem::Code;
 use crate::api::http::operation::{Access, Docs, Operation, RequestDocs, Run, Tagged, schema};
 use crate::api::http::parameter::Parameter;
-use crate::domain::reference::names_of;
+use crate::domain::reference::{name_list, names_of};
 use crate::service::validation::views::{collect, pascal, reference_to, written};
 
 /// List, create, get, replace, update, delete, restore, and the history.
@@ -168,6 +168,7 @@ fn create_docs<R: Resource>() -> Docs {
         .description("The client can choose the id, so that a record created offline keeps it.")
         .answer::<R>(201, "The record as it was created.")
         .errors(&[Code::IdTaken, Code::Deleted])
+        .errors(name_errors::<R>())
         .errors(R::TEXTS.write_errors)
 }
 
@@ -177,6 +178,12 @@ fn get_docs<R: Resource>() -> Docs {
         .parameters(R::COLLECTION.include_parameter())
         .answer::<R>(200, "The record.")
         .tagged(Tagged::Record)
+}
+
+/// A name that an operation is replacing in lists cannot be taken meanwhile.
+fn name_errors<R: Resource>() -> &'static [Code] {
+    let has_names = names_of(R::ENTITY).is_some() || name_list(R::ENTITY).is_some();
+    if has_names { &[Code::OperationRunning] } else { &[] }
 }
 
 /// What others name in lists may be in more of them than are edited at once.
@@ -194,6 +201,7 @@ fn replace_docs<R: Resource>() -> Docs {
         .answer::<R>(200, "The record as it is now.")
         .answer::<R>(201, "The record as it was created.")
         .errors(&[Code::Deleted])
+        .errors(name_errors::<R>())
         .errors(R::TEXTS.write_errors)
         .tagged(Tagged::Record);
     if_named_in_lists::<R>(docs)
@@ -206,6 +214,7 @@ fn update_docs<R: Resource>() -> Docs {
              replaced. A patch that changes nothing creates no new version.",
         )
         .answer::<R>(200, "The record as it is now.")
+        .errors(name_errors::<R>())
         .errors(R::TEXTS.write_errors)
         .tagged(Tagged::Record);
     if_named_in_lists::<R>(docs)
