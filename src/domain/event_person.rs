@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::entity::Entity;
-use super::fields::{LineText, clean, drop_blank, single_line};
+use super::fields::{LineText, clean, default_priority, drop_blank, is_input_only, single_line};
 use super::id::{ContactId, EventId, EventPersonId};
 use super::invalid::{FieldCode, Invalid, Rejection, pointer};
 use super::merging::join_texts;
@@ -148,15 +148,6 @@ impl EventPersonStage {
             Self::FollowedUp => 4,
         }
     }
-}
-
-/// What only creates something else is no part of the record.
-const fn is_input_only(_: &Option<String>) -> bool {
-    true
-}
-
-const fn default_priority() -> i32 {
-    3
 }
 
 /// Somebody at an event.

@@ -80,6 +80,16 @@ pub fn clean(text: &mut Option<String>) {
     }
 }
 
+/// Of a field of requests that only creates something else, and is no part of the record.
+pub const fn is_input_only(_: &Option<String>) -> bool {
+    true
+}
+
+/// The priority of what has none of its own, from 1 to 5 (highest).
+pub const fn default_priority() -> i32 {
+    3
+}
+
 /// A text of white space alone becomes `None`.
 pub fn drop_blank(text: &mut Option<String>) {
     *text = text.take().filter(|text| !text.trim().is_empty());

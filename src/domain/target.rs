@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::entity::Entity;
-use super::fields::{check_day, check_url, clean, drop_blank};
+use super::fields::{check_day, check_url, clean, default_priority, drop_blank, is_input_only};
 use super::id::{ContactId, GoalId, OrganizationId, TargetId};
 use super::invalid::{FieldCode, Invalid, Rejection};
 use super::merging::join_texts;
@@ -191,15 +191,6 @@ impl TargetStage {
             Self::Nurturing => 8,
         }
     }
-}
-
-/// What only creates something else is no part of the record.
-const fn is_input_only(_: &Option<String>) -> bool {
-    true
-}
-
-const fn default_priority() -> i32 {
-    3
 }
 
 /// A contact or an organization to reach for a goal.
