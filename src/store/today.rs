@@ -41,9 +41,8 @@ pub fn due_follow_ups(
 }
 
 pub(super) fn is_planned(comparison: Comparison, at: Timestamp) -> Predicate {
-    let status = Scalar::Text(InteractionStatus::Planned.as_str().to_owned());
     let when = Predicate::Compare(interactions::OCCURRED, comparison, Scalar::Instant(at));
-    Predicate::All(vec![Predicate::equal(interactions::STATUS, status), when])
+    Predicate::All(vec![Predicate::IsWord(interactions::STATUS, InteractionStatus::Planned.as_str()), when])
 }
 
 /// What is planned between two instants, the next one first.

@@ -101,6 +101,9 @@ pub enum Predicate {
     /// Also true where the predicate is unknown because a column is null.
     Not(Box<Self>),
     Compare(Field, Comparison, Scalar),
+    /// Equals a word that stands in the text of the statement: an index of only the rows with it serves no value that is
+    /// bound.
+    IsWord(Field, &'static str),
     In(Field, Vec<Scalar>),
     IsNull(Field),
     NotNull(Field),
@@ -294,6 +297,12 @@ fn predicate<'b>(
             out.push_identifier(field.0)?;
             out.push_sql(comparison.sql());
             scalar(value, out)?;
+        }
+        Predicate::IsWord(field, word) => {
+            out.push_identifier(field.0)?;
+            out.push_sql(" = '");
+            out.push_sql(word);
+            out.push_sql("'");
         }
         Predicate::In(field, values) => {
             out.push_identifier(field.0)?;
