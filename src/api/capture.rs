@@ -48,8 +48,8 @@ impl utoipa::PartialSchema for CaptureResult {
                 "follow_up": one_or_null("FollowUp", "What to do next. Null: nothing was sent."),
                 "possible_duplicates": {
                     "type": "array", "maxItems": 10, "items": { "$ref": "#/components/schemas/PossibleDuplicate" },
-                    "description": "Contacts of the same name, of whom it is not certain that they are the same person. \
-                                    To merge them: `POST /v1/contacts/merge`.",
+                    "description": "Contacts that may be the same person: they have the same name, or share an e-mail \
+                                    address, phone number or link. Merge them with `POST /v1/contacts/merge`.",
                 },
                 "write": {
                     "type": ["integer", "null"], "format": "int64",
@@ -84,12 +84,13 @@ fn docs() -> Docs {
             "Creates the contact, their attendance at the event, the interaction and the follow-up, in one write. Made \
              for a queue that is filled offline: choose `person.id`, `interaction_id` and `follow_up.id` and send \
              `captured_at`; a capture that is sent again returns its first result.\n\n\
-             Somebody is a contact already if `person.id` is one, or by what is certain: an e-mail address, a phone \
-             number or a link that one contact has, or their name among the people of this event and its sessions. A \
-             name that contradicts is never matched, and a name alone is not: then a new contact is created, and \
-             `possible_duplicates` lists those of the same name. When somebody was matched, what is new of them is \
-             added, and the unused `person.id` leads to their contact, as the id of a merged contact does.\n\n\
-             Whom you have met is `known`, and the event is how you met, unless something else is said.",
+             An existing contact is used if `person.id` or `match_contact_id` is its id, if exactly one contact has the \
+             e-mail address, phone number or link, or if exactly one person at the event or its sessions has the name. \
+             A name alone is not enough: a new contact is created, and `possible_duplicates` lists contacts that may be \
+             the same person. When an existing contact is used, missing details are added to it, and an unused \
+             `person.id` redirects to it, like the id of a merged contact.\n\n\
+             The contact becomes `known`. If `how_met` is empty, it is filled in. An `interaction_id` of an interaction \
+             with somebody else is rejected with 409 `id_taken`.",
         )
         .request::<Capture>(json!({
             "person": {

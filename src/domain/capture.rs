@@ -218,7 +218,7 @@ impl Contact {
     }
 }
 
-/// A contact of the same name, who may be the same person.
+/// A contact that may be the same person.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct PossibleDuplicate {
     /// The contact.

@@ -18,7 +18,7 @@ use crate::domain::position::{Position, PositionFields};
 use crate::domain::state_machine::not_in_future;
 use crate::domain::timestamp::Timestamp;
 use crate::store::accounts::time_zone;
-use crate::store::contacts::{called_the_same, there_with_key, with_one_of};
+use crate::store::contacts::{there_with_key, who_may_be, with_one_of};
 use crate::store::events::{find_person, session_ids};
 use crate::store::follow_ups::of_interaction;
 use crate::store::positions::works_at;
@@ -39,7 +39,7 @@ pub struct Captured {
 /// Captures somebody, or returns what the same capture has led to before.
 pub fn capture(tx: &mut Tx<'_>, checked: CheckedCapture) -> Result<Captured> {
     let CheckedCapture { capture, person } = checked;
-    if let Some(known) = captured_before(tx, &capture)? {
+    if let Some(known) = captured_before(tx, &capture, person.as_ref())? {
         return Ok(known);
     }
     let now = tx.now();
@@ -94,16 +94,22 @@ pub fn capture(tx: &mut Tx<'_>, checked: CheckedCapture) -> Result<Captured> {
     })
 }
 
-/// What a capture of the same interaction has led to.
-fn captured_before(tx: &mut Tx<'_>, capture: &Capture) -> Result<Option<Captured>> {
+/// What a capture of the same interaction has led to. An interaction with somebody else is no capture of this one.
+fn captured_before(tx: &mut Tx<'_>, capture: &Capture, person: Option<&Contact>) -> Result<Option<Captured>> {
     let Some(id) = capture.interaction_id else { return Ok(None) };
     let Some(interaction) = records::find::<Interaction>(tx, AnyId::new(id.uuid()))? else { return Ok(None) };
     let InteractionFields { contact_ids, event_id, .. } = &interaction.fields;
     let Some(contact) = contact_ids.first().copied() else { return Ok(None) };
+    if *event_id != capture.event_id || !may_be(tx, capture, person, contact)? {
+        return Ok(None);
+    }
     let there = event_id.map(|event| find_person(tx, event, contact)).transpose()?.flatten();
-    let follow_up = match capture.follow_up.is_some() {
-        true => of_interaction(tx, id)?.first().map(Record::id),
-        false => None,
+    let follow_up = match &capture.follow_up {
+        Some(wanted) => {
+            let known = of_interaction(tx, id)?;
+            known.iter().find(|known| wanted.id.is_none_or(|id| id == known.id)).map(Record::id)
+        }
+        None => None,
     };
     Ok(Some(Captured {
         is_new: false,
@@ -114,6 +120,16 @@ fn captured_before(tx: &mut Tx<'_>, capture: &Capture) -> Result<Option<Captured
         follow_up,
         possible_duplicates: Vec::new(),
     }))
+}
+
+/// Whether the capture may tell of this contact: by the ids that it names, else by the name.
+fn may_be(tx: &mut Tx<'_>, capture: &Capture, person: Option<&Contact>, contact: ContactId) -> Result<bool> {
+    if let Some(named) = capture.match_contact_id.or(capture.person.id) {
+        let named = records::find_or_survivor::<Contact>(tx, AnyId::new(named.uuid()))?;
+        return Ok(named.is_some_and(|named| named.id == contact));
+    }
+    let contact = records::find::<Contact>(tx, AnyId::new(contact.uuid()))?;
+    Ok(contact.zip(person).is_none_or(|(contact, person)| !person.is_contradicted_by(&contact)))
 }
 
 fn find_event(tx: &mut Tx<'_>, id: EventId) -> Result<Event> {
@@ -154,9 +170,14 @@ fn find_contact(
         Ok([contact]) => (!contact.fields.is_self && !person.is_contradicted_by(&contact)).then_some(contact),
         Err(_) => None,
     };
-    for (by, key) in person.certain_keys() {
-        if let Some(contact) = only(with_one_of(tx, vec![key])?) {
-            return Ok(Some((contact, by)));
+    // Addresses of two contacts tell of neither.
+    let certain = person.certain_keys();
+    if !certain.is_empty() {
+        let found = with_one_of(tx, certain.iter().map(|(_, key)| key.clone()).collect())?;
+        if let Some(contact) = only(found) {
+            let keys = contact.keys();
+            let by = certain.into_iter().find(|(_, key)| keys.contains(key)).map(|(by, _)| by);
+            return Ok(by.map(|by| (contact, by)));
         }
     }
     let Some(event) = event else { return Ok(None) };
@@ -166,13 +187,15 @@ fn find_contact(
     Ok(only(found).map(|contact| (contact, MatchedBy::Event)))
 }
 
-/// Those of the same name who were not taken for the same person.
+/// Those of the same name, or with one of their addresses, who were not taken for the same person.
 fn possible_duplicates(
     tx: &mut Tx<'_>,
     person: &Contact,
     matched: Option<&Contact>,
 ) -> Result<Vec<PossibleDuplicate>> {
-    let others = called_the_same(tx, person.name_keys())?.into_iter().filter(|other| {
+    let addresses = person.certain_keys().into_iter().map(|(_, key)| key);
+    let keys = person.name_keys().into_iter().chain(addresses).collect();
+    let others = who_may_be(tx, keys)?.into_iter().filter(|other| {
         other.id != person.id && matched.is_none_or(|matched| matched.id != other.id) && !other.fields.is_self
     });
     let named = |other: Contact| PossibleDuplicate { contact_id: other.id, name: other.fields.name };

@@ -277,8 +277,8 @@ pub fn people(conn: &mut Conn, workspace: WorkspaceId, ids: &[AnyId]) -> Result<
     Ok(people.collect())
 }
 
-/// How many contacts of the same name are told.
-const MAX_CALLED_THE_SAME: i64 = 10;
+/// How many contacts who may be the same person are told.
+const MAX_WHO_MAY_BE: i64 = 10;
 
 /// Those with one of these keys; of more than two, two.
 pub fn with_one_of(tx: &mut Tx<'_>, keys: Vec<Key>) -> Result<Vec<Contact>> {
@@ -291,9 +291,9 @@ pub fn there_with_key(tx: &mut Tx<'_>, events: &[AnyId], keys: Vec<Key>) -> Resu
     Ok(Contact::select(tx.conn, Select { limit: 2, ..Select::all(tx.workspace, filter) })?)
 }
 
-/// Those who are called the same: who have one of these keys. At most ten.
-pub fn called_the_same(tx: &mut Tx<'_>, keys: Vec<Key>) -> Result<Vec<Contact>> {
-    let select = Select { limit: MAX_CALLED_THE_SAME, ..Select::all(tx.workspace, has_key::<Contact>(keys)) };
+/// Those who may be the same person: who have one of these keys. At most ten.
+pub fn who_may_be(tx: &mut Tx<'_>, keys: Vec<Key>) -> Result<Vec<Contact>> {
+    let select = Select { limit: MAX_WHO_MAY_BE, ..Select::all(tx.workspace, has_key::<Contact>(keys)) };
     Ok(Contact::select(tx.conn, select)?)
 }
 

@@ -342,6 +342,19 @@ on_both! {
                 }
             }
         }
+        let grace = contact(&ada, json!({"given_name": "Grace", "emails": {"work": {"value": "grace@example.com"}}})).await;
+        let of_two = json!({"person": {"name": "Mary", "email": "grace@example.com", "phone": "+442079460958"}});
+        let of_two = capture(&ada, of_two).await.expect(200);
+        assert_eq!(of_two.body["matched_by"], Value::Null, "addresses of two contacts tell of neither");
+        let told: Vec<&Value> =
+            of_two.body["possible_duplicates"].as_array().unwrap().iter().map(|one| &one["contact_id"]).collect();
+        assert!(told.contains(&&grace.body["id"]) && told.contains(&&mary.body["id"]), "{told:?}");
+        ada.delete(&format!("/v1/contacts/{}", of_two.body["contact"]["id"].as_str().unwrap())).await.expect(204);
+        let call = json!({"contact_ids": [grace.id()], "kind": "call", "occurred_at": "2026-03-01T09:00:00Z"});
+        let call = made(&ada, "/v1/interactions", call).await;
+        let taken = json!({"person": {"id": ID_3, "name": "Emmy Noether"}, "interaction_id": call.id()});
+        capture(&ada, taken).await.problem(409, "id_taken");
+        ada.get(&format!("/v1/contacts/{ID_3}")).await.expect(404);
         let at = |event: &Reply, person: Value| json!({"person": person, "event_id": event.id()});
         let there = capture(&ada, at(&summit, json!({"name": "Maria Garcia"}))).await.expect(200);
         assert_eq!((&there.body["matched_by"], &there.body["contact"]["id"]), (&json!("event"), &maria.body["id"]));
