@@ -19,7 +19,7 @@ use crate::service::validation::parse;
 use crate::service::validation::views::{collect, written};
 use crate::store::Answer;
 
-/// What a capture has led to.
+/// The result of a capture.
 struct CaptureResult;
 
 impl utoipa::PartialSchema for CaptureResult {
@@ -32,7 +32,7 @@ impl utoipa::PartialSchema for CaptureResult {
         };
         written(json!({
             "type": "object",
-            "description": "What a capture has led to.",
+            "description": "The result of a capture.",
             "properties": {
                 "repeated": {
                     "type": "boolean",
@@ -41,7 +41,7 @@ impl utoipa::PartialSchema for CaptureResult {
                 "contact": { "$ref": "#/components/schemas/Contact" },
                 "matched_by": one_or_null(
                     "MatchedBy",
-                    "What told that they were a contact already. Null: they are new, or the capture is repeated.",
+                    "How the existing contact was recognized. Null: a new contact was created, or the capture is repeated.",
                 ),
                 "event_person": one_or_null("EventPerson", "The person at the event. Null: no event was named."),
                 "interaction": { "$ref": "#/components/schemas/Interaction" },
@@ -79,7 +79,7 @@ pub fn operations() -> Vec<Operation> {
 }
 
 fn docs() -> Docs {
-    Docs::new("capture", "Capture somebody you have met")
+    Docs::new("capture", "Capture a person you have met")
         .description(
             "Creates the contact, their attendance at the event, the interaction and the follow-up, in one write. Made \
              for a queue that is filled offline: choose `person.id`, `interaction_id` and `follow_up.id` and send \
@@ -99,7 +99,7 @@ fn docs() -> Docs {
             "captured_at": "2026-03-02T09:00:00Z", "note": "Wants to see the prototype.",
             "follow_up": { "title": "Send the slides", "due_on": "2026-03-04" },
         }))
-        .answer::<CaptureResult>(200, "What the capture has led to, or has led to before.")
+        .answer::<CaptureResult>(200, "The result, or that of the same capture before.")
         .errors(&[Code::IdTaken, Code::Deleted])
 }
 

@@ -68,7 +68,7 @@ struct ContactBrief {
     in_common: Vec<InCommon>,
     /// What they need, can offer and are interested in, as far as it is open. The oldest first, at most 20.
     needs: NeedSection,
-    /// Pending follow-ups, those to act on first in front. At most 20.
+    /// Pending follow-ups, most urgent first. At most 20.
     follow_ups: FollowUpSection,
     /// The goals that they are a target of: those not declined or dropped first, then the highest priority. At most 20.
     targets: ContactBriefTargetSection,
@@ -178,7 +178,7 @@ struct ContactBriefNote {
 pub fn operations() -> Vec<Operation> {
     let docs = || {
         let on = "The day of the brief, such as 2026-03-02. Default: today in the time zone of the workspace.";
-        Docs::new("contacts", "Get the brief of a contact")
+        Docs::new("contacts", "Get a contact brief")
             .description(
                 "What to read before a call, in one call: who they are and what they do, what you have in common, \
                  what is open between you, where you meet, and what happened last. Each section has its first items, \

@@ -19,20 +19,20 @@ use crate::store::Answer;
 
 const _: () = assert!(MAX_PEOPLE == 100, "as the schema says");
 
-/// What a debrief has led to.
+/// The result of a debrief.
 struct EventDebriefed;
 
 impl utoipa::PartialSchema for EventDebriefed {
     fn schema() -> RefOr<Schema> {
         written(json!({
             "type": "object",
-            "description": "What a debrief has led to.",
+            "description": "The result of a debrief.",
             "properties": {
                 "dry_run": { "type": "boolean", "description": "Whether nothing was changed." },
                 "event": { "$ref": "#/components/schemas/Event" },
                 "people": {
                     "type": "array", "items": { "$ref": "#/components/schemas/DebriefResult" },
-                    "description": "What it has led to for each person, in the order of the request.",
+                    "description": "The result for each person, in the order of the request.",
                 },
                 "write": {
                     "type": ["integer", "null"], "format": "int64",
@@ -65,12 +65,14 @@ pub fn operations() -> Vec<Operation> {
 fn docs() -> Docs {
     Docs::new("events", "Debrief an event")
         .description(
-            "Closes an event: it was attended, with what you noted. Everybody whom you have met becomes `met`, and has an \
-             interaction of kind `event_chat` if there was none at the event. The plans are applied from the day on which \
-             you met. Telling of people requires the scopes contacts:write and interactions:write, and a plan \
-             follow_ups:write.\n\n\
-             It can be repeated: then the texts are replaced, and only what is missing is added. It is one write, so one \
-             revert undoes it. Somebody who was met and is said not to have been gets 409 `invalid_transition`.",
+            "Closes an event: sets `participation` to `attended` and saves your notes. Each person you met moves to `met` and, if \
+             there is no interaction with them at the event or its sessions, gets one of kind `event_chat`. Follow-up plans \
+             start on the day you met. Listing people requires the scopes contacts:write and interactions:write; a plan also \
+             requires follow_ups:write.\n\n\
+             A debrief can be repeated: the notes that are sent replace earlier ones, and only what is missing is added. It \
+             is one write, so one revert undoes it. An event that has not begun, is cancelled or postponed, or that you \
+             missed or declined is rejected with 409 `debrief_not_possible`; `met: false` for somebody already met with 409 \
+             `invalid_transition`.",
         )
         .parameter(Parameter::dry_run("Return the result without changing anything."))
         .request::<Debrief>(json!({
@@ -81,7 +83,7 @@ fn docs() -> Docs {
                 "note": "Wants to see the prototype.",
             }],
         }))
-        .answer::<EventDebriefed>(200, "The event as it is now, and what the debrief has led to.")
+        .answer::<EventDebriefed>(200, "The result.")
         .errors(&[Code::DebriefNotPossible, Code::InvalidTransition, Code::IdTaken, Code::Deleted])
 }
 

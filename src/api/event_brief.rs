@@ -63,7 +63,7 @@ struct EventBrief {
     goals: Vec<EventBriefGoal>,
     /// The pitch to have ready. Null: none is chosen.
     pitch: Option<Pitch>,
-    /// What you want to reach there, in order.
+    /// What you want to achieve there, in order.
     #[schema(max_items = 50)]
     objectives: Vec<EventBriefItem>,
     /// What to do before it, in order.
@@ -72,7 +72,7 @@ struct EventBrief {
     /// The people there and at its sessions, each contact once, at most 100: the highest priority first, of these those who
     /// are still to be met, then by name. The list has those of the event itself.
     people: EventBriefPersonSection,
-    /// Pending follow-ups that name the event, one of its sessions or their people, those to act on first in front. At most
+    /// Pending follow-ups that name the event, one of its sessions or their people, most urgent first. At most
     /// 20. The list has those that name the event itself.
     follow_ups: EventBriefFollowUpSection,
 }
@@ -134,7 +134,7 @@ struct EventBriefPerson {
     in_common: Vec<InCommon>,
 }
 
-/// A target that somebody at an event is.
+/// The target this person is.
 #[derive(Serialize, ToSchema)]
 struct EventBriefTarget {
     /// The id of the target.
@@ -144,7 +144,7 @@ struct EventBriefTarget {
     /// The title of the goal.
     #[schema(example = "Move into climate tech")]
     goal_title: Option<String>,
-    /// How far it has come.
+    /// The stage.
     stage: TargetStage,
     /// The priority, from 1 to 5 (highest).
     #[schema(minimum = 1, maximum = 5, example = 4)]
@@ -165,7 +165,7 @@ struct EventBriefOpen {
     /// How many there are.
     #[schema(minimum = 0, example = 1)]
     total: usize,
-    /// The titles of the first three, those to act on first in front.
+    /// The titles of the first three, most urgent first.
     #[schema(max_items = 3, example = json!(["Send the slides"]))]
     titles: Vec<String>,
 }
@@ -181,7 +181,7 @@ struct EventBriefFollowUp {
 pub fn operations() -> Vec<Operation> {
     let docs = || {
         let on = "The day of the brief, such as 2026-05-09. Default: today in the time zone of the workspace.";
-        Docs::new("events", "Get the brief of an event")
+        Docs::new("events", "Get an event brief")
             .description(
                 "What to read on the way to an event, in one call: its sessions, what it is for, what you want to say, \
                  what is still to be prepared, the people there by rank, each with what is known of them, and what is \

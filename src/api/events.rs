@@ -37,7 +37,7 @@ pub const COLLECTION: Collection = Collection {
     relations: &[
         Relation {
             name: "organizer",
-            description: "The organization that holds it.",
+            description: "The organizer.",
             link: Link::To(Entity::Organization, "/organizer_organization_id"),
             with: &[],
         },
@@ -131,7 +131,7 @@ pub const COLLECTION: Collection = Collection {
         },
         Filter {
             name: "organizer_organization_id",
-            description: "The organization that holds it.",
+            description: "The organizer.",
             values: Values::Id(Entity::Organization),
             operators: Operators::AnyOf,
             default: None,
@@ -139,7 +139,7 @@ pub const COLLECTION: Collection = Collection {
         },
         Filter {
             name: "contact_id",
-            description: "Somebody there.",
+            description: "A contact who is at the event.",
             values: Values::Id(Entity::Contact),
             operators: Operators::Set,
             default: None,
@@ -191,7 +191,7 @@ pub const PEOPLE: Collection = Collection {
         },
         Filter {
             name: "stage",
-            description: "How far it has come.",
+            description: "The stage.",
             values: Values::Enumeration("EventPersonStage", EventPersonStage::WORDS),
             operators: Operators::AnyOf,
             default: None,
@@ -199,7 +199,7 @@ pub const PEOPLE: Collection = Collection {
         },
         Filter {
             name: "role",
-            description: "What they are there.",
+            description: "Their role at the event.",
             values: Values::Enumeration("EventPersonRole", EventPersonRole::WORDS),
             operators: Operators::AnyOf,
             default: None,
@@ -354,8 +354,9 @@ impl ToSchema for EventPeopleAdded {
 fn add_docs() -> Docs {
     Docs::new("events", "Add people to an event")
         .description(
-            "Adds up to 200 people in one write: all of them, or none if anything is wrong. A contact who is there \
-             already, or is listed twice, stays as they are, so a list of speakers can be sent again.",
+            "Adds up to 200 people in one write: all of them, or none if anything is wrong. A contact who is already there, or \
+             is listed twice, is left unchanged, and so is a person whose `id` was sent before. A name always creates a new \
+             contact.",
         )
         .request::<EventPeople>(json!({
             "people": [{ "contact_id": "01939d5e-8c00-7000-8000-0000000000b1", "role": "speaker", "priority": 4 }],

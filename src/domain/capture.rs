@@ -94,8 +94,8 @@ pub struct CapturedFollowUp {
 }
 
 enumeration! {
-    /// How to find out whether somebody is a contact already: by what is certain (`auto`), not at all (`never`), or because
-    /// you say so (`contact`).
+    /// How an existing contact is found: by what is certain (`auto`), not at all (`never`), or by `match_contact_id`
+    /// (`contact`).
     #[derive(Default)]
     CaptureMatch {
         #[default]
@@ -106,8 +106,8 @@ enumeration! {
 }
 
 enumeration! {
-    /// What told that somebody is a contact already: you, their id, an e-mail address, a phone number or a link of theirs, or
-    /// their name among the people of the event.
+    /// How the existing contact was recognized: `contact` (you named it), `id`, `email`, `phone`, `link`, or `event` (a person
+    /// at the event has this name).
     MatchedBy {
         Contact = "contact",
         Id = "id",
@@ -147,11 +147,11 @@ impl Capture {
         [name, organization_name, email, phone, link].into_iter().for_each(clean);
         match (self.matching, self.match_contact_id) {
             (CaptureMatch::Contact, None) => {
-                let detail = "Say which contact, or match by what is certain (auto).";
+                let detail = "Required with match: contact.";
                 invalid.add("#/match_contact_id", Rejection::new(FieldCode::Required, detail));
             }
             (CaptureMatch::Never, Some(_)) => {
-                let detail = "Nobody is matched with match: never.";
+                let detail = "Not allowed with match: never.";
                 invalid.add("#/match_contact_id", Rejection::new(FieldCode::Contradiction, detail));
             }
             _ => {}

@@ -19,7 +19,7 @@ pub const MAX_PEOPLE: usize = 100;
 /// What came of an event.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 pub struct Debrief {
-    /// What was worth remembering. It replaces what was noted before, as do the next three.
+    /// What was worth remembering. Null or absent: what was noted before stays; the same holds for the next three.
     #[serde(default)]
     #[schema(max_length = 20000, example = "The panel on storage.")]
     pub highlights: Option<String>,
@@ -27,11 +27,11 @@ pub struct Debrief {
     #[serde(default)]
     #[schema(max_length = 20000, example = "Most teams hire through referrals.")]
     pub learned: Option<String>,
-    /// The rating, from 1 to 5 (best). Null or absent: not rated.
+    /// The rating, from 1 to 5 (best).
     #[serde(default)]
     #[schema(minimum = 1, maximum = 5, example = 4)]
     pub rating: Option<i32>,
-    /// Whether you would go again. Null or absent: not said.
+    /// Whether you would go again.
     #[serde(default)]
     pub would_return: Option<bool>,
     /// The people of the event, or of its sessions, of whom there is something to say; each once.
@@ -47,8 +47,8 @@ pub struct DebriefedPerson {
     pub event_person_id: EventPersonId,
     /// Whether you have met. Somebody you have met cannot become somebody you have not.
     pub met: bool,
-    /// When you met; not in the future. Null or absent: when they were captured, else when the event ended, or now if that
-    /// is still to come.
+    /// When you met; not in the future. Ignored if they were met already. Null or absent: when the event ended, or now if
+    /// that is still to come.
     #[serde(default)]
     #[schema(example = json!(null))]
     pub met_at: Option<Timestamp>,
@@ -56,8 +56,8 @@ pub struct DebriefedPerson {
     #[serde(default)]
     #[schema(max_length = 20000, example = "Wants to see the prototype.")]
     pub note: Option<String>,
-    /// The follow-up plan to apply, from the day on which you met: one of your own, or a built-in one. Only if you have met.
-    /// Null or absent: none.
+    /// The follow-up plan to apply, from the day on which you met: one of your own, or a built-in one. Allowed only if you
+    /// have met, and the contact is not archived or marked do_not_contact. Null or absent: none.
     #[serde(default)]
     #[schema(example = json!(null))]
     pub plan_id: Option<FollowUpPlanId>,
@@ -98,7 +98,7 @@ impl Debrief {
                     ("interaction_id", person.interaction_id.is_some()),
                 ];
                 for (field, _) in unmet.into_iter().filter(|(_, is_sent)| *is_sent) {
-                    refuse(field, "Only of somebody you have met.");
+                    refuse(field, "Allowed only with met: true.");
                 }
             }
             if person.plan_id.is_none() {
@@ -107,20 +107,21 @@ impl Debrief {
                     ("follow_up_id", person.follow_up_id.is_some()),
                 ];
                 for (field, _) in of_plan.into_iter().filter(|(_, is_sent)| *is_sent) {
-                    refuse(field, "Only with a plan_id.");
+                    refuse(field, "Allowed only with a plan_id.");
                 }
             }
         }
         invalid.into_result(self)
     }
 
-    /// What is kept of it at the event.
-    pub fn kept(&self, on: NaiveDate) -> EventDebrief {
+    /// What is kept of it at the event, given what was noted before.
+    fn kept(&self, before: Option<&EventDebrief>, on: NaiveDate) -> EventDebrief {
+        let before = before.cloned().unwrap_or_default();
         EventDebrief {
-            highlights: self.highlights.clone(),
-            learned: self.learned.clone(),
-            rating: self.rating,
-            would_return: self.would_return,
+            highlights: self.highlights.clone().or(before.highlights),
+            learned: self.learned.clone().or(before.learned),
+            rating: self.rating.or(before.rating),
+            would_return: self.would_return.or(before.would_return),
             on: Some(on.to_string()),
         }
     }
@@ -131,6 +132,8 @@ impl Debrief {
 pub enum NoDebrief {
     Cancelled,
     Postponed,
+    Declined,
+    NotGoing,
     Missed,
     NotBegun,
 }
@@ -138,9 +141,11 @@ pub enum NoDebrief {
 impl NoDebrief {
     pub const fn detail(self) -> &'static str {
         match self {
-            Self::Cancelled => "The event was cancelled, or you have declined it or cancelled your participation.",
+            Self::Cancelled => "The event was cancelled.",
+            Self::Declined => "You declined the event.",
+            Self::NotGoing => "You cancelled your participation.",
             Self::Postponed => "The event is postponed.",
-            Self::Missed => "You have missed the event.",
+            Self::Missed => "You missed the event.",
             Self::NotBegun => "The event has not begun.",
         }
     }
@@ -150,10 +155,10 @@ impl EventFields {
     /// Whether there can be a debrief: it has begun, and you were there as far as is known.
     pub fn check_debrief(&self, now: Timestamp) -> Result<(), NoDebrief> {
         match (self.status, self.participation) {
-            (EventStatus::Cancelled, _) | (_, EventParticipation::Declined | EventParticipation::Cancelled) => {
-                Err(NoDebrief::Cancelled)
-            }
+            (EventStatus::Cancelled, _) => Err(NoDebrief::Cancelled),
             (EventStatus::Postponed, _) => Err(NoDebrief::Postponed),
+            (_, EventParticipation::Declined) => Err(NoDebrief::Declined),
+            (_, EventParticipation::Cancelled) => Err(NoDebrief::NotGoing),
             (_, EventParticipation::Missed) => Err(NoDebrief::Missed),
             _ if not_in_future(self.begins(), now).is_err() => Err(NoDebrief::NotBegun),
             _ => Ok(()),
@@ -171,24 +176,24 @@ impl Event {
     pub fn debriefed(&self, debrief: &Debrief, on: NaiveDate) -> Result<Self, Invalid> {
         self.with(EventFields {
             participation: EventParticipation::Attended,
-            debrief: Some(debrief.kept(on)),
+            debrief: Some(debrief.kept(self.fields.debrief.as_ref(), on)),
             ..self.fields.clone()
         })
     }
 }
 
-/// What a debrief has led to for one person.
+/// The result of a debrief for one person.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct DebriefResult {
     /// The person at the event.
     pub event_person_id: EventPersonId,
     /// The contact.
     pub contact_id: ContactId,
-    /// How far it has come with them.
+    /// The stage.
     pub stage: EventPersonStage,
     /// Whether an interaction is logged, since there was none at the event.
     pub interaction_created: bool,
-    /// That interaction. Null: none is logged, or it is a dry run.
+    /// The interaction with them at the event. Null: there is none, or it is new and this is a dry run.
     #[schema(example = json!(null))]
     pub interaction_id: Option<InteractionId>,
     /// The run of the plan. Null: no plan is applied, or it is a dry run and the run is new.
@@ -203,7 +208,9 @@ pub struct DebriefResult {
 impl DebriefResult {
     /// What is rolled back has ids that nobody will ever see again.
     pub fn forget_new_ids(&mut self) {
-        self.interaction_id = None;
+        if self.interaction_created {
+            self.interaction_id = None;
+        }
         if self.plan_run_created {
             self.plan_run_id = None;
             if let Some(step) = &mut self.step {
@@ -256,7 +263,8 @@ mod tests {
             (status(EventStatus::Cancelled), later, Err(NoDebrief::Cancelled)),
             (status(EventStatus::Postponed), later, Err(NoDebrief::Postponed)),
             (participation(EventParticipation::Missed), later, Err(NoDebrief::Missed)),
-            (participation(EventParticipation::Declined), later, Err(NoDebrief::Cancelled)),
+            (participation(EventParticipation::Declined), later, Err(NoDebrief::Declined)),
+            (participation(EventParticipation::Cancelled), later, Err(NoDebrief::NotGoing)),
             (participation(EventParticipation::Attended), later, Ok(())),
         ];
         for (event, now, expected) in table {

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::entity::Entity;
 use super::event_time::EventTimes;
 use super::fields::{
-    LabelText, check_day, check_list, check_url, clean, clean_labels, drop_blank, parse_day, rounded,
+    LabelText, check_day, check_list, check_url, clean, clean_labels, drop_blank, parse_day, rounded_money,
     serialize_number_or_null, single_line,
 };
 use super::goal;
@@ -37,14 +37,14 @@ pub struct EventFields {
     /// The kind of event.
     #[schema(default = "other")]
     pub kind: EventKind,
-    /// Whether it lasts whole days: it has `starts_on` instead of a time.
+    /// Whether this is an all-day event, with `starts_on` instead of `starts_at`.
     #[schema(read_only, example = false)]
     pub all_day: bool,
     /// When it starts, with any offset; returned in UTC. Send either this or `starts_local`. Null: all day.
     #[schema(example = "2026-03-02T08:00:00Z")]
     pub starts_at: Option<Timestamp>,
-    /// The same as the clock shows it in `time_zone`. If the clock shows a time twice, the first is meant; send `starts_at`
-    /// for the second.
+    /// The local start time in `time_zone`, without an offset. If it occurs twice (when clocks go back), the first is used;
+    /// send `starts_at` for the second. A time that clocks skip is rejected.
     #[schema(
         max_length = 19,
         pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?$",
@@ -54,7 +54,7 @@ pub struct EventFields {
     /// When it ends. Send either this or `ends_local`. Null: not known, or all day.
     #[schema(example = "2026-03-02T17:00:00Z")]
     pub ends_at: Option<Timestamp>,
-    /// The same as the clock shows it in `time_zone`.
+    /// The local end time in `time_zone`, without an offset.
     #[schema(
         max_length = 19,
         pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?$",
@@ -80,7 +80,7 @@ pub struct EventFields {
     /// The URL of its page; http and https only.
     #[schema(max_length = 2048, example = "https://summit.example.com")]
     pub url: Option<String>,
-    /// The organization that holds it.
+    /// The organizer.
     #[schema(example = json!(null))]
     pub organizer_organization_id: Option<OrganizationId>,
     /// The event that it is a session of, which is not a session itself. It is in the same time zone, and is cancelled and
@@ -90,7 +90,8 @@ pub struct EventFields {
     /// Whether it takes place. Cancelling an event cancels its sessions.
     #[schema(default = "scheduled")]
     pub status: EventStatus,
-    /// Why it has this status or participation. A transition of either clears it unless the request sends another one.
+    /// Why it has this status or participation. A transition clears it unless the request sends another one; while the event
+    /// is postponed or cancelled, only a transition of the status does.
     #[schema(max_length = 500, example = "The venue is flooded.")]
     pub status_reason: Option<String>,
     /// When it was cancelled. The request that cancels it can send the time, which cannot be in the future; otherwise it is
@@ -113,7 +114,7 @@ pub struct EventFields {
     /// The pitch to have ready.
     #[schema(example = json!(null))]
     pub pitch_id: Option<PitchId>,
-    /// What you want to reach there, under keys of your choice.
+    /// What you want to achieve there, under keys of your choice.
     #[schema(inline, example = json!({"hiring": {"text": "Three people who hire", "position": 1}}))]
     pub objectives: Keyed<EventItem>,
     /// What to do before it, under keys of your choice.
@@ -122,15 +123,15 @@ pub struct EventFields {
     /// What you have found out about it, in Markdown.
     #[schema(max_length = 100000)]
     pub research: Option<String>,
-    /// In which role you take part.
+    /// Your role.
     #[schema(default = "attendee")]
     pub role: EventRole,
     /// Whether you take part. Only an event that has begun can be attended or missed.
     #[schema(default = "interested")]
     pub participation: EventParticipation,
-    /// What came of it. Null: nothing was noted yet.
+    /// The debrief; only of an event that has begun and that you did not miss. Null: none yet.
     pub debrief: Option<EventDebrief>,
-    /// Names of tags. A name that is new makes a tag.
+    /// Names of tags. Unknown names create tags.
     #[schema(max_items = 100, example = json!(["climate"]))]
     pub tags: Vec<LabelText>,
 }
@@ -142,7 +143,7 @@ pub struct EventItem {
     /// What it is.
     #[schema(required = true, min_length = 1, max_length = 500, example = "Three people who hire")]
     pub text: String,
-    /// Its place among the others, lowest first; of equals, the one whose key comes first.
+    /// The sort position, lowest first; ties are broken by key.
     #[schema(minimum = 0, maximum = 10000, default = 0, example = 1)]
     pub position: i32,
     /// Whether it is done.
@@ -428,7 +429,7 @@ impl Fields for EventFields {
         }
         check_url("#/url", &mut self.url, &mut invalid);
         check_url("#/online_url", &mut self.online_url, &mut invalid);
-        self.cost = self.cost.map(rounded);
+        self.cost = self.cost.map(rounded_money);
         self.settle_times(before, &mut invalid);
         if self.parent_id == Some(id) {
             let detail = "An event cannot be a session of itself.";

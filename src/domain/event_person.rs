@@ -19,6 +19,9 @@ pub const MAX_PER_EVENT: i64 = 2_000;
 /// At how many events a contact may be.
 pub const MAX_PER_CONTACT: i64 = 2_000;
 
+/// How long the note of one may be.
+pub const MAX_NOTE_CHARACTERS: usize = 20_000;
+
 /// What can be entered about somebody at an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EventPersonFields {
@@ -32,7 +35,7 @@ pub struct EventPersonFields {
     #[serde(default, skip_serializing_if = "is_input_only")]
     #[schema(write_only, max_length = 400, example = "Dorota Kozłowicz")]
     pub name: Option<String>,
-    /// What they are there.
+    /// Their role at the event.
     #[serde(default)]
     #[schema(default = "attendee")]
     pub role: EventPersonRole,
@@ -56,7 +59,8 @@ pub struct EventPersonFields {
     #[serde(default)]
     #[schema(max_items = 20, example = json!(["How do you choose what to build?"]))]
     pub questions: Vec<LineText>,
-    /// How far it has come. Somebody you have met becomes known, and the event how you met, unless something else is said.
+    /// The stage. Reaching `met` or `followed_up` sets `known` to true on the contact and, if its `how_met` is empty, fills it
+    /// with this event.
     #[serde(default)]
     #[schema(default = "to_research")]
     pub stage: EventPersonStage,
@@ -72,7 +76,7 @@ pub struct EventPersonFields {
 }
 
 enumeration! {
-    /// What somebody is at an event.
+    /// The role of somebody at an event.
     #[derive(Default)]
     EventPersonRole {
         Speaker = "speaker",
@@ -85,7 +89,7 @@ enumeration! {
 }
 
 enumeration! {
-    /// How far it has come with somebody at an event.
+    /// The stage of somebody at an event.
     #[derive(Default)]
     EventPersonStage {
         #[default]
@@ -209,7 +213,7 @@ impl EventPersonFields {
                 invalid.add("#/name", Rejection::new(FieldCode::Contradiction, detail));
             }
             (None, Some(_)) if !is_new => {
-                let detail = "A name creates a contact only when the person is added.";
+                let detail = "`name` is allowed only when a person is added.";
                 invalid.add("#/name", Rejection::new(FieldCode::Contradiction, detail));
             }
             _ => {}

@@ -70,7 +70,7 @@ impl EventPreparation {
             EventPreparationPart::Objectives => "set an objective".to_owned(),
             EventPreparationPart::Pitch => "choose a pitch".to_owned(),
             EventPreparationPart::Checklist => {
-                format!("do {} of the checklist", pluralize(self.open_checklist_items, "item", "items"))
+                format!("complete {}", pluralize(self.open_checklist_items, "checklist item", "checklist items"))
             }
             EventPreparationPart::Research => {
                 format!("research {}", pluralize(self.people_to_research, "person", "people"))
@@ -109,7 +109,7 @@ mod tests {
                 pitch,
                 1,
                 &["checklist", "research"],
-                "do 2 items of the checklist, research 1 person",
+                "complete 2 checklist items, research 1 person",
             ),
             (&[false], &[false], None, 3, &["pitch", "checklist", "research"], ""),
         ];

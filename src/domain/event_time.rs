@@ -67,7 +67,7 @@ impl EventTimes {
         }
         let days = [("#/starts_on", &self.starts_on), ("#/ends_on", &self.ends_on)];
         for (at, _) in days.into_iter().filter(|(_, day)| day.is_some()) {
-            let detail = "An event has either times or days.";
+            let detail = "Send either times (starts_at, starts_local) or days (starts_on), not both.";
             invalid.add(at, Rejection::new(FieldCode::Contradiction, detail));
         }
         let was = |of: fn(&Self) -> Time| before.map(of).unwrap_or_default();
@@ -127,7 +127,7 @@ fn resolve(name: &str, now: Time, was: &Time, zone: Option<TimeZone>, invalid: &
     let Some(zone) = zone else { return now };
     let of_local = |local: NaiveDateTime, invalid: &mut Invalid| {
         let at = zone.instant_of(local).ok_or_else(|| {
-            let detail = format!("The clock of {zone} does not show this time on that day.");
+            let detail = format!("This local time does not exist in {zone} on that day: the clocks skip it.");
             Rejection::new(FieldCode::NotAllowed, detail)
         });
         let at = invalid.check(local_pointer.as_str(), at);

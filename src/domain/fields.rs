@@ -181,6 +181,11 @@ pub fn serialize_number_or_null<S: Serializer>(value: &Option<f64>, serializer: 
 /// Values are kept with so many decimals, so that both databases and JSON hold them exactly.
 const THOUSANDTHS: f64 = 1_000.0;
 
+/// An amount of money, with two decimals.
+pub fn rounded_money(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0
+}
+
 /// The value with three decimals.
 pub fn rounded(value: f64) -> f64 {
     (value * THOUSANDTHS).round() / THOUSANDTHS

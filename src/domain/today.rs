@@ -151,7 +151,7 @@ pub fn event(title: &str, days: i64, preparation: &EventPreparation) -> TodayRea
 
 /// `days` from the day of the view to that of the event.
 pub fn event_to_debrief(title: &str, days: i64) -> TodayReason {
-    reason(TodayReasonCode::EventToDebrief, title, days, format!("{title}: what came of it?"))
+    reason(TodayReasonCode::EventToDebrief, title, days, format!("{title}: ended, not debriefed yet."))
 }
 
 impl TodaySetupCode {
@@ -192,7 +192,7 @@ mod tests {
                 "event_unprepared",
                 "Summit: in 3 days; still to prepare: set an objective, choose a pitch.",
             ),
-            (event_to_debrief("Summit", -2), "event_to_debrief", "Summit: what came of it?"),
+            (event_to_debrief("Summit", -2), "event_to_debrief", "Summit: ended, not debriefed yet."),
             (contact("Ada", 0), "contact_due", "Get in touch with Ada: due today."),
             (contact("Ada", -12), "contact_overdue", "Get in touch with Ada: 12 days overdue."),
             (date("Ada", "birthday", 0), "date_today", "Ada: birthday today."),

@@ -8,7 +8,7 @@ use crate::domain::capture::{Capture, CaptureMatch, CheckedCapture, MatchedBy, P
 use crate::domain::contact::{Contact, ContactFields, HowMet};
 use crate::domain::entity::Entity;
 use crate::domain::event::Event;
-use crate::domain::event_person::{EventPerson, EventPersonFields, EventPersonStage};
+use crate::domain::event_person::{EventPerson, EventPersonFields, EventPersonStage, MAX_NOTE_CHARACTERS};
 use crate::domain::follow_up::{FollowUp, FollowUpFields, FollowUpOrigin};
 use crate::domain::id::{ContactId, EventId, EventPersonId, FollowUpId, InteractionId, PositionId};
 use crate::domain::interaction::{Interaction, InteractionFields, InteractionKind};
@@ -19,10 +19,10 @@ use crate::domain::state_machine::not_in_future;
 use crate::domain::timestamp::Timestamp;
 use crate::store::accounts::time_zone;
 use crate::store::contacts::{there_with_key, who_may_be, with_one_of};
-use crate::store::events::{find_person, session_ids};
+use crate::store::events::{find_person, people_named, session_ids};
 use crate::store::follow_ups::of_interaction;
 use crate::store::positions::works_at;
-use crate::store::{AnyId, Record, Result, Tx, checks, records};
+use crate::store::{AnyId, Conflict, Record, Result, Tx, checks, records};
 
 /// What a capture has led to.
 pub struct Captured {
@@ -50,6 +50,10 @@ pub fn capture(tx: &mut Tx<'_>, checked: CheckedCapture) -> Result<Captured> {
         Some((contact, by)) => (Some(contact), Some(by)),
         None => (None, None),
     };
+    if found.as_ref().is_some_and(|contact| contact.fields.is_self) {
+        let at = if capture.match_contact_id.is_some() { "#/match_contact_id" } else { "#/person/id" };
+        return Err(Invalid::one(at, FieldCode::NotAllowed, "This contact represents you.").into());
+    }
     let possible_duplicates = match &person {
         Some(person) => possible_duplicates(tx, person, found.as_ref())?,
         None => Vec::new(),
@@ -64,7 +68,7 @@ pub fn capture(tx: &mut Tx<'_>, checked: CheckedCapture) -> Result<Captured> {
         }
         (None, Some(person)) => create(tx, person)?.id,
         (None, None) => {
-            let detail = "No contact has this id yet, so something to call them by is required.";
+            let detail = "A name is required: no contact has this id.";
             return Err(Invalid::one("#/person/name", FieldCode::Required, detail).into());
         }
     };
@@ -163,6 +167,9 @@ fn find_contact(
     if let Some(id) = capture.person.id
         && let Some(contact) = records::find_or_survivor::<Contact>(tx, AnyId::new(id.uuid()))?
     {
+        if person.is_some_and(|person| person.is_contradicted_by(&contact)) {
+            return Err(Conflict::IdTaken.into());
+        }
         return Ok(Some((contact, MatchedBy::Id)));
     }
     let Some(person) = person.filter(|_| capture.matching == CaptureMatch::Auto) else { return Ok(None) };
@@ -231,7 +238,7 @@ fn add_workplace(tx: &mut Tx<'_>, contact_id: ContactId, name: &str, now: Timest
     create(tx, position).map(drop)
 }
 
-/// They were met at the event.
+/// They were met at the event, or at the session of it where they are listed.
 fn meet_at(
     tx: &mut Tx<'_>,
     event: EventId,
@@ -239,7 +246,11 @@ fn meet_at(
     at: Timestamp,
     note: Option<&str>,
 ) -> Result<AnyId> {
-    let Some(there) = find_person(tx, event, contact)? else {
+    let mut places = session_ids(tx, AnyId::new(event.uuid()))?;
+    places.push(AnyId::new(event.uuid()));
+    let mut listed = people_named(tx, &places, vec![AnyId::new(contact.uuid())])?;
+    listed.sort_by_key(|person| (person.fields.event_id != event, person.id));
+    let Some(there) = listed.into_iter().next() else {
         let fields = EventPersonFields {
             stage: EventPersonStage::Met,
             met_at: Some(at),
@@ -250,10 +261,13 @@ fn meet_at(
         return Ok(Record::id(&create(tx, EventPerson::new(EventPersonId::new(tx.new_id()), now, fields)?)?));
     };
     let is_met = there.fields.stage.is_met();
+    // What no longer fits stands with the interaction.
+    let joined = join_texts(there.fields.note.as_deref().into_iter().chain(note));
+    let joined = joined.filter(|note| note.chars().count() <= MAX_NOTE_CHARACTERS);
     let fields = EventPersonFields {
         stage: if is_met { there.fields.stage } else { EventPersonStage::Met },
         met_at: if is_met { there.fields.met_at } else { Some(at) },
-        note: join_texts(there.fields.note.as_deref().into_iter().chain(note)),
+        note: joined.or_else(|| there.fields.note.clone()),
         ..there.fields.clone()
     };
     Ok(Record::id(&update(tx, &there, there.with(fields)?)?))

@@ -13,11 +13,11 @@ use crate::domain::event::Event;
 use crate::domain::event_person::{EventPerson, EventPersonFields, EventPersonStage};
 use crate::domain::id::{ContactId, EventPersonId, FollowUpPlanId, InteractionId, PlanRunId};
 use crate::domain::interaction::{Interaction, InteractionFields, InteractionKind};
-use crate::domain::invalid::{FieldCode, Invalid};
+use crate::domain::invalid::{FieldCode, Invalid, Rejection};
 use crate::domain::state_machine::not_in_future;
 use crate::domain::timestamp::Timestamp;
 use crate::store::accounts::time_zone;
-use crate::store::events::{interactions_at, session_ids};
+use crate::store::events::{interactions_at, people_named, session_ids};
 use crate::store::lists::with_ids;
 use crate::store::{AnyId, Conflict, Error, Precondition, Record, Result, Tx, checks, records};
 
@@ -35,6 +35,13 @@ struct Told {
     met_at: Option<Timestamp>,
 }
 
+/// The interaction with somebody at the event.
+#[derive(Debug, Clone, Copy)]
+struct AtEvent {
+    id: InteractionId,
+    is_new: bool,
+}
+
 /// Notes what came of an event and of its people. Told again, the texts are replaced, and only what is missing is added.
 pub fn debrief(tx: &mut Tx<'_>, event: AnyId, debrief: Debrief) -> Result<Debriefed> {
     let event = records::get::<Event>(tx, event, &Precondition::None)?;
@@ -46,17 +53,17 @@ pub fn debrief(tx: &mut Tx<'_>, event: AnyId, debrief: Debrief) -> Result<Debrie
     let after = event.debriefed(&debrief, today)?;
     update(tx, &event, after)?;
     let stages = note_people(tx, &told)?;
-    let mut logged = log_interactions(tx, &event, &places, &told)?;
+    let logged = log_interactions(tx, &event, &places, &told)?;
     let mut runs = apply_plans(tx, &event, &told)?;
     let result = |told: Told| {
-        let interaction_id = logged.remove(&told.contact);
+        let interaction = logged.get(&told.contact).copied();
         let run = runs.remove(&told.person.event_person_id);
         DebriefResult {
             event_person_id: told.before.id,
             contact_id: told.contact,
             stage: stages.get(&told.before.id).copied().unwrap_or(told.before.fields.stage),
-            interaction_created: interaction_id.is_some(),
-            interaction_id,
+            interaction_created: interaction.is_some_and(|interaction| interaction.is_new),
+            interaction_id: interaction.map(|interaction| interaction.id),
             plan_run_created: run.as_ref().is_some_and(|run| run.is_new),
             plan_run_id: run.as_ref().map(|run| PlanRunId::new(run.id.uuid())),
             step: run.and_then(|run| run.step).map(|step| DebriefStep {
@@ -75,8 +82,17 @@ fn tell(tx: &mut Tx<'_>, event: &Event, places: &[AnyId], people: &[DebriefedPer
     let mut known: HashMap<EventPersonId, EventPerson> =
         with_ids::<EventPerson>(tx, &ids)?.into_iter().map(|person| (person.id, person)).collect();
     known.retain(|_, person| places.contains(&AnyId::new(person.fields.event_id.uuid())));
+    let contacts = known.values().filter_map(|person| person.fields.contact_id);
+    let contacts: Vec<AnyId> = contacts.map(|contact| AnyId::new(contact.uuid())).collect();
+    // At the event or at one of its sessions.
+    let met: HashMap<ContactId, EventPerson> = people_named(tx, places, contacts)?
+        .into_iter()
+        .filter(|person| person.fields.stage.is_met())
+        .filter_map(|person| Some((person.fields.contact_id?, person)))
+        .collect();
     let now = tx.now();
     let mut invalid = Invalid::default();
+    let mut said: HashMap<ContactId, bool> = HashMap::new();
     let mut told = Vec::with_capacity(people.len());
     for (index, person) in people.iter().enumerate() {
         let known = known.remove(&person.event_person_id);
@@ -91,10 +107,14 @@ fn tell(tx: &mut Tx<'_>, event: &Event, places: &[AnyId], people: &[DebriefedPer
             invalid.add(at, unknown);
             continue;
         };
-        let is_met = before.fields.stage.is_met();
-        if is_met && !person.met {
-            return Err(forbidden(&before, before.fields.stage, EventPersonStage::NotMet).into());
+        if let Some(met) = met.get(&contact).filter(|_| !person.met) {
+            return Err(forbidden(met, met.fields.stage, EventPersonStage::NotMet).into());
         }
+        if *said.entry(contact).or_insert(person.met) != person.met {
+            let detail = "This contact is listed as met and as not met.";
+            invalid.add(format!("#/people/{index}/met"), Rejection::new(FieldCode::Contradiction, detail));
+        }
+        let is_met = before.fields.stage.is_met();
         let sent =
             person.met_at.and_then(|at| invalid.check(format!("#/people/{index}/met_at"), not_in_future(at, now)));
         let met_at = before.fields.met_at.filter(|_| is_met).or(sent).unwrap_or_else(|| event.fields.met_at(now));
@@ -121,21 +141,24 @@ fn note_people(tx: &mut Tx<'_>, told: &[Told]) -> Result<HashMap<EventPersonId, 
     Ok(written.into_iter().map(|person| (person.id, person.fields.stage)).collect())
 }
 
-/// Logs an interaction with everybody who was met and has none at the event.
+/// The interaction at the event with everybody who was met; who had none gets one.
 fn log_interactions(
     tx: &mut Tx<'_>,
     event: &Event,
     places: &[AnyId],
     told: &[Told],
-) -> Result<HashMap<ContactId, InteractionId>> {
+) -> Result<HashMap<ContactId, AtEvent>> {
     let met: Vec<AnyId> =
         told.iter().filter(|told| told.met_at.is_some()).map(|told| AnyId::new(told.contact.uuid())).collect();
-    let there = interactions_at(tx, places, met)?;
-    let mut has_one: HashSet<ContactId> =
-        there.into_iter().flat_map(|interaction| interaction.fields.contact_ids).collect();
-    let (mut logged, mut new) = (HashMap::new(), Vec::new());
+    let mut logged = HashMap::new();
+    for interaction in interactions_at(tx, places, met)? {
+        for contact in interaction.fields.contact_ids {
+            logged.entry(contact).or_insert(AtEvent { id: interaction.id, is_new: false });
+        }
+    }
+    let mut new = Vec::new();
     for Told { person, before, contact, met_at } in told {
-        let Some(at) = met_at.filter(|_| has_one.insert(*contact)) else { continue };
+        let Some(at) = met_at.filter(|_| !logged.contains_key(contact)) else { continue };
         let fields = InteractionFields {
             contact_ids: vec![*contact],
             kind: InteractionKind::EventChat,
@@ -146,7 +169,7 @@ fn log_interactions(
             ..InteractionFields::default()
         };
         let id = person.interaction_id.unwrap_or(InteractionId::new(tx.new_id()));
-        logged.insert(*contact, id);
+        logged.insert(*contact, AtEvent { id, is_new: true });
         new.push(Interaction::new(id, tx.now(), fields)?);
     }
     create_many(tx, new)?;

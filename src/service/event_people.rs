@@ -1,6 +1,6 @@
 //! The rules of people at events: their stage, the contact that a name stands for, and what follows from having met.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::contacts::{become_known, create_to_meet};
 use super::records::rules::Rules;
@@ -24,17 +24,28 @@ pub struct Added {
     pub is_new: bool,
 }
 
-/// Adds people to an event, all or none, in their order. Who is there already stays as they are.
+/// Adds people to an event, all or none, in their order. Who is there already, or was sent before under the same id, stays as
+/// they are.
 pub fn add_people(tx: &mut Tx<'_>, event: AnyId, people: Vec<EventPerson>) -> Result<Vec<Added>> {
     if !records::exists(tx, Entity::Event, event)? {
         return Err(checks::not_found_or_merged(tx, Entity::Event, event)?);
     }
     let contacts = people.iter().filter_map(|person| person.fields.contact_id);
-    let there = people_named(tx, event, contacts.map(|contact| AnyId::new(contact.uuid())).collect())?;
+    let there = people_named(tx, &[event], contacts.map(|contact| AnyId::new(contact.uuid())).collect())?;
+    let ids: Vec<AnyId> = people.iter().map(Record::id).collect();
+    let sent_before: HashSet<AnyId> = with_ids::<EventPerson>(tx, &ids)?
+        .into_iter()
+        .filter(|person| person.fields.event_id.uuid() == event.uuid())
+        .map(|person| Record::id(&person))
+        .collect();
     let mut known: HashMap<ContactId, EventPersonId> =
         there.iter().filter_map(|person| Some((person.fields.contact_id?, person.id))).collect();
     let (mut added, mut new, mut places) = (Vec::with_capacity(people.len()), Vec::new(), Vec::new());
     for (index, person) in people.into_iter().enumerate() {
+        if sent_before.contains(&Record::id(&person)) {
+            added.push(Added { id: Record::id(&person), is_new: false });
+            continue;
+        }
         let contact = person.fields.contact_id;
         if let Some(known) = contact.and_then(|contact| known.get(&contact)) {
             added.push(Added { id: AnyId::new(known.uuid()), is_new: false });
@@ -68,7 +79,7 @@ impl Rules for EventPerson {
             && before.is_none_or(|before| who(before) != who(fields))
             && find_person(tx, event, contact)?.is_some_and(|other| other.id != self.id)
         {
-            let detail = "The event has this person already.";
+            let detail = "This contact is already at the event.";
             return Err(Invalid::one("#/contact_id", FieldCode::NotAllowed, detail).into());
         }
         Ok(())

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::records::rules::Rules;
 use super::records::transitions::{check_transition, clear_reason};
 use super::records::write::update;
+use crate::domain::debrief::NoDebrief;
 use crate::domain::event::{Event, EventFields, EventStatus};
 use crate::domain::id::EventId;
 use crate::domain::invalid::{FieldCode, Invalid};
@@ -39,7 +40,10 @@ impl Rules for Event {
         let turned = check_transition(self, before.map(|before| before.participation), self.fields.participation)?;
         let old_reason = before.and_then(|before| before.status_reason.as_deref());
         clear_reason(moved, old_reason, &mut self.fields.status_reason);
-        clear_reason(turned, old_reason, &mut self.fields.status_reason);
+        // Why it is cancelled or postponed holds whether or not you take part.
+        if self.fields.status == EventStatus::Scheduled {
+            clear_reason(turned, old_reason, &mut self.fields.status_reason);
+        }
         let kept = before.and_then(|before| before.cancelled_at);
         let stamped = moved.stamp("cancelled_at", kept, self.fields.cancelled_at, now);
         self.fields.cancelled_at = stamped.map_err(|rejection| rejection.at("#/cancelled_at"))?;
@@ -56,6 +60,9 @@ impl Rules for Event {
         let takes_place = |fields: &EventFields| (fields.participation, fields.begins());
         if before.is_none_or(|before| takes_place(before) != takes_place(&self.fields)) {
             self.fields.check_participation(now)?;
+        }
+        if self.fields.debrief.as_ref() != before.and_then(|before| before.debrief.as_ref()) {
+            note_debrief(tx, &mut self.fields, now)?;
         }
         Ok(())
     }
@@ -86,6 +93,20 @@ impl Rules for Event {
     }
 }
 
+/// A debrief is one of an event that was attended, as far as is known, and has its day.
+fn note_debrief(tx: &mut Tx<'_>, event: &mut EventFields, now: Timestamp) -> Result<()> {
+    if event.debrief.is_none() {
+        return Ok(());
+    }
+    let refused = |reason: NoDebrief| Invalid::one("#/debrief", FieldCode::Contradiction, reason.detail());
+    event.check_debrief(now).map_err(refused)?;
+    let today = time_zone(tx)?.day(now);
+    if let Some(debrief) = &mut event.debrief {
+        debrief.on.get_or_insert_with(|| today.to_string());
+    }
+    Ok(())
+}
+
 /// What a session has from its event, and that there is one level of them.
 fn check_parent(tx: &mut Tx<'_>, event: &mut Event) -> Result<()> {
     let Some(parent) = event.fields.parent_id else { return Ok(()) };
@@ -96,14 +117,14 @@ fn check_parent(tx: &mut Tx<'_>, event: &mut Event) -> Result<()> {
         return refused("#/parent_id", "A session cannot have sessions.");
     }
     if has_sessions(tx, Record::id(event))? {
-        return refused("#/parent_id", "An event that has sessions cannot be one.");
+        return refused("#/parent_id", "An event that has sessions cannot itself be a session.");
     }
     let zone = parent.fields.zone();
     if *event.fields.time_zone.get_or_insert_with(|| zone.as_str().to_owned()) != zone.as_str() {
-        return refused("#/time_zone", &format!("A session is in the time zone of its event, {zone}."));
+        return refused("#/time_zone", &format!("A session must use the time zone of its event, {zone}."));
     }
     if parent.fields.status == EventStatus::Cancelled && event.fields.status != EventStatus::Cancelled {
-        return refused("#/status", "The event is cancelled, and so are its sessions.");
+        return refused("#/status", "A session of a cancelled event must be cancelled too.");
     }
     Ok(())
 }

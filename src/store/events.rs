@@ -379,9 +379,11 @@ pub fn interactions_at(tx: &mut Tx<'_>, events: &[AnyId], contacts: Vec<AnyId>) 
     Ok(Interaction::select(tx.conn, Select::all(tx.workspace, there))?)
 }
 
-/// These contacts as they are among the people of an event.
-pub fn people_named(tx: &mut Tx<'_>, event: AnyId, contacts: Vec<AnyId>) -> Result<Vec<EventPerson>> {
-    let there =
-        Predicate::All(vec![is_at(event), Predicate::In(CONTACT, contacts.into_iter().map(Scalar::Id).collect())]);
+/// These contacts as they are among the people of these events.
+pub fn people_named(tx: &mut Tx<'_>, events: &[AnyId], contacts: Vec<AnyId>) -> Result<Vec<EventPerson>> {
+    let there = Predicate::All(vec![
+        Predicate::In(EVENT, events.iter().copied().map(Scalar::Id).collect()),
+        Predicate::In(CONTACT, contacts.into_iter().map(Scalar::Id).collect()),
+    ]);
     Ok(EventPerson::select(tx.conn, Select::all(tx.workspace, there))?)
 }

@@ -220,6 +220,13 @@ on_both! {
         assert_eq!(created, [false, true, true]);
         assert_eq!(results[0]["event_person"]["priority"], 5);
         assert_eq!(ada.post(&path, &json!({"people": []})).await.errors(), ["#/people too_short"]);
+        let chosen = json!({"people": [{"id": ID_1, "name": "Hedy Lamarr"}]});
+        for is_new in [true, false] {
+            let once = ada.post(&path, &chosen).await.expect(200);
+            assert_eq!(once.body["results"][0]["created"], is_new);
+        }
+        let hedy = ada.get(&format!("/v1/event-people/{ID_1}")).await.expect(200);
+        ada.delete(&format!("/v1/contacts/{}", hedy.body["contact_id"].as_str().unwrap())).await.expect(204);
         let wrong = json!({"people": [{"name": "Emmy Noether"}, {"contact_id": NOBODYS_ID}, {}]});
         let refused = ada.post(&path, &wrong).await;
         assert_eq!(refused.errors(), ["#/people/2/contact_id required"]);
@@ -382,6 +389,17 @@ on_both! {
         assert_eq!(total(&ada, "/v1/contacts").await, 1);
     }
 
+    async fn an_id_of_somebody_else_is_refused(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let mary = contact(&ada, json!({"given_name": "Mary", "family_name": "Somerville"})).await;
+        let other = json!({"person": {"id": mary.id(), "name": "Grace Hopper", "email": "grace@example.com"}});
+        capture(&ada, other).await.problem(409, "id_taken");
+        assert_eq!(ada.get(&mary.location()).await.body["emails"], json!({}));
+        let me = ada.get("/v1/me").await.expect(200).body["self_contact_id"].clone();
+        let own = json!({"person": {}, "match_contact_id": me});
+        assert_eq!(capture(&ada, own).await.errors(), ["#/match_contact_id not_allowed"]);
+    }
+
     async fn a_capture_that_makes_no_sense_changes_nothing(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         for (body, expected) in [
@@ -447,6 +465,12 @@ on_both! {
         let again = ada.post(&path, &again).await.expect(200);
         assert_eq!(again.body["event"]["debrief"]["highlights"], "Storage and grids.");
         assert_eq!((total(&ada, "/v1/interactions").await, total(&ada, "/v1/follow-ups").await), (2, 1));
+        let first = &again.body["people"][0];
+        assert_eq!((&first["interaction_id"], &first["interaction_created"]), (&json!(ID_1), &json!(false)));
+        let more = json!({"people": [{"event_person_id": people[1].id(), "met": true}]});
+        let more = ada.post(&path, &more).await.expect(200);
+        assert_eq!(more.body["event"]["debrief"]["rating"], 4, "what is not said stays");
+        assert_eq!(more.body["write"], Value::Null);
         let unmet = json!({"people": [{"event_person_id": people[0].id(), "met": false}]});
         ada.post(&path, &unmet).await.problem(409, "invalid_transition");
 
@@ -458,6 +482,47 @@ on_both! {
         assert_eq!((total(&ada, "/v1/interactions").await, total(&ada, "/v1/follow-ups").await), (1, 0));
         let stages = ada.get(&format!("{}/people?stage=to_research", summit.location())).await.expect(200);
         assert_eq!(stages.items().len(), 3);
+    }
+
+    async fn an_event_and_its_sessions_are_one_place(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let summit = conference(&ada, json!({})).await;
+        let keynote = conference(&ada, json!({"title": "Keynote", "parent_id": summit.id()})).await;
+        let speaker = person(&ada, &keynote, json!({"name": "Mary Somerville"})).await;
+        let told = json!({"person": {"name": "Mary Somerville"}, "event_id": summit.id(), "note": "x".repeat(15_000)});
+        let told = capture(&ada, told).await.expect(200);
+        assert_eq!((&told.body["matched_by"], &told.body["event_person"]["id"]), (&json!("event"), &speaker.body["id"]));
+        assert_eq!(told.body["event_person"]["stage"], "met");
+        assert_eq!(total(&ada, "/v1/event-people").await, 1);
+        let more = json!({"person": {"name": "Mary Somerville"}, "event_id": summit.id(), "note": "y".repeat(15_000)});
+        let more = capture(&ada, more).await.expect(200);
+        assert_eq!(more.body["interaction"]["body"].as_str().map(str::len), Some(15_000));
+        ada.patch(&speaker.location(), &json!({"priority": 4})).await.expect(200);
+        // Listed at the conference too, she was met all the same.
+        let listed = person(&ada, &summit, json!({"contact_id": speaker.body["contact_id"]})).await;
+        let path = format!("{}/debrief", summit.location());
+        let unmet = json!({"people": [{"event_person_id": listed.id(), "met": false}]});
+        ada.post(&path, &unmet).await.problem(409, "invalid_transition");
+        let grace = contact(&ada, json!({"given_name": "Grace"})).await;
+        let here = person(&ada, &summit, json!({"contact_id": grace.id()})).await;
+        let there = person(&ada, &keynote, json!({"contact_id": grace.id()})).await;
+        let both = json!({"people": [{"event_person_id": here.id(), "met": true}, {"event_person_id": there.id(), "met": false}]});
+        assert_eq!(ada.post(&path, &both).await.errors(), ["#/people/1/met contradiction"]);
+    }
+
+    async fn a_debrief_by_patch_keeps_the_same_rules(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let later = json!({"title": "Later", "starts_at": "2026-05-12T09:00:00Z", "debrief": {"rating": 4}});
+        assert_eq!(ada.post("/v1/events", &later).await.errors(), ["#/debrief contradiction"]);
+        let summit = conference(&ada, json!({})).await;
+        let noted = ada.patch(&summit.location(), &json!({"debrief": {"rating": 4}})).await.expect(200);
+        assert_eq!(noted.body["debrief"]["on"], "2026-03-02");
+        let priced = ada.patch(&summit.location(), &json!({"cost": 5.555})).await.expect(200);
+        assert_eq!(priced.body["cost"], 5.56);
+        let flooded = json!({"status": "cancelled", "status_reason": "Flooded."});
+        ada.patch(&summit.location(), &flooded).await.expect(200);
+        let declined = ada.patch(&summit.location(), &json!({"participation": "declined"})).await.expect(200);
+        assert_eq!(declined.body["status_reason"], "Flooded.");
     }
 
     async fn there_is_no_debrief_of_what_has_not_been(server: TestServer) {

@@ -192,7 +192,7 @@ on_both! {
 
         assert_eq!(texts(&events), [
             "Running: under way.",
-            "Bare: in 3 days; still to prepare: set an objective, choose a pitch, do 2 items of the checklist, research 1 person.",
+            "Bare: in 3 days; still to prepare: set an objective, choose a pitch, complete 2 checklist items, research 1 person.",
             "Ready: in 14 days, prepared.",
         ]);
         assert_eq!(events["total"], 3);
@@ -251,7 +251,7 @@ on_both! {
 
         let first = ada.get("/v1/today").await.expect(200);
         let section = &first.body["events_to_debrief"];
-        assert_eq!((texts(section), &section["total"]), (vec!["Over: what came of it?", "Attended: what came of it?"], &json!(2)));
+        assert_eq!((texts(section), &section["total"]), (vec!["Over: ended, not debriefed yet.", "Attended: ended, not debriefed yet."], &json!(2)));
         assert_eq!(section["items"][0]["reason"]["params"], json!({"name": "Over", "days": -10}));
         assert_eq!(section["items"][0]["reason"]["code"], "event_to_debrief");
         assert_eq!(first.body["events"]["items"][0]["event"]["title"], "This morning");
