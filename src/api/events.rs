@@ -106,6 +106,31 @@ pub const COLLECTION: Collection = Collection {
             predicate: FilterFn::Always(|comparison, at| instant(stored::STARTS, comparison, at)),
         },
         Filter {
+            name: "ends_at",
+            description: "When it ends: without an end, when it starts; of an all-day event, when its last day is over in its \
+                          time zone.",
+            values: Values::Instant,
+            operators: Operators::Ordered,
+            default: None,
+            predicate: FilterFn::Always(|comparison, at| instant(stored::ENDS, comparison, at)),
+        },
+        Filter {
+            name: "debriefed",
+            description: "Whether it has a debrief.",
+            values: Values::Flag,
+            operators: Operators::Single,
+            default: None,
+            predicate: FilterFn::Always(|_, value| Ok(stored::has(stored::DEBRIEF, value == "true"))),
+        },
+        Filter {
+            name: "session",
+            description: "Whether it is a session of another event.",
+            values: Values::Flag,
+            operators: Operators::Single,
+            default: None,
+            predicate: FilterFn::Always(|_, value| Ok(stored::has(stored::PARENT, value == "true"))),
+        },
+        Filter {
             name: "goal_id",
             description: "A goal that it is for.",
             values: Values::Id(Entity::Goal),

@@ -172,7 +172,7 @@ pub const STATUS: Field = sortable(events::status);
 pub const PARTICIPATION: Field = sortable(events::participation);
 pub const PARENT: Field = field(events::parent_id);
 /// Null until something was noted of what came of it.
-const DEBRIEF: Field = field(events::debrief);
+pub const DEBRIEF: Field = field(events::debrief);
 pub const ORGANIZER: Field = field(events::organizer_organization_id);
 
 /// Of somebody at an event.
@@ -193,6 +193,11 @@ pub fn has_tag(tag: &str) -> Predicate {
 /// Has somebody of these among its people.
 pub fn has_person(people: Predicate) -> Predicate {
     Predicate::ReferredBy(Entity::EventPerson, EVENT, Box::new(people))
+}
+
+/// Whether a field that may be null holds something.
+pub fn has(field: Field, truth: bool) -> Predicate {
+    if truth { Predicate::NotNull(field) } else { Predicate::IsNull(field) }
 }
 
 /// At this event.

@@ -96,7 +96,7 @@ const LEFT_OUT: &[(&str, &[&str], &str)] = &[
     ),
     (
         "events",
-        &["kind", "status", "participation", "parent_id", "debrief", "starts_sort", "updated_at"],
+        &["kind", "status", "participation", "parent_id", "debrief", "starts_sort", "ends_sort", "updated_at"],
         "the same; those of a period that are asked for in another order than that of time, most of which are no sessions",
     ),
     ("event_people", &["role", "priority", "updated_at"], "words and numbers of a few values"),

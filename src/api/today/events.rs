@@ -54,7 +54,7 @@ pub fn ahead(conn: &mut Conn, moment: &Moment, limit: usize) -> StoreResult<Toda
     let open = EventParticipation::ALL.iter().copied().filter(|participation| participation.is_open());
     let (from, until) = (moment.start_of_day_after(0), moment.start_of_day_after(DAYS_AHEAD + 1));
     let list = format!(
-        "/v1/events?status=scheduled{}&starts_at[gte]={from}&starts_at[lt]={until}&sort=starts_at",
+        "/v1/events?status=scheduled{}&session=false&ends_at[gt]={from}&starts_at[lt]={until}&sort=starts_at",
         participations(open)
     );
     Ok(SectionOf { items: ahead.iter().map(item).collect(), total, list })
@@ -67,7 +67,7 @@ pub fn to_debrief(moment: &Moment, section: &Section<Event>) -> TodayDebriefSect
     };
     let (from, at) = (moment.start_of_day_before(DEBRIEF_DAYS), moment.at);
     let list = format!(
-        "/v1/events?status=scheduled{}&starts_at[gte]={from}&starts_at[lt]={at}&sort=-starts_at",
+        "/v1/events?status=scheduled{}&session=false&debriefed=false&ends_at[gte]={from}&ends_at[lte]={at}&sort=-starts_at",
         participations(EventParticipation::TO_DEBRIEF.iter().copied())
     );
     SectionOf { items: section.items.iter().map(item).collect(), total: section.total, list }
