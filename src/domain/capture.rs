@@ -160,8 +160,8 @@ impl Capture {
             check_day(&["follow_up", "due_on"], follow_up.due_on.as_deref(), &mut invalid);
         }
         let fields = self.person.fields();
-        let is_unsaid = fields == ContactFields::default();
-        let person = if is_unsaid && (self.match_contact_id.is_some() || self.person.id.is_some()) {
+        let is_empty = fields == ContactFields::default();
+        let person = if is_empty && (self.match_contact_id.is_some() || self.person.id.is_some()) {
             None
         } else {
             let id = self.person.id.unwrap_or(ContactId::new(id));

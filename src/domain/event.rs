@@ -285,7 +285,7 @@ impl Status for EventParticipation {
 
 impl EventParticipation {
     /// Whether only an event that has begun can have it.
-    pub const fn is_of_the_past(self) -> bool {
+    pub const fn requires_begun_event(self) -> bool {
         matches!(self, Self::Attended | Self::Missed)
     }
 
@@ -370,7 +370,7 @@ impl EventFields {
 
     /// The rules that depend on the time: only what has begun was attended or missed.
     pub fn check_participation(&self, now: Timestamp) -> Result<(), Invalid> {
-        if self.participation.is_of_the_past() && not_in_future(self.begins(), now).is_err() {
+        if self.participation.requires_begun_event() && not_in_future(self.begins(), now).is_err() {
             let detail = "The event has not begun.";
             return Err(Invalid::one("#/participation", FieldCode::Contradiction, detail));
         }

@@ -56,7 +56,7 @@ impl EventTimes {
     #[must_use]
     pub fn settled(mut self, before: Option<&Self>, invalid: &mut Invalid) -> Self {
         if let Some(before) = before {
-            self.drop_the_other(before);
+            self.drop_replaced_kind(before);
         }
         check_day(&["starts_on"], self.starts_on.as_deref(), invalid);
         check_day(&["ends_on"], self.ends_on.as_deref(), invalid);
@@ -88,17 +88,17 @@ impl EventTimes {
     }
 
     /// Who says days of what had times, or the other way round, means them instead.
-    fn drop_the_other(&mut self, before: &Self) {
+    fn drop_replaced_kind(&mut self, before: &Self) {
         let is_new = |now: Option<&String>, was: Option<&String>| now.is_some() && now != was;
-        let says_days = is_new(self.starts_on.as_ref(), before.starts_on.as_ref())
+        let changes_days = is_new(self.starts_on.as_ref(), before.starts_on.as_ref())
             || is_new(self.ends_on.as_ref(), before.ends_on.as_ref());
-        let says_times = (self.starts_at.is_some() && self.starts_at != before.starts_at)
+        let changes_times = (self.starts_at.is_some() && self.starts_at != before.starts_at)
             || (self.ends_at.is_some() && self.ends_at != before.ends_at)
             || is_new(self.starts_local.as_ref(), before.starts_local.as_ref())
             || is_new(self.ends_local.as_ref(), before.ends_local.as_ref());
-        if !before.all_day() && says_days && !says_times {
+        if !before.all_day() && changes_days && !changes_times {
             (self.starts_at, self.starts_local, self.ends_at, self.ends_local) = (None, None, None, None);
-        } else if before.all_day() && says_times && !says_days {
+        } else if before.all_day() && changes_times && !changes_days {
             (self.starts_on, self.ends_on) = (None, None);
         }
     }

@@ -18,7 +18,7 @@ use crate::domain::position::{Position, PositionFields};
 use crate::domain::state_machine::not_in_future;
 use crate::domain::timestamp::Timestamp;
 use crate::store::accounts::time_zone;
-use crate::store::contacts::{there_with_key, who_may_be, with_one_of};
+use crate::store::contacts::{possible_duplicates_by, there_with_key, with_one_of};
 use crate::store::events::{find_person, people_named, session_ids};
 use crate::store::follow_ups::of_interaction;
 use crate::store::positions::works_at;
@@ -61,9 +61,9 @@ pub fn capture(tx: &mut Tx<'_>, checked: CheckedCapture) -> Result<Captured> {
     let contact = match (found, person) {
         (Some(contact), person) => {
             if let Some(person) = person {
-                complete(tx, &contact, person)?;
+                add_missing_details(tx, &contact, person)?;
             }
-            lead_to(tx, capture.person.id, contact.id)?;
+            redirect_unused_id(tx, capture.person.id, contact.id)?;
             contact.id
         }
         (None, Some(person)) => create(tx, person)?.id,
@@ -104,7 +104,7 @@ fn captured_before(tx: &mut Tx<'_>, capture: &Capture, person: Option<&Contact>)
     let Some(interaction) = records::find::<Interaction>(tx, AnyId::new(id.uuid()))? else { return Ok(None) };
     let InteractionFields { contact_ids, event_id, .. } = &interaction.fields;
     let Some(contact) = contact_ids.first().copied() else { return Ok(None) };
-    if *event_id != capture.event_id || !may_be(tx, capture, person, contact)? {
+    if *event_id != capture.event_id || !is_about(tx, capture, person, contact)? {
         return Ok(None);
     }
     let there = event_id.map(|event| find_person(tx, event, contact)).transpose()?.flatten();
@@ -127,7 +127,7 @@ fn captured_before(tx: &mut Tx<'_>, capture: &Capture, person: Option<&Contact>)
 }
 
 /// Whether the capture may tell of this contact: by the ids that it names, else by the name.
-fn may_be(tx: &mut Tx<'_>, capture: &Capture, person: Option<&Contact>, contact: ContactId) -> Result<bool> {
+fn is_about(tx: &mut Tx<'_>, capture: &Capture, person: Option<&Contact>, contact: ContactId) -> Result<bool> {
     if let Some(named) = capture.match_contact_id.or(capture.person.id) {
         let named = records::find_or_survivor::<Contact>(tx, AnyId::new(named.uuid()))?;
         return Ok(named.is_some_and(|named| named.id == contact));
@@ -202,7 +202,7 @@ fn possible_duplicates(
 ) -> Result<Vec<PossibleDuplicate>> {
     let addresses = person.certain_keys().into_iter().map(|(_, key)| key);
     let keys = person.name_keys().into_iter().chain(addresses).collect();
-    let others = who_may_be(tx, keys)?.into_iter().filter(|other| {
+    let others = possible_duplicates_by(tx, keys)?.into_iter().filter(|other| {
         other.id != person.id && matched.is_none_or(|matched| matched.id != other.id) && !other.fields.is_self
     });
     let named = |other: Contact| PossibleDuplicate { contact_id: other.id, name: other.fields.name };
@@ -210,7 +210,7 @@ fn possible_duplicates(
 }
 
 /// Adds what is new of a contact: an address, a number, a link.
-fn complete(tx: &mut Tx<'_>, contact: &Contact, mut person: Contact) -> Result<()> {
+fn add_missing_details(tx: &mut Tx<'_>, contact: &Contact, mut person: Contact) -> Result<()> {
     // What they are called stays.
     person.fields.display_name = None;
     let fields = ContactFields { known: contact.fields.known, ..contact.merged_with(&[person]) };
@@ -218,7 +218,7 @@ fn complete(tx: &mut Tx<'_>, contact: &Contact, mut person: Contact) -> Result<(
 }
 
 /// The id that the client chose for somebody new leads to the contact that they are, for what refers to it later.
-fn lead_to(tx: &mut Tx<'_>, chosen: Option<ContactId>, contact: ContactId) -> Result<()> {
+fn redirect_unused_id(tx: &mut Tx<'_>, chosen: Option<ContactId>, contact: ContactId) -> Result<()> {
     if let Some(chosen) = chosen.filter(|chosen| *chosen != contact) {
         let (from, to) = (AnyId::new(chosen.uuid()), AnyId::new(contact.uuid()));
         if !records::exists(tx, Entity::Contact, from)? && !records::was_deleted(tx, Entity::Contact, from)? {

@@ -27,7 +27,7 @@ pub struct Debriefed {
 }
 
 /// Somebody of whom the debrief tells.
-struct Told {
+struct ResolvedPerson {
     person: DebriefedPerson,
     before: EventPerson,
     contact: ContactId,
@@ -42,26 +42,27 @@ struct AtEvent {
     is_new: bool,
 }
 
-/// Notes what came of an event and of its people. Told again, the texts are replaced, and only what is missing is added.
+/// Notes what came of an event and of its people. When it is
+/// repeated, the notes that are sent replace earlier ones, and only what is missing is added.
 pub fn debrief(tx: &mut Tx<'_>, event: AnyId, debrief: Debrief) -> Result<Debriefed> {
     let event = records::get::<Event>(tx, event, &Precondition::None)?;
     event.fields.check_debrief(tx.now()).map_err(Conflict::NoDebrief)?;
     let today = time_zone(tx)?.day(tx.now());
     let mut places: Vec<AnyId> = session_ids(tx, Record::id(&event))?;
     places.push(Record::id(&event));
-    let told = tell(tx, &event, &places, &debrief.people)?;
+    let people = resolve_people(tx, &event, &places, &debrief.people)?;
     let after = event.debriefed(&debrief, today)?;
     update(tx, &event, after)?;
-    let stages = note_people(tx, &told)?;
-    let logged = log_interactions(tx, &event, &places, &told)?;
-    let mut runs = apply_plans(tx, &event, &told)?;
-    let result = |told: Told| {
-        let interaction = logged.get(&told.contact).copied();
-        let run = runs.remove(&told.person.event_person_id);
+    let stages = note_people(tx, &people)?;
+    let logged = log_interactions(tx, &event, &places, &people)?;
+    let mut runs = apply_plans(tx, &event, &people)?;
+    let result = |one: ResolvedPerson| {
+        let interaction = logged.get(&one.contact).copied();
+        let run = runs.remove(&one.person.event_person_id);
         DebriefResult {
-            event_person_id: told.before.id,
-            contact_id: told.contact,
-            stage: stages.get(&told.before.id).copied().unwrap_or(told.before.fields.stage),
+            event_person_id: one.before.id,
+            contact_id: one.contact,
+            stage: stages.get(&one.before.id).copied().unwrap_or(one.before.fields.stage),
             interaction_created: interaction.is_some_and(|interaction| interaction.is_new),
             interaction_id: interaction.map(|interaction| interaction.id),
             plan_run_created: run.as_ref().is_some_and(|run| run.is_new),
@@ -73,11 +74,16 @@ pub fn debrief(tx: &mut Tx<'_>, event: AnyId, debrief: Debrief) -> Result<Debrie
             }),
         }
     };
-    Ok(Debriefed { people: told.into_iter().map(result).collect() })
+    Ok(Debriefed { people: people.into_iter().map(result).collect() })
 }
 
 /// Who is meant, and whether what is said of them can be.
-fn tell(tx: &mut Tx<'_>, event: &Event, places: &[AnyId], people: &[DebriefedPerson]) -> Result<Vec<Told>> {
+fn resolve_people(
+    tx: &mut Tx<'_>,
+    event: &Event,
+    places: &[AnyId],
+    people: &[DebriefedPerson],
+) -> Result<Vec<ResolvedPerson>> {
     let ids: Vec<AnyId> = people.iter().map(|person| AnyId::new(person.event_person_id.uuid())).collect();
     let mut known: HashMap<EventPersonId, EventPerson> =
         with_ids::<EventPerson>(tx, &ids)?.into_iter().map(|person| (person.id, person)).collect();
@@ -93,7 +99,7 @@ fn tell(tx: &mut Tx<'_>, event: &Event, places: &[AnyId], people: &[DebriefedPer
     let now = tx.now();
     let mut invalid = Invalid::default();
     let mut said: HashMap<ContactId, bool> = HashMap::new();
-    let mut told = Vec::with_capacity(people.len());
+    let mut resolved = Vec::with_capacity(people.len());
     for (index, person) in people.iter().enumerate() {
         let known = known.remove(&person.event_person_id);
         let Some((before, contact)) = known.and_then(|known| Some((known.clone(), known.fields.contact_id?)))
@@ -118,15 +124,20 @@ fn tell(tx: &mut Tx<'_>, event: &Event, places: &[AnyId], people: &[DebriefedPer
         let sent =
             person.met_at.and_then(|at| invalid.check(format!("#/people/{index}/met_at"), not_in_future(at, now)));
         let met_at = before.fields.met_at.filter(|_| is_met).or(sent).unwrap_or_else(|| event.fields.met_at(now));
-        told.push(Told { person: person.clone(), before, contact, met_at: person.met.then_some(met_at) });
+        resolved.push(ResolvedPerson {
+            person: person.clone(),
+            before,
+            contact,
+            met_at: person.met.then_some(met_at),
+        });
     }
-    invalid.into_result(told).map_err(Into::into)
+    invalid.into_result(resolved).map_err(Into::into)
 }
 
 /// Notes who was met and who was not, and what is to be remembered. How far it has come with each.
-fn note_people(tx: &mut Tx<'_>, told: &[Told]) -> Result<HashMap<EventPersonId, EventPersonStage>> {
-    let mut changed = Vec::with_capacity(told.len());
-    for Told { person, before, met_at, .. } in told {
+fn note_people(tx: &mut Tx<'_>, people: &[ResolvedPerson]) -> Result<HashMap<EventPersonId, EventPersonStage>> {
+    let mut changed = Vec::with_capacity(people.len());
+    for ResolvedPerson { person, before, met_at, .. } in people {
         let own = &before.fields;
         let stage = match met_at {
             None => EventPersonStage::NotMet,
@@ -146,10 +157,10 @@ fn log_interactions(
     tx: &mut Tx<'_>,
     event: &Event,
     places: &[AnyId],
-    told: &[Told],
+    people: &[ResolvedPerson],
 ) -> Result<HashMap<ContactId, AtEvent>> {
     let met: Vec<AnyId> =
-        told.iter().filter(|told| told.met_at.is_some()).map(|told| AnyId::new(told.contact.uuid())).collect();
+        people.iter().filter(|one| one.met_at.is_some()).map(|one| AnyId::new(one.contact.uuid())).collect();
     let mut logged = HashMap::new();
     for interaction in interactions_at(tx, places, met)? {
         for contact in interaction.fields.contact_ids {
@@ -157,7 +168,7 @@ fn log_interactions(
         }
     }
     let mut new = Vec::new();
-    for Told { person, before, contact, met_at } in told {
+    for ResolvedPerson { person, before, contact, met_at } in people {
         let Some(at) = met_at.filter(|_| !logged.contains_key(contact)) else { continue };
         let fields = InteractionFields {
             contact_ids: vec![*contact],
@@ -177,35 +188,39 @@ fn log_interactions(
 }
 
 /// Applies the plans, each to all for whom it is chosen.
-fn apply_plans(tx: &mut Tx<'_>, event: &Event, told: &[Told]) -> Result<HashMap<EventPersonId, AppliedRun>> {
+fn apply_plans(
+    tx: &mut Tx<'_>,
+    event: &Event,
+    people: &[ResolvedPerson],
+) -> Result<HashMap<EventPersonId, AppliedRun>> {
     let mut runs = HashMap::new();
     let plans: Vec<FollowUpPlanId> = {
         let mut seen = HashSet::new();
-        told.iter().filter_map(|told| told.person.plan_id).filter(|plan| seen.insert(*plan)).collect()
+        people.iter().filter_map(|one| one.person.plan_id).filter(|plan| seen.insert(*plan)).collect()
     };
     for plan in plans {
-        let chosen: Vec<(usize, &Told)> =
-            told.iter().enumerate().filter(|(_, told)| told.person.plan_id == Some(plan)).collect();
+        let chosen: Vec<(usize, &ResolvedPerson)> =
+            people.iter().enumerate().filter(|(_, one)| one.person.plan_id == Some(plan)).collect();
         let day = |at: Timestamp| -> NaiveDate { event.fields.zone().day(at) };
-        let people = chosen.iter().map(|(_, told)| Application {
-            contact_id: told.contact,
-            anchor_on: told.met_at.map(day),
-            run_id: told.person.plan_run_id,
-            follow_up_id: told.person.follow_up_id,
+        let applications = chosen.iter().map(|(_, one)| Application {
+            contact_id: one.contact,
+            anchor_on: one.met_at.map(day),
+            run_id: one.person.plan_run_id,
+            follow_up_id: one.person.follow_up_id,
         });
         let places: Vec<usize> = chosen.iter().map(|(index, _)| *index).collect();
-        let applied = apply_plan(tx, AnyId::new(plan.uuid()), people.collect(), Some(event.id));
+        let applied = apply_plan(tx, AnyId::new(plan.uuid()), applications.collect(), Some(event.id));
         let applied = applied.map_err(|error| at_plan(error, &places))?;
         for run in applied.runs {
-            if let Some((_, told)) = chosen.iter().find(|(_, told)| told.contact == run.contact_id) {
-                runs.insert(told.person.event_person_id, run);
+            if let Some((_, one)) = chosen.iter().find(|(_, one)| one.contact == run.contact_id) {
+                runs.insert(one.person.event_person_id, run);
             }
         }
     }
     Ok(runs)
 }
 
-/// What is wrong with a contact, told at the plan of the person.
+/// What is wrong with a contact, reported at the plan of the person.
 fn at_plan(error: Error, places: &[usize]) -> Error {
     let place = |at: &str| {
         let index = at.strip_prefix("#/contact_ids/").and_then(|index| index.parse::<usize>().ok());

@@ -278,7 +278,7 @@ pub fn people(conn: &mut Conn, workspace: WorkspaceId, ids: &[AnyId]) -> Result<
 }
 
 /// How many contacts who may be the same person are told.
-const MAX_WHO_MAY_BE: i64 = 10;
+const MAX_POSSIBLE_DUPLICATES: i64 = 10;
 
 /// Those with one of these keys; of more than two, two.
 pub fn with_one_of(tx: &mut Tx<'_>, keys: Vec<Key>) -> Result<Vec<Contact>> {
@@ -292,8 +292,8 @@ pub fn there_with_key(tx: &mut Tx<'_>, events: &[AnyId], keys: Vec<Key>) -> Resu
 }
 
 /// Those who may be the same person: who have one of these keys. At most ten.
-pub fn who_may_be(tx: &mut Tx<'_>, keys: Vec<Key>) -> Result<Vec<Contact>> {
-    let select = Select { limit: MAX_WHO_MAY_BE, ..Select::all(tx.workspace, has_key::<Contact>(keys)) };
+pub fn possible_duplicates_by(tx: &mut Tx<'_>, keys: Vec<Key>) -> Result<Vec<Contact>> {
+    let select = Select { limit: MAX_POSSIBLE_DUPLICATES, ..Select::all(tx.workspace, has_key::<Contact>(keys)) };
     Ok(Contact::select(tx.conn, select)?)
 }
 
