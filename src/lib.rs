@@ -9,6 +9,7 @@
 //!          service ──► formats ──► domain     texts of other programs
 //! jobs, api ──► mail                         e-mail on its way out
 //! clock                             time and chance, given to whoever needs them
+//! memory                            how the process allocates
 //! metrics                           what is counted, by whoever is given it
 //! ```
 
@@ -21,6 +22,7 @@ pub mod domain;
 pub mod formats;
 pub mod jobs;
 pub mod mail;
+pub mod memory;
 pub mod metrics;
 pub mod service;
 pub mod store;
