@@ -155,7 +155,7 @@ struct LoggedIn {
 
 async fn register_user(exchange: Exchange) -> Result<HttpResponse, Problem> {
     let Exchange { api, request, call, .. } = exchange;
-    let (email, password, fields) = parse(&call.body.value, checked)?;
+    let (email, password, fields) = api.passwords.run(move || parse(&call.body.value, checked)).await??;
     if !registration_is_open(&api).await? {
         return Err(Problem::new(Code::RegistrationClosed));
     }
@@ -332,6 +332,15 @@ pub async fn check_password(
         return Ok(());
     }
     Err(wrong_password(pointer).into())
+}
+
+/// A new password of a user, if it is a strong one.
+pub async fn new_password(api: &Api, text: String, user: &User, pointer: &'static str) -> Result<NewPassword, Problem> {
+    let known = [user.email.clone(), user.fields.name.clone()];
+    let parse = move || NewPassword::parse(&text, &known.each_ref().map(String::as_str));
+    let mut invalid = Invalid::default();
+    let parsed = invalid.check(pointer, api.passwords.run(parse).await?);
+    parsed.ok_or_else(|| invalid.into())
 }
 
 /// What is said of a password that is not the caller's.

@@ -7,14 +7,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::auth::{check_password, wrong_password};
+use super::auth::{check_password, new_password, wrong_password};
 use super::context::{Api, Context};
 use super::http::auth::caller::Caller;
 use super::http::messages::etag::is_current;
 use super::http::messages::problem::{Code, Problem};
 use super::http::messages::response::{Response, of_outcome};
 use super::http::operation::{Access, Docs, Exchange, Operation, Run, Tagged};
-use crate::domain::account::{NewPassword, User, UserFields, Workspace};
+use crate::domain::account::{User, UserFields, Workspace};
 use crate::domain::id::ContactId;
 use crate::domain::invalid::{FieldCode, Invalid, Rejection};
 use crate::domain::merge_patch::merge;
@@ -215,7 +215,7 @@ async fn change_password(exchange: Exchange) -> Result<HttpResponse, Problem> {
     let context = exchange.context()?;
     let (api, request) = (context.api.clone(), exchange.request);
     let write_context = WriteContext { idempotency: exchange.idempotency, ..context.write_context() };
-    let PasswordChange { current_password, new_password } = check(&context.call.body.value)?;
+    let PasswordChange { current_password, new_password: wanted } = check(&context.call.body.value)?;
     let (id, session) = (context.caller.user, context.caller.session);
     // A request that was carried out is answered again before the password, which is the new one by now, is checked.
     if let Some(kept) = api.store.kept_reply(&write_context).await? {
@@ -224,10 +224,7 @@ async fn change_password(exchange: Exchange) -> Result<HttpResponse, Problem> {
     let (user, hash) = api.store.read(move |conn| accounts::find(conn, id)).await?;
     let current = hash.clone();
     check_password(&api, &request, &user, hash, current_password, "#/current_password").await?;
-    let known = [user.email.as_str(), user.fields.name.as_str()];
-    let mut invalid = Invalid::default();
-    let new = invalid.check("#/new_password", NewPassword::parse(&new_password, &known));
-    let Some(new) = new else { return Err(invalid.into()) };
+    let new = new_password(&api, wanted, &user, "#/new_password").await?;
     let hash = api.passwords.hash(new).await?;
     let outcome = api
         .store

@@ -6,12 +6,11 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
+use super::auth::new_password;
 use super::http::auth::limits::client_address;
 use super::http::messages::problem::{Code, Problem};
 use super::http::operation::{Access, Docs, Exchange, Operation, Run};
-use crate::domain::account::NewPassword;
 use crate::domain::email::EmailAddress;
-use crate::domain::invalid::Invalid;
 use crate::service::password_resets;
 use crate::service::validation::check;
 use crate::store::{accounts, password_resets as stored};
@@ -109,10 +108,7 @@ async fn confirm_password_reset(exchange: Exchange) -> Result<HttpResponse, Prob
     });
     let refused = || Problem::new(Code::InvalidResetToken);
     let user = found.await?.ok_or_else(refused)?;
-    let known = [user.email.as_str(), user.fields.name.as_str()];
-    let mut invalid = Invalid::default();
-    let password = invalid.check("#/password", NewPassword::parse(&password, &known));
-    let Some(password) = password else { return Err(invalid.into()) };
+    let password = new_password(&api, password, &user, "#/password").await?;
     let hash = api.passwords.hash(password).await?;
     let confirmed =
         api.store.account_write(move |tx| password_resets::confirm(tx, user.id, &token, &hash)).await?;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::auth::caller::Caller;
 use super::auth::limits::{Left, client_address};
-use super::messages::body::{self, Body, MAX_BATCH_VALUES, MAX_VALUES};
+use super::messages::body::{self, Body, MAX_BATCH_VALUES, MAX_BODY_BYTES, MAX_PUBLIC_BODY_BYTES, MAX_VALUES};
 use super::messages::etag;
 use super::messages::problem::{Code, Problem};
 use super::messages::query::Query;
@@ -144,7 +144,10 @@ async fn answer(
     let query = Query::parse(request.query_string())?;
     check_parameters(operation, &query)?;
     let bytes = match operation.reads_body {
-        true => body::read(request, payload.into_inner(), api.body_timeout).await?,
+        true => {
+            let max_bytes = if operation.access == Access::Public { MAX_PUBLIC_BODY_BYTES } else { MAX_BODY_BYTES };
+            body::read(request, payload.into_inner(), max_bytes, api.body_timeout).await?
+        }
         false => Vec::new(),
     };
     let idempotency = match operation.takes_idempotency_key() {

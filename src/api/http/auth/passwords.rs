@@ -1,4 +1,5 @@
-//! Hashing passwords: argon2id, at most two at a time, never on a thread that serves requests.
+//! Work on passwords, at most two at a time and never on a thread that serves requests: hashing them with argon2id, and
+//! telling how strong new ones are.
 
 use argon2::password_hash::phc::PasswordHash as Phc;
 use argon2::{Argon2, PasswordHasher, PasswordVerifier};
@@ -12,11 +13,14 @@ use crate::store::accounts::PasswordHash;
 
 /// A hash takes 19 MiB and some 27 ms.
 const AT_ONCE: usize = 2;
+/// How many may run or wait. Whoever finds so many is refused at once.
+const QUEUE: usize = 64;
 /// Whoever waits longer is told to come again.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 #[derive(Clone)]
 pub struct Passwords {
+    queue: Arc<Semaphore>,
     places: Arc<Semaphore>,
     /// Of a password that nobody has, so that an unknown address costs the same work as a known one.
     nobody: Arc<PasswordHash>,
@@ -24,7 +28,8 @@ pub struct Passwords {
 
 impl Passwords {
     pub fn new(nobody: PasswordHash) -> Self {
-        Self { places: Arc::new(Semaphore::new(AT_ONCE)), nobody: Arc::new(nobody) }
+        let (queue, places) = (Semaphore::new(QUEUE), Semaphore::new(AT_ONCE));
+        Self { queue: Arc::new(queue), places: Arc::new(places), nobody: Arc::new(nobody) }
     }
 
     pub async fn hash(&self, password: NewPassword) -> Result<PasswordHash, Problem> {
@@ -38,13 +43,18 @@ impl Passwords {
         Ok(known && fits)
     }
 
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
-        let waited = tokio::time::timeout(LONGEST_WAIT, self.places.acquire()).await;
-        let _place = match waited {
-            Ok(place) => place.map_err(internal)?,
-            Err(_) => return Err(Problem::new(Code::Busy).caused_by("too many passwords to check")),
+    /// Runs work on a password when its turn comes: scoring a new one, say.
+    pub async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+        let busy = || Problem::new(Code::Busy).caused_by("too many passwords to check");
+        let queued = self.queue.clone().try_acquire_owned().map_err(|_| busy())?;
+        let waited = tokio::time::timeout(LONGEST_WAIT, self.places.clone().acquire_owned()).await;
+        let place = waited.map_err(|_| busy())?.map_err(internal)?;
+        // The work holds its place to its end, even if nobody waits for it any more.
+        let run = move || {
+            let _held = (queued, place);
+            work()
         };
-        tokio::task::spawn_blocking(work).await.map_err(internal)
+        tokio::task::spawn_blocking(run).await.map_err(internal)
     }
 }
 

@@ -16,6 +16,8 @@ use crate::domain::invalid::{FieldCode, Invalid, Rejection, escape};
 
 /// How large a JSON body may be.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
+/// How large one may be that is sent without a token.
+pub const MAX_PUBLIC_BODY_BYTES: usize = 16 * 1024;
 /// How deep it may be nested.
 pub const MAX_DEPTH: usize = 64;
 /// How many values it may hold, objects and arrays included. Validation and its error messages cost some 100 times what
@@ -60,15 +62,20 @@ impl Body {
 }
 
 /// The bytes of a body, which have to arrive in time.
-pub async fn read(request: &HttpRequest, mut payload: Payload, timeout: Duration) -> Result<Vec<u8>, Problem> {
+pub async fn read(
+    request: &HttpRequest,
+    mut payload: Payload,
+    max_bytes: usize,
+    timeout: Duration,
+) -> Result<Vec<u8>, Problem> {
     let too_large = || {
         Problem::new(Code::BodyTooLarge)
-            .detail(format!("A JSON body can have at most {} bytes.", thousands(MAX_BODY_BYTES)))
+            .detail(format!("A body can have at most {} bytes here.", thousands(max_bytes)))
             .header(header::CONNECTION, "close")
     };
     let announced =
         request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if announced.is_some_and(|length: usize| length > MAX_BODY_BYTES) {
+    if announced.is_some_and(|length: usize| length > max_bytes) {
         return Err(too_large());
     }
     let all = async {
@@ -77,7 +84,7 @@ pub async fn read(request: &HttpRequest, mut payload: Payload, timeout: Duration
             let chunk = chunk.map_err(|error| {
                 Problem::new(Code::BadRequest).detail(format!("The body ended early: {error}."))
             })?;
-            if bytes.len() + chunk.len() > MAX_BODY_BYTES {
+            if bytes.len() + chunk.len() > max_bytes {
                 return Err(too_large());
             }
             bytes.extend_from_slice(&chunk);
