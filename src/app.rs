@@ -8,6 +8,7 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data};
 use actix_web::{App as ActixApp, HttpServer};
 use secrecy::{ExposeSecret, SecretString};
+use std::any::Any;
 use std::fs;
 use std::io::Write;
 use std::net::TcpListener;
@@ -24,6 +25,7 @@ use crate::api::context::Api;
 use crate::api::http::auth::caller::Authenticator;
 use crate::api::http::auth::limits::Limits;
 use crate::api::http::auth::passwords::{self, Passwords};
+use crate::api::http::auth::refresh_tokens::RefreshTokens;
 use crate::api::http::edge::{self, RequestSpan};
 use crate::api::http::messages::cursor::Cursors;
 use crate::api::http::messages::etag::ETags;
@@ -36,12 +38,14 @@ use crate::jobs::worker::Worker;
 use crate::mail::transport::{Links, Mailer, Transport};
 use crate::mail::unsubscribe::UnsubscribeTokens;
 use crate::metrics::Metrics;
-use crate::store::{Address, OpenError, Settings, Store};
+use crate::store::{Address, OpenError, Quotas, Settings, Store};
 
 /// How long a client may take to send a request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a server that is asked to stop still answers new connections.
 const DRAIN: Duration = Duration::from_secs(1);
+/// How long a client may leave an answer unread before its connection is closed.
+const UNREAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long an idle connection is kept.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
@@ -78,7 +82,13 @@ pub fn open_store(config: &Config, clock: Arc<dyn Clock>) -> Result<Store, Start
         address,
         pool_size: config.read_pool_size,
         pool_timeout: Duration::from_secs(config.pool_timeout_seconds),
+        work_timeout: Duration::from_secs(config.database_timeout_seconds),
         busy_timeout: Duration::from_millis(u64::from(config.busy_timeout_milliseconds)),
+        quotas: Quotas {
+            records: i64::from(config.max_records),
+            sessions: config.max_sessions,
+            kept_reply_bytes: i64::from(config.max_stored_reply_megabytes) * 1024 * 1024,
+        },
     };
     Ok(Store::open(&settings, clock)?)
 }
@@ -103,6 +113,7 @@ impl App {
             mailer: mailer(&config, &unsubscribe)?.map(Arc::new),
             authenticator: Authenticator::new(&key, config.signing_key_previous.as_ref()),
             passwords: Passwords::new(nobody),
+            refresh_tokens: RefreshTokens::new(key_bytes()),
             cursors: Cursors::new(key_bytes()),
             unsubscribe,
             etags: ETags::new(store.epoch()),
@@ -140,13 +151,18 @@ impl App {
     /// it ends. `started` is called once it can be stopped so. Blocks.
     pub fn run(&self, listener: TcpListener, started: impl FnOnce()) -> std::io::Result<()> {
         actix_web::rt::System::new().block_on(async {
-            let stop = stop_signal()?;
+            let mut signals = Signals::listen()?;
             let server = self.serve(listener)?;
             let (handle, app) = (server.handle(), self.clone());
             actix_web::rt::spawn(async move {
-                stop.await;
+                signals.next().await;
                 tracing::info!("stopping; waiting for requests in flight");
                 app.drain();
+                actix_web::rt::spawn(async move {
+                    signals.next().await;
+                    tracing::warn!("stopping at once");
+                    std::process::exit(1);
+                });
                 // Long enough for whoever watches `/readyz` to see it before connections are refused.
                 tokio::time::sleep(DRAIN).await;
                 handle.stop(true).await;
@@ -164,7 +180,7 @@ impl App {
         let config = &self.api.config;
         let (workers, max_connections) = (config.worker_count(), config.max_connections_per_worker());
         let shutdown_timeout_seconds = config.shutdown_timeout_seconds;
-        let (api, router) = (self.api.clone(), self.router.clone());
+        let (api, router, has_docs) = (self.api.clone(), self.router.clone(), config.docs);
         if config.job_workers > 0 {
             let shutdown_limit = Duration::from_secs(shutdown_timeout_seconds);
             let (store, mailer, metrics) =
@@ -178,7 +194,11 @@ impl App {
             ActixApp::new()
                 .app_data(api.clone())
                 .app_data(router.clone())
-                .service(docs())
+                .configure(|app| {
+                    if has_docs {
+                        app.service(docs());
+                    }
+                })
                 .default_service(web::to(dispatch))
                 .wrap(cors(&api.config.cors_origins))
                 .wrap(from_fn(edge::finish))
@@ -188,6 +208,7 @@ impl App {
         });
         let server = server
             .workers(workers)
+            .on_connect(|stream, _| limit_unread(stream))
             .max_connections(max_connections)
             .client_request_timeout(HEAD_TIMEOUT)
             .keep_alive(KEEP_ALIVE)
@@ -199,21 +220,49 @@ impl App {
     }
 }
 
-/// Ends with SIGTERM, or Ctrl-C; the handlers stand when this returns.
-fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
-    #[cfg(unix)]
+/// Has the system close the connection of a client who reads nothing: what is sent to it is not acknowledged, or finds no
+/// room. A worker cannot tell, since it waits for the client. On other systems than Linux, keep-alive alone ends it.
+fn limit_unread(stream: &dyn Any) {
+    #[cfg(target_os = "linux")]
+    if let Some(stream) = stream.downcast_ref::<actix_web::rt::net::TcpStream>()
+        && let Err(error) = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(UNREAD_TIMEOUT))
     {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        Ok(async move {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-        })
+        tracing::debug!(%error, "a connection has no limit for unread answers");
     }
-    #[cfg(not(unix))]
-    Ok(async { drop(tokio::signal::ctrl_c().await) })
+    #[cfg(not(target_os = "linux"))]
+    let _ = (stream, UNREAD_TIMEOUT);
+}
+
+/// SIGTERM, and Ctrl-C.
+struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    /// The handlers stand when this returns.
+    fn listen() -> std::io::Result<Self> {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+        }
+        #[cfg(not(unix))]
+        Ok(Self {})
+    }
+
+    /// Ends with the next one.
+    async fn next(&mut self) {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+        #[cfg(not(unix))]
+        drop(tokio::signal::ctrl_c().await);
+    }
 }
 
 /// The interactive documentation: files within the binary, no network.
@@ -275,6 +324,7 @@ fn signing_key(config: &Config, store: &Store) -> Result<SecretString, StartErro
     }
     match (&config.signing_key_file, &config.database, store.shared_signing_key()) {
         (Some(path), _, _) => {
+            check_private(path)?;
             let invalid = |fault: String| ConfigError::Invalid { variable: "SIGNING_KEY_FILE".to_owned(), fault };
             let text = fs::read_to_string(path)
                 .map_err(|error| invalid(format!("cannot be read from {}: {error}", path.display())))?;
@@ -287,11 +337,24 @@ fn signing_key(config: &Config, store: &Store) -> Result<SecretString, StartErro
             if !file.exists() {
                 make_key(&file, store)?;
             }
+            check_private(&file)?;
             let text = fs::read_to_string(&file).map_err(|error| unusable(&file, &error))?;
             parse_signing_key(&text).map_err(|error| unusable(&file, &error))
         }
         (None, Database::Postgres { .. }, None) => Err(StartError::Build("the database holds no key".to_owned())),
     }
+}
+
+/// Whoever reads the key can sign tokens for everybody.
+fn check_private(path: &Path) -> Result<(), StartError> {
+    #[cfg(unix)]
+    {
+        let mode = fs::metadata(path).map(|file| std::os::unix::fs::MetadataExt::mode(&file));
+        if mode.is_ok_and(|mode| mode & 0o007 != 0) {
+            return Err(unusable(path, &"every user of the machine can access it; run `chmod 600` on it"));
+        }
+    }
+    Ok(())
 }
 
 fn make_key(path: &Path, store: &Store) -> Result<(), StartError> {

@@ -1,6 +1,5 @@
 //! The commands of the `wellmet` binary: their input and output. The work is done elsewhere.
 
-use crate::store::sessions;
 use chrono::Datelike;
 use secrecy::SecretString;
 use std::fs;
@@ -17,6 +16,7 @@ use crate::app::{App, StartError, open_store};
 use crate::clock::SystemClock;
 use crate::config::{Cli, Command, Config, ConfigError, JobsCommand, TokenCommand, UserCommand};
 use crate::domain::account::{NewPassword, UserFields};
+use crate::domain::count::pluralize;
 use crate::domain::email::EmailAddress;
 use crate::domain::fields::parse_day;
 use crate::domain::id::JobId;
@@ -26,7 +26,7 @@ use crate::domain::scope::SCOPES;
 use crate::domain::secret;
 use crate::service::demo::{self, Demo, Made};
 use crate::store::{Conflict, Error as StoreError};
-use crate::store::{accounts, jobs};
+use crate::store::{accounts, check, jobs, sessions};
 use crate::telemetry;
 
 /// Why a command failed: one sentence, and the exit code.
@@ -112,6 +112,7 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
             open_store(&with_log(config)?, Arc::new(SystemClock))?;
             print("The database is up to date.")
         }
+        Command::Check => check_database(with_log(config)?),
         Command::User(UserCommand::Create { email, name, time_zone, locale, password_stdin }) => {
             let default = UserFields::default();
             let fields = UserFields {
@@ -186,6 +187,16 @@ fn openapi(check: bool, write: bool) -> Result<(), Failure> {
 fn block_on<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     Ok(runtime.block_on(work)?)
+}
+
+fn check_database(config: Config) -> Result<(), Failure> {
+    let store = open_store(&config, Arc::new(SystemClock))?;
+    let faults = block_on(store.read_for_long(check::faults))?;
+    if faults.is_empty() {
+        return print("No faults found.");
+    }
+    faults.iter().try_for_each(|fault| print(fault))?;
+    Err(failure(format!("found {}", pluralize(faults.len(), "fault", "faults"))))
 }
 
 fn create_user(config: Config, email: &str, fields: UserFields, password_stdin: bool) -> Result<(), Failure> {

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal};
 
 use tracing::Subscriber;
-use tracing_subscriber::filter::{EnvFilter, ParseError};
+use tracing_subscriber::filter::{EnvFilter, LevelFilter, ParseError, filter_fn};
 use tracing_subscriber::fmt::{self, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
@@ -26,7 +26,12 @@ fn subscriber<W>(
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let registry = tracing_subscriber::registry().with(EnvFilter::try_new(&config.log_filter)?);
+    let filter = EnvFilter::try_new(&config.log_filter)?;
+    // Anybody can send what is no HTTP, as often as they like; the framework logs it as an error.
+    let is_detailed = filter.max_level_hint().is_none_or(|level| level >= LevelFilter::DEBUG);
+    let registry = tracing_subscriber::registry()
+        .with(filter)
+        .with(filter_fn(move |event| is_detailed || !event.target().starts_with("actix_http::h1")));
     Ok(match config.log_format {
         LogFormat::Text => {
             // The layer reads NO_COLOR itself, and `with_ansi(true)` would overrule it.
@@ -78,6 +83,7 @@ mod tests {
             let _request = tracing::info_span!("request", request_id = "r1").entered();
             tracing::debug!("A detail.");
             tracing::info!(port = 8080, "The server listens.");
+            tracing::error!(target: "actix_http::h1::dispatcher", "stream error: no HTTP");
             tracing::warn!("The disk\nis nearly \u{1b}[31mfull.");
         });
         let bytes = sink.0.lock().unwrap().clone();
@@ -106,6 +112,8 @@ mod tests {
     #[test]
     fn the_filter_decides_what_is_written() {
         assert!(logged(LogFormat::Text, "debug").contains("A detail."));
+        assert!(logged(LogFormat::Text, "debug").contains("no HTTP"));
+        assert!(!logged(LogFormat::Text, "info").contains("no HTTP"), "a client could fill the log with it");
         assert!(!logged(LogFormat::Text, "warn").contains("The server listens."));
         assert_eq!(logged(LogFormat::Text, "off"), "");
         assert_eq!(logged(LogFormat::Text, "info,wellmet=off"), "");

@@ -3,7 +3,6 @@
 use crate::store::sessions;
 use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse};
-use base64::Engine as _;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
@@ -11,6 +10,7 @@ use utoipa::ToSchema;
 use super::context::Api;
 use super::http::auth::jwt::{ACCESS_TOKEN_SECONDS, Claims};
 use super::http::auth::limits::client_address;
+use super::http::auth::refresh_tokens::RefreshTokens;
 use super::http::messages::problem::{Code, Problem};
 use super::http::operation::{Access, Docs, Exchange, Operation, Run};
 use crate::domain::account::{NewPassword, User, UserFields, Workspace};
@@ -61,10 +61,10 @@ pub fn operations() -> Vec<Operation> {
             Box::new(move || {
                 Docs::new("auth", "Refresh a session")
                     .description(
-                        "Returns the next pair of tokens. A refresh token can be used once. If it is used again \
-                         later, its session ends, since somebody else has it; unless its successor was never used, or \
-                         it was first used less than 30 seconds ago: a reply may be lost, and two parts of an app may \
-                         race.",
+                        "Returns the next pair of tokens. A refresh token can be used once. A request that is repeated \
+                         within 30 seconds, because its reply was lost or two parts of an app race, gets the same \
+                         refresh token again. If a token is used later than that, or after the one that followed it, \
+                         its session ends: somebody else may have it.",
                     )
                     .request::<RefreshRequest>(refresh())
                     .answer::<TokenPair>(200, "The next pair of tokens.")
@@ -262,10 +262,9 @@ async fn workspace_of(api: &Api, workspace: WorkspaceId, user: &User) -> Result<
 async fn refresh_session(exchange: Exchange) -> Result<HttpResponse, Problem> {
     let Exchange { api, call, .. } = exchange;
     let RefreshRequest { refresh_token } = check(&call.body.value)?;
-    let secret = new_refresh_token(&api)?;
-    let next = secret.clone();
-    match api.store.account_write(move |tx| sessions::refresh(tx, &refresh_token, &next)).await? {
-        Refreshed::Renewed(session) => {
+    let successors = api.refresh_tokens.successors(&refresh_token);
+    match api.store.account_write(move |tx| sessions::refresh(tx, &refresh_token, successors)).await? {
+        Refreshed::Renewed(session, secret) => {
             Ok(secret_response(&mut HttpResponse::Ok()).json(token_pair(&api, &session, secret)?))
         }
         Refreshed::Unknown => Err(Problem::new(Code::InvalidRefreshToken)),
@@ -301,8 +300,7 @@ fn token_pair(api: &Api, session: &Session, refresh_token: String) -> Result<Tok
 }
 
 fn new_refresh_token(api: &Api) -> Result<String, Problem> {
-    let secret: [u8; 32] = api.store.random()?;
-    Ok(format!("wm_rt_{}", base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(secret)))
+    Ok(RefreshTokens::first(&api.store.random()?))
 }
 
 /// Secrets are kept by nobody on the way.
@@ -335,7 +333,12 @@ pub async fn check_password(
 }
 
 /// A new password of a user, if it is a strong one.
-pub async fn new_password(api: &Api, text: String, user: &User, pointer: &'static str) -> Result<NewPassword, Problem> {
+pub async fn new_password(
+    api: &Api,
+    text: String,
+    user: &User,
+    pointer: &'static str,
+) -> Result<NewPassword, Problem> {
     let known = [user.email.clone(), user.fields.name.clone()];
     let parse = move || NewPassword::parse(&text, &known.each_ref().map(String::as_str));
     let mut invalid = Invalid::default();

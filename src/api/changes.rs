@@ -310,6 +310,7 @@ fn revert_change(context: &Context) -> Result<Write, Problem> {
     let write = Write::new(move |tx| {
         let touched = changes::entities_of_write(tx, version)?;
         touched.iter().try_for_each(|entity| caller.require(*entity, "write"))?;
+        touched.iter().for_each(|entity| tx.note_required_scope(format!("{}:write", entity.area())));
         let reverted = undo::revert(tx, version, dry_run)?;
         Ok(Answer::Json {
             status: 200,

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::http::auth::caller::{Authenticator, Caller};
 use super::http::auth::limits::Limits;
 use super::http::auth::passwords::Passwords;
+use super::http::auth::refresh_tokens::RefreshTokens;
 use super::http::messages::body::Body;
 use super::http::messages::cursor::Cursors;
 use super::http::messages::etag::{self, ETags};
@@ -27,6 +28,7 @@ pub struct Api {
     pub config: Config,
     pub authenticator: Authenticator,
     pub passwords: Passwords,
+    pub refresh_tokens: RefreshTokens,
     pub cursors: Cursors,
     pub etags: ETags,
     pub limits: Limits,

@@ -129,7 +129,7 @@ async fn update_me(exchange: Exchange) -> Result<HttpResponse, Problem> {
     let by = caller.user;
     let written = api
         .store
-        .account_write(move |tx| {
+        .account_write_in(write_context.workspace, move |tx| {
             tx.once(&write_context, |tx| {
                 let (before, _) = accounts::find(tx.conn, by)?;
                 precondition.check(Some(before.version))?;
@@ -228,7 +228,7 @@ async fn change_password(exchange: Exchange) -> Result<HttpResponse, Problem> {
     let hash = api.passwords.hash(new).await?;
     let outcome = api
         .store
-        .account_write(move |tx| {
+        .account_write_in(write_context.workspace, move |tx| {
             tx.once(&write_context, |tx| {
                 if accounts::confirm_password(tx, id, &current)?.is_none() {
                     return Err(wrong_password("#/current_password").into());

@@ -225,7 +225,7 @@ async fn read_notifications(exchange: Exchange) -> Result<HttpResponse, Problem>
     let outcome = context
         .api
         .store
-        .account_write(move |tx| {
+        .account_write_in(write_context.workspace, move |tx| {
             tx.once(&write_context, |tx| {
                 stored::mark_read(tx, recipient, &ids, up_to)?;
                 let unread = stored::count(tx.conn, recipient, true)?;

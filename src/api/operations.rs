@@ -149,7 +149,7 @@ async fn cancel_operation(exchange: Exchange) -> Result<HttpResponse, Problem> {
     let kind = api.store.look_up(move |conn| operations::find(conn, workspace, id)).await?.kind;
     caller.require(edited(kind), "write")?;
     let write_context = WriteContext { workspace, actor: caller.actor(), idempotency: exchange.idempotency };
-    let cancelled = api.store.account_write(move |tx| {
+    let cancelled = api.store.account_write_in(workspace, move |tx| {
         tx.once(&write_context, |tx| {
             let found = operations::request_cancel(tx, workspace, id)?;
             Ok(Reply { status: 200, body: Some(serde_json::to_string(&found)?), ..Reply::default() })

@@ -92,6 +92,11 @@ pub enum Command {
     ///
     /// `serve` does this on start; run it beforehand to migrate as a separate step.
     Migrate,
+    /// Check that what is stored agrees with itself, and exit with code 1 if it does not.
+    ///
+    /// SQLite: the file, its references, and the records against the log of changes; stop the server first, or check a copy.
+    /// PostgreSQL: the records against the log. Brings the database up to date first. Reads everything.
+    Check,
     /// Print the OpenAPI document.
     Openapi {
         /// Print nothing; fail if openapi/openapi.json or openapi/errors.md differs from the code.

@@ -66,6 +66,12 @@ pub struct Config {
     #[arg(value_parser = parse_trusted_proxies, default_value = "", hide_default_value = true)]
     pub trusted_proxies: TrustedProxies,
 
+    /// Interactive documentation at /docs: on or off
+    #[arg(long, env, global = true, value_name = "ON|OFF", action = ArgAction::Set)]
+    #[arg(default_value = "on", hide_possible_values = true)]
+    #[arg(value_parser = PossibleValuesParser::new(["on", "off"]).map(|value| value == "on"))]
+    pub docs: bool,
+
     /// Origins that may call the API from a browser: * or comma-separated origins
     ///
     /// Write an origin as a browser sends it: https://app.example.com or http://localhost:5173, without a path.
@@ -136,9 +142,27 @@ pub struct Config {
     #[arg(value_parser = number(1..=1_000_000_usize), default_value_t = 10_000)]
     pub max_connections: usize,
 
+    /// Records a workspace may have, 1000 to 100000000
+    #[arg(long, env, global = true, value_name = "COUNT")]
+    #[arg(value_parser = number(1_000..=100_000_000_u32), default_value_t = 1_000_000)]
+    pub max_records: u32,
+
+    /// Sessions a user may have at the same time, 1 to 10000; a further login ends the one that was used the longest ago
+    #[arg(long, env, global = true, value_name = "COUNT", value_parser = number(1..=10_000_usize), default_value_t = 100)]
+    pub max_sessions: usize,
+
+    /// Megabytes of replies stored under Idempotency-Keys in a workspace, 1 to 100000; each is stored for 24 hours
+    #[arg(long, env, global = true, value_name = "COUNT")]
+    #[arg(value_parser = number(1..=100_000_u32), default_value_t = 256)]
+    pub max_stored_reply_megabytes: u32,
+
     /// Seconds a request waits for a database connection, 1 to 60
     #[arg(long, env, global = true, value_name = "SECONDS", value_parser = number(1..=60_u64), default_value_t = 5)]
     pub pool_timeout_seconds: u64,
+
+    /// Seconds a request may use the database before it is answered without its outcome, 1 to 600
+    #[arg(long, env, global = true, value_name = "SECONDS", value_parser = number(1..=600_u64), default_value_t = 15)]
+    pub database_timeout_seconds: u64,
 
     /// Seconds a client has to send a JSON body, 1 to 120
     #[arg(long, env, global = true, value_name = "SECONDS", value_parser = number(1..=120_u64), default_value_t = 10)]
@@ -221,6 +245,8 @@ impl Config {
             "--workers=2",
             "--job-workers=0",
             "--shutdown-timeout-seconds=1",
+            // Tests run side by side on machines that are busy.
+            "--database-timeout-seconds=120",
         ])
         .expect("DATABASE_URL of a test")
     }

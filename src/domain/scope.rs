@@ -81,6 +81,11 @@ impl Scopes {
         self.0.join(" ")
     }
 
+    /// No scope at all.
+    pub const fn none() -> Self {
+        Self(Vec::new())
+    }
+
     pub fn contains(&self, scope: &str) -> bool {
         self.0.iter().any(|own| own == scope)
     }

@@ -36,7 +36,10 @@ impl Timestamp {
     pub fn parse(text: &str) -> Result<Self, Rejection> {
         let refuse = || Rejection::format("Expected an RFC 3339 timestamp such as 2026-03-02T09:00:00Z.");
         let instant = DateTime::parse_from_rfc3339(text).map_err(|_| refuse())?;
-        // Checked after conversion: a leap second counts as the next one.
+        // The offset may move the year; chrono tells a leap second, which no database stores, by its nanoseconds.
+        if chrono::Timelike::nanosecond(&instant) >= 1_000_000_000 {
+            return Err(refuse());
+        }
         let timestamp = Self::new(instant.with_timezone(&Utc));
         if (1..=9999).contains(&chrono::Datelike::year(&timestamp.0)) { Ok(timestamp) } else { Err(refuse()) }
     }
@@ -86,3 +89,16 @@ impl utoipa::PartialSchema for Timestamp {
 }
 
 impl utoipa::ToSchema for Timestamp {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leap_second_is_no_timestamp_of_ours() {
+        assert!(Timestamp::parse("2016-12-31T23:59:59Z").is_ok());
+        for leap in ["2016-12-31T23:59:60Z", "2016-12-31T23:59:60.5Z", "2017-01-01T00:59:60+01:00"] {
+            assert!(Timestamp::parse(leap).is_err(), "{leap}");
+        }
+    }
+}

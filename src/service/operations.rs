@@ -92,7 +92,7 @@ pub fn permanent_error(error: &Error) -> Option<OperationError> {
         Error::Conflict(_) | Error::PreconditionFailed(_) | Error::NotFound | Error::CursorExpired => {
             Some(OperationError::new("conflict", "A record changed in a way that excludes the edit."))
         }
-        Error::Busy(_) | Error::Internal(_) => None,
+        Error::Busy(_) | Error::Unavailable(_) | Error::OutcomeUnknown(_) | Error::Internal(_) => None,
     }
 }
 

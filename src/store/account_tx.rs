@@ -1,8 +1,10 @@
 //! A write to what clients do not sync: users, sessions, tokens, and records of a workspace along with them. No query lives
 //! here.
 
+use std::collections::BTreeSet;
+
 use super::db::sql::conn::Conn;
-use super::db::write::context::{Actor, TxScope, WriteContext};
+use super::db::write::context::{Actor, Quotas, TxScope, WriteContext};
 use super::db::write::enqueue::enqueue;
 use super::db::write::idempotency::{self, Outcome, Reply};
 use super::db::write::settle::finish;
@@ -26,6 +28,11 @@ impl<'c> AccountTx<'c> {
 
     pub fn now(&self) -> Timestamp {
         self.now
+    }
+
+    /// How much an account may have.
+    pub(in crate::store) const fn quotas(&self) -> Quotas {
+        self.scope.quotas
     }
 
     /// A new time-ordered id.
@@ -67,13 +74,12 @@ impl<'c> AccountTx<'c> {
 
     /// Does the work unless a reply to the same request is kept; writes of a workspace wait for one another here too.
     pub fn once(&mut self, who: &WriteContext, work: impl FnOnce(&mut Self) -> Result<Reply>) -> Result<Outcome> {
-        let (user, key) = (who.actor.user(), who.idempotency.as_ref());
         Tx::begin(self.conn, self.scope, who.workspace, who.actor)?;
-        if let Some(kept) = idempotency::find(self.conn, who.workspace, user, key, self.now)? {
+        if let Some(kept) = idempotency::find(self.conn, who, self.now)? {
             return Ok(kept);
         }
         let reply = work(self)?;
-        idempotency::keep(self.conn, who.workspace, user, key, self.now, &reply)?;
+        idempotency::keep(self.conn, who, &self.scope.quotas, self.now, &BTreeSet::new(), &reply)?;
         Ok(Outcome { reply, replayed: false })
     }
 }

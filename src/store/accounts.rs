@@ -11,10 +11,10 @@ use super::db::sql::schema::{
 };
 use super::db::sql::types::AsJson;
 use super::db::write::context::{Actor, Calendar};
-use super::db::write::joins;
 use super::db::write::record::{Record, for_entity};
 use super::db::write::records::create;
 use super::db::write::tx::Tx;
+use super::db::write::{idempotency, joins};
 use super::error::{Conflict, Error, Result};
 use super::jobs;
 use super::notify_times;
@@ -367,12 +367,7 @@ fn leave_workspace(tx: &mut AccountTx<'_>, workspace: WorkspaceId, user: UserId)
             .filter(calendar_feeds::user_id.eq(user)),
     )
     .execute(tx.conn)?;
-    diesel::delete(
-        idempotency_keys::table
-            .filter(idempotency_keys::workspace_id.eq(workspace))
-            .filter(idempotency_keys::user_id.eq(user)),
-    )
-    .execute(tx.conn)?;
+    idempotency::delete_of_user(tx.conn, workspace, user)?;
     diesel::delete(
         notifications::table
             .filter(notifications::workspace_id.eq(workspace))

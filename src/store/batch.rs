@@ -1,5 +1,6 @@
 //! Many operations in one transaction, on one thread. What they do is not known here.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::db::sql::conn::{Conn, read_transaction, savepoint, write_transaction};
@@ -30,8 +31,15 @@ pub struct Ending {
     /// succeed.
     pub commit: bool,
     pub status: u16,
-    /// Renders the JSON of the answer, given the number of the one write, if there is one and it changed anything.
-    pub body: Box<dyn FnOnce(Option<i64>) -> Result<String> + Send>,
+    /// Renders the answer, given the number of the one write, if there is one and it changed anything.
+    pub render: Box<dyn FnOnce(Option<i64>) -> Result<Rendered> + Send>,
+}
+
+/// The answer to a batch, as JSON.
+pub struct Rendered {
+    pub body: String,
+    /// What is kept of it under an Idempotency-Key.
+    pub kept: String,
 }
 
 /// A batch in progress.
@@ -45,6 +53,9 @@ pub struct Batch<'c> {
     is_whole: bool,
     erased: Vec<AnyId>,
     erases: bool,
+    /// What was kept of the answer the first time: what it holds is not to be done again.
+    kept: Option<Reply>,
+    required_scopes: BTreeSet<String>,
 }
 
 enum Held<'c> {
@@ -54,6 +65,11 @@ enum Held<'c> {
 }
 
 impl Batch<'_> {
+    /// What was kept of the answer, if the request came before under the same Idempotency-Key.
+    pub fn kept(&self) -> Option<&str> {
+        self.kept.as_ref().and_then(|kept| kept.body.as_deref())
+    }
+
     /// Reads what the operations so far have left.
     pub fn read<T, E: From<Error>>(
         &mut self,
@@ -110,13 +126,15 @@ impl Batch<'_> {
                             rolled_back = Some(reply);
                             return Err(Failure::RolledBack);
                         }
-                        Ok((reply, tx.erased().collect::<Vec<AnyId>>()))
+                        let erased: Vec<AnyId> = tx.erased().collect();
+                        Ok((reply, erased, tx.required_scopes().clone()))
                     })
                 });
                 match (done, rolled_back) {
                     (Err(Failure::RolledBack), Some(reply)) => Ok(reply),
-                    (Ok((reply, erased)), _) => {
+                    (Ok((reply, erased, required)), _) => {
                         self.erased.extend(erased);
+                        self.required_scopes.extend(required);
                         Ok(reply)
                     }
                     (Err(failure), _) => Err(failure),
@@ -137,38 +155,40 @@ impl Batch<'_> {
 }
 
 impl Store {
-    /// Does the work, which asks the batch for what its operations need, in one transaction. A reply that is kept under the
-    /// Idempotency-Key is returned instead.
+    /// Does the work, which asks the batch for what its operations need, in one transaction; and for what was kept of the
+    /// answer, if it was given before under the same Idempotency-Key.
     pub async fn batch<E: From<Error> + Send + 'static>(
         &self,
         context: WriteContext,
         mode: BatchMode,
         work: impl FnOnce(&mut Batch<'_>) -> std::result::Result<Ending, E> + Send + 'static,
     ) -> std::result::Result<Outcome, E> {
-        let store = self.clone();
+        let (store, workspace) = (self.clone(), context.workspace);
         let now = self.now();
         let run = move |conn: &mut Conn| {
             let mut erases = false;
-            let scope = TxScope::new(store.ids(), now);
+            let scope = store.scope(now);
             let done = match mode {
                 BatchMode::Reads => read_transaction(conn, |conn| {
                     let mut batch = Batch::new(Held::Reads(conn), mode, &scope, &context);
-                    let Ending { status, body, .. } = work(&mut batch).map_err(Failure::Work)?;
-                    Ok(Outcome {
-                        reply: Reply { status, body: Some(body(None)?), ..Reply::default() },
-                        replayed: false,
-                    })
+                    let Ending { status, render, .. } = work(&mut batch).map_err(Failure::Work)?;
+                    let body = Some(render(None)?.body);
+                    Ok(Outcome { reply: Reply { status, body, ..Reply::default() }, replayed: false })
                 }),
                 BatchMode::Separate | BatchMode::Atomic => write_transaction(conn, |conn| {
-                    let WriteContext { workspace, actor, idempotency } = &context;
-                    let whole = Tx::begin(conn, &scope, *workspace, *actor)?;
-                    if let Some(kept) =
-                        idempotency::find(whole.conn, *workspace, actor.user(), idempotency.as_ref(), now)?
-                    {
-                        return Ok(kept);
-                    }
+                    let whole = Tx::begin(conn, &scope, context.workspace, context.actor)?;
+                    let kept = idempotency::find(whole.conn, &context, now)?.map(|kept| kept.reply);
+                    let write = kept.as_ref().map(|kept| kept.write);
                     let mut batch = Batch::new(Held::Writes(Box::new(whole)), mode, &scope, &context);
+                    batch.kept = kept;
                     let ending = work(&mut batch).map_err(Failure::Work)?;
+                    if let Some(write) = write {
+                        let (status, body) = (ending.status, Some((ending.render)(write)?.body));
+                        return Ok(Outcome {
+                            reply: Reply { status, write, body, ..Reply::default() },
+                            replayed: true,
+                        });
+                    }
                     let outcome = batch.end(ending, &context)?;
                     erases = batch.erases;
                     Ok(outcome)
@@ -181,8 +201,10 @@ impl Store {
             };
             Ok(outcome.map(|outcome| (outcome, erases)))
         };
-        let queue = if mode == BatchMode::Reads { self.readers() } else { self.writers() };
-        let (outcome, erases) = queue.run(run).await??;
+        let (outcome, erases) = match mode {
+            BatchMode::Reads => self.run_read(run).await??,
+            BatchMode::Separate | BatchMode::Atomic => self.run_write(workspace, run).await??,
+        };
         if erases {
             self.checkpoint_wal().await;
         }
@@ -193,16 +215,27 @@ impl Store {
 impl<'c> Batch<'c> {
     fn new(held: Held<'c>, mode: BatchMode, scope: &'c TxScope<'c>, context: &WriteContext) -> Self {
         let (workspace, actor) = (context.workspace, context.actor);
-        Self { held, mode, scope, workspace, actor, is_whole: true, erased: Vec::new(), erases: false }
+        Self {
+            held,
+            mode,
+            scope,
+            workspace,
+            actor,
+            is_whole: true,
+            erased: Vec::new(),
+            erases: false,
+            kept: None,
+            required_scopes: BTreeSet::new(),
+        }
     }
 
     /// Renders the answer and keeps it; the caller commits.
     fn end<E>(&mut self, ending: Ending, context: &WriteContext) -> std::result::Result<Outcome, Failure<E>> {
-        let Ending { commit, status, body } = ending;
+        let Ending { commit, status, render } = ending;
         let reply =
             |write: Option<i64>, body: String| Reply { status, write, body: Some(body), ..Reply::default() };
         if !commit {
-            let outcome = Outcome { reply: reply(None, body(None)?), replayed: false };
+            let outcome = Outcome { reply: reply(None, render(None)?.body), replayed: false };
             return Err(Failure::Answered(outcome));
         }
         if self.mode == BatchMode::Atomic && !self.is_whole {
@@ -210,7 +243,7 @@ impl<'c> Batch<'c> {
             return Err(Error::Internal("a part of one write failed and was passed over".to_owned()).into());
         }
         let write = self.write_number();
-        let reply = reply(write, body(write)?);
+        let Rendered { body, kept } = render(write)?;
         let Held::Writes(whole) = &mut self.held else {
             return Err(Error::Internal("the end of a batch of reads".to_owned()).into());
         };
@@ -218,11 +251,13 @@ impl<'c> Batch<'c> {
         settle(whole)?;
         whole.log()?;
         // What was to be erased is not kept here either.
-        if !reply.body.as_ref().is_some_and(|body| idempotency::mentions_one(body, &self.erased)) {
-            let (user, key) = (context.actor.user(), context.idempotency.as_ref());
-            idempotency::keep(whole.conn, context.workspace, user, key, self.scope.now, &reply)?;
+        if !idempotency::mentions_one(&kept, &self.erased) {
+            self.required_scopes.extend(whole.required_scopes().iter().cloned());
+            let TxScope { quotas, now, .. } = self.scope;
+            let kept = reply(write, kept);
+            idempotency::keep(whole.conn, context, quotas, *now, &self.required_scopes, &kept)?;
         }
-        Ok(Outcome { reply, replayed: false })
+        Ok(Outcome { reply: reply(write, body), replayed: false })
     }
 }
 

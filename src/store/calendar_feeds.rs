@@ -11,6 +11,7 @@ use super::db::sql::select::{Comparison, Direction, ID, Predicate, Scalar, Selec
 use super::db::sql::types::{AnyId, AsJson};
 use super::db::write::record::Record;
 use super::error::{Conflict, Error, Result};
+use super::memberships::lock as lock_membership;
 use super::tokens::hash_of_secret;
 use super::{events, follow_ups, interactions, organizations, today};
 use crate::domain::calendar_feed::{CalendarContent, MAX_ENTRIES, MAX_PER_USER, Named, Window};
@@ -98,6 +99,7 @@ pub fn create_feed(
     new: NewFeed,
     secret: &str,
 ) -> Result<CalendarFeed> {
+    lock_membership(tx, workspace_id, user_id)?;
     if list(tx.conn, workspace_id, user_id)?.len() >= MAX_PER_USER {
         return Err(Conflict::TooMany("calendar feeds").into());
     }

@@ -9,7 +9,7 @@ use super::db::sql::conn::{Conn, write_transaction};
 use super::db::sql::schema::{instance, memberships, workspaces};
 use super::db::sql::select::{Comparison, ID, Predicate, Scalar, Select};
 use super::db::sql::types::AnyId;
-use super::db::write::context::{Actor, TxScope};
+use super::db::write::context::{Actor, Quotas, TxScope};
 use super::db::write::many::respell;
 use super::db::write::record::{Record, for_entity};
 use super::db::write::settle::finish;
@@ -29,7 +29,7 @@ const SLICE: i64 = 200;
 
 /// Makes everything anew if the database is from before `REVISION`; in slices, so that it takes no more memory however much
 /// there is, and can be broken off and begun again. Blocks.
-pub fn bring_up_to_date(conn: &mut Conn, ids: &Ids, now: Timestamp) -> Result<()> {
+pub fn bring_up_to_date(conn: &mut Conn, ids: &Ids, quotas: Quotas, now: Timestamp) -> Result<()> {
     let known: i32 = instance::table.select(instance::derived_revision).first(conn)?;
     if known >= REVISION {
         return Ok(());
@@ -45,14 +45,20 @@ pub fn bring_up_to_date(conn: &mut Conn, ids: &Ids, now: Timestamp) -> Result<()
         let Some(end) = slice.last() else { break };
         last = *end;
         for workspace in slice {
-            derive_workspace(conn, ids, now, workspace)?;
+            derive_workspace(conn, ids, quotas, now, workspace)?;
         }
     }
     diesel::update(instance::table).set(instance::derived_revision.eq(REVISION)).execute(conn)?;
     Ok(())
 }
 
-fn derive_workspace(conn: &mut Conn, ids: &Ids, now: Timestamp, workspace: WorkspaceId) -> Result<()> {
+fn derive_workspace(
+    conn: &mut Conn,
+    ids: &Ids,
+    quotas: Quotas,
+    now: Timestamp,
+    workspace: WorkspaceId,
+) -> Result<()> {
     let owner: Option<UserId> = memberships::table
         .filter(memberships::workspace_id.eq(workspace))
         .filter(memberships::role.eq(Role::Owner))
@@ -61,7 +67,7 @@ fn derive_workspace(conn: &mut Conn, ids: &Ids, now: Timestamp, workspace: Works
         .first(conn)
         .optional()?;
     let Some(user) = owner else { return Ok(()) };
-    let (scope, actor) = (TxScope::new(ids, now), Actor::User(user, None));
+    let (scope, actor) = (TxScope::new(ids, quotas, now), Actor::User(user, None));
     for entity in Entity::ALL {
         for_entity!(*entity, Kind => {
             let mut after = Predicate::always();

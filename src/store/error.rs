@@ -7,6 +7,7 @@ use crate::domain::debrief::NoDebrief;
 use crate::domain::entity::Entity;
 use crate::domain::id::OperationId;
 use crate::domain::invalid::Invalid;
+use crate::store::db::sql::conn::CommitFailed;
 use crate::store::db::sql::types::{AnyId, RecordRef};
 
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +30,12 @@ pub enum Error {
     /// Too much going on; nothing was done, and a second try may succeed.
     #[error("busy: {0}")]
     Busy(String),
+    /// The database cannot be reached, or cannot write; nothing was done, and a later try may succeed.
+    #[error("the database is not available: {0}")]
+    Unavailable(String),
+    /// The database was lost while the write was committed, or did not answer in time: it may have been carried out.
+    #[error("the outcome is not known: {0}")]
+    OutcomeUnknown(String),
     /// A fault of ours.
     #[error("internal: {0}")]
     Internal(String),
@@ -85,6 +92,12 @@ pub enum Conflict {
     Permanent,
     /// The Idempotency-Key came before with another request.
     IdempotencyKeyReused,
+    /// The reply kept under the Idempotency-Key takes this scope, which the caller lacks.
+    ScopeRequired(String),
+    /// The reply is too long to be kept under the Idempotency-Key.
+    ReplyTooLong,
+    /// The workspace keeps as many replies as it may.
+    TooManyKeptReplies,
     /// Others still work in a workspace that nobody else owns.
     LastOwner,
     /// Nothing of the write could be taken back.
@@ -256,21 +269,64 @@ impl From<DieselError> for Error {
         match &error {
             DieselError::NotFound => Self::NotFound,
             DieselError::DatabaseError(kind, info) => {
-                let message = info.message();
-                let busy =
-                    matches!(
-                        kind,
-                        DatabaseErrorKind::SerializationFailure
-                            | DatabaseErrorKind::ClosedConnection
-                            | DatabaseErrorKind::UnableToSendCommand
-                    ) || ["database is locked", "lock timeout", "statement timeout", "deadlock", "shutting down"]
-                        .iter()
-                        .any(|sign| message.contains(sign));
-                if busy { Self::Busy(error.to_string()) } else { Self::Internal(error.to_string()) }
+                let (message, is) =
+                    (info.message(), |signs: &[&str]| signs.iter().any(|sign| info.message().contains(sign)));
+                if matches!(kind, DatabaseErrorKind::SerializationFailure) || is(BUSY) {
+                    Self::Busy(message.to_owned())
+                } else if matches!(
+                    kind,
+                    DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand
+                ) || is(UNAVAILABLE)
+                {
+                    Self::Unavailable(message.to_owned())
+                } else {
+                    Self::Internal(error.to_string())
+                }
             }
+            // The connection broke earlier in the same transaction.
+            DieselError::BrokenTransactionManager => Self::Unavailable(error.to_string()),
+            DieselError::QueryBuilderError(other) => match other.downcast_ref::<CommitFailed>() {
+                None => Self::Internal(error.to_string()),
+                Some(CommitFailed(DieselError::DatabaseError(kind, info))) => {
+                    let cause = DieselError::DatabaseError(*kind, Box::new(info.message().to_owned()));
+                    match Self::from(cause) {
+                        Self::Unavailable(cause) if !cause.contains(FULL) => Self::OutcomeUnknown(cause),
+                        told => told,
+                    }
+                }
+                Some(CommitFailed(other)) => Self::OutcomeUnknown(other.to_string()),
+            },
             _ => Self::Internal(error.to_string()),
         }
     }
 }
+
+/// How SQLite and PostgreSQL say that somebody else is in the way.
+const BUSY: &[&str] = &["database is locked", "lock timeout", "statement timeout", "deadlock"];
+
+/// What SQLite says of a disk that is full: then nothing was committed.
+const FULL: &str = "database or disk is full";
+
+/// How SQLite and PostgreSQL say that the database is out of reach, or cannot write.
+const UNAVAILABLE: &[&str] = &[
+    FULL,
+    "disk I/O error",
+    "unable to open database file",
+    "attempt to write a readonly database",
+    "No space left on device",
+    "could not extend file",
+    "could not write",
+    "could not fsync",
+    "could not read",
+    "the database system is",
+    "terminating connection",
+    "server closed the connection",
+    "no connection to the server",
+    "connection to server",
+    "SSL connection has been closed",
+    "too many clients",
+    "remaining connection slots",
+    "cannot execute UPDATE in a read-only transaction",
+];
 
 pub type Result<T> = std::result::Result<T, Error>;

@@ -8,9 +8,9 @@ use diesel::sql_types::Bool;
 use std::collections::BTreeMap;
 
 use super::account_tx::AccountTx;
-use super::db::sql::schema::{changes, idempotency_keys, refresh_tokens, sessions, workspaces};
+use super::db::sql::schema::{changes, refresh_tokens, sessions, workspaces};
 use super::db::sql::types::{AnyId, AsJson};
-use super::db::write::idempotency::KEPT_HOURS;
+use super::db::write::idempotency::{self, KEPT_HOURS};
 use super::db::write::tx::UNDO_DAYS;
 use super::error::Result;
 use super::jobs;
@@ -19,7 +19,7 @@ use super::operations;
 use super::password_resets;
 use super::sessions::end_session;
 use crate::domain::entity::Entity;
-use crate::domain::id::{SessionId, UserId, WorkspaceId};
+use crate::domain::id::{SessionId, WorkspaceId};
 use crate::domain::timestamp::Timestamp;
 
 /// How long a client may stay away and still learn of every delete.
@@ -71,7 +71,7 @@ pub fn purge(tx: &mut AccountTx<'_>) -> Result<Purged> {
     Ok(Purged {
         tombstones: purge_tombstones(tx, now.minus(TimeDelta::days(TOMBSTONE_DAYS)))?,
         before_images: purge_before_images(tx, now.minus(TimeDelta::days(UNDO_DAYS)))?,
-        idempotency_keys: purge_replies(tx, now.minus(TimeDelta::hours(KEPT_HOURS)))?,
+        idempotency_keys: idempotency::purge(tx.conn, now.minus(TimeDelta::hours(KEPT_HOURS)), BATCH)?,
         sessions: purge_sessions(tx, now)?,
         refresh_tokens: purge_refresh_tokens(tx, now.minus(TimeDelta::days(SPENT_TOKEN_DAYS)))?,
         jobs: jobs::purge(tx, BATCH)?,
@@ -79,23 +79,6 @@ pub fn purge(tx: &mut AccountTx<'_>) -> Result<Purged> {
         notifications: notifications::purge(tx, BATCH)?,
         password_resets: password_resets::purge(tx, BATCH)?,
     })
-}
-
-fn purge_replies(tx: &mut AccountTx<'_>, end: Timestamp) -> Result<usize> {
-    let old: Vec<(WorkspaceId, UserId, String)> = idempotency_keys::table
-        .filter(idempotency_keys::created_at.le(end))
-        .select((idempotency_keys::workspace_id, idempotency_keys::user_id, idempotency_keys::key))
-        .limit(BATCH)
-        .load(tx.conn)?;
-    for (workspace, user, key) in &old {
-        let own = idempotency_keys::table
-            .filter(idempotency_keys::workspace_id.eq(workspace))
-            .filter(idempotency_keys::user_id.eq(user))
-            .filter(idempotency_keys::key.eq(key))
-            .filter(idempotency_keys::created_at.le(end));
-        diesel::delete(own).execute(tx.conn)?;
-    }
-    Ok(old.len())
 }
 
 fn purge_before_images(tx: &mut AccountTx<'_>, end: Timestamp) -> Result<usize> {

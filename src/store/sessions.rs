@@ -1,4 +1,5 @@
-//! Logins and their refresh tokens: single use, rotated, and the family revoked when a spent one comes back.
+//! Logins and their refresh tokens: single use, each following from the one before, and the family revoked when a spent one
+//! comes back.
 
 use chrono::TimeDelta;
 use diesel::prelude::*;
@@ -39,7 +40,6 @@ struct RefreshToken {
     id: AnyId,
     session_id: SessionId,
     token_hash: Vec<u8>,
-    predecessor_id: Option<AnyId>,
     created_at: Timestamp,
     spent_at: Option<Timestamp>,
 }
@@ -84,8 +84,8 @@ fn own_session(workspace: WorkspaceId, session: SessionId) -> _ {
 
 /// What came of a refresh.
 pub enum Refreshed {
-    /// The session lives on under the new token.
-    Renewed(Session),
+    /// The session lives on under this token.
+    Renewed(Session, String),
     /// No such token, or one of a session that has ended.
     Unknown,
     /// A spent token came again: somebody else has it, so the whole family is revoked.
@@ -100,6 +100,7 @@ pub fn begin_session(
     user_agent: Option<String>,
     secret: &str,
 ) -> Result<Session> {
+    make_room(tx, workspace_id, user_id)?;
     let session = Session {
         workspace_id,
         id: SessionId::new(tx.new_id()),
@@ -110,22 +111,28 @@ pub fn begin_session(
         user_agent,
     };
     diesel::insert_into(sessions::table).values(&session).execute(tx.conn)?;
-    add_refresh_token(tx, &session, None, secret)?;
+    add_refresh_token(tx, &session, secret)?;
     Ok(session)
 }
 
-fn add_refresh_token(
-    tx: &mut AccountTx<'_>,
-    session: &Session,
-    predecessor_id: Option<AnyId>,
-    secret: &str,
-) -> Result<()> {
+/// Ends the sessions that were used the longest ago, until there may be one more.
+fn make_room(tx: &mut AccountTx<'_>, workspace: WorkspaceId, user: UserId) -> Result<()> {
+    let own: Vec<SessionId> = sessions::table
+        .filter(sessions::workspace_id.eq(workspace))
+        .filter(sessions::user_id.eq(user))
+        .order((sessions::last_used_at.desc(), sessions::id.desc()))
+        .select(sessions::id)
+        .load(tx.conn)?;
+    let room = tx.quotas().sessions.saturating_sub(1);
+    own.into_iter().skip(room).try_for_each(|session| end_session(tx, workspace, session))
+}
+
+fn add_refresh_token(tx: &mut AccountTx<'_>, session: &Session, secret: &str) -> Result<()> {
     let token = RefreshToken {
         workspace_id: session.workspace_id,
         id: AnyId::new(tx.new_id()),
         session_id: session.id,
         token_hash: hash_of_secret(secret),
-        predecessor_id,
         created_at: tx.now,
         spent_at: None,
     };
@@ -133,43 +140,54 @@ fn add_refresh_token(
     Ok(())
 }
 
-/// Exchanges a refresh token for the next one.
-pub fn refresh(tx: &mut AccountTx<'_>, secret: &str, next_secret: &str) -> Result<Refreshed> {
+/// Exchanges a refresh token for the next one, which follows from it: whoever sends it again within the grace, because the
+/// reply was lost or two parts of an app race, gets the same one. `successors` are what may follow from it, the one to give
+/// first.
+pub fn refresh(tx: &mut AccountTx<'_>, secret: &str, successors: Vec<String>) -> Result<Refreshed> {
     let Some(session) = lock_session_of(tx, secret)? else { return Ok(Refreshed::Unknown) };
     // Read under the lock: two refreshes of one family happen one after the other.
-    let presented: Option<RefreshToken> = refresh_tokens::table
-        .filter(refresh_tokens::token_hash.eq(hash_of_secret(secret)))
-        .select(RefreshToken::as_select())
-        .load(tx.conn)?
-        .pop();
-    let Some(token) = presented else { return Ok(Refreshed::Unknown) };
-    match token.spent_at {
-        None => spend(tx, &session, token.id, tx.now)?,
-        Some(spent_at) if tx.now < spent_at.plus(TimeDelta::seconds(GRACE_SECONDS)) => {}
+    let Some(token) = find_refresh_token(tx, secret)? else { return Ok(Refreshed::Unknown) };
+    let next = match token.spent_at {
+        None => {
+            let Some(next) = successors.into_iter().next() else { return Ok(Refreshed::Unknown) };
+            spend(tx, &session, token.id, tx.now)?;
+            add_refresh_token(tx, &session, &next)?;
+            next
+        }
         Some(spent_at) => {
-            let given = successors(tx, &session, token.id)?;
-            let mut lost = !given.is_empty();
-            for successor in &given {
-                lost = lost && successors(tx, &session, successor.id)?.is_empty();
-            }
-            if !lost {
+            let is_late = tx.now >= spent_at.plus(TimeDelta::seconds(GRACE_SECONDS));
+            let unused = if is_late { None } else { find_unused(tx, successors)? };
+            let Some(unused) = unused else {
                 end_session(tx, session.workspace_id, session.id)?;
                 return Ok(Refreshed::Reused(session.id));
-            }
-            // The reply that carried them did not arrive. Whoever holds one got it by other ways, and is found out
-            // when they come with it.
-            for successor in given {
-                spend(tx, &session, successor.id, spent_at)?;
-            }
+            };
+            unused
         }
-    }
-    add_refresh_token(tx, &session, Some(token.id), next_secret)?;
+    };
     let renewed =
         Session { last_used_at: tx.now, expires_at: tx.now.plus(TimeDelta::days(SESSION_DAYS)), ..session };
     diesel::update(own_session(renewed.workspace_id, renewed.id))
         .set((sessions::last_used_at.eq(renewed.last_used_at), sessions::expires_at.eq(renewed.expires_at)))
         .execute(tx.conn)?;
-    Ok(Refreshed::Renewed(renewed))
+    Ok(Refreshed::Renewed(renewed, next))
+}
+
+/// The one of these tokens that was given and not used yet.
+fn find_unused(tx: &mut AccountTx<'_>, secrets: Vec<String>) -> Result<Option<String>> {
+    for secret in secrets {
+        if let Some(token) = find_refresh_token(tx, &secret)? {
+            return Ok(token.spent_at.is_none().then_some(secret));
+        }
+    }
+    Ok(None)
+}
+
+fn find_refresh_token(tx: &mut AccountTx<'_>, secret: &str) -> Result<Option<RefreshToken>> {
+    let found: Vec<RefreshToken> = refresh_tokens::table
+        .filter(refresh_tokens::token_hash.eq(hash_of_secret(secret)))
+        .select(RefreshToken::as_select())
+        .load(tx.conn)?;
+    Ok(found.into_iter().next())
 }
 
 /// The living session that a refresh token belongs to, locked.
@@ -184,16 +202,6 @@ fn lock_session_of(tx: &mut AccountTx<'_>, secret: &str) -> Result<Option<Sessio
         .returning(<Session as Selectable<MultiBackend>>::construct_selection())
         .load(tx.conn)?;
     Ok(locked.into_iter().find(|session| tx.now < session.expires_at))
-}
-
-/// The tokens given in exchange for one.
-fn successors(tx: &mut AccountTx<'_>, session: &Session, token: AnyId) -> Result<Vec<RefreshToken>> {
-    Ok(refresh_tokens::table
-        .filter(refresh_tokens::workspace_id.eq(session.workspace_id))
-        .filter(refresh_tokens::session_id.eq(session.id))
-        .filter(refresh_tokens::predecessor_id.eq(token))
-        .select(RefreshToken::as_select())
-        .load(tx.conn)?)
 }
 
 fn spend(tx: &mut AccountTx<'_>, session: &Session, token: AnyId, at: Timestamp) -> Result<()> {

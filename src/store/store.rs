@@ -3,19 +3,23 @@
 use diesel::connection::SimpleConnection;
 use secrecy::SecretString;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::account_tx::AccountTx;
+use super::accounts;
 use super::db::sql::conn::{Address, Conn, write_transaction};
+use super::db::sql::lines::Lines;
 use super::db::sql::migrations::{self, Instance, OpenError};
-use super::db::sql::pool::{PoolQueue, Settings};
+use super::db::sql::pool::{Effect, PoolQueue, Settings};
 use super::db::write::answer::{Answer, conclude, render_record};
-use super::db::write::context::{TxScope, WriteContext};
-use super::db::write::idempotency::{self, IdempotencyKey, Outcome, Reply};
+use super::db::write::context::{Quotas, TxScope, WriteContext};
+use super::db::write::idempotency::{self, Outcome, Reply};
 use super::db::write::tx::Tx;
 use super::derived;
 use super::error::{Error, Result};
 use crate::clock::{Clock, Ids};
+use crate::domain::id::WorkspaceId;
 use crate::domain::timestamp::Timestamp;
 
 /// The database, shared by everything that runs.
@@ -26,8 +30,12 @@ pub(in crate::store) struct Inner {
     pub readers: Arc<PoolQueue>,
     /// On PostgreSQL the same as `readers`.
     pub writers: Arc<PoolQueue>,
+    lines: Lines,
+    /// One connection, to see whether the database responds.
+    probe: Arc<PoolQueue>,
     clock: Arc<dyn Clock>,
     pub ids: Ids,
+    quotas: Quotas,
     instance: Instance,
     /// Told when a job was enqueued.
     jobs_enqueued: Arc<Notify>,
@@ -43,7 +51,7 @@ impl Store {
         let manager = settings.manager();
         let instance = migrations::prepare(&manager, &ids)?;
         let mut conn = manager.open().map_err(|error| OpenError::Connect(error.to_string()))?;
-        derived::bring_up_to_date(&mut conn, &ids, Timestamp::new(clock.now()))
+        derived::bring_up_to_date(&mut conn, &ids, settings.quotas, Timestamp::new(clock.now()))
             .map_err(|error| OpenError::Migrate(error.to_string()))?;
         drop(conn);
         let readers = Arc::new(PoolQueue::new(settings, settings.pool_size));
@@ -52,11 +60,15 @@ impl Store {
             Address::Sqlite(_) => Arc::new(PoolQueue::new(settings, 1)),
             Address::Postgres(_) => readers.clone(),
         };
+        let quickly = Settings { pool_timeout: PROBE_TIMEOUT, work_timeout: PROBE_TIMEOUT, ..settings.clone() };
         Ok(Self(Arc::new(Inner {
             readers,
             writers,
+            lines: Lines::new(settings.pool_timeout),
+            probe: Arc::new(PoolQueue::new(&quickly, 1)),
             clock,
             ids,
+            quotas: settings.quotas,
             instance,
             jobs_enqueued: Arc::new(Notify::new()),
             lock: lock.map(Arc::new),
@@ -65,12 +77,16 @@ impl Store {
 
     /// The same database at another time and with other ids: for what is made up.
     pub fn as_of(&self, clock: Arc<dyn Clock>, ids: Ids) -> Self {
-        let Inner { readers, writers, clock: _, ids: _, instance, jobs_enqueued, lock } = &*self.0;
+        let Inner { readers, writers, lines, probe, clock: _, ids: _, quotas, instance, jobs_enqueued, lock } =
+            &*self.0;
         Self(Arc::new(Inner {
             readers: readers.clone(),
             writers: writers.clone(),
+            lines: lines.clone(),
+            probe: probe.clone(),
             clock,
             ids,
+            quotas: *quotas,
             instance: instance.clone(),
             jobs_enqueued: jobs_enqueued.clone(),
             lock: lock.clone(),
@@ -103,16 +119,32 @@ impl Store {
         Ok(bytes)
     }
 
-    pub(super) fn ids(&self) -> &Ids {
-        &self.0.ids
+    /// What all parts of one transaction share.
+    pub(super) fn scope(&self, now: Timestamp) -> TxScope<'_> {
+        TxScope::new(&self.0.ids, self.0.quotas, now)
     }
 
-    pub(super) fn readers(&self) -> &PoolQueue {
-        &self.0.readers
+    /// Reads in one transaction, or several.
+    pub(super) async fn run_read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Conn) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.0.readers.run(Effect::None, work).await
     }
 
-    pub(super) fn writers(&self) -> &PoolQueue {
-        &self.0.writers
+    /// Writes in a workspace, when its turn comes.
+    pub(super) async fn run_write<T: Send + 'static>(
+        &self,
+        workspace: WorkspaceId,
+        work: impl FnOnce(&mut Conn) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let turn = self.0.lines.wait(workspace).await?;
+        let run = move |conn: &mut Conn| {
+            let done = work(conn);
+            drop(turn);
+            done
+        };
+        self.0.writers.run(Effect::Unknown, run).await
     }
 
     /// After a transaction that may have enqueued a job.
@@ -137,7 +169,15 @@ impl Store {
         &self,
         work: impl FnOnce(&mut Conn) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.0.readers.run(work).await
+        self.run_read(work).await
+    }
+
+    /// Reads for as long as it takes: for commands, for which nobody waits in front of a screen.
+    pub async fn read_for_long<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Conn) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.0.readers.run_for_long(work).await
     }
 
     /// Reads a row or two by their keys.
@@ -155,25 +195,24 @@ impl Store {
         context: WriteContext,
         work: impl FnOnce(&mut Tx<'_>) -> std::result::Result<Answer, E> + Send + 'static,
     ) -> std::result::Result<Outcome, E> {
-        let store = self.clone();
+        let (store, workspace) = (self.clone(), context.workspace);
         let now = self.now();
         let run = move |conn: &mut Conn| {
-            let scope = TxScope::new(&store.0.ids, now);
+            let scope = store.scope(now);
             let done = write_transaction(conn, |conn| {
-                let WriteContext { workspace, actor, idempotency } = context;
-                let mut tx = Tx::begin(conn, &scope, workspace, actor)?;
-                if let Some(kept) = find_kept(&mut tx, idempotency.as_ref())? {
+                let mut tx = Tx::begin(conn, &scope, context.workspace, context.actor)?;
+                if let Some(kept) = find_kept(&mut tx, &context)? {
                     return Ok(kept);
                 }
                 let answer = work(&mut tx).map_err(Failure::Work)?;
                 let reply = conclude(&mut tx, answer)?;
-                idempotency::keep(tx.conn, workspace, actor.user(), idempotency.as_ref(), now, &reply)?;
+                idempotency::keep(tx.conn, &context, &scope.quotas, now, &tx.required_scopes().clone(), &reply)?;
                 Ok(Outcome { reply, replayed: false })
             });
             store.wake_workers_after(&scope);
             Ok(done.map_err(Failure::into_error))
         };
-        self.0.writers.run(run).await?
+        self.run_write(workspace, run).await?
     }
 
     /// Does the work to see its outcome, and rolls it back. Nothing is kept under an Idempotency-Key.
@@ -182,13 +221,13 @@ impl Store {
         context: WriteContext,
         work: impl FnOnce(&mut Tx<'_>) -> std::result::Result<Answer, E> + Send + 'static,
     ) -> std::result::Result<Outcome, E> {
-        let store = self.clone();
+        let (store, workspace) = (self.clone(), context.workspace);
         let now = self.now();
         let run = move |conn: &mut Conn| {
             // The whole transaction is rolled back: SQLite takes the journal of a savepoint apart step by step, so that a
             // dry run of ten thousand would take minutes.
             let done = write_transaction(conn, |conn| -> std::result::Result<(), Failure<E>> {
-                let scope = TxScope::new(&store.0.ids, now);
+                let scope = store.scope(now);
                 let mut tx = Tx::begin(conn, &scope, context.workspace, context.actor)?.in_dry_run();
                 let answer = work(&mut tx).map_err(Failure::Work)?;
                 let reply = Reply { write: None, ..conclude(&mut tx, answer)? };
@@ -200,7 +239,7 @@ impl Store {
                 Ok(()) => Err(Error::Internal("a dry run was not rolled back".to_owned()).into()),
             })
         };
-        self.0.writers.run(run).await?
+        self.run_write(workspace, run).await?
     }
 
     /// After something was erased for good: on SQLite the log of recent writes still holds it until it is written back.
@@ -212,7 +251,7 @@ impl Store {
             }
             Ok(())
         };
-        if let Err(error) = self.0.writers.run(run).await {
+        if let Err(error) = self.0.writers.run(Effect::Unknown, run).await {
             tracing::warn!(%error, "cannot checkpoint the write-ahead log after an erasure");
         }
     }
@@ -220,10 +259,12 @@ impl Store {
     /// The reply kept under the Idempotency-Key, if there is one.
     pub async fn kept_reply(&self, who: &WriteContext) -> Result<Option<Outcome>> {
         let who = who.clone();
-        self.account_write(move |tx| {
-            idempotency::find(tx.conn, who.workspace, who.actor.user(), who.idempotency.as_ref(), tx.now)
-        })
-        .await
+        self.account_write_in(who.workspace, move |tx| idempotency::find(tx.conn, &who, tx.now)).await
+    }
+
+    /// Whether the database responds, on a connection of its own: those of requests may all be in use.
+    pub async fn probe(&self) -> Result<()> {
+        self.0.probe.run(Effect::None, |conn| accounts::any_user(conn).map(drop)).await
     }
 
     /// The door for what is not synced: users, sessions, tokens. No sequence, no change.
@@ -231,23 +272,40 @@ impl Store {
         &self,
         work: impl FnOnce(&mut AccountTx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        self.0.writers.run(Effect::Unknown, self.in_account_transaction(work)).await
+    }
+
+    /// The same for a write that locks a workspace, when its turn comes.
+    pub async fn account_write_in<T: Send + 'static>(
+        &self,
+        workspace: WorkspaceId,
+        work: impl FnOnce(&mut AccountTx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.run_write(workspace, self.in_account_transaction(work)).await
+    }
+
+    fn in_account_transaction<T, W: FnOnce(&mut AccountTx<'_>) -> Result<T>>(
+        &self,
+        work: W,
+    ) -> impl FnOnce(&mut Conn) -> Result<T> + use<T, W> {
         let store = self.clone();
         let now = self.now();
-        let run = move |conn: &mut Conn| {
-            let scope = TxScope::new(&store.0.ids, now);
+        move |conn| {
+            let scope = store.scope(now);
             let done = write_transaction(conn, |conn| work(&mut AccountTx::new(conn, &scope)));
             store.wake_workers_after(&scope);
             done
-        };
-        self.0.writers.run(run).await
+        }
     }
 }
 
+/// How long the database may take to show that it responds.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// The reply kept under the key, rendered anew where it was too long to keep.
-fn find_kept(tx: &mut Tx<'_>, key: Option<&IdempotencyKey>) -> Result<Option<Outcome>> {
-    let Some(mut kept) = idempotency::find(tx.conn, tx.workspace, tx.actor().user(), key, tx.now())? else {
-        return Ok(None);
-    };
+fn find_kept(tx: &mut Tx<'_>, who: &WriteContext) -> Result<Option<Outcome>> {
+    let now = tx.now();
+    let Some(mut kept) = idempotency::find(tx.conn, who, now)? else { return Ok(None) };
     let Reply { status, record, body, .. } = &mut kept.reply;
     if let (Some((entity, id)), None, true) = (*record, &body, *status != 204) {
         *body = Some(render_record(tx, entity, id)?.0.get().to_owned());

@@ -9,6 +9,7 @@ use super::db::sql::conn::Conn;
 use super::db::sql::schema::{calendar_feeds, memberships, personal_access_tokens};
 use super::db::sql::types::AsJson;
 use super::error::{Conflict, Error, Result};
+use super::memberships::lock as lock_membership;
 use crate::domain::id::{TokenId, UserId, WorkspaceId};
 use crate::domain::scope::{Role, Scopes};
 use crate::domain::timestamp::Timestamp;
@@ -92,6 +93,7 @@ pub fn create_token(
     new: NewToken,
     secret: &str,
 ) -> Result<AccessToken> {
+    lock_membership(tx, workspace_id, user_id)?;
     if list(tx.conn, workspace_id, user_id)?.len() >= MAX_TOKENS {
         return Err(Conflict::TooMany("personal access tokens").into());
     }

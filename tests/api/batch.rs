@@ -297,7 +297,9 @@ on_both! {
         let id = own_id(1);
         let put = json!({"method": "PUT", "path": format!("/v1/contacts/{id}"), "body": {"given_name": "Put"},
             "headers": {"If-None-Match": "*"}});
-        let sent = [with(&made.etag(), "A"), with(&made.etag(), "B"), put.clone(), put];
+        let mut other = put.clone();
+        other["body"] = json!({"given_name": "Other"});
+        let sent = [with(&made.etag(), "A"), with(&made.etag(), "B"), put, other];
         let reply = send(&ada, &batch(&sent)).await;
         assert_eq!(statuses(&reply), [200, 412, 201, 412]);
         assert_eq!(reply.body["results"][1]["headers"]["ETag"], reply.body["results"][0]["headers"]["ETag"]);
@@ -404,8 +406,8 @@ on_both! {
 
     async fn a_replayed_batch_has_the_same_bytes_and_writes_once(server: TestServer) {
         let ada = server.register("ada@example.com").await;
-        let operations = [named("Grace"), post("/v1/contacts", json!({})), get("/v1/contacts"), named("Ada")];
-        let (many, one) = (batch(&operations), atomic(&[named("Grace"), get("/v1/contacts"), named("Ada")]));
+        let operations = [named("Grace"), post("/v1/contacts", json!({})), named("Ada")];
+        let (many, one) = (batch(&operations), atomic(&[named("Grace"), named("Ada")]));
         for (key, sent) in [("many", many), ("one", one)] {
             let post = || ada.post("/v1/batch", &sent).idempotency_key(key);
             let first = post().await.expect(207);
@@ -448,8 +450,15 @@ on_both! {
         let ada = server.register("ada@example.com").await;
         let reply = ada.post("/v1/batch", &batch(&[named("Unforgettable")])).idempotency_key("k").await.expect(207);
         let path = reply.body["results"][0]["headers"]["Location"].as_str().unwrap();
+        let text = match server.database.backend {
+            Backend::Sqlite => "CAST(reply AS TEXT)",
+            Backend::Postgres => "convert_from(reply, 'UTF8')",
+        };
+        // Short enough not to be compressed.
+        let held = format!("SELECT count(*) FROM idempotency_keys WHERE {text} LIKE '%Unforgettable%'");
+        let held = held.as_str();
+        assert_eq!(server.database.number(held), 1);
         ada.delete(path).query(&[("purge", "true")]).await.expect(204);
-        let held = "SELECT count(*) FROM idempotency_keys WHERE body LIKE '%Unforgettable%'";
         assert_eq!(server.database.number(held), 0);
         let made = ada.post("/v1/contacts", &json!({"given_name": "Unforgettable"})).await.expect(201);
         let path = format!("{}?purge=true", made.location());
@@ -495,7 +504,8 @@ on_both! {
         }
     }
 
-    async fn a_client_that_goes_away_holds_nobody_up(server: TestServer) {
+    async fn a_client_that_goes_away_holds_nobody_up(backend: Backend) {
+        let server = TestServer::start_with(backend, |config| config.pool_timeout_seconds = 60).await;
         let ada = server.register("ada@example.com").await;
         let sent: Vec<Value> = (0..100).map(|number| named(&format!("N{number}"))).collect();
         let mut gone = 0;

@@ -4,10 +4,19 @@ use chrono::TimeDelta;
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::support::{Client, Reply, TestServer};
+use crate::support::{Backend, Client, Reply, TestServer};
 
 async fn count(client: &Client) -> usize {
     client.walk("/v1/contacts?known=any&archived=any").await.len()
+}
+
+/// Text that does not compress well.
+fn noise(seed: &mut u64, length: usize) -> String {
+    let next = |_| {
+        *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        char::from(b'?' + u8::try_from((*seed >> 33) % 64).unwrap())
+    };
+    (0..length).map(next).collect()
 }
 
 /// The replay says what the first answer said.
@@ -118,9 +127,9 @@ on_both! {
 
     async fn a_long_answer_is_rendered_anew(server: TestServer) {
         let ada = server.register("ada@example.com").await;
-        let body = json!({"given_name": "Grace", "notes": "n".repeat(70_000)});
+        let body = json!({"given_name": "Grace", "notes": noise(&mut 7, 100_000)});
         let first = ada.post("/v1/contacts", &body).idempotency_key("k").await.expect(201);
-        let kept = server.database.number("SELECT count(*) FROM idempotency_keys WHERE body IS NULL");
+        let kept = server.database.number("SELECT count(*) FROM idempotency_keys WHERE reply IS NULL");
         assert_eq!(kept, 1);
         let replay = ada.post("/v1/contacts", &body).idempotency_key("k").await.expect(201);
         assert_eq!(replay.header("Idempotent-Replayed"), Some("true"));
@@ -175,5 +184,122 @@ on_both! {
         reply.problem(400, "idempotency_not_allowed");
         let tokens = ada.get("/v1/tokens").await.expect(200);
         assert_eq!(tokens.items().len(), 0);
+    }
+
+    async fn a_repeated_put_and_delete_get_the_first_answer(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let path = "/v1/contacts/01939d5e-8c00-7000-8000-0000000000c1";
+        let body = json!({"given_name": "Grace"});
+        let put = || ada.put(path, &body).if_none_match("*").idempotency_key("put");
+        let first = put().await.expect(201);
+        ada.patch(path, &json!({"nickname": "G"})).await.expect(200);
+        assert_replayed(&first, &put().await);
+        let delete = || ada.delete(path).idempotency_key("delete");
+        let first = delete().await.expect(204);
+        assert_replayed(&first, &delete().await);
+        let log = ada.get("/v1/changes").await.expect(200);
+        assert!(log.items().iter().any(|change| change["op"] == "deleted"), "{log}");
+    }
+
+    async fn a_put_that_comes_twice_without_a_key_is_answered_as_the_first_time(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let path = "/v1/contacts/01939d5e-8c00-7000-8000-0000000000c1";
+        let body = json!({"given_name": "Grace", "tags": ["navy"]});
+        let first = ada.put(path, &body).if_none_match("*").await.expect(201);
+        let again = ada.put(path, &body).if_none_match("*").await.expect(201);
+        assert_eq!((again.etag(), &again.body), (first.etag(), &first.body));
+        assert_eq!(again.header("Wellmet-Write"), None, "it changed nothing");
+        let other = ada.put(path, &json!({"given_name": "Ada", "tags": ["navy"]})).if_none_match("*").await;
+        other.problem(412, "precondition_failed");
+    }
+
+    async fn a_kept_reply_is_given_to_nobody_who_lacks_a_scope_of_it(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let token = |name: &str, scopes: &[&str]| json!({"name": name, "scopes": scopes});
+        let reader = ada.post("/v1/tokens", &token("reader", &["contacts:read"])).await.expect(201);
+        let writer = ada.post("/v1/tokens", &token("writer", &["contacts:read", "contacts:write"])).await.expect(201);
+        let [reader, writer] = [reader, writer].map(|made| ada.with_token(made.body["token"].as_str().unwrap()));
+        let batch = json!({"operations": [
+            {"method": "POST", "path": "/v1/contacts", "body": {"given_name": "Grace", "notes": "secret"}},
+            {"method": "POST", "path": "/v1/goals", "body": {"title": "secret"}},
+            {"method": "GET", "path": "/v1/contacts"}]});
+        let send = |client: &Client| client.post("/v1/batch", &batch).idempotency_key("k");
+        let first = send(&ada).await.expect(207);
+        for lacks in [&reader, &writer] {
+            let refused = send(lacks).await;
+            refused.problem(403, "insufficient_scope");
+            assert!(!refused.text.contains("Grace"), "{refused}");
+        }
+        assert_replayed(&first, &send(&ada).await);
+
+        let made = ada.post("/v1/goals", &json!({"title": "Lead a team"})).await.expect(201);
+        let revert = format!("/v1/changes/{}/revert", made.header("Wellmet-Write").unwrap());
+        ada.post_nothing(&revert).idempotency_key("r").await.expect(200);
+        let refused = writer.post_nothing(&revert).idempotency_key("r").await;
+        refused.problem(403, "insufficient_scope");
+    }
+
+    async fn of_a_batch_what_was_read_is_read_again(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let batch = json!({"operations": [
+            {"method": "POST", "path": "/v1/contacts", "body": {"given_name": "Grace"}},
+            {"method": "GET", "path": "/v1/contacts?known=any"}]});
+        let send = || ada.post("/v1/batch", &batch).idempotency_key("k");
+        let first = send().await.expect(207);
+        ada.post("/v1/contacts", &json!({"given_name": "Alan"})).await.expect(201);
+        let again = send().await.expect(207);
+        assert_eq!(again.header("Idempotent-Replayed"), Some("true"));
+        assert_eq!(again.body["results"][0], first.body["results"][0]);
+        assert_eq!(again.body["results"][1]["body"]["items"].as_array().unwrap().len(), 2, "{again}");
+        assert_eq!(count(&ada).await, 2, "it was not done again");
+    }
+
+    async fn what_is_kept_of_a_batch_is_small(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        for n in 0..100 {
+            let notes = "A long story of how we met. ".repeat(100);
+            ada.post("/v1/contacts", &json!({"given_name": format!("n{n}"), "notes": notes})).await.expect(201);
+        }
+        let read = json!({"method": "GET", "path": "/v1/contacts?limit=200"});
+        let batch = json!({"operations": [{"method": "POST", "path": "/v1/tags", "body": {"name": "x"}},
+            read, read, read, read]});
+        let reply = ada.post("/v1/batch", &batch).idempotency_key("k").await.expect(207);
+        assert!(reply.text.len() > 1_000_000, "{}", reply.text.len());
+        let kept = server.database.number("SELECT coalesce(sum(length(reply)), 0) FROM idempotency_keys");
+        assert!((1..4_096).contains(&kept), "{kept} bytes are kept");
+        assert_eq!(server.database.number("SELECT sum(kept_reply_bytes) FROM workspaces"),
+            server.database.number("SELECT sum(bytes) FROM idempotency_keys"));
+    }
+
+    async fn a_reply_that_is_too_long_to_be_kept_is_refused_and_nothing_is_done(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let mut seed = 7;
+        let operations: Vec<_> = (0..20)
+            .map(|_| json!({"method": "POST", "path": "/v1/contacts", "body": {"given_name": "Grace", "notes": noise(&mut seed, 9_000)}}))
+            .collect();
+        let batch = json!({"operations": operations});
+        let reply = ada.post("/v1/batch", &batch).idempotency_key("k").await;
+        reply.problem(413, "reply_too_large");
+        assert_eq!(count(&ada).await, 0);
+        ada.post("/v1/batch", &batch).await.expect(207);
+        assert_eq!(count(&ada).await, 20);
+    }
+}
+
+on_both! {
+    async fn a_workspace_keeps_so_many_bytes_of_replies_and_no_more(backend: Backend) {
+        let server = TestServer::start_with(backend, |config| config.max_stored_reply_megabytes = 1).await;
+        let ada = server.register("ada@example.com").await;
+        let bob = server.register("bob@example.com").await;
+        server.database.execute("UPDATE workspaces SET kept_reply_bytes = 1024 * 1024 - 2000 WHERE number = 1");
+        let body = json!({"given_name": "Grace"});
+        let post = |client: &Client, key: &str| client.post("/v1/contacts", &body).idempotency_key(key);
+        post(&ada, "one").await.expect(201);
+        let refused = post(&ada, "two").await;
+        refused.problem(429, "too_many_stored_replies");
+        assert_eq!(refused.header("Retry-After"), Some("3600"));
+        assert_eq!(count(&ada).await, 1, "nothing was done");
+        ada.post("/v1/contacts", &body).await.expect(201);
+        post(&bob, "one").await.expect(201);
     }
 }

@@ -20,6 +20,7 @@ mod support;
 
 mod activity;
 mod auth;
+mod availability;
 mod batch;
 mod briefs;
 mod bulk;

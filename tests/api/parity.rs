@@ -384,7 +384,8 @@ on_both! {
             Backend::Sqlite => Address::Sqlite(database.folder().join("wellmet.db")),
             Backend::Postgres => Address::Postgres(database.url.clone().into()),
         };
-        let manager = Manager { address, busy_timeout: Duration::from_secs(5) };
+        let limit = Duration::from_secs(30);
+        let manager = Manager { address, busy_timeout: limit, work_timeout: limit, lock_timeout: limit };
         migrations::redo_all(&manager).expect("down, then up");
         pretty(&before, &verbatim(&database));
     }

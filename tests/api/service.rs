@@ -147,6 +147,10 @@ on_both! {
         let client = server.client();
         assert_eq!(client.get("/docs").await.expect(308).location(), "/docs/");
         let page = client.get("/docs/").await.expect(200);
+        let policy = page.header("Content-Security-Policy").unwrap();
+        assert!(policy.contains("default-src 'self'") && policy.contains("frame-ancestors 'none'"), "{policy}");
+        let policy = client.get("/v1").await.header("Content-Security-Policy").unwrap().to_owned();
+        assert_eq!(policy, "default-src 'none'; frame-ancestors 'none'");
         assert!(page.header("Content-Type").unwrap().starts_with("text/html"), "{page}");
         let mut files = Vec::new();
         for attribute in ["href=\"", "src=\""] {

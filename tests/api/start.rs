@@ -174,12 +174,14 @@ mod sqlite {
             assert!(!said.contains(secret), "{variable}: {said}");
         }
         fs::write(folder.path().join("short.key"), secret).unwrap();
+        fs::set_permissions(folder.path().join("short.key"), fs::Permissions::from_mode(0o600)).unwrap();
         let mut command = wellmet(&[], folder.path());
         let output = command.env("BIND", "127.0.0.1:0").env("SIGNING_KEY_FILE", "short.key").output().unwrap();
         let said = sentence(&output, 2);
         assert!(said.contains("SIGNING_KEY_FILE") && !said.contains(secret), "{said}");
         // A key of its own that was damaged is no setting, and is not replaced: it would end every session.
         fs::write(folder.path().join("wellmet.key"), secret).unwrap();
+        fs::set_permissions(folder.path().join("wellmet.key"), fs::Permissions::from_mode(0o600)).unwrap();
         let said = sentence(&wellmet(&[], folder.path()).env("BIND", "127.0.0.1:0").output().unwrap(), 1);
         assert!(said.contains("wellmet.key") && !said.contains(secret), "{said}");
         assert_eq!(fs::read_to_string(folder.path().join("wellmet.key")).unwrap(), secret);
@@ -284,6 +286,61 @@ mod sqlite {
     }
 
     #[test]
+    fn a_second_signal_ends_it_at_once() {
+        wait(async {
+            let database = Database::migrated(Backend::Sqlite);
+            let (mut process, client) = serve(&mut on(&database, &[]));
+            let mut slow = TcpStream::connect(address(&client)).unwrap();
+            slow.write_all(b"POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{")
+                .unwrap();
+            process.signal("TERM");
+            std::thread::sleep(Duration::from_millis(500));
+            let began = Instant::now();
+            process.signal("TERM");
+            assert_eq!(process.wait(Duration::from_secs(30)).code(), Some(1));
+            // The request in flight has ten seconds for its body.
+            assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+        });
+    }
+
+    #[test]
+    fn a_key_file_that_others_can_read_stops_the_start() {
+        let database = Database::migrated(Backend::Sqlite);
+        let (process, _) = serve(&mut on(&database, &[]));
+        drop(process);
+        let key = database.folder().join("wellmet.key");
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
+        let said = sentence(&on(&database, &[]).output().unwrap(), 1);
+        assert!(said.contains("wellmet.key") && said.contains("chmod 600"), "{said}");
+    }
+
+    #[test]
+    fn the_interactive_documentation_can_be_switched_off() {
+        wait(async {
+            let database = Database::migrated(Backend::Sqlite);
+            let (_process, client) = serve(on(&database, &[]).env("DOCS", "off"));
+            client.get("/docs/").await.problem(404, "not_found");
+            client.get("/v1/openapi.json").await.expect(200);
+        });
+    }
+
+    #[test]
+    fn what_is_no_http_is_not_written_to_the_log() {
+        wait(async {
+            let database = Database::migrated(Backend::Sqlite);
+            let (process, client) = serve(&mut on(&database, &[]));
+            for _ in 0..20 {
+                let mut stream = TcpStream::connect(address(&client)).unwrap();
+                stream.write_all(b"\x16\x03\x01 no HTTP\r\n\r\n").unwrap();
+                let _ = stream.read(&mut [0; 1024]);
+            }
+            client.get("/livez").await.expect(200);
+            let log = process.rest();
+            assert!(!log.contains("ERROR"), "{log}");
+        });
+    }
+
+    #[test]
     fn a_signing_key_that_is_given_is_used_and_no_file_made() {
         wait(async {
             let database = Database::migrated(Backend::Sqlite);
@@ -294,6 +351,9 @@ mod sqlite {
             assert!(!database.folder().join("wellmet.key").exists());
             let file = database.folder().join("key.txt");
             fs::write(&file, format!("{key}\n")).unwrap();
+            let said = sentence(&on(&database, &[]).env("SIGNING_KEY_FILE", &file).output().unwrap(), 1);
+            assert!(said.contains("chmod 600"), "{said}");
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
             let (_process, client) = serve(on(&database, &[]).env("SIGNING_KEY_FILE", &file));
             client.with_token(&ada.access_token).get("/v1/me").await.expect(200);
         });
@@ -301,6 +361,30 @@ mod sqlite {
 }
 
 on_both! {
+    async fn a_database_without_all_its_tables_is_refused(database: Database) {
+        database.execute("ALTER TABLE needs RENAME TO gone");
+        let said = sentence(&on(&database, &[]).output().unwrap(), 1);
+        assert!(said.contains("there is no table needs"), "{said}");
+        database.execute("ALTER TABLE gone RENAME TO needs");
+        database.execute("ALTER TABLE needs RENAME COLUMN topic TO theme");
+        let said = sentence(&on(&database, &[]).output().unwrap(), 1);
+        assert!(said.contains("the table needs has no column topic"), "{said}");
+    }
+
+    async fn check_names_what_does_not_agree(database: Database) {
+        let (process, client) = serve(&mut on(&database, &[]));
+        let ada = register(&client, "ada@example.com").await;
+        let grace = ada.post("/v1/contacts", &json!({"given_name": "Grace"})).await.expect(201);
+        drop(process);
+        assert_eq!(printed(&on(&database, &["check"]).output().unwrap()), "No faults found.");
+        database.execute("DELETE FROM changes WHERE seq > 1");
+        let output = on(&database, &["check"]).output().unwrap();
+        let found = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(output.status.code(), Some(1));
+        let id = grace.id();
+        assert!(found.contains(&id) || found.contains(&id.replace('-', "")), "{found}");
+    }
+
     async fn a_database_of_a_newer_version_is_refused(database: Database) {
         database.execute("INSERT INTO __diesel_schema_migrations (version, run_on)
             VALUES ('9999', '2099-01-01 00:00:00')");

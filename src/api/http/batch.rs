@@ -3,9 +3,10 @@
 
 use actix_web::http::header::{self, HeaderName};
 use actix_web::http::{Method, Uri};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,7 +20,7 @@ use super::operation::{Run, Write};
 use super::router::{Matched, Router, check_access, check_parameters};
 use crate::api::context::{Api, Call, Context};
 use crate::domain::invalid::{FieldCode, Invalid, Rejection, escape};
-use crate::store::{Batch, BatchMode, Ending, Outcome, WriteContext};
+use crate::store::{Batch, BatchMode, Ending, Outcome, Rendered, WriteContext};
 
 /// How many operations a batch can have.
 pub const MAX_OPERATIONS: usize = 100;
@@ -47,6 +48,21 @@ const ANSWER_HEADERS: [(&str, HeaderName); 8] = [
 pub struct BatchCall {
     method: Method,
     call: Arc<Call>,
+}
+
+impl BatchCall {
+    fn is_read(&self) -> bool {
+        self.method == Method::GET
+    }
+
+    /// The scopes that its operation needs.
+    fn scopes(&self, router: &Router) -> Vec<String> {
+        let matched = router.find(&self.call.path, &self.method);
+        matched.map_or_else(
+            |_| Vec::new(),
+            |matched| matched.operation.scopes().iter().map(ToString::to_string).collect(),
+        )
+    }
 }
 
 impl BatchCall {
@@ -128,10 +144,10 @@ fn check_operation(router: &Router, method: &Method, uri: &Uri) -> Result<Vec<St
 }
 
 /// The answer to one operation.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct OperationResult {
     status: u16,
-    headers: BTreeMap<&'static str, String>,
+    headers: BTreeMap<Cow<'static, str>, String>,
     body: Option<Box<RawValue>>,
 }
 
@@ -140,7 +156,10 @@ impl OperationResult {
         let Response { status, headers, body } = response;
         let text =
             |name: &HeaderName| headers.iter().find(|(own, _)| own == name)?.1.to_str().ok().map(str::to_owned);
-        let headers = ANSWER_HEADERS.iter().filter_map(|(name, header)| Some((*name, text(header)?))).collect();
+        let headers = ANSWER_HEADERS
+            .iter()
+            .filter_map(|(name, header)| Some((Cow::Borrowed(*name), text(header)?)))
+            .collect();
         Self { status, headers, body: body.and_then(|body| RawValue::from_string(body).ok()) }
     }
 
@@ -167,16 +186,27 @@ struct BatchAnswer {
     write: Option<i64>,
 }
 
+/// What is kept of it under an Idempotency-Key: the results of what was written. What was read is read anew.
+#[derive(Debug, Serialize, Deserialize)]
+struct KeptAnswer<R> {
+    results: Vec<Option<R>>,
+}
+
 /// Carries out the calls in their order. `atomic`: all of them or none.
 pub async fn carry_out(
     context: Context,
     router: Arc<Router>,
     request_id: String,
-    write_context: WriteContext,
+    mut write_context: WriteContext,
     atomic: bool,
     calls: Vec<BatchCall>,
 ) -> Result<Outcome, Problem> {
-    let only_reads = write_context.idempotency.is_none() && calls.iter().all(|call| call.method == Method::GET);
+    let only_reads = calls.iter().all(BatchCall::is_read);
+    let is_kept = write_context.idempotency.is_some();
+    if let Some(key) = &mut write_context.idempotency {
+        let writes = calls.iter().filter(|call| !call.is_read());
+        key.required.extend(writes.flat_map(|call| call.scopes(&router)));
+    }
     let mode = match (only_reads, atomic) {
         (true, _) => BatchMode::Reads,
         (false, true) => BatchMode::Atomic,
@@ -186,7 +216,16 @@ pub async fn carry_out(
     let work = move |batch: &mut Batch<'_>| {
         let mut budget = Budget { bytes_left: MAX_ANSWER_BYTES, until: Instant::now() + time_limit(&context.api) };
         let mut results = Vec::with_capacity(calls.len());
-        for BatchCall { method, call } in &calls {
+        let mut kept = match batch.kept() {
+            None => Vec::new(),
+            Some(kept) => read_kept(kept)?,
+        };
+        kept.resize_with(calls.len(), || None);
+        for (BatchCall { method, call }, kept) in calls.iter().zip(kept) {
+            if let Some(result) = kept {
+                results.push(result);
+                continue;
+            }
             let context =
                 Context { call: call.clone(), max_answer_bytes: Some(budget.bytes_left), ..context.clone() };
             let result = match budget.refusal(Instant::now()) {
@@ -198,16 +237,36 @@ pub async fn carry_out(
             results.push(result);
             if fails_all {
                 let results = all_failed(results, calls.len(), &request_id);
-                return Ok::<_, Problem>(Ending { commit: false, status: 207, body: render(results) });
+                return Ok::<_, Problem>(Ending {
+                    commit: false,
+                    status: 207,
+                    render: render(results, Vec::new()),
+                });
             }
         }
-        Ok(Ending { commit: true, status: 207, body: render(results) })
+        let is_kept = calls.iter().map(|call| is_kept && !call.is_read()).collect();
+        Ok(Ending { commit: true, status: 207, render: render(results, is_kept) })
     };
     store.batch(write_context, mode, work).await
 }
 
-fn render(results: Vec<OperationResult>) -> Box<dyn FnOnce(Option<i64>) -> crate::store::Result<String> + Send> {
-    Box::new(move |write| Ok(serde_json::to_string(&BatchAnswer { results, write })?))
+/// `is_kept` tells of each result whether it is kept under the Idempotency-Key.
+fn render(
+    results: Vec<OperationResult>,
+    is_kept: Vec<bool>,
+) -> Box<dyn FnOnce(Option<i64>) -> crate::store::Result<Rendered> + Send> {
+    Box::new(move |write| {
+        let kept = results.iter().zip(is_kept).map(|(result, is_kept)| is_kept.then_some(result)).collect();
+        let kept = serde_json::to_string(&KeptAnswer { results: kept })?;
+        Ok(Rendered { body: serde_json::to_string(&BatchAnswer { results, write })?, kept })
+    })
+}
+
+fn read_kept(kept: &str) -> Result<Vec<Option<OperationResult>>, Problem> {
+    let kept: KeptAnswer<OperationResult> = serde_json::from_str(kept).map_err(|error| {
+        Problem::new(Code::Internal).caused_by(format!("a kept batch cannot be read: {error}"))
+    })?;
+    Ok(kept.results)
 }
 
 /// Others may be waiting for the transaction to end, and wait this long.

@@ -1,15 +1,18 @@
 //! The edge of every answer: errors become problem documents with the request's id, and nothing of the framework's own
 //! gets out.
 
-use actix_web::body::{BoxBody, MessageBody};
+use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::web::Data;
+use actix_web::web::{Bytes, Data};
 use actix_web::{Error, HttpMessage};
 use futures_util::FutureExt;
+use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Instant;
 use tracing::Span;
 use tracing_actix_web::{RequestId, RootSpanBuilder};
@@ -72,13 +75,18 @@ pub async fn finish(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let id = request_id(&request);
+    let is_docs = request.path().starts_with("/docs/");
     if request.method() == Method::HEAD {
         request.head_mut().method = Method::GET;
     }
     let response = next.call(request).await?;
     let mut response = with_instance(response.map_into_boxed_body(), &id);
+    if is_docs {
+        let policy = HeaderValue::from_static(DOCS_POLICY);
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
     add_common_headers(response.headers_mut(), &id);
-    Ok(response)
+    Ok(response.map_body(|_, body| in_pieces(body)))
 }
 
 /// The answer as it is told: a problem with the request it belongs to as its `instance`, and an error that is none of
@@ -130,7 +138,40 @@ fn add_common_headers(headers: &mut header::HeaderMap, id: &str) {
     }
 }
 
+/// How much of an answer is handed to a connection at once. A client who does not read holds up so much, not all of it.
+const PIECE_BYTES: usize = 32 * 1024;
+
+fn in_pieces(body: BoxBody) -> BoxBody {
+    match body.try_into_bytes() {
+        Ok(bytes) if bytes.len() > PIECE_BYTES => BoxBody::new(Pieces(bytes)),
+        Ok(bytes) => BoxBody::new(bytes),
+        Err(body) => body,
+    }
+}
+
+/// A long body. Its bytes are shared, not copied, until a piece is written to a connection.
+struct Pieces(Bytes);
+
+impl MessageBody for Pieces {
+    type Error = Infallible;
+
+    fn size(&self) -> BodySize {
+        BodySize::Sized(u64::try_from(self.0.len()).unwrap_or(u64::MAX))
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
+        let length = self.0.len().min(PIECE_BYTES);
+        let piece = self.0.split_to(length);
+        Poll::Ready((!piece.is_empty()).then_some(Ok(piece)))
+    }
+}
+
+/// What a page of the interactive documentation may load: its own files, and styles that its scripts write.
+const DOCS_POLICY: &str =
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
+
 const COMMON: &[(&str, &str)] = &[
+    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
     ("cache-control", "private, no-cache"),
     ("x-content-type-options", "nosniff"),
     ("referrer-policy", "no-referrer"),

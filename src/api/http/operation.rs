@@ -132,6 +132,14 @@ impl Operation {
         }
     }
 
+    /// The scopes that a caller needs.
+    pub fn scopes(&self) -> &[Cow<'static, str>] {
+        match &self.access {
+            Access::Scopes(scopes) => scopes,
+            Access::Public | Access::AnyToken => &[],
+        }
+    }
+
     /// Whether it may be part of a batch: what works on the records of a workspace may. Accounts and tokens are not part of
     /// its transaction, and a batch is not part of another.
     pub fn may_be_batched(&self) -> bool {
@@ -163,7 +171,12 @@ impl Operation {
     }
 
     pub fn takes_idempotency_key(&self) -> bool {
-        let writes = [Method::POST, Method::PATCH].contains(&self.method);
+        let writes = match self.method {
+            Method::POST | Method::PATCH => true,
+            // Where no record is written, a repeated one finds nothing to do.
+            Method::PUT | Method::DELETE => matches!(self.run, Run::Write(_)),
+            _ => false,
+        };
         writes && self.access != Access::Public && !self.answers_with_secrets()
     }
 }

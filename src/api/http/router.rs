@@ -17,6 +17,7 @@ use super::messages::query::Query;
 use super::messages::response::{Response, of_outcome};
 use super::operation::{Access, Exchange, Operation, Run, Write};
 use crate::api::context::{Api, Call, Context};
+use crate::domain::scope::Scopes;
 use crate::store::{Conn, IdempotencyKey, WriteContext};
 
 /// How long an Idempotency-Key can be.
@@ -119,7 +120,7 @@ async fn answer(
     if request.headers().contains_key(header::CONTENT_ENCODING) {
         return Err(Problem::new(Code::UnsupportedEncoding));
     }
-    if request.method() == Method::POST
+    if !request.method().is_safe()
         && request.headers().contains_key("idempotency-key")
         && !operation.takes_idempotency_key()
     {
@@ -145,13 +146,14 @@ async fn answer(
     check_parameters(operation, &query)?;
     let bytes = match operation.reads_body {
         true => {
-            let max_bytes = if operation.access == Access::Public { MAX_PUBLIC_BODY_BYTES } else { MAX_BODY_BYTES };
+            let max_bytes =
+                if operation.access == Access::Public { MAX_PUBLIC_BODY_BYTES } else { MAX_BODY_BYTES };
             body::read(request, payload.into_inner(), max_bytes, api.body_timeout).await?
         }
         false => Vec::new(),
     };
     let idempotency = match operation.takes_idempotency_key() {
-        true => idempotency_key(&api, request, &bytes)?,
+        true => idempotency_key(&api, request, &bytes, operation, caller.as_ref())?,
         false => None,
     };
     let max_values = if operation.path == "/v1/batch" { MAX_BATCH_VALUES } else { MAX_VALUES };
@@ -225,8 +227,7 @@ async fn off_thread<T: Send + 'static>(
 
 /// Whether the scopes and the role of the caller allow the operation.
 pub fn check_access(operation: &Operation, caller: &Caller) -> Result<(), Problem> {
-    let Access::Scopes(scopes) = &operation.access else { return Ok(()) };
-    for scope in scopes {
+    for scope in operation.scopes() {
         if !caller.scopes.contains(scope) {
             let detail = format!("This operation requires the scope {scope}.");
             return Err(Problem::insufficient_scope(scope).detail(detail));
@@ -251,7 +252,13 @@ pub fn check_parameters(operation: &Operation, query: &Query) -> Result<(), Prob
 }
 
 /// The Idempotency-Key of a request. The same request is one with the same method, path, query and body.
-fn idempotency_key(api: &Api, request: &HttpRequest, body: &[u8]) -> Result<Option<IdempotencyKey>, Problem> {
+fn idempotency_key(
+    api: &Api,
+    request: &HttpRequest,
+    body: &[u8],
+    operation: &Operation,
+    caller: Option<&Caller>,
+) -> Result<Option<IdempotencyKey>, Problem> {
     let name = header::HeaderName::from_static("idempotency-key");
     let refuse = |detail: String| Problem::new(Code::InvalidParameter).detail(detail);
     let Some(key) = etag::text(request, name.clone())? else { return Ok(None) };
@@ -265,7 +272,10 @@ fn idempotency_key(api: &Api, request: &HttpRequest, body: &[u8]) -> Result<Opti
     }
     let path = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
     let parts = [request.method().as_str().as_bytes(), path.as_bytes(), body];
-    Ok(Some(IdempotencyKey { key, fingerprint: api.cursors.fingerprint(&parts) }))
+    let fingerprint = api.cursors.fingerprint(&parts);
+    let required = operation.scopes().iter().map(ToString::to_string).collect();
+    let allowed = caller.map_or_else(Scopes::none, |caller| caller.scopes.clone());
+    Ok(Some(IdempotencyKey { key, fingerprint, required, allowed }))
 }
 
 #[cfg(test)]

@@ -168,6 +168,11 @@ impl<R: Rules> Replace<R> {
         if precondition != Precondition::Absent && current.is_none() {
             return Err(checks::not_found_or_merged(tx, R::ENTITY, record.id())?);
         }
+        if let (Precondition::Absent, Some(current)) = (&precondition, &current)
+            && is_same(tx, current, &record)?
+        {
+            return Ok((current.clone(), true));
+        }
         precondition.check(current.as_ref().map(Record::version))?;
         let shown = current.as_ref().map(serde_json::to_value).transpose()?;
         take_read_only(&mut sent, shown.as_ref(), &read_only::<R>()?)?;
@@ -179,6 +184,14 @@ impl<R: Rules> Replace<R> {
             }
         }
     }
+}
+
+/// Whether replacing a record by another one would change nothing: then a request to create it has come twice.
+fn is_same<R: Rules>(tx: &mut Tx<'_>, current: &R, record: &R) -> Result<bool> {
+    let Ok(mut after) = current.with(record.fields().clone()) else { return Ok(false) };
+    let now = tx.now();
+    after.before_write(tx, Some(current), now)?;
+    Ok(serde_json::to_value(after.fields())? == serde_json::to_value(current.fields())?)
 }
 
 /// A JSON Merge Patch of a record.

@@ -45,6 +45,10 @@ impl Process {
         Process { child, lines }
     }
 
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The next printed line that contains `text`; panics with all that came after ten seconds.
     pub fn line_with(&self, text: &str) -> String {
         let deadline = Instant::now() + Duration::from_secs(10);

@@ -21,6 +21,7 @@ mod mail;
 pub mod nodes;
 pub mod plans;
 mod postgres;
+pub mod proxy;
 mod scratch;
 mod server;
 mod statements;

@@ -61,10 +61,20 @@ impl FromRequest for Caller {
     }
 }
 
+/// Notes the use of a token while its caller goes on: a read waits for no writer, and does not fail because of one.
+fn note_use(store: Store, workspace: WorkspaceId, id: TokenId) {
+    actix_web::rt::spawn(async move {
+        if let Err(error) = store.account_write(move |tx| tokens::note_use(tx, workspace, id)).await {
+            tracing::warn!(%error, token = %id, "cannot record the use of a token");
+        }
+    });
+}
+
 /// Tells callers by their tokens.
 pub struct Authenticator {
     access_tokens: AccessTokens,
-    sessions: moka::sync::Cache<SessionId, Option<Role>>,
+    /// By all that a token says of its session.
+    sessions: moka::sync::Cache<(WorkspaceId, SessionId, UserId), Option<Role>>,
     personal: moka::sync::Cache<Vec<u8>, Option<(Caller, Option<Timestamp>)>>,
     /// Grows with every `forget`, so that what was read before it is not remembered after it.
     forgotten: AtomicU64,
@@ -118,13 +128,14 @@ impl Authenticator {
         let now = store.now();
         let Some(claims) = self.access_tokens.verify(token, now) else { return Ok(None) };
         let (workspace, session, user) = (claims.ws, claims.sid, claims.sub);
-        let role = match self.sessions.get(&session) {
+        let key = (workspace, session, user);
+        let role = match self.sessions.get(&key) {
             Some(role) => role,
             None => {
                 let before = self.forgotten.load(Ordering::SeqCst);
                 let role = store.read(move |conn| sessions::role(conn, workspace, session, user, now)).await?;
                 if before == self.forgotten.load(Ordering::SeqCst) {
-                    self.sessions.insert(session, role);
+                    self.sessions.insert(key, role);
                 }
                 role
             }
@@ -154,11 +165,7 @@ impl Authenticator {
                     && token.is_valid_at(now)
                     && token.use_is_worth_noting(now)
                 {
-                    let (workspace, id) = (token.workspace_id, token.id);
-                    // Reading must not fail because the use of the token could not be noted.
-                    if let Err(error) = store.account_write(move |tx| tokens::note_use(tx, workspace, id)).await {
-                        tracing::warn!(%error, token = %id, "cannot record the use of a token");
-                    }
+                    note_use(store.clone(), token.workspace_id, token.id);
                 }
                 let known = found.map(|(token, role)| {
                     let caller = Caller {

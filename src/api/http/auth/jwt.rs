@@ -14,6 +14,8 @@ use crate::domain::timestamp::Timestamp;
 
 /// How long an access token is valid.
 pub const ACCESS_TOKEN_SECONDS: i64 = 15 * 60;
+/// How far the clocks of two servers may be apart.
+const CLOCK_SKEW_SECONDS: i64 = 60;
 const ISSUER: &str = "wellmet";
 const TYPE: &str = "at+jwt";
 
@@ -24,6 +26,9 @@ pub struct Claims {
     pub aud: String,
     pub exp: i64,
     pub iat: i64,
+    /// Not made here; a token that has it is not valid before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nbf: Option<i64>,
     pub jti: uuid::Uuid,
     pub sub: UserId,
     pub client_id: String,
@@ -47,6 +52,7 @@ impl Claims {
             aud: ISSUER.to_owned(),
             exp: iat.saturating_add(ACCESS_TOKEN_SECONDS),
             iat,
+            nbf: None,
             jti,
             sub: user,
             client_id: ISSUER.to_owned(),
@@ -93,10 +99,13 @@ impl AccessTokens {
             .decoding
             .iter()
             .find_map(|key| jsonwebtoken::decode::<Claims>(token, key, &self.validation).ok())?;
-        let is_ours = decoded.header.typ.as_deref() == Some(TYPE);
+        // RFC 7515, section 4.1.11: what a critical header says has to be understood, and none is.
+        let is_ours = decoded.header.typ.as_deref() == Some(TYPE) && decoded.header.crit.is_none();
         let now = now.instant().timestamp();
         let claims = decoded.claims;
-        (is_ours && now < claims.exp && claims.iat <= now.saturating_add(60)).then_some(claims)
+        let latest = now.saturating_add(CLOCK_SKEW_SECONDS);
+        let has_begun = claims.iat <= latest && claims.nbf.is_none_or(|nbf| nbf <= latest);
+        (is_ours && has_begun && now < claims.exp).then_some(claims)
     }
 }
 
@@ -182,6 +191,21 @@ mod tests {
         let token = AccessTokens::new(&key("old"), None).sign(&claims(now)).unwrap();
         assert!(AccessTokens::new(&key("new"), Some(&key("old"))).verify(&token, now).is_some());
         assert!(AccessTokens::new(&key("new"), None).verify(&token, now).is_none());
+    }
+
+    #[test]
+    fn a_token_with_a_critical_header_or_from_the_future_is_refused() {
+        let now = at("2026-03-02T09:00:00Z");
+        let tokens = AccessTokens::new(&key("one"), None);
+        let sign = |crit: Option<Vec<String>>, nbf: Option<i64>| {
+            let header = Header { typ: Some(TYPE.to_owned()), crit, ..Header::new(Algorithm::HS256) };
+            let claims = Claims { nbf, ..claims(now) };
+            jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(b"one")).unwrap()
+        };
+        let second = now.instant().timestamp();
+        assert!(tokens.verify(&sign(None, Some(second)), now).is_some());
+        assert!(tokens.verify(&sign(None, Some(second + 61)), now).is_none());
+        assert!(tokens.verify(&sign(Some(vec!["b64".to_owned()]), None), now).is_none());
     }
 
     #[test]

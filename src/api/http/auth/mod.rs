@@ -4,3 +4,4 @@ pub mod caller;
 pub mod jwt;
 pub mod limits;
 pub mod passwords;
+pub mod refresh_tokens;

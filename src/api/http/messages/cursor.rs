@@ -71,7 +71,7 @@ fn digest(binding: &str) -> Vec<u8> {
 }
 
 /// HMAC-SHA256 (RFC 2104), which takes a key of any length.
-fn mac(key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
+pub fn mac(key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return Vec::new() };
     parts.iter().for_each(|part| mac.update(part));
     mac.finalize().into_bytes().to_vec()

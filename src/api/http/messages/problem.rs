@@ -138,6 +138,9 @@ catalog! {
     PreconditionFailed = "precondition_failed", 412, "Precondition failed";
     /// The body has more bytes or values than the documented limit.
     BodyTooLarge = "body_too_large", 413, "Body too large";
+    /// The reply is too long to be stored under the Idempotency-Key. Nothing was done: send fewer operations or records in one
+    /// request, or send it without the key.
+    ReplyTooLong = "reply_too_large", 413, "Reply too long to be stored";
     /// Send `Content-Type: application/json`.
     UnsupportedMediaType = "unsupported_media_type", 415, "Unsupported media type";
     /// Send the body as it is, without `Content-Encoding`.
@@ -153,10 +156,18 @@ catalog! {
     PreconditionRequired = "precondition_required", 428, "Precondition required";
     /// Too many requests; `Retry-After` says when to retry.
     RateLimited = "rate_limited", 429, "Too many requests";
+    /// As many replies are stored under Idempotency-Keys as the workspace may have; each is stored for 24 hours. Nothing was
+    /// done: send the request without a key, or later.
+    TooManyStoredReplies = "too_many_stored_replies", 429, "Too many stored replies";
     /// An error of this server. Its log has the cause under the request id.
     Internal = "internal", 500, "Internal server error";
     /// The server is overloaded. Nothing was done; `Retry-After` says when to retry.
     Busy = "busy", 503, "The server is busy";
+    /// The database cannot be reached, or cannot write. Nothing was done; `Retry-After` says when to retry.
+    DatabaseUnavailable = "database_unavailable", 503, "The database is not available";
+    /// The database was lost, or did not respond in time, while the request was carried out: it may have been, and it may not.
+    /// Repeat it under the same Idempotency-Key, which carries it out once; without a key, read what is stored first.
+    OutcomeUnknown = "outcome_unknown", 503, "The outcome is not known";
     /// The server is stopping, or the database does not respond.
     NotReady = "not_ready", 503, "The server is not ready";
 }
@@ -361,6 +372,8 @@ impl From<StoreError> for Problem {
                 Self { current_version, ..Self::new(Code::PreconditionFailed) }
             }
             StoreError::CursorExpired => Self::new(Code::CursorExpired),
+            StoreError::Unavailable(cause) => Self::new(Code::DatabaseUnavailable).caused_by(cause),
+            StoreError::OutcomeUnknown(cause) => Self::new(Code::OutcomeUnknown).caused_by(cause),
             StoreError::Busy(cause) => Self::new(Code::Busy).caused_by(cause),
             StoreError::Internal(cause) => Self::new(Code::Internal).caused_by(cause),
         }
@@ -386,6 +399,12 @@ impl From<Conflict> for Problem {
             Conflict::RegistrationClosed => Self::new(Code::RegistrationClosed),
             Conflict::Permanent => Self::new(Code::SelfContact),
             Conflict::IdempotencyKeyReused => Self::new(Code::IdempotencyKeyReused),
+            Conflict::ScopeRequired(scope) => Self::insufficient_scope(&scope)
+                .detail(format!("The reply stored under this Idempotency-Key requires the scope {scope}.")),
+            Conflict::ReplyTooLong => Self::new(Code::ReplyTooLong),
+            Conflict::TooManyKeptReplies => {
+                Self::new(Code::TooManyStoredReplies).header(header::RETRY_AFTER, "3600")
+            }
             Conflict::LastOwner => Self::new(Code::LastOwner),
             Conflict::RevertBlocked(left_alone) => Self { left_alone, ..Self::new(Code::RevertBlocked) },
             Conflict::RestoreBlocked(left_alone, write) => {

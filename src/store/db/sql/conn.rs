@@ -1,6 +1,6 @@
 //! One connection type for both databases, and the transactions that run on it. No query lives here.
 
-use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager, TransactionManagerStatus};
 use diesel::prelude::*;
 use diesel::r2d2::{ManageConnection, R2D2Connection};
 use secrecy::{ExposeSecret, SecretString};
@@ -28,18 +28,19 @@ pub enum Address {
 pub struct Manager {
     pub address: Address,
     pub busy_timeout: Duration,
+    /// How long a statement may run before PostgreSQL gives up.
+    pub work_timeout: Duration,
+    /// How long a statement may wait for a lock before PostgreSQL gives up.
+    pub lock_timeout: Duration,
 }
-
-/// How long a statement may run, or wait for a lock, before PostgreSQL gives up.
-const POSTGRES_SETUP: &str = "SET statement_timeout = '30s'; SET lock_timeout = '10s'; SET TIME ZONE 'UTC';
-    SET client_min_messages = 'warning'; SET idle_in_transaction_session_timeout = '60s'";
 
 impl Manager {
     pub fn open(&self) -> ConnectionResult<Conn> {
         match &self.address {
             Address::Postgres(url) => {
-                let mut conn = PgConnection::establish(url.expose_secret())?;
-                conn.batch_execute(POSTGRES_SETUP).map_err(ConnectionError::CouldntSetupConfiguration)?;
+                let mut conn = PgConnection::establish(&with_connect_timeout(url.expose_secret()))?;
+                let setup = postgres_setup(self.work_timeout, self.lock_timeout);
+                conn.batch_execute(&setup).map_err(ConnectionError::CouldntSetupConfiguration)?;
                 Ok(Conn::Postgres(conn))
             }
             Address::Sqlite(path) => {
@@ -50,6 +51,24 @@ impl Manager {
             }
         }
     }
+}
+
+/// The server may take connections and never answer on them.
+fn with_connect_timeout(url: &str) -> String {
+    const SECONDS: u8 = 5;
+    match url.contains("connect_timeout=") {
+        true => url.to_owned(),
+        false => format!("{url}{}connect_timeout={SECONDS}", if url.contains('?') { '&' } else { '?' }),
+    }
+}
+
+fn postgres_setup(work_timeout: Duration, lock_timeout: Duration) -> String {
+    format!(
+        "SET statement_timeout = {}; SET lock_timeout = {}; SET TIME ZONE 'UTC'; SET client_min_messages = 'warning';
+         SET idle_in_transaction_session_timeout = '60s'",
+        work_timeout.as_millis(),
+        lock_timeout.as_millis()
+    )
 }
 
 /// SQLite reads `file:` and `:memory:` in a name; `./` in front makes any path a plain one.
@@ -111,15 +130,33 @@ where
     E: From<diesel::result::Error>,
 {
     <Conn as TransactionManager<Conn>>::begin_transaction(conn)?;
-    end(conn, work)
+    let value = roll_back_unless(conn, work)?;
+    <Conn as TransactionManager<Conn>>::commit_transaction(conn)?;
+    Ok(value)
 }
 
 fn is_in_transaction(conn: &mut Conn) -> QueryResult<bool> {
-    let status = match conn {
+    Ok(status_mut(conn).transaction_depth()?.is_some())
+}
+
+fn status_mut(conn: &mut Conn) -> &mut TransactionManagerStatus {
+    match conn {
         Conn::Postgres(inner) => AnsiTransactionManager::transaction_manager_status_mut(inner),
         Conn::Sqlite(inner) => AnsiTransactionManager::transaction_manager_status_mut(inner),
-    };
-    Ok(status.transaction_depth()?.is_some())
+    }
+}
+
+/// Lets statements run as long as they take.
+pub(super) fn allow_long_statements(conn: &mut Conn) -> QueryResult<()> {
+    match conn {
+        Conn::Postgres(conn) => conn.batch_execute("SET statement_timeout = 0"),
+        Conn::Sqlite(_) => Ok(()),
+    }
+}
+
+/// Has the pool close the connection instead of giving it to anybody else.
+pub(super) fn discard(conn: &mut Conn) {
+    status_mut(conn).set_in_error();
 }
 
 /// A panic in the work leaves the transaction open; the pool sees that and closes the connection, which rolls back.
@@ -136,23 +173,36 @@ where
         Conn::Postgres(inner) => AnsiTransactionManager::begin_transaction_sql(inner, postgres)?,
         Conn::Sqlite(inner) => AnsiTransactionManager::begin_transaction_sql(inner, sqlite)?,
     }
-    end(conn, work)
+    let value = roll_back_unless(conn, work)?;
+    <Conn as TransactionManager<Conn>>::commit_transaction(conn).map_err(CommitFailed::tell)?;
+    Ok(value)
 }
 
-fn end<T, E>(conn: &mut Conn, work: impl FnOnce(&mut Conn) -> Result<T, E>) -> Result<T, E>
-where
-    E: From<diesel::result::Error>,
-{
-    match work(conn) {
-        Ok(value) => {
-            <Conn as TransactionManager<Conn>>::commit_transaction(conn)?;
-            Ok(value)
-        }
-        Err(error) => {
-            <Conn as TransactionManager<Conn>>::rollback_transaction(conn)?;
-            Err(error)
+/// Why a transaction could not be committed. Whether it was, nobody can tell if the connection was lost meanwhile.
+#[derive(Debug, thiserror::Error)]
+#[error("at the commit: {0}")]
+pub struct CommitFailed(pub diesel::result::Error);
+
+impl CommitFailed {
+    /// Diesel's errors are a closed set; this one holds any other.
+    fn tell(error: diesel::result::Error) -> diesel::result::Error {
+        use diesel::result::Error;
+        match error {
+            Error::RollbackErrorOnCommit { commit_error, .. } => {
+                Error::QueryBuilderError(Box::new(Self(*commit_error)))
+            }
+            error => Error::QueryBuilderError(Box::new(Self(error))),
         }
     }
+}
+
+/// What failed is the error, even if rolling back fails too: then the connection is lost, and the transaction with it.
+fn roll_back_unless<T, E>(conn: &mut Conn, work: impl FnOnce(&mut Conn) -> Result<T, E>) -> Result<T, E> {
+    let done = work(conn);
+    if done.is_err() && <Conn as TransactionManager<Conn>>::rollback_transaction(conn).is_err() {
+        discard(conn);
+    }
+    done
 }
 
 /// A point within a transaction to come back to.

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use super::conn::{Address, Conn, Manager, file_name};
 use super::schema::instance;
+use super::tables;
 use crate::clock::Ids;
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
@@ -82,6 +83,8 @@ pub enum OpenError {
     Newer(String),
     #[error("{0} is too old; wellmet needs {1} or newer")]
     TooOld(String, &'static str),
+    #[error("the database does not have the tables that its migrations make: {0}; restore it from a backup")]
+    Tables(String),
     #[error("cannot bring the database up to date: {0}")]
     Migrate(String),
 }
@@ -136,11 +139,15 @@ pub fn prepare(manager: &Manager, ids: &Ids) -> Result<Instance, OpenError> {
             run(postgres, POSTGRES)?;
         }
     }
-    let instance = read_or_make(&mut conn, ids);
+    let instance = check_tables(&mut conn).and_then(|()| read_or_make(&mut conn, ids));
     if let Conn::Postgres(postgres) = &mut conn {
         postgres.batch_execute(&format!("SELECT pg_advisory_unlock({ADVISORY_LOCK})"))?;
     }
     instance
+}
+
+fn check_tables(conn: &mut Conn) -> Result<(), OpenError> {
+    tables::missing(conn)?.map_or(Ok(()), |missing| Err(OpenError::Tables(missing)))
 }
 
 fn refused(manager: &Manager, reason: &str) -> OpenError {

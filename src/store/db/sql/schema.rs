@@ -48,6 +48,8 @@ table! {
         purged_seq -> BigInt,
         created_at -> Instant,
         tier_cadences -> Json,
+        record_count -> BigInt,
+        kept_reply_bytes -> BigInt,
     }
 }
 
@@ -90,7 +92,6 @@ table! {
         id -> Id,
         session_id -> Id,
         token_hash -> Binary,
-        predecessor_id -> Nullable<Id>,
         created_at -> Instant,
         spent_at -> Nullable<Instant>,
     }
@@ -133,7 +134,7 @@ table! {
 
 table! {
     use diesel::sql_types::*;
-    use crate::store::db::sql::types::{Id, Instant};
+    use crate::store::db::sql::types::{Id, Instant, Json};
 
     idempotency_keys (workspace_id, user_id, key) {
         workspace_id -> Id,
@@ -141,12 +142,14 @@ table! {
         key -> Text,
         fingerprint -> Binary,
         status -> Integer,
-        body -> Nullable<Text>,
         entity -> Nullable<Text>,
         record_id -> Nullable<Id>,
         created_at -> Instant,
         version -> Nullable<BigInt>,
         write_seq -> Nullable<BigInt>,
+        reply -> Nullable<Binary>,
+        scopes -> Json,
+        bytes -> BigInt,
     }
 }
 

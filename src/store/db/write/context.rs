@@ -1,12 +1,13 @@
 //! Who writes, and where, and what all parts of one transaction share. Nothing of how.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 
-use super::idempotency::IdempotencyKey;
 use crate::clock::Ids;
 use crate::domain::cadence::TierCadences;
 use crate::domain::id::{TokenId, UserId, WorkspaceId};
 use crate::domain::locale::TimeZone;
+use crate::domain::scope::Scopes;
 use crate::domain::timestamp::Timestamp;
 
 /// Who writes, as recorded in the log.
@@ -41,6 +42,18 @@ impl Actor {
     }
 }
 
+/// The client's name for one request, and what the request was.
+#[derive(Debug, Clone)]
+pub struct IdempotencyKey {
+    pub key: String,
+    /// A hash of method, path, query and body.
+    pub fingerprint: Vec<u8>,
+    /// What the request requires: a kept reply is given to nobody who lacks one of the scopes.
+    pub required: BTreeSet<String>,
+    /// What the caller may do.
+    pub allowed: Scopes,
+}
+
 /// Who writes, in which workspace, and under which Idempotency-Key.
 #[derive(Debug, Clone)]
 pub struct WriteContext {
@@ -49,17 +62,29 @@ pub struct WriteContext {
     pub idempotency: Option<IdempotencyKey>,
 }
 
+/// How much a workspace, and an account, may have.
+#[derive(Debug, Clone, Copy)]
+pub struct Quotas {
+    /// Records of a workspace, but for derived ones.
+    pub records: i64,
+    /// Sessions of a user in a workspace; the one used the longest ago makes way for the next.
+    pub sessions: usize,
+    /// Bytes of the replies kept under Idempotency-Keys in a workspace.
+    pub kept_reply_bytes: i64,
+}
+
 /// What all parts of one transaction share.
 pub struct TxScope<'c> {
     pub ids: &'c Ids,
+    pub quotas: Quotas,
     pub now: Timestamp,
     /// Whether a job was enqueued, so that workers are to be woken after the commit.
     pub has_enqueued: Cell<bool>,
 }
 
 impl<'c> TxScope<'c> {
-    pub const fn new(ids: &'c Ids, now: Timestamp) -> Self {
-        Self { ids, now, has_enqueued: Cell::new(false) }
+    pub const fn new(ids: &'c Ids, quotas: Quotas, now: Timestamp) -> Self {
+        Self { ids, quotas, now, has_enqueued: Cell::new(false) }
     }
 }
 

@@ -6,9 +6,10 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 
 use super::changes::{ChangeRow, refers_to_one_of};
+use super::idempotency;
 use super::tx::Tx;
 use crate::domain::entity::{Entity, Op};
-use crate::store::db::sql::schema::{changes, idempotency_keys};
+use crate::store::db::sql::schema::changes;
 use crate::store::db::sql::types::{AnyId, AsJson};
 use crate::store::error::Result;
 
@@ -68,10 +69,5 @@ fn erase_one(tx: &mut Tx<'_>, entity: Entity, id: AnyId) -> Result<()> {
         .filter(changes::record_id.eq(id))
         .filter(changes::entity.eq(entity));
     diesel::update(own).set(changes::before.eq(None::<AsJson<Value>>)).execute(tx.conn)?;
-    let replies = idempotency_keys::table
-        .filter(idempotency_keys::workspace_id.eq(tx.workspace))
-        .filter(idempotency_keys::record_id.eq(id))
-        .filter(idempotency_keys::entity.eq(entity.as_str()));
-    diesel::delete(replies).execute(tx.conn)?;
-    Ok(())
+    idempotency::delete_of(tx.conn, tx.workspace, entity, id)
 }

@@ -20,7 +20,7 @@ use crate::store::db::sql::rows::{self, table_row};
 use crate::store::db::sql::schema::{changes, workspaces};
 use crate::store::db::sql::statement::Prepared;
 use crate::store::db::sql::types::{AnyId, AsJson, JsonText, RecordRef};
-use crate::store::error::{Error, Result};
+use crate::store::error::{Conflict, Error, Result};
 
 /// How long what a record was before a change is kept, and so how long a deleted id stays reserved.
 pub const UNDO_DAYS: i64 = 30;
@@ -40,6 +40,10 @@ pub struct Tx<'c> {
     postponed: Option<Postponed>,
     /// In how many records names were replaced.
     renamed: i64,
+    /// By how many records the workspace has grown since the last log.
+    grown: i64,
+    /// Scopes that the write turned out to require.
+    required_scopes: BTreeSet<String>,
     is_dry_run: bool,
     touched: BTreeMap<RecordRef, Touched>,
     erased: Vec<RecordRef>,
@@ -128,6 +132,8 @@ impl<'c> Tx<'c> {
             seq,
             postponed: None,
             renamed: 0,
+            grown: 0,
+            required_scopes: BTreeSet::new(),
             is_dry_run: false,
             touched: BTreeMap::new(),
             erased: Vec::new(),
@@ -256,6 +262,7 @@ impl<'c> Tx<'c> {
             erased,
             forgotten,
             outdated,
+            grown,
             ..
         } = self;
         let (conn, workspace, now) = (&mut **conn, *workspace, scope.now);
@@ -305,7 +312,14 @@ impl<'c> Tx<'c> {
         }
         if seq >= first_seq {
             let own = workspaces::table.filter(workspaces::id.eq(workspace));
-            Prepared(diesel::update(own).set(workspaces::seq.eq(*seq))).execute(conn)?;
+            let more = std::mem::take(grown);
+            let counted = diesel::update(own)
+                .set((workspaces::seq.eq(*seq), workspaces::record_count.eq(workspaces::record_count + more)))
+                .returning(workspaces::record_count);
+            let count: i64 = Prepared(counted).get_result(conn)?;
+            if more > 0 && count > scope.quotas.records {
+                return Err(Conflict::TooMany("records in this workspace").into());
+            }
         }
         Ok(())
     }
@@ -319,6 +333,7 @@ impl<'c> Tx<'c> {
     /// Does the work to see its outcome, and rolls it back.
     pub fn dry_run<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         let (seq, touched, erased) = (self.seq, self.touched.clone(), self.erased.clone());
+        let grown = self.grown;
         let (reindex_queue, derived_queue) = (self.reindex_queue.clone(), self.derived_queue.clone());
         let (outdated, stamped) = (self.outdated.clone(), self.stamped.clone());
         let spread_queue = self.spread_queue.clone();
@@ -326,7 +341,7 @@ impl<'c> Tx<'c> {
         begin_savepoint(self.conn)?;
         let outcome = work(self);
         roll_back_savepoint(self.conn)?;
-        (self.seq, self.touched, self.erased) = (seq, touched, erased);
+        (self.seq, self.touched, self.erased, self.grown) = (seq, touched, erased, grown);
         (self.reindex_queue, self.derived_queue) = (reindex_queue, derived_queue);
         (self.outdated, self.stamped, self.spread_queue) = (outdated, stamped, spread_queue);
         (self.is_dry_run, self.postponed, self.calendar) = (was_dry_run, None, None);
@@ -368,6 +383,16 @@ impl<'c> Tx<'c> {
     /// What a record touched in this write was before it.
     pub(super) fn before(&self, entity: Entity, id: AnyId) -> Option<&RawValue> {
         self.touched.get(&(entity, id)).and_then(|touched| touched.before.as_deref())
+    }
+
+    /// Notes a scope that the caller turned out to need for this write.
+    pub fn note_required_scope(&mut self, scope: String) {
+        self.required_scopes.insert(scope);
+    }
+
+    /// The scopes noted so far.
+    pub(in crate::store) const fn required_scopes(&self) -> &BTreeSet<String> {
+        &self.required_scopes
     }
 
     /// The records that this write has deleted.
@@ -438,6 +463,12 @@ impl<'c> Tx<'c> {
         before: Option<Box<RawValue>>,
         fields: Vec<String>,
     ) {
+        self.grown += match op {
+            _ if is_derived(entity) => 0,
+            Op::Created => 1,
+            Op::Updated => 0,
+            Op::Deleted => -1,
+        };
         let Some(earlier) = self.touched.remove(&(entity, id)) else {
             self.seq += 1;
             let new = Touched { seq: self.seq, op, before, fields, merged_into: None, is_logged: false };
