@@ -57,8 +57,8 @@ pub struct ContactFields {
     /// What comes after the name, such as "Jr." or "PhD".
     #[schema(max_length = 100, example = "PhD")]
     pub suffix: Option<String>,
-    /// Names they had before.
-    #[schema(max_items = 20, example = json!(["Nowak"]))]
+    /// Other names and spellings: former and maiden names, and what contacts were called that were merged into this one.
+    #[schema(max_items = 200, example = json!(["Nowak"]))]
     pub former_names: Vec<NameText>,
     /// Which name comes first. Null: determined by the script (family name first in Han, Kana and Hangul).
     pub name_order: Option<NameOrder>,
@@ -423,7 +423,7 @@ impl Contact {
             .links
             .values()
             .filter_map(|link| ProfileUrl::parse(&link.url).ok())
-            .map(|link| Key::new(KeyKind::Link, link.key()));
+            .filter_map(|link| Some(Key::new(KeyKind::Link, link.key()?)));
         let tags = fields.tags.iter().map(|tag| Key::new(KeyKind::Tag, text::fold(&tag.0)));
         let names = self.comparable_name().keys();
         // Who is never due has no birthdays to congratulate on either.

@@ -29,12 +29,12 @@ macro_rules! bounded_text {
     };
 }
 
-/// A name in a list of names.
+/// A name in a list of names: as long as any that is composed of its parts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct NameText(pub String);
 
-bounded_text!(NameText, 1, 200);
+bounded_text!(NameText, 1, 1000);
 
 /// A short label: a tag, a skill.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

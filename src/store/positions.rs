@@ -63,12 +63,34 @@ impl Record for Position {
         Ok(records.iter().map(contact).collect())
     }
 
-    /// Beside a link the name says nothing more.
-    fn ignored_by_dedup(&self) -> &'static [&'static str] {
-        match self.fields.organization_id {
-            Some(_) => &["primary", "source", "organization_name"],
-            None => &["primary", "source"],
-        }
+    /// Whose it is, as what, and the organization by its id and by its name, as far as one is known.
+    fn identities(records: &[Self], tx: &mut Tx<'_>) -> Result<Vec<Vec<String>>> {
+        let linked = records.iter().filter_map(|position| position.fields.organization_id);
+        let linked: BTreeSet<AnyId> = linked.map(|id| AnyId::new(id.uuid())).collect();
+        let names = organizations::names(tx.conn, tx.workspace, linked)?;
+        let of = |position: &Self| {
+            let PositionFields { contact_id, organization_id, organization_name, title, .. } = &position.fields;
+            let known = organization_id.and_then(|id| names.get(&AnyId::new(id.uuid())));
+            let named = [known, organization_name.as_ref()].into_iter().flatten();
+            let mut places: Vec<String> = named.map(|name| format!("name:{}", fold(name))).collect();
+            places.extend(organization_id.map(|id| format!("id:{id}")));
+            if places.is_empty() {
+                places.push(String::new());
+            }
+            places.sort();
+            places.dedup();
+            let title = title.as_deref().map(fold);
+            places.into_iter().map(|place| format!("{contact_id} {title:?} {place}")).collect()
+        };
+        Ok(records.iter().map(of).collect())
+    }
+
+    fn agrees_with(&self, other: &Self) -> bool {
+        self.fields.agrees_with(&other.fields)
+    }
+
+    fn joined(&self, other: &Self) -> Result<Self> {
+        Ok(Self { fields: self.fields.joined(&other.fields), ..self.clone() })
     }
 
     fn display_order(&self, other: &Self) -> Ordering {

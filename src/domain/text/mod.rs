@@ -11,6 +11,6 @@ mod tests;
 mod tokens;
 
 pub use characters::{is_cjk, is_invisible};
-pub use fold::{fold, sort_key, trimmed};
+pub use fold::{fold, lower, sort_key, trimmed};
 pub use speech::spoken_seconds;
 pub use tokens::{Query, query, readable_tokens, tokens};

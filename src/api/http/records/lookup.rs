@@ -35,7 +35,8 @@ pub fn look_up<R: Resource>(
     list_within::<R>(context, conn, &collection, Some(has_key::<R>(vec![key])))
 }
 
-/// The key of the profile or page at the URL in this parameter.
+/// The key of the profile or page at the URL in this parameter. A page that names nobody finds nobody.
 pub fn link(query: &Query, name: &str) -> Result<Option<Key>, Problem> {
-    query.parsed(name, |text| ProfileUrl::parse(text).map(|url| Key::new(KeyKind::Link, url.key())))
+    let key = |url: ProfileUrl| Key::new(KeyKind::Link, url.key().unwrap_or(url.page()));
+    query.parsed(name, |text| ProfileUrl::parse(text).map(key))
 }
