@@ -189,7 +189,7 @@ fn block_on<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, F
 }
 
 fn create_user(config: Config, email: &str, fields: UserFields, password_stdin: bool) -> Result<(), Failure> {
-    let (email, fields) = (EmailAddress::parse(email)?, fields.checked()?);
+    let (email, fields) = (EmailAddress::parse(email)?.standard()?, fields.checked()?);
     let store = open_store(&config, Arc::new(SystemClock))?;
     let password = new_password(password_stdin, &[email.as_str(), &fields.name])?;
     let hash = passwords::hash(password.expose()).map_err(|error| failure(error.to_string()))?;

@@ -11,6 +11,7 @@ use super::db::sql::schema::{
 };
 use super::db::sql::types::AsJson;
 use super::db::write::context::{Actor, Calendar};
+use super::db::write::erase::leave_no_trace;
 use super::db::write::joins;
 use super::db::write::record::{Record, for_entity};
 use super::db::write::records::create;
@@ -411,5 +412,5 @@ fn erase_workspace(tx: &mut AccountTx<'_>, workspace: WorkspaceId) -> Result<()>
     erase_from!(search_documents, record_keys, timeline_entries, changes, idempotency_keys, operations);
     erase_from!(personal_access_tokens, calendar_feeds, notifications, memberships);
     diesel::delete(workspaces::table.filter(workspaces::id.eq(workspace))).execute(tx.conn)?;
-    Ok(())
+    leave_no_trace(tx.conn)
 }

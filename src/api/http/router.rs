@@ -20,7 +20,7 @@ use crate::api::context::{Api, Call, Context};
 use crate::store::{Conn, IdempotencyKey, WriteContext};
 
 /// How long an Idempotency-Key can be.
-pub const MAX_KEY_CHARACTERS: usize = 255;
+pub const MAX_KEY_CHARACTERS: usize = 4_096;
 /// A body of more bytes is parsed and checked off the threads that serve requests.
 const HEAVY_BODY_BYTES: usize = 64 * 1024;
 
@@ -262,7 +262,7 @@ fn idempotency_key(api: &Api, request: &HttpRequest, body: &[u8]) -> Result<Opti
     }
     let path = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
     let parts = [request.method().as_str().as_bytes(), path.as_bytes(), body];
-    Ok(Some(IdempotencyKey { key, fingerprint: api.cursors.fingerprint(&parts) }))
+    Ok(Some(IdempotencyKey::new(&key, api.cursors.fingerprint(&parts))))
 }
 
 #[cfg(test)]

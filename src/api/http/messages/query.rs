@@ -26,6 +26,7 @@ impl Query {
         if text.contains('\0') {
             return Err(refuse("The character U+0000 is not allowed."));
         }
+        refuse_bare_plus(query)?;
         let pairs = url::form_urlencoded::parse(query.as_bytes());
         Ok(Self { pairs: pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect() })
     }
@@ -80,7 +81,12 @@ impl Query {
         parse: impl FnOnce(&str) -> Result<T, Rejection>,
     ) -> Result<Option<T>, Problem> {
         let Some(value) = self.one(name)? else { return Ok(None) };
-        parse(&value).map(Some).map_err(|rejection| Problem::parameter(name, &rejection))
+        parse(&value).map(Some).map_err(|mut rejection| {
+            if value.contains(' ') {
+                rejection.detail = format!("{} {PLUS_IS_SPACE}", rejection.detail);
+            }
+            Problem::parameter(name, &rejection)
+        })
     }
 
     /// `true` or `false`; false when absent.
@@ -124,6 +130,21 @@ pub fn parse_flag(text: &str) -> Result<bool, Rejection> {
     }
 }
 
+/// What is said where a plus may have been meant.
+const PLUS_IS_SPACE: &str = "In a query string a plus sign stands for a space: send %2B for a plus.";
+
+/// Nothing that is looked for begins or ends with a space, so a plus there is meant as one (`phone=+48…`, `tag=C++`): what was
+/// asked for would not be found. Words to search for are found with spaces around them.
+fn refuse_bare_plus(query: &str) -> Result<(), Problem> {
+    for pair in query.split('&') {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        if name != "q" && (value.starts_with('+') || value.ends_with('+')) {
+            return Err(Problem::parameter(name, &Rejection::format(PLUS_IS_SPACE)));
+        }
+    }
+    Ok(())
+}
+
 /// Whether every `%` is followed by two hexadecimal digits.
 fn is_percent_encoded(query: &str) -> bool {
     let mut parts = query.split('%').skip(1);
@@ -143,12 +164,33 @@ mod tests {
 
     #[test]
     fn a_query_that_means_nothing_is_refused() {
-        for good in ["", "q=%C5%82&q=a+b", "q=%25", "q=ł", "a=%e2%82%ac&b", "=&&=", "q=%F0%9F%98%80"] {
+        for good in [
+            "",
+            "q=%C5%82&q=a+b",
+            "q=+48",
+            "q=C%2B%2B&tag=C%2B%2B",
+            "q=%25",
+            "q=ł",
+            "a=%e2%82%ac&b",
+            "=&&=",
+            "q=%F0%9F%98%80",
+        ] {
             assert!(Query::parse(good).is_ok(), "{good}");
         }
-        for bad in
-            ["q=%ff", "q=%E2%82", "q=%zz", "q=%", "q=%4", "%=1", "q=%E2%82&a=%AC", "q=%C0%80", "q=%00", "q=%ł1"]
-        {
+        for bad in [
+            "q=%ff",
+            "q=%E2%82",
+            "q=%zz",
+            "q=%",
+            "q=%4",
+            "%=1",
+            "q=%E2%82&a=%AC",
+            "q=%C0%80",
+            "q=%00",
+            "q=%ł1",
+            "phone=+48512345678",
+            "tag=C++",
+        ] {
             let problem = Query::parse(bad).expect_err(bad);
             assert_eq!(problem.code, Code::InvalidParameter, "{bad}");
         }

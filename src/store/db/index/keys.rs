@@ -20,7 +20,7 @@ use crate::store::db::write::record::Record;
 /// An index row of PostgreSQL holds 2,704 bytes; a longer value stands as its hash.
 const MAX_VALUE_BYTES: usize = 600;
 
-/// The value as it is stored and looked up.
+/// A value as it is stored and looked up: one that is too long as its hash.
 pub fn stored(value: &str) -> String {
     if value.len() <= MAX_VALUE_BYTES {
         value.to_owned()

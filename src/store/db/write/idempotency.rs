@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use crate::domain::entity::Entity;
 use crate::domain::id::{OperationId, UserId, WorkspaceId};
 use crate::domain::timestamp::Timestamp;
+use crate::store::db::index::keys::stored;
 use crate::store::db::sql::conn::Conn;
 use crate::store::db::sql::schema::idempotency_keys;
 use crate::store::db::sql::types::AnyId;
@@ -19,9 +20,16 @@ const MAX_KEPT_BODY_BYTES: usize = 64 * 1024;
 /// The client's name for one request, and what the request was.
 #[derive(Debug, Clone)]
 pub struct IdempotencyKey {
-    pub key: String,
+    key: String,
     /// A hash of method, path, query and body.
-    pub fingerprint: Vec<u8>,
+    fingerprint: Vec<u8>,
+}
+
+impl IdempotencyKey {
+    /// A long key is kept as its hash.
+    pub fn new(key: &str, fingerprint: Vec<u8>) -> Self {
+        Self { key: stored(key), fingerprint }
+    }
 }
 
 /// What to answer, in the form it is kept in.
