@@ -162,6 +162,15 @@ pub fn check_links(links: &mut Keyed<ProfileLink>, invalid: &mut Invalid) {
     }
 }
 
+/// Adds what the addresses of pages say to a text that is searched: on a platform the name of the profile, and on any other
+/// site that of the site too.
+pub fn push_pages(links: &Keyed<ProfileLink>, text: &mut String) {
+    for url in links.values().filter_map(|link| ProfileUrl::parse(&link.url).ok()) {
+        text.push('\n');
+        text.push_str(url.words());
+    }
+}
+
 /// Writes a whole number without a fraction: `4`, and not `4.0`.
 pub fn serialize_number<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
     match value.to_string().parse::<i64>() {

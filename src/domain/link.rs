@@ -68,6 +68,14 @@ impl ProfileUrl {
         &self.page
     }
 
+    /// What it says in words: on a platform only the path.
+    pub fn words(&self) -> &str {
+        match self.platform {
+            Some(_) => self.page.split_once('/').map_or("", |(_, path)| path),
+            None => &self.page,
+        }
+    }
+
     /// The platform's name as in a contact's `links`: `linkedin`; `None` for any other site.
     pub fn platform(&self) -> Option<&'static str> {
         self.platform

@@ -10,7 +10,7 @@ use super::comparable_name::{OrganizationLikeness, OrganizationName};
 use super::data;
 use super::domain_name;
 use super::entity::Entity;
-use super::fields::{LabelText, NameText, ProfileLink, check_links, clean, clean_labels, single_line};
+use super::fields::{LabelText, NameText, ProfileLink, check_links, clean, clean_labels, push_pages, single_line};
 use super::id::OrganizationId;
 use super::invalid::{FieldCode, Invalid, Rejection};
 use super::key::{Key, KeyKind};
@@ -142,8 +142,11 @@ impl Organization {
         let mut parts: Vec<&str> = fields.names().collect();
         let texts = [&fields.domain, &fields.industry, &fields.location, &fields.why, &fields.notes];
         parts.extend(texts.into_iter().flatten().map(String::as_str));
+        parts.extend(fields.website.as_deref());
         parts.extend(fields.tags.iter().map(|tag| tag.0.as_str()));
-        SearchText { title: fields.name.clone(), text: parts.join("\n") }
+        let mut text = parts.join("\n");
+        push_pages(&fields.links, &mut text);
+        SearchText { title: fields.name.clone(), text }
     }
 }
 

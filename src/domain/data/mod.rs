@@ -17,6 +17,7 @@ mod tests {
         for (name, list, is_folded) in [
             ("countries", include_str!("countries.txt"), false),
             ("extension_words", include_str!("extension_words.txt"), true),
+            ("kanji_variants", include_str!("kanji_variants.txt"), true),
             ("legal_forms", include_str!("legal_forms.txt"), true),
             ("mastodon_hosts", include_str!("mastodon_hosts.txt"), true),
             ("placeholder_organizations", include_str!("placeholder_organizations.txt"), false),
