@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use super::account_tx::AccountTx;
+use super::db::index::search;
 use super::db::sql::conn::{Conn, defer_foreign_keys};
 use super::db::sql::schema::{
     calendar_feeds, changes, idempotency_keys, instance, memberships, notifications, operations,
@@ -11,7 +12,6 @@ use super::db::sql::schema::{
 };
 use super::db::sql::types::AsJson;
 use super::db::write::context::{Actor, Calendar};
-use super::db::write::erase::leave_no_trace;
 use super::db::write::joins;
 use super::db::write::record::{Record, for_entity};
 use super::db::write::records::create;
@@ -412,5 +412,5 @@ fn erase_workspace(tx: &mut AccountTx<'_>, workspace: WorkspaceId) -> Result<()>
     erase_from!(search_documents, record_keys, timeline_entries, changes, idempotency_keys, operations);
     erase_from!(personal_access_tokens, calendar_feeds, notifications, memberships);
     diesel::delete(workspaces::table.filter(workspaces::id.eq(workspace))).execute(tx.conn)?;
-    leave_no_trace(tx.conn)
+    Ok(search::forget_deleted(tx.conn)?)
 }

@@ -187,7 +187,7 @@ impl SeenContent {
 fn identities_of(tx: &mut Tx<'_>, entity: Entity, rows: &[Value]) -> Result<Vec<Vec<String>>> {
     for_entity!(entity, Kind => {
         let records = rows.iter().cloned().map(from_json::<Kind>).collect::<Result<Vec<_>>>()?;
-        Kind::identities(&records, tx)
+        Kind::identities(&records, tx.conn, tx.workspace)
     })
 }
 

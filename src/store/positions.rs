@@ -67,10 +67,10 @@ impl Record for Position {
     }
 
     /// Whose it is, as what, and the organization by its id and by its name, as far as one is known.
-    fn identities(records: &[Self], tx: &mut Tx<'_>) -> Result<Vec<Vec<String>>> {
+    fn identities(records: &[Self], conn: &mut Conn, workspace: WorkspaceId) -> Result<Vec<Vec<String>>> {
         let linked = records.iter().filter_map(|position| position.fields.organization_id);
         let linked: BTreeSet<AnyId> = linked.map(|id| AnyId::new(id.uuid())).collect();
-        let names = organizations::names(tx.conn, tx.workspace, linked)?;
+        let names = organizations::names(conn, workspace, linked)?;
         let of = |position: &Self| {
             let PositionFields { contact_id, organization_id, organization_name, title, .. } = &position.fields;
             let known = organization_id.and_then(|id| names.get(&AnyId::new(id.uuid())));

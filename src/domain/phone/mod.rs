@@ -2,8 +2,10 @@
 //! `reading.rs`.
 
 mod reading;
+mod tokens;
 mod vanity;
 
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::str::FromStr;
 use std::sync::LazyLock;
@@ -48,9 +50,16 @@ impl PhoneNumber {
             ));
         }
         let country = country.and_then(|code| country::Id::from_str(code).ok());
+        // To read metadata of countries is most of the work, and the whole number is asked for again below.
+        let last: RefCell<Option<(String, Option<String>)>> = RefCell::new(None);
         let is_valid = |has_plus, digits: &str| match international(has_plus, digits) {
             None if country.is_none() => None,
-            _ => Some(e164_of(has_plus, digits, country).is_some()),
+            _ => {
+                let e164 = e164_of(has_plus, digits, country);
+                let is_valid = e164.is_some();
+                last.replace(Some((digits.to_owned(), e164)));
+                Some(is_valid)
+            }
         };
         let Dialled { has_plus, digits, extension, unread, is_whole } = Dialled::read(typed, &is_valid);
         if digits.len() < Self::MIN_DIGITS {
@@ -59,10 +68,12 @@ impl PhoneNumber {
                 Self::MIN_DIGITS
             )));
         }
-        let dialled = e164_of(has_plus, &digits, country);
+        let known = last.take().filter(|(known, _)| *known == digits);
+        let dialled = known.map_or_else(|| e164_of(has_plus, &digits, country), |(_, e164)| e164);
         let international = international(has_plus, &digits);
         let spelling = dialled.as_deref().and_then(|e164| e164.strip_prefix('+')).or(international);
-        let (e164, mut normalized) = match spelling.and_then(Spellings::of) {
+        let old = spelling.is_none().then(|| old_spelling(&digits, country)).flatten();
+        let (e164, mut normalized) = match spelling.or(old.as_deref()).and_then(Spellings::of) {
             Some(spellings) => spellings.choose(dialled),
             None => {
                 let normalized = dialled.clone().unwrap_or_else(|| international.unwrap_or(&digits).to_owned());
@@ -120,6 +131,15 @@ fn e164_of(has_plus: bool, digits: &str, country: Option<country::Id>) -> Option
         let country = country.filter(|_| !has_plus)?;
         valid_e164(Some(country), digits)
     })
+}
+
+/// The digits of a number with its country code, as it was written within the country until it was changed.
+fn old_spelling(digits: &str, country: Option<country::Id>) -> Option<String> {
+    match country? {
+        country::BR => Some(format!("55{}", digits.trim_start_matches('0'))),
+        country::MX => ["044", "045", "1"].iter().find_map(|old| Some(format!("52{}", digits.strip_prefix(old)?))),
+        _ => None,
+    }
 }
 
 /// The two ways in which one line is written in some countries, as digits with the country code.
@@ -317,6 +337,9 @@ mod tests {
             ("+49 30 901820 und +49 171 1234567", "US"),
             ("030/90/18/20", "DE"),
             ("030/901820", "DE"),
+            ("030 901820 24/7", "DE"),
+            ("Mo-Fr 8-16 Uhr 030 901820", "DE"),
+            ("030 90 18 20 8-16 Uhr", "DE"),
         ] {
             let number = PhoneNumber::parse(typed, Some(country)).unwrap();
             assert_eq!(number.normalized(), "+4930901820", "{typed}");
@@ -343,6 +366,13 @@ mod tests {
             let (one, other) = (PhoneNumber::parse(one, None).unwrap(), PhoneNumber::parse(other, None).unwrap());
             assert_eq!(one.normalized(), other.normalized());
             assert_eq!(one.e164(), Some(e164));
+        }
+        for (typed, country, key) in [
+            ("(21) 8765-4321", "BR", "+5521987654321"),
+            ("044 55 1234 5678", "MX", "+525512345678"),
+            ("11 15-2345-6789", "AR", "+541123456789"),
+        ] {
+            assert_eq!(PhoneNumber::parse(typed, Some(country)).unwrap().normalized(), key, "{typed}");
         }
         let fixed = PhoneNumber::parse("+55 11 3123-4567", None).unwrap();
         assert_eq!(fixed.normalized(), "+551131234567");

@@ -1,11 +1,8 @@
 //! Reading what people type where a phone number is asked for: which digits are the number, and which are an extension, another
 //! number or a remark. Only what certainly is a part of the number becomes one.
 
-use std::collections::HashSet;
-use std::sync::LazyLock;
-
-use super::vanity;
-use crate::domain::data;
+use super::tokens::{MIN_WHOLE_DIGITS, Token, is_extension_word, tokens};
+use super::vanity::{self, IsValid};
 use crate::domain::text::fold;
 
 /// The parts of a typed number.
@@ -21,33 +18,13 @@ pub struct Dialled {
     pub is_whole: bool,
 }
 
-/// Whether these digits are a whole number of some country; `None` where the country is not known.
-pub type IsValid<'a> = &'a dyn Fn(bool, &str) -> Option<bool>;
-
 /// With fewer digits, a word does not end the number: `0171 (mobil) 1234567` is one.
 const MIN_DIGITS_BEFORE_WORDS: usize = 5;
-/// With fewer digits, a number of an unknown country is not taken for a whole one.
-const MIN_WHOLE_DIGITS: usize = 7;
 /// Digits that stand together where a number is written in groups.
 const MAX_GROUP_DIGITS: usize = 4;
 /// Digits of the longest number (ITU-T E.164, section 6.1).
 const MAX_DIGITS: usize = 15;
 const MAX_EXTENSION_DIGITS: usize = 7;
-
-static EXTENSION_WORDS: LazyLock<HashSet<&str>> =
-    LazyLock::new(|| data::entries(include_str!("../data/extension_words.txt")).collect());
-
-/// A run of characters of one sort.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Token {
-    Digits(String),
-    Letters(String),
-    Plus,
-    /// Anything between them.
-    Other(String),
-    /// What stands in brackets and is no part of the number.
-    Remark,
-}
 
 impl Dialled {
     pub fn read(typed: &str, is_valid: IsValid<'_>) -> Self {
@@ -66,7 +43,14 @@ impl Dialled {
     /// Ends the number at the first place where it is a whole one and what follows is another one or a few digits more, as in
     /// `901820/21`.
     fn cut(&mut self, ends: &[End], is_valid: IsValid<'_>) {
+        let are_gaps = ends.iter().all(|end| end.strength == Strength::Gap);
+        if ends.is_empty() || are_gaps && self.digits.len() <= MIN_WHOLE_DIGITS {
+            return;
+        }
         let is_known = is_valid(self.has_plus, &self.digits);
+        if are_gaps && self.digits.len() <= MAX_DIGITS && is_known != Some(false) {
+            return;
+        }
         let is_whole = |digits: &str| match is_valid(self.has_plus, digits) {
             Some(is_valid) => is_valid && digits.len() >= MIN_DIGITS_BEFORE_WORDS,
             None => digits.len() >= MIN_WHOLE_DIGITS,
@@ -215,7 +199,9 @@ impl Reader<'_> {
         }
         let before = self.at.checked_sub(1).and_then(|at| self.tokens.get(at));
         let rest = self.tokens.get(self.at..).unwrap_or_default();
-        if let Some(digits) = vanity::number(&self.dialled, before, rest, self.is_valid) {
+        if let Some(digits) =
+            vanity::number((self.dialled.has_plus, &self.dialled.digits), before, rest, self.is_valid)
+        {
             self.dialled.digits = digits;
             return false;
         }
@@ -244,8 +230,9 @@ impl Reader<'_> {
             }
         }
         let left = self.dialled.digits.len().saturating_sub(hours);
-        if left >= MIN_DIGITS_BEFORE_WORDS {
+        if left == 0 || left >= MIN_DIGITS_BEFORE_WORDS {
             self.dialled.digits.truncate(left);
+            self.ends.retain(|end| end.at < left);
         }
     }
 
@@ -301,87 +288,4 @@ impl Reader<'_> {
         }
         Some(extension).filter(|own| (1..=MAX_EXTENSION_DIGITS).contains(&own.len()))
     }
-}
-
-impl Token {
-    fn digits(&self) -> &str {
-        if let Self::Digits(digits) = self { digits } else { "" }
-    }
-}
-
-fn is_extension_word(word: &str) -> bool {
-    EXTENSION_WORDS.contains(fold(word).as_str())
-}
-
-/// What stands in brackets is a part of the number if it is digits, and is dropped if it is a remark or follows a whole number.
-fn tokens(typed: &str) -> Vec<Token> {
-    let mut tokens: Vec<Token> = Vec::new();
-    let mut rest = typed;
-    while let Some(c) = rest.chars().next() {
-        if matches!(c, '(' | '[' | '（') {
-            let inside = rest.get(c.len_utf8()..).unwrap_or_default();
-            let (inside, after) = match inside.find([')', ']', '）']) {
-                Some(end) => (inside.get(..end).unwrap_or_default(), inside.get(end..).unwrap_or_default()),
-                None => (inside, ""),
-            };
-            let count: usize = tokens.iter().map(|token| token.digits().len()).sum();
-            if is_remark(inside, after, count) {
-                tokens.push(Token::Remark);
-                rest = after;
-                continue;
-            }
-        }
-        push(&mut tokens, c);
-        rest = rest.get(c.len_utf8()..).unwrap_or_default();
-    }
-    tokens
-}
-
-fn is_remark(inside: &str, after: &str, digits_before: usize) -> bool {
-    let is_digit = |c: char| ascii_digit(c).is_some();
-    let has_digits = inside.contains(is_digit);
-    if inside.contains(char::is_alphabetic) {
-        let word: String = inside.trim_start().chars().take_while(|c| c.is_alphabetic()).collect();
-        return !(has_digits && is_extension_word(&word));
-    }
-    let is_hours = inside.split_once(['-', '–']).is_some_and(|(from, to)| {
-        [from, to]
-            .iter()
-            .all(|hour| (1..=2).contains(&hour.trim().chars().count()) && hour.trim().chars().all(is_digit))
-    });
-    let is_last = !after.contains(is_digit);
-    has_digits && (is_hours || is_last && digits_before >= MIN_WHOLE_DIGITS)
-}
-
-fn push(tokens: &mut Vec<Token>, c: char) {
-    if let Some(digit) = ascii_digit(c) {
-        match tokens.last_mut() {
-            Some(Token::Digits(digits)) => digits.push(digit),
-            _ => tokens.push(Token::Digits(digit.to_string())),
-        }
-    } else if matches!(c, '+' | '＋') {
-        tokens.push(Token::Plus);
-    } else if c.is_alphabetic() {
-        match tokens.last_mut() {
-            Some(Token::Letters(letters)) => letters.push(c),
-            _ => tokens.push(Token::Letters(c.to_string())),
-        }
-    } else {
-        match tokens.last_mut() {
-            Some(Token::Other(other)) => other.push(c),
-            _ => tokens.push(Token::Other(c.to_string())),
-        }
-    }
-}
-
-/// A decimal digit in ASCII, from scripts with digits of their own.
-fn ascii_digit(c: char) -> Option<char> {
-    if c.is_ascii() {
-        return c.is_ascii_digit().then_some(c);
-    }
-    // Arabic, Persian, Devanagari, Bengali, full width.
-    ['\u{0660}', '\u{06f0}', '\u{0966}', '\u{09e6}', '\u{ff10}'].into_iter().find_map(|zero| {
-        let value = u32::from(c).checked_sub(u32::from(zero))?;
-        char::from_digit(value, 10)
-    })
 }

@@ -1,6 +1,9 @@
 //! Letters that stand for digits: `1-800-FLOWERS`.
 
-use super::reading::{Dialled, IsValid, Token};
+use super::tokens::Token;
+
+/// Whether these digits are a whole number of some country; `None` where the country is not known.
+pub type IsValid<'a> = &'a dyn Fn(bool, &str) -> Option<bool>;
 
 /// What is dialled in North America after the country code.
 const NATIONAL_DIGITS: usize = 10;
@@ -14,14 +17,18 @@ const FREE_AREAS: [&str; 7] = ["800", "833", "844", "855", "866", "877", "888"];
 const SERVICE_PREFIXES: [&str; 7] = ["0700", "0800", "0808", "0900", "1300", "1800", "0180"];
 
 /// The digits of a number of which a part is in letters; `None` if the letters are only a remark.
-pub fn number(dialled: &Dialled, before: Option<&Token>, rest: &[Token], is_valid: IsValid<'_>) -> Option<String> {
+pub fn number(
+    (has_plus, own): (bool, &str),
+    before: Option<&Token>,
+    rest: &[Token],
+    is_valid: IsValid<'_>,
+) -> Option<String> {
     let Some(Token::Letters(first)) = rest.first() else { return None };
     if !is_joined(before, first) {
         return None;
     }
     let keys = keys(rest)?;
-    let own = &dialled.digits;
-    let whole = |digits: String| match is_valid(dialled.has_plus, &digits) {
+    let whole = |digits: String| match is_valid(has_plus, &digits) {
         Some(true) => Some(digits),
         None if is_free(own) => Some(digits),
         _ => None,
@@ -38,9 +45,7 @@ pub fn number(dialled: &Dialled, before: Option<&Token>, rest: &[Token], is_vali
     let elsewhere = || {
         let is_service =
             SERVICE_PREFIXES.iter().any(|prefix| own.starts_with(prefix) && own.len() <= LOCAL_DIGITS);
-        is_service
-            .then(|| format!("{own}{keys}"))
-            .filter(|digits| is_valid(dialled.has_plus, digits) == Some(true))
+        is_service.then(|| format!("{own}{keys}")).filter(|digits| is_valid(has_plus, digits) == Some(true))
     };
     american().or_else(elsewhere)
 }

@@ -26,7 +26,6 @@ impl Query {
         if text.contains('\0') {
             return Err(refuse("The character U+0000 is not allowed."));
         }
-        refuse_bare_plus(query)?;
         let pairs = url::form_urlencoded::parse(query.as_bytes());
         Ok(Self { pairs: pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect() })
     }
@@ -132,18 +131,6 @@ pub fn parse_flag(text: &str) -> Result<bool, Rejection> {
 
 /// What is said where a plus may have been meant.
 const PLUS_IS_SPACE: &str = "In a query string a plus sign stands for a space: send %2B for a plus.";
-
-/// Nothing that is looked for begins or ends with a space, so a plus there is meant as one (`phone=+48…`, `tag=C++`): what was
-/// asked for would not be found. Words to search for are found with spaces around them.
-fn refuse_bare_plus(query: &str) -> Result<(), Problem> {
-    for pair in query.split('&') {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        if name != "q" && (value.starts_with('+') || value.ends_with('+')) {
-            return Err(Problem::parameter(name, &Rejection::format(PLUS_IS_SPACE)));
-        }
-    }
-    Ok(())
-}
 
 /// Whether every `%` is followed by two hexadecimal digits.
 fn is_percent_encoded(query: &str) -> bool {

@@ -8,17 +8,9 @@ use std::collections::BTreeSet;
 use super::changes::{ChangeRow, refers_to_one_of};
 use super::tx::Tx;
 use crate::domain::entity::{Entity, Op};
-use crate::store::db::index::search;
-use crate::store::db::sql::conn::Conn;
 use crate::store::db::sql::schema::{changes, idempotency_keys};
 use crate::store::db::sql::types::{AnyId, AsJson};
 use crate::store::error::Result;
-
-/// Takes out of the database what it still holds of rows that were deleted in this transaction, for every kind of erasure: the
-/// caller writes back the log of recent writes after the commit (`Store::checkpoint_wal`).
-pub(in crate::store) fn leave_no_trace(conn: &mut Conn) -> Result<()> {
-    Ok(search::forget_deleted(conn)?)
-}
 
 /// Removes from the log, and from kept replies, what a record was, and what those were that had been merged into it: a
 /// person asked to be forgotten.

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use crate::domain::entity::Entity;
 use crate::domain::id::{OperationId, UserId, WorkspaceId};
 use crate::domain::timestamp::Timestamp;
-use crate::store::db::index::keys::stored;
+use crate::store::db::index::hashed::stored;
 use crate::store::db::sql::conn::Conn;
 use crate::store::db::sql::schema::idempotency_keys;
 use crate::store::db::sql::types::AnyId;

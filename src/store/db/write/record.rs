@@ -16,7 +16,6 @@ use crate::domain::timestamp::Timestamp;
 use crate::store::db::sql::conn::Conn;
 use crate::store::db::sql::select::{Field, Scalar, Select};
 use crate::store::db::sql::types::{AnyId, RecordRef};
-use crate::store::db::write::tx::Tx;
 use crate::store::error::{Error, Result};
 
 /// A kind of record that clients sync. Its JSON, which is also its representation, is the currency of changes,
@@ -87,7 +86,7 @@ pub trait Record: Serialize + DeserializeOwned + Clone + Send + 'static {
         None
     }
     /// The same of records that may go by several; two that share one are the same thing if they agree.
-    fn identities(records: &[Self], _tx: &mut Tx<'_>) -> Result<Vec<Vec<String>>> {
+    fn identities(records: &[Self], _conn: &mut Conn, _workspace: WorkspaceId) -> Result<Vec<Vec<String>>> {
         Ok(records.iter().map(|record| record.identity().into_iter().collect()).collect())
     }
     /// Whether two that share an identity are the same thing.

@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::context::{Actor, Calendar, TxScope};
 use super::enqueue::enqueue;
-use super::erase::leave_no_trace;
 use super::idempotency;
 use crate::domain::entity::{Entity, Op};
 use crate::domain::id::{JobId, TokenId, UserId, WorkspaceId};
@@ -15,6 +14,7 @@ use crate::domain::job::NewJob;
 use crate::domain::operation::{Postponed, Rename, Work};
 use crate::domain::reference::is_derived;
 use crate::domain::timestamp::Timestamp;
+use crate::store::db::index::search;
 use crate::store::db::sql::conn::{Conn, begin_savepoint, roll_back_savepoint};
 use crate::store::db::sql::rows::{self, table_row};
 use crate::store::db::sql::schema::{changes, workspaces};
@@ -300,7 +300,7 @@ impl<'c> Tx<'c> {
         let new: Vec<AnyId> = erased.iter().skip(*forgotten).map(|(_, id)| *id).collect();
         if !new.is_empty() {
             idempotency::delete_mentioning(conn, workspace, &new)?;
-            leave_no_trace(conn)?;
+            search::forget_deleted(conn)?;
             *forgotten = erased.len();
         }
         if seq >= first_seq {
