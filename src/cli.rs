@@ -200,7 +200,7 @@ fn check_database(config: Config) -> Result<(), Failure> {
 }
 
 fn create_user(config: Config, email: &str, fields: UserFields, password_stdin: bool) -> Result<(), Failure> {
-    let (email, fields) = (EmailAddress::parse(email)?, fields.checked()?);
+    let (email, fields) = (EmailAddress::parse(email)?.standard()?, fields.checked()?);
     let store = open_store(&config, Arc::new(SystemClock))?;
     let password = new_password(password_stdin, &[email.as_str(), &fields.name])?;
     let hash = passwords::hash(password.expose()).map_err(|error| failure(error.to_string()))?;

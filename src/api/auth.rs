@@ -200,7 +200,7 @@ fn checked(registration: Registration) -> Result<(EmailAddress, NewPassword, Use
     let mut invalid = Invalid::default();
     let known = [email.as_str(), name.as_str()];
     let password = invalid.check("#/password", NewPassword::parse(&password, &known));
-    let address = invalid.check("#/email", EmailAddress::parse(&email));
+    let address = invalid.check("#/email", EmailAddress::parse(&email).and_then(EmailAddress::standard));
     let default = UserFields::default();
     let fields = UserFields {
         name,

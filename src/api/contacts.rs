@@ -338,12 +338,21 @@ fn look_up_operation() -> Operation {
 fn look_up(context: &Context, conn: &mut Conn) -> Result<Response, Problem> {
     let query = context.query();
     let email = query.parsed("email", |text| {
-        EmailAddress::parse(text).map(|email| Key::new(KeyKind::Email, email.normalized()))
+        EmailAddress::parse(text).map(|email| vec![Key::new(KeyKind::Email, email.normalized())])
     })?;
     let country = query.parsed("country", |text| Country::parse(text).map(|country| country.as_str()))?;
     let phone = query.parsed("phone", |text| {
-        PhoneNumber::parse(text, country).map(|phone| Key::new(KeyKind::Phone, phone.normalized()))
+        let mut keys = vec![phone_key(text, country)?];
+        // A plus that was not sent as %2B comes as a space.
+        if let Some(rest) = text.strip_prefix(' ').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) {
+            keys.push(phone_key(&format!("+{rest}"), None)?);
+        }
+        Ok(keys)
     })?;
     let keys = [("email", email), ("phone", phone), ("url", lookup::link(query, "url")?)];
     lookup::look_up::<Contact>(context, conn, &keys)
+}
+
+fn phone_key(text: &str, country: Option<&str>) -> Result<Key, Rejection> {
+    PhoneNumber::parse(text, country).map(|phone| Key::new(KeyKind::Phone, phone.normalized()))
 }

@@ -19,6 +19,7 @@ use crate::domain::contact::Contact;
 use crate::domain::duplicates::Reason;
 use crate::domain::entity::Entity;
 use crate::domain::id::DuplicateDismissalId;
+use crate::domain::invalid::{FieldCode, Rejection};
 use crate::domain::organization::Organization;
 use crate::store::Conn;
 use crate::store::duplicates::{Asked, Duplicate, Duplicated, duplicates};
@@ -37,7 +38,7 @@ macro_rules! summary_schema {
         impl ToSchema for $name {}
     )*};
 }
-summary_schema!(ContactSummary, OrganizationSummary);
+summary_schema!(ContactSummary, OrganizationSummary, PositionSummary);
 
 /// Two contacts that may be the same person.
 #[derive(ToSchema)]
@@ -46,6 +47,9 @@ struct ContactDuplicate {
     /// The two, the newer one first.
     #[schema(min_items = 2, max_items = 2)]
     contacts: Vec<ContactSummary>,
+    /// The position of each that is shown first: the primary one, or else one that has not ended. Null: none.
+    #[schema(min_items = 2, max_items = 2)]
+    positions: Vec<Option<PositionSummary>>,
     /// How likely they are the same, in percent: the reasons for it combined, reduced by the reasons against it.
     #[schema(minimum = 0, maximum = 100, example = 95)]
     score: u8,
@@ -91,26 +95,29 @@ struct OrganizationDuplicatePage {
     next_cursor: Option<String>,
 }
 
-const CONTACTS: &str = "Pairs with a score and its reasons: each pair once, the pairs of the newest contact first. \
-                        All contacts take part, including archived ones, people to meet and your own.\n\n\
+const BY_SCORE: &str = "-score";
+const BY_ID: &str = "-id";
+
+const CONTACTS: &str = "Pairs with a score and its reasons: each pair once, the likeliest first, or with `sort=-id` \
+                        those of the newest contact. All contacts take part, including archived ones, people to meet and your own.\n\n\
                         Reasons for a pair, with their points p: the same e-mail address (90), profile link (90) or \
                         phone number (80); the same name at the same organization (75); the same name (50, or 30 if \
                         it is one word); a similar name (30 to 45; 50 to 65 at the same organization): one letter \
                         differs, or two in a long name, a middle name or a second family name is missing, an initial, \
                         a short form. Reasons against it: different given names (-70), different family names and no \
-                        former ones (-40), different birthdays (-60). The score is `100 × (1 − Π(1 − p/100)) × Π(1 − \
+                        former ones (-40), different suffixes such as Jr. and Sr. (-70), different birthdays (-60). The score is `100 × (1 − Π(1 − p/100)) × Π(1 − \
                         a/100)` over the reasons for it, p, and against it, a, rounded. Names are compared without \
-                        case, accents, titles and suffixes, in either order; Chinese, Japanese and Korean names are \
+                        case, accents and titles, in either order, umlauts like their two letters; Chinese, Japanese and Korean names are \
                         the same or not, never similar.\n\n\
                         Left out are addresses, numbers and links that more than 20 contacts share, names that more \
                         than 50 share, and similar names where more than 50 contacts have the one part of the name \
                         and the initial of the other, or where both parts differ or begin differently. A page \
-                        examines at most some 2,000 contacts, or 20,000 pairs, so it may hold fewer pairs than \
-                        `limit`, or none, and still not be the last. `POST /v1/duplicate-dismissals` leaves out a \
+                        examines at most some 2,000 contacts, or 20,000 pairs, and orders those by score, so it may \
+                        hold fewer pairs than `limit`, or none, and still not be the last. `POST /v1/duplicate-dismissals` leaves out a \
                         pair for good.";
 
-const ORGANIZATIONS: &str = "Pairs with a score and its reasons: each pair once, the pairs of the newest organization \
-                             first.\n\n\
+const ORGANIZATIONS: &str = "Pairs with a score and its reasons: each pair once, the likeliest first, or with `sort=-id` \
+                             those of the newest organization.\n\n\
                              Reasons for a pair, with their points p: the same domain (90) or link (90); the same \
                              name or alias (70); the same name except for the legal form (60: GmbH, Inc., Sp. z o.o., \
                              株式会社); a similar name (30 to 45): one letter differs, or two in a long name. Reason \
@@ -121,7 +128,7 @@ const ORGANIZATIONS: &str = "Pairs with a score and its reasons: each pair once,
                              Left out are domains and links that more than 20 organizations share, names that more \
                              than 50 share, and similar names where more than 50 organizations have the same five \
                              letters at the beginning and at the end. A page examines at most some 2,000 \
-                             organizations, or 20,000 pairs, so it may hold fewer pairs than `limit`, or none, and \
+                             organizations, or 20,000 pairs, and orders those by score, so it may hold fewer pairs than `limit`, or none, and \
                              still not be the last. `POST /v1/duplicate-dismissals` leaves out a pair for good.";
 
 pub fn operations() -> Vec<Operation> {
@@ -158,6 +165,7 @@ pub fn operations() -> Vec<Operation> {
 }
 
 fn docs(summary: &'static str, description: &'static str, own: Parameter) -> Docs {
+    let sort = json!({ "type": "string", "enum": [BY_SCORE, BY_ID], "default": BY_SCORE });
     let score = json!({ "type": "integer", "minimum": 0, "maximum": 100, "default": 0 });
     Docs::new("duplicates", summary)
         .description(description)
@@ -165,6 +173,7 @@ fn docs(summary: &'static str, description: &'static str, own: Parameter) -> Doc
             Parameter::cursor(),
             Parameter::limit("The maximum number of pairs on a page.", DEFAULT_LIMIT, MAX_LIMIT),
             Parameter::new("min_score", "Only pairs with at least this score.", score),
+            Parameter::new("sort", "Whether the likeliest or the newest pairs come first.", sort),
             Parameter::flag("dismissed", "Whether to return the dismissed pairs instead of the others."),
             own,
         ])
@@ -186,6 +195,7 @@ fn list_duplicates<R: Duplicated>(
         of: resolved.parsed(of, parse_id)?,
         min_score: u8::try_from(query.number("min_score", 0..=100, 0)?).unwrap_or(0),
         dismissed: query.flag("dismissed")?,
+        is_by_score: query.parsed("sort", parse_sort)?.unwrap_or(true),
         after: query.one("cursor")?.map(|cursor| cursors.open(&binding, &cursor)).transpose()?,
         limit: usize::try_from(query.number("limit", 1..=MAX_LIMIT, DEFAULT_LIMIT)?).unwrap_or(0),
     };
@@ -199,7 +209,20 @@ fn list_duplicates<R: Duplicated>(
     Page::new(&items, next.as_deref()).respond(context, &tag)
 }
 
+/// Whether the pairs are ordered by score.
+fn parse_sort(text: &str) -> Result<bool, Rejection> {
+    match text {
+        BY_SCORE => Ok(true),
+        BY_ID => Ok(false),
+        _ => Err(Rejection::new(FieldCode::NotAllowed, format!("Expected one of {BY_SCORE}, {BY_ID}."))),
+    }
+}
+
 fn duplicate_json(pair: Duplicate, name: &str) -> Value {
-    let Duplicate { records, score, reasons, dismissal } = pair;
-    json!({ name: records, "score": score, "reasons": reasons, "dismissal_id": dismissal })
+    let Duplicate { records, positions, score, reasons, dismissal } = pair;
+    let mut json = json!({ name: records, "score": score, "reasons": reasons, "dismissal_id": dismissal });
+    if let (Some(positions), Some(members)) = (positions, json.as_object_mut()) {
+        members.insert("positions".to_owned(), json!(positions));
+    }
+    json
 }

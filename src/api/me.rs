@@ -185,7 +185,7 @@ async fn delete_me(exchange: Exchange) -> Result<HttpResponse, Problem> {
     check_password(&api, &request, &user, hash, password, "#/password").await?;
     let written = api
         .store
-        .account_write(move |tx| {
+        .account_erase(move |tx| {
             let Some(user) = accounts::confirm_password(tx, id, &current)? else {
                 return Err(wrong_password("#/password").into());
             };
@@ -195,7 +195,6 @@ async fn delete_me(exchange: Exchange) -> Result<HttpResponse, Problem> {
         .await;
     let etag = |version| api.etags.of_user(id, version);
     written.map_err(|error| Problem::from(error).with_current_etag(etag, false))?;
-    api.store.checkpoint_wal().await;
     api.authenticator.forget();
     Ok(HttpResponse::NoContent().finish())
 }

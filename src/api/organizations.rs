@@ -192,6 +192,7 @@ fn look_up_operation() -> Operation {
 
 fn look_up(context: &Context, conn: &mut Conn) -> Result<Response, Problem> {
     let query = context.query();
-    let domain = query.parsed("domain", |text| domain_of(text).map(|domain| Key::new(KeyKind::Domain, domain)))?;
+    let domain =
+        query.parsed("domain", |text| domain_of(text).map(|domain| vec![Key::new(KeyKind::Domain, domain)]))?;
     lookup::look_up::<Organization>(context, conn, &[("domain", domain), ("url", lookup::link(query, "url")?)])
 }

@@ -217,7 +217,7 @@ async fn get_token(exchange: Exchange) -> Result<HttpResponse, Problem> {
 async fn delete_token(exchange: Exchange) -> Result<HttpResponse, Problem> {
     let (api, caller) = (exchange.api.clone(), exchange.caller()?.clone());
     let id = TokenId::new(exchange.call.id()?.uuid());
-    api.store.account_write(move |tx| tokens::delete_token(tx, caller.workspace, caller.user, id)).await?;
+    api.store.account_erase(move |tx| tokens::delete_token(tx, caller.workspace, caller.user, id)).await?;
     api.authenticator.forget();
     Ok(HttpResponse::NoContent().finish())
 }

@@ -1,6 +1,7 @@
 //! Users and their workspace, and the rules for new passwords. No hashing, and nothing about sessions.
 
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
 use utoipa::ToSchema;
 
 use super::cadence::TierCadences;
@@ -161,6 +162,18 @@ pub struct Workspace {
     pub role: Role,
 }
 
+/// The password in the form in which it is hashed. Keyboards compose letters differently: ü is one character or two.
+pub fn composed(password: &str) -> String {
+    password.nfc().collect()
+}
+
+/// The forms in which the password may have been hashed, before all were composed.
+pub fn forms_of(password: &str) -> Vec<String> {
+    let mut forms = vec![composed(password), password.to_owned(), password.nfd().collect()];
+    forms.dedup();
+    forms
+}
+
 /// A password that is long enough and hard to guess.
 #[derive(Clone)]
 pub struct NewPassword(String);
@@ -172,6 +185,7 @@ impl NewPassword {
 
     /// `known` are words that an attacker would try: the user's address and name.
     pub fn parse(text: &str, known: &[&str]) -> Result<Self, Rejection> {
+        let text = &composed(text);
         let characters = text.chars().count();
         if characters < Self::MIN_CHARACTERS {
             let detail = format!(
@@ -265,6 +279,10 @@ mod tests {
         for (text, expected) in table {
             assert_eq!(NewPassword::parse(text, &[]).err().map(|rejection| rejection.code), expected, "{text}");
         }
+        let letters = NewPassword::parse("gru\u{308}ße aus dem schwarzwald 77", &[]).unwrap();
+        assert_eq!(letters.expose(), "grüße aus dem schwarzwald 77");
+        assert_eq!(forms_of("plain words"), ["plain words"]);
+        assert_eq!(forms_of("ü"), ["ü", "u\u{308}"]);
         let long = "ab1 ".repeat(65);
         assert_eq!(NewPassword::parse(&long, &[]).err().map(|r| r.code), Some(FieldCode::TooLong));
     }

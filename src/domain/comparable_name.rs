@@ -8,7 +8,7 @@ use unicode_normalization::char::is_combining_mark;
 use super::data;
 use super::key::{Key, KeyKind};
 use super::person_name::NameParts;
-use super::text::{fold, is_cjk};
+use super::text::{fold, is_cjk, without_digraphs};
 
 /// Characters of a name that are compared; typos further on are rare.
 const MAX_COMPARED: usize = 64;
@@ -41,13 +41,15 @@ enum Script {
     Other,
 }
 
-/// A person's name without prefix and suffix, folded and split into words.
+/// A person's name without prefix and suffix, folded and split into words; two letters for an umlaut count as one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PersonName {
     given: Vec<String>,
     family: Vec<String>,
     former: Vec<Vec<String>>,
     nickname: Vec<String>,
+    /// Which of those of one name in a family, as far as a suffix says.
+    generation: Option<u8>,
     script: Script,
 }
 
@@ -55,6 +57,9 @@ impl PersonName {
     /// Splits a whole name given in one part ("Ada Lovelace" as a display name, or typed into the given name): its
     /// last word becomes the family name, unless it is Chinese, Japanese or Korean.
     pub fn new<'a>(parts: &NameParts<'a>, former: impl IntoIterator<Item = &'a str>) -> Self {
+        let words = |text: &str| -> Vec<String> {
+            words(text).into_iter().map(|word| without_digraphs(&word).unwrap_or(word)).collect()
+        };
         let part = |text: Option<&str>| text.map(words).unwrap_or_default();
         let (mut given, mut family) = (part(parts.given), part(parts.family));
         if given.is_empty() && family.is_empty() {
@@ -66,12 +71,20 @@ impl PersonName {
         if given.is_empty() && family.is_empty() {
             given = part(parts.nickname);
         }
+        let of_suffix = part(parts.suffix).iter().find_map(|word| generation_of(word));
+        let generation =
+            of_suffix.or_else(|| take_generation(&mut family)).or_else(|| take_generation(&mut given));
         let script = script_of(given.iter().chain(&family));
         if family.is_empty() && given.len() > 1 && script != Script::Cjk {
             family.extend(given.pop());
         }
         let former = former.into_iter().map(words).collect();
-        Self { given, family, former, nickname: part(parts.nickname), script }
+        Self { given, family, former, nickname: part(parts.nickname), generation, script }
+    }
+
+    /// Whether both say which of a family they are, and it is not the same: Jr. and Sr., II and III.
+    pub fn is_other_generation(&self, other: &Self) -> bool {
+        self.generation.zip(other.generation).is_some_and(|(one, other)| one != other)
     }
 
     /// Whether it has a given and a family name, and so can identify a person.
@@ -91,6 +104,12 @@ impl PersonName {
         if !same.is_empty() {
             keys.push(Key::new(KeyKind::Name, same));
         }
+        // A whole name that they had or have besides.
+        for former in self.former.iter().filter(|former| former.len() > 1) {
+            let mut sorted: Vec<&str> = former.iter().map(String::as_str).collect();
+            sorted.sort_unstable();
+            keys.push(Key::new(KeyKind::Name, sorted.join(" ")));
+        }
         if self.script != Script::Cjk
             && let (Some(given), Some(family)) = (self.given.first(), self.family.first())
         {
@@ -109,7 +128,10 @@ impl PersonName {
         if self.is_same(other) {
             return NameLikeness::Same;
         }
-        if self.script != other.script || !self.is_full() || !other.is_full() {
+        if self.script != other.script || self.script != Script::Cjk && (self.is_single() || other.is_single()) {
+            return self.compare_single(other);
+        }
+        if !self.is_full() || !other.is_full() {
             return NameLikeness::Unknown;
         }
         if self.script == Script::Cjk {
@@ -139,8 +161,41 @@ impl PersonName {
             let (given, family) = (name.given.concat(), name.family.concat());
             [format!("{family}{given}"), format!("{given}{family}")]
         };
+        let has_alias = |own: &Self, words: &[&str]| {
+            words.len() > 1
+                && own.former.iter().any(|former| {
+                    let mut former: Vec<&str> = former.iter().map(String::as_str).collect();
+                    former.sort_unstable();
+                    former == words
+                })
+        };
         one == two
+            || has_alias(self, &two)
+            || has_alias(other, &one)
             || self.script == Script::Cjk && together(self).iter().any(|name| together(other).contains(name))
+    }
+
+    fn is_single(&self) -> bool {
+        self.given.len() + self.family.len() == 1
+    }
+
+    /// Of a single word nobody knows which part of the name it is, but it is none where no word of the other is like it.
+    fn compare_single(&self, other: &Self) -> NameLikeness {
+        let all = |name: &Self| -> Vec<String> {
+            name.given
+                .iter()
+                .chain(&name.family)
+                .chain(&name.nickname)
+                .chain(name.former.iter().flatten())
+                .cloned()
+                .collect()
+        };
+        let (own, others) = (all(self), all(other));
+        let is_like = |one: &String| {
+            others.iter().any(|other| given_likeness(std::slice::from_ref(one), std::slice::from_ref(other)) > 0)
+        };
+        let can_tell = self.script == other.script && !own.is_empty() && !others.is_empty();
+        if can_tell && !own.iter().any(is_like) { NameLikeness::OtherGiven } else { NameLikeness::Unknown }
     }
 
     /// Two names of two or three characters that share one are not similar, so the result is never `Near`.
@@ -178,6 +233,24 @@ impl PersonName {
         all.sort_unstable();
         all
     }
+}
+
+/// Which of a family a suffix says somebody is.
+fn generation_of(word: &str) -> Option<u8> {
+    Some(match word {
+        "sr" | "sen" | "senior" | "pere" | "pai" => 1,
+        "jr" | "jun" | "jnr" | "junior" | "fils" | "filho" | "ii" | "2nd" => 2,
+        "iii" | "3rd" | "neto" => 3,
+        "iv" | "4th" => 4,
+        _ => return None,
+    })
+}
+
+/// Takes the suffix off the end of a part that has other words.
+fn take_generation(words: &mut Vec<String>) -> Option<u8> {
+    let generation = words.last().filter(|_| words.len() > 1).and_then(|word| generation_of(word))?;
+    words.pop();
+    Some(generation)
 }
 
 /// Given names may be left out or shortened: Anna Maria and Anna, Alexander and Alex, J. and John.
@@ -250,7 +323,9 @@ impl OrganizationName {
         while let Some(rest) = without_legal_form(&core) {
             core = rest;
         }
-        Self { core: core.replace(' ', "") }
+        Self {
+            core: core.split(' ').map(|word| without_digraphs(word).unwrap_or_else(|| word.to_owned())).collect(),
+        }
     }
 
     /// Keys that similar names share: the whole name, its first and its last characters.
@@ -348,6 +423,13 @@ mod tests {
             (("Vincent", "van Gogh"), ("Vincent van", "Gogh"), Same),
             (("Madonna", ""), ("madonna", ""), Same),
             (("太郎", "田中"), ("田中太郎", ""), Same),
+            (("Jörg", "Müller"), ("Joerg", "Mueller"), Same),
+            (("Öz", "Öztürk"), ("Oez", "Oeztuerk"), OtherGiven),
+            (("Joe", "Smith"), ("Jo", "Smith"), OtherGiven),
+            (("Jan", ""), ("Piotr", ""), OtherGiven),
+            (("Jan", ""), ("Piotr", "Nowak"), OtherGiven),
+            (("Nowak", ""), ("Piotr", "Nowak"), Unknown),
+            (("John", "Smith Jr."), ("John", "Smith"), Same),
             (("太郎", "田中"), ("田中", "太郎"), Same),
             (("Jon", "Smith"), ("John", "Smith"), Near(75)),
             (("Smith", "Jon"), ("John", "Smith"), Near(75)),
@@ -382,6 +464,37 @@ mod tests {
         let (before, after) = (PersonName::new(&parts("Nowak"), []), PersonName::new(&parts("Maj"), ["Nowak"]));
         assert_eq!(before.compare(&after), NameLikeness::Unknown);
         assert_eq!(after.compare(&before), NameLikeness::Unknown);
+    }
+
+    #[test]
+    fn a_name_that_somebody_has_besides_is_theirs() {
+        let anna = NameParts { given: Some("Anna"), family: Some("Nowak"), ..NameParts::default() };
+        let anna = PersonName::new(&anna, ["Dr. Anna Maj", "Anna Kowalska"]);
+        let other = person("Anna", "Kowalska");
+        assert_eq!((anna.compare(&other), other.compare(&anna)), (NameLikeness::Same, NameLikeness::Same));
+        assert!(shares_a_key(&anna, &other));
+    }
+
+    #[test]
+    fn a_suffix_says_which_of_a_family_somebody_is() {
+        let named = |family, suffix| {
+            let parts = NameParts { given: Some("John"), family: Some(family), suffix, ..NameParts::default() };
+            PersonName::new(&parts, [])
+        };
+        for (one, other, differ) in [
+            (("Smith", Some("Jr.")), ("Smith", Some("Sr.")), true),
+            (("Smith II", None), ("Smith", Some("III")), true),
+            (("Smith Jr", None), ("Smith", Some("PhD, Sr.")), true),
+            (("Smith", Some("Jr.")), ("Smith", Some("II")), false),
+            (("Smith", Some("Jr.")), ("Smith", None), false),
+            (("Smith", Some("PhD")), ("Smith", Some("MBA")), false),
+        ] {
+            assert_eq!(
+                named(one.0, one.1).is_other_generation(&named(other.0, other.1)),
+                differ,
+                "{one:?} {other:?}"
+            );
+        }
     }
 
     #[test]

@@ -8,7 +8,8 @@ use super::comparable_name::PersonName;
 use super::email::EmailAddress;
 use super::entity::Entity;
 use super::fields::{
-    LabelText, LanguageTag, NameText, ProfileLink, check_day, check_links, clean, clean_labels, single_line,
+    LabelText, LanguageTag, NameText, ProfileLink, check_day, check_links, clean, clean_labels, push_pages,
+    single_line,
 };
 use super::id::{ContactId, EventId};
 use super::interval::{Interval, IntervalUnit};
@@ -57,8 +58,8 @@ pub struct ContactFields {
     /// What comes after the name, such as "Jr." or "PhD".
     #[schema(max_length = 100, example = "PhD")]
     pub suffix: Option<String>,
-    /// Names they had before.
-    #[schema(max_items = 20, example = json!(["Nowak"]))]
+    /// Other names and spellings: former and maiden names, and what contacts were called that were merged into this one.
+    #[schema(max_items = 200, example = json!(["Nowak"]))]
     pub former_names: Vec<NameText>,
     /// Which name comes first. Null: determined by the script (family name first in Han, Kana and Hangul).
     pub name_order: Option<NameOrder>,
@@ -296,7 +297,7 @@ impl ContactDate {
 #[serde(default)]
 pub struct ExternalId {
     /// The id in the other system.
-    #[schema(required = true, min_length = 1, max_length = 500)]
+    #[schema(required = true, min_length = 1, max_length = 2048)]
     pub id: String,
     /// The day you connected in the other system.
     #[schema(value_type = Option<String>, format = Date, example = "2020-12-07")]
@@ -423,7 +424,7 @@ impl Contact {
             .links
             .values()
             .filter_map(|link| ProfileUrl::parse(&link.url).ok())
-            .map(|link| Key::new(KeyKind::Link, link.key()));
+            .filter_map(|link| Some(Key::new(KeyKind::Link, link.key()?)));
         let tags = fields.tags.iter().map(|tag| Key::new(KeyKind::Tag, text::fold(&tag.0)));
         let names = self.comparable_name().keys();
         // Who is never due has no birthdays to congratulate on either.
@@ -458,15 +459,51 @@ impl Contact {
         title.extend(fields.former_names.iter().map(|name| name.0.as_str()));
 
         let mut body: Vec<&str> = Vec::new();
-        let texts = [&fields.headline, &fields.about, &fields.notes, &fields.location];
+        let story = fields.how_met.as_ref().map_or(&None, |how_met| &how_met.story);
+        let texts = [&fields.headline, &fields.about, &fields.notes, &fields.location, story];
         body.extend(texts.into_iter().flatten().map(String::as_str));
         body.extend(fields.tags.iter().chain(&fields.skills).map(|label| label.0.as_str()));
-        body.extend(fields.emails.values().map(|email| email.value.as_str()));
+        body.extend(fields.external_ids.values().map(|external| external.id.as_str()));
+        for email in fields.emails.values() {
+            body.extend([Some(email.value.as_str()), email.label.as_deref()].into_iter().flatten());
+        }
+        for phone in fields.phones.values() {
+            body.extend([Some(phone.value.as_str()), phone.label.as_deref()].into_iter().flatten());
+        }
         for address in fields.addresses.values() {
-            let parts = [&address.city, &address.region, &address.country, &address.formatted];
+            let ContactAddress {
+                street,
+                extended,
+                po_box,
+                postal_code,
+                city,
+                region,
+                country,
+                formatted,
+                label,
+                preferred: _,
+            } = address;
+            let parts = [street, extended, po_box, postal_code, city, region, country, formatted, label];
             body.extend(parts.into_iter().flatten().map(String::as_str));
         }
-        SearchText { title: fields.name.clone(), text: [title, body].concat().join("\n") }
+        body.extend(fields.dates.values().filter_map(|date| date.label.as_deref()));
+        let mut text = [title, body].concat().join("\n");
+        fields.phones.values().for_each(|phone| push_digits(phone, &mut text));
+        push_pages(&fields.links, &mut text);
+        SearchText { title: fields.name.clone(), text }
+    }
+}
+
+/// The shortest end of a number that it is found by.
+const MIN_FOUND_DIGITS: usize = 4;
+
+/// The digits of a number from any of them on, so that it is found by any that follow one another.
+fn push_digits(phone: &ContactPhone, text: &mut String) {
+    let number = phone.e164.as_deref().unwrap_or(&phone.value);
+    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+    for start in 0..digits.len().saturating_sub(MIN_FOUND_DIGITS - 1) {
+        text.push('\n');
+        text.push_str(digits.get(start..).unwrap_or_default());
     }
 }
 

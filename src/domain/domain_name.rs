@@ -12,25 +12,36 @@ const MAX_LABEL_LENGTH: usize = 63;
 /// The name in lower-case ASCII, as IDNA encodes it (RFC 5890). `None` unless it is at least two labels of
 /// letters, digits and inner hyphens (RFC 1123, section 2.1).
 pub fn canonical(name: &str) -> Option<String> {
+    canonical_of(name, |byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+/// The same of a host that may also have underscores, as some that receive mail do, but not in its last label.
+pub fn canonical_host(name: &str) -> Option<String> {
+    let canonical = canonical_of(name, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))?;
+    let has_plain_end = canonical.rsplit('.').next().is_some_and(|label| !label.contains('_'));
+    has_plain_end.then_some(canonical)
+}
+
+fn canonical_of(name: &str, is_allowed: impl Fn(u8) -> bool) -> Option<String> {
     // Host::parse reads URLs, where percent-encoding is allowed.
     if name.contains('%') || name.contains(is_invisible) {
         return None;
     }
     match Host::parse(name) {
-        Ok(Host::Domain(ascii)) if is_domain(&ascii) => Some(ascii),
+        Ok(Host::Domain(ascii)) if is_domain(&ascii, is_allowed) => Some(ascii),
         _ => None,
     }
 }
 
-fn is_domain(ascii: &str) -> bool {
-    ascii.len() <= MAX_LENGTH && ascii.contains('.') && ascii.split('.').all(is_label)
+fn is_domain(ascii: &str, is_allowed: impl Fn(u8) -> bool) -> bool {
+    ascii.len() <= MAX_LENGTH && ascii.contains('.') && ascii.split('.').all(|label| is_label(label, &is_allowed))
 }
 
-fn is_label(label: &str) -> bool {
+fn is_label(label: &str, is_allowed: &impl Fn(u8) -> bool) -> bool {
     (1..=MAX_LABEL_LENGTH).contains(&label.len())
         && !label.starts_with('-')
         && !label.ends_with('-')
-        && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && label.bytes().all(is_allowed)
 }
 
 #[cfg(test)]

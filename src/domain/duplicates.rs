@@ -33,6 +33,7 @@ pub enum ReasonCode {
     NearName,
     DifferentGivenName,
     DifferentFamilyName,
+    DifferentSuffix,
     DifferentBirthday,
     PartOfTheOther,
 }
@@ -41,7 +42,7 @@ pub enum ReasonCode {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = DuplicateReason)]
 pub struct Reason {
-    /// The kind of reason. `different_given_name`, `different_family_name`, `different_birthday` and
+    /// The kind of reason. `different_given_name`, `different_family_name`, `different_suffix`, `different_birthday` and
     /// `part_of_the_other` count against a duplicate.
     pub code: ReasonCode,
     /// The value that both records share, or the two values that differ.
@@ -121,6 +122,9 @@ pub fn reasons_for_people(
             reasons.push(Reason::new(ReasonCode::DifferentFamilyName, both(), -40));
         }
         (NameLikeness::Unknown, _) => {}
+    }
+    if one.comparable_name.is_other_generation(&other.comparable_name) {
+        reasons.push(Reason::new(ReasonCode::DifferentSuffix, both(), -70));
     }
     if let (Some(first), Some(second)) = (one.birthday, other.birthday)
         && contradict(first, second)
@@ -275,6 +279,20 @@ mod tests {
                 "SameName 50 (Ada Lovelace); DifferentBirthday -60 (1990-06-15, --06-16); 20",
             ),
             (born("1990", ada()), born("--06-16", ada()), vec![], None, "SameName 50 (Ada Lovelace); 50"),
+            (
+                person("Jan", ""),
+                person("Piotr", ""),
+                vec![Phone],
+                None,
+                "SamePhone 80 (x); DifferentGivenName -70 (Jan, Piotr); 24",
+            ),
+            (
+                person("John", "Smith Jr."),
+                person("John", "Smith Sr."),
+                vec![Email],
+                None,
+                "SameEmail 90 (x); SameName 50 (John Smith Jr.); DifferentSuffix -70 (John Smith Jr., John Smith Sr.); 29",
+            ),
             (person("Jan", "Nowak"), person("Piotr", "Nowak"), vec![], None, "0"),
             (person("明", "李"), person("强", "李"), vec![], None, "0"),
         ] {

@@ -6,9 +6,11 @@ use crate::domain::domain_name;
 use crate::domain::invalid::{FieldCode, Rejection};
 use crate::domain::text::{is_invisible, trimmed};
 
-/// One plain address, `local@domain`: no display name, no quotes, no address literal.
+/// One plain address, `local@domain`: no display name, no address literal.
 ///
-/// Letters of any script are accepted on both sides (RFC 6531, RFC 5890).
+/// Letters of any script are accepted on both sides (RFC 6531, RFC 5890), and so are addresses that exist although the
+/// grammar forbids them: with dots that follow one another or end the part before the `@` (given out by Japanese mobile
+/// networks), and with underscores in the domain.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct EmailAddress {
     typed: String,
@@ -38,10 +40,12 @@ impl EmailAddress {
                 format!("An e-mail address can have at most {} bytes before the @.", Self::LOCAL_MAX_LENGTH),
             ));
         }
-        if !is_dot_string(local) {
+        // Quotes around what needs none say nothing.
+        let local = local.strip_prefix('"').and_then(|local| local.strip_suffix('"')).unwrap_or(local);
+        if !is_mailbox(local) {
             return Err(malformed());
         }
-        let domain = domain_name::canonical(domain).ok_or_else(malformed)?;
+        let domain = domain_name::canonical_host(domain).ok_or_else(malformed)?;
         if local.len() + 1 + domain.len() > Self::MAX_LENGTH {
             return Err(Rejection::new(
                 FieldCode::TooLong,
@@ -52,6 +56,18 @@ impl EmailAddress {
         normalized.push('@');
         normalized.push_str(&domain);
         Ok(Self { typed: typed.to_owned(), normalized })
+    }
+
+    /// The address, if the grammar allows it, so that mail programs send to it.
+    pub fn standard(self) -> Result<Self, Rejection> {
+        let is_standard = self.typed.split_once('@').is_some_and(|(local, domain)| {
+            local.split('.').all(|atom| !atom.is_empty()) && !local.starts_with('"') && !domain.contains('_')
+        });
+        if is_standard {
+            Ok(self)
+        } else {
+            Err(Rejection::format("Mail cannot be sent to an address of this form."))
+        }
     }
 
     /// As it was typed, trimmed.
@@ -67,8 +83,8 @@ impl EmailAddress {
     }
 }
 
-/// `Dot-string` of RFC 5321, section 4.1.2, with UTF-8 as in RFC 6531, section 3.3.
-fn is_dot_string(local: &str) -> bool {
+/// `Dot-string` of RFC 5321, section 4.1.2, with UTF-8 as in RFC 6531, section 3.3, and dots anywhere but at the beginning.
+fn is_mailbox(local: &str) -> bool {
     let is_atom_char = |c: char| {
         if c.is_ascii() {
             c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c)
@@ -76,7 +92,7 @@ fn is_dot_string(local: &str) -> bool {
             !c.is_whitespace() && !c.is_control() && !is_invisible(c)
         }
     };
-    local.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_atom_char))
+    !local.is_empty() && !local.starts_with('.') && local.chars().all(|c| c == '.' || is_atom_char(c))
 }
 
 /// Lower case, composed; the two forms of sigma are one letter.
@@ -104,6 +120,10 @@ mod tests {
             ("ΣΊΣΥΦΟΣ@a.gr", "ΣΊΣΥΦΟΣ@a.gr", "σίσυφοσ@a.gr"),
             ("a@1.example.com", "a@1.example.com", "a@1.example.com"),
             ("a@sub-domain.a-b.co.uk", "a@sub-domain.a-b.co.uk", "a@sub-domain.a-b.co.uk"),
+            ("Ada..x@docomo.ne.jp", "Ada..x@docomo.ne.jp", "ada..x@docomo.ne.jp"),
+            ("ada.@docomo.ne.jp", "ada.@docomo.ne.jp", "ada.@docomo.ne.jp"),
+            ("\"ada..x\"@docomo.ne.jp", "\"ada..x\"@docomo.ne.jp", "ada..x@docomo.ne.jp"),
+            ("ada@my_firm.example", "ada@my_firm.example", "ada@my_firm.example"),
         ] {
             let address = EmailAddress::parse(text).unwrap();
             assert_eq!(address.as_str(), typed);
@@ -126,8 +146,9 @@ mod tests {
             "mailto:ada@example.org",
             "\"a b\"@example.org",
             ".a@example.org",
-            "a.@example.org",
-            "a..b@example.org",
+            "\"@example.org",
+            "\"\"@example.org",
+            "\"a\"b\"@example.org",
             "a@localhost",
             "a@example",
             "a@.org",
@@ -135,7 +156,7 @@ mod tests {
             "a@example..org",
             "a@-a.org",
             "a@a-.org",
-            "a@a_b.org",
+            "a@b.a_b",
             "a@[127.0.0.1]",
             "a@127.0.0.1",
             "a@0x7f.1",

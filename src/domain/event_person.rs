@@ -7,7 +7,7 @@ use super::entity::Entity;
 use super::fields::{LineText, clean, default_priority, drop_blank, is_input_only, single_line};
 use super::id::{ContactId, EventId, EventPersonId};
 use super::invalid::{FieldCode, Invalid, Rejection, pointer};
-use super::merging::join_texts;
+use super::merging::{check_joined_list, check_joined_text, join_texts};
 use super::record::{Fields, Stored};
 use super::state_machine::{State, Status};
 use super::timestamp::Timestamp;
@@ -21,6 +21,10 @@ pub const MAX_PER_CONTACT: i64 = 2_000;
 
 /// How long the note of one may be.
 pub const MAX_NOTE_CHARACTERS: usize = 20_000;
+/// The same of the others, and the lines of a list.
+const MAX_WHY_CHARACTERS: usize = 5_000;
+const MAX_RESEARCH_CHARACTERS: usize = 20_000;
+const MAX_LINES: usize = 20;
 
 /// What can be entered about somebody at an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -176,8 +180,9 @@ impl EventPersonFields {
         }
     }
 
-    /// The fields of one made of two of the same contact: the further stage wins, texts and lists are joined.
-    pub fn joined(&self, other: &Self) -> Self {
+    /// The fields of one made of two of the same contact: the further stage wins, texts and lists are joined, unless they would
+    /// be longer than they may be.
+    pub fn joined(&self, other: &Self) -> Result<Self, Invalid> {
         let texts = |one: &Option<String>, other: &Option<String>| {
             join_texts([one, other].into_iter().filter_map(|text| text.as_deref()))
         };
@@ -186,7 +191,7 @@ impl EventPersonFields {
             one.iter().chain(more).cloned().collect()
         };
         let further = if other.stage.rank() > self.stage.rank() { other } else { self };
-        Self {
+        let joined = Self {
             event_id: self.event_id,
             contact_id: self.contact_id,
             name: None,
@@ -199,7 +204,19 @@ impl EventPersonFields {
             stage: further.stage,
             met_at: [self.met_at, other.met_at].into_iter().flatten().min().filter(|_| further.stage.is_met()),
             note: texts(&self.note, &other.note),
+        };
+        let mut invalid = Invalid::default();
+        for (name, text, most) in [
+            ("why", &joined.why, MAX_WHY_CHARACTERS),
+            ("research", &joined.research, MAX_RESEARCH_CHARACTERS),
+            ("note", &joined.note, MAX_NOTE_CHARACTERS),
+        ] {
+            check_joined_text(name, text.as_deref(), most, &mut invalid);
         }
+        for (name, list) in [("talking_points", &joined.talking_points), ("questions", &joined.questions)] {
+            check_joined_list(name, list, MAX_LINES, &mut invalid);
+        }
+        invalid.into_result(joined)
     }
 
     fn check_person(&self, is_new: bool, invalid: &mut Invalid) {
@@ -314,7 +331,7 @@ mod tests {
             priority: 5,
             ..fields()
         };
-        let joined = planned.joined(&met);
+        let joined = planned.joined(&met).unwrap();
         assert_eq!((joined.stage, joined.met_at, joined.priority), (EventPersonStage::Met, met.met_at, 5));
         assert_eq!((joined.why.as_deref(), joined.role), (Some("Hires.\n\nSpeaks."), EventPersonRole::Speaker));
         assert_eq!(joined.talking_points, [line("Storage"), line("Grids"), line("Policy")]);

@@ -29,12 +29,12 @@ macro_rules! bounded_text {
     };
 }
 
-/// A name in a list of names.
+/// A name in a list of names: as long as any that is composed of its parts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct NameText(pub String);
 
-bounded_text!(NameText, 1, 200);
+bounded_text!(NameText, 1, 1000);
 
 /// A short label: a tag, a skill.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -159,6 +159,15 @@ pub fn check_links(links: &mut Keyed<ProfileLink>, invalid: &mut Invalid) {
             None => platform_of(&link.url).map(str::to_owned),
         };
         check_day(&["links", key, "checked_on"], link.checked_on.as_deref(), invalid);
+    }
+}
+
+/// Adds what the addresses of pages say to a text that is searched: on a platform the name of the profile, and on any other
+/// site that of the site too.
+pub fn push_pages(links: &Keyed<ProfileLink>, text: &mut String) {
+    for url in links.values().filter_map(|link| ProfileUrl::parse(&link.url).ok()) {
+        text.push('\n');
+        text.push_str(url.words());
     }
 }
 

@@ -53,6 +53,7 @@ pub mod pitch;
 pub mod pitch_use;
 pub mod pitch_version;
 pub mod plan_run;
+pub mod platform;
 pub mod position;
 pub mod profile;
 pub mod progress;

@@ -6,16 +6,17 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::comparable_name::OrganizationName;
+use super::comparable_name::{OrganizationLikeness, OrganizationName};
 use super::data;
 use super::domain_name;
 use super::entity::Entity;
-use super::fields::{LabelText, NameText, ProfileLink, check_links, clean, clean_labels, single_line};
+use super::fields::{LabelText, NameText, ProfileLink, check_links, clean, clean_labels, push_pages, single_line};
 use super::id::OrganizationId;
 use super::invalid::{FieldCode, Invalid, Rejection};
 use super::key::{Key, KeyKind};
 use super::keyed::Keyed;
-use super::link::{ProfileUrl, platform_of};
+use super::link::ProfileUrl;
+use super::platform::is_shared_host;
 use super::record::{Fields, Stored};
 use super::search::SearchText;
 use super::text;
@@ -28,10 +29,11 @@ pub struct OrganizationFields {
     /// The name.
     #[schema(required = true, min_length = 1, max_length = 300, example = "Poniedziałek Sp.j.")]
     pub name: String,
-    /// Other names it has or had.
-    #[schema(max_items = 50, example = json!(["Poniedziałek"]))]
+    /// Other names it has or had, and those of organizations that were merged into it.
+    #[schema(max_items = 200, example = json!(["Poniedziałek"]))]
     pub aliases: Vec<NameText>,
-    /// Its internet domain, which identifies it. A web or e-mail address is reduced to its domain.
+    /// Its internet domain, which identifies it. A web or e-mail address is reduced to its domain. That of a platform, a page
+    /// of links or a mail host is refused unless the organization has its name.
     #[schema(max_length = 253, example = "poniedzialek.example")]
     pub domain: Option<String>,
     /// Its website; http and https only.
@@ -91,6 +93,16 @@ impl OrganizationFields {
     pub fn names(&self) -> impl Iterator<Item = &str> {
         std::iter::once(self.name.as_str()).chain(self.aliases.iter().map(|alias| alias.0.as_str()))
     }
+
+    /// Whether a domain may be its own: not that of a platform, a page of links or a mail host, where it has a page or an
+    /// address as many have, unless it goes by that name (LinkedIn, at linkedin.com).
+    pub fn may_have_domain(&self, domain: &str) -> bool {
+        if !is_shared_host(domain) {
+            return true;
+        }
+        let label = OrganizationName::new(domain.split('.').next().unwrap_or_default());
+        self.names().any(|name| OrganizationName::new(name).compare(&label) == OrganizationLikeness::SameCore)
+    }
 }
 
 impl Organization {
@@ -99,15 +111,14 @@ impl Organization {
     pub fn keys(&self) -> Vec<Key> {
         let fields = &self.fields;
         let links = fields.links.values().filter_map(|link| ProfileUrl::parse(&link.url).ok());
-        // A page on a platform is no domain of one's own.
-        let of_website = fields.website.as_ref().filter(|url| platform_of(url).is_none());
-        let of_website = of_website.and_then(|url| domain_of(url).ok());
+        let of_website = fields.website.as_ref().and_then(|url| domain_of(url).ok());
         let mut keys: Vec<Key> = fields
             .domain
             .iter()
             .chain(&of_website)
+            .filter(|domain| fields.may_have_domain(domain))
             .map(|domain| Key::new(KeyKind::Domain, domain.clone()))
-            .chain(links.map(|link| Key::new(KeyKind::Link, link.key())))
+            .chain(links.filter_map(|link| Some(Key::new(KeyKind::Link, link.key()?))))
             .chain(fields.names().map(|name| Key::new(KeyKind::Name, text::fold(name))))
             .chain(fields.tags.iter().map(|tag| Key::new(KeyKind::Tag, text::fold(&tag.0))))
             .chain(OrganizationName::new(&fields.name).keys())
@@ -131,8 +142,11 @@ impl Organization {
         let mut parts: Vec<&str> = fields.names().collect();
         let texts = [&fields.domain, &fields.industry, &fields.location, &fields.why, &fields.notes];
         parts.extend(texts.into_iter().flatten().map(String::as_str));
+        parts.extend(fields.website.as_deref());
         parts.extend(fields.tags.iter().map(|tag| tag.0.as_str()));
-        SearchText { title: fields.name.clone(), text: parts.join("\n") }
+        let mut text = parts.join("\n");
+        push_pages(&fields.links, &mut text);
+        SearchText { title: fields.name.clone(), text }
     }
 }
 
@@ -142,7 +156,7 @@ impl Fields for OrganizationFields {
                                        meet.";
     type Id = OrganizationId;
 
-    fn check(mut self, id: OrganizationId, _before: Option<&Self>) -> Result<Self, Invalid> {
+    fn check(mut self, id: OrganizationId, before: Option<&Self>) -> Result<Self, Invalid> {
         let mut invalid = Invalid::default();
         self.name = single_line(&self.name);
         if self.name.is_empty() {
@@ -164,6 +178,15 @@ impl Fields for OrganizationFields {
         }
         if let Some(domain) = &self.domain {
             self.domain = invalid.check("#/domain", domain_of(domain));
+        }
+        if let Some(domain) =
+            self.domain.as_deref().filter(|_| before.is_none_or(|before| before.domain != self.domain))
+            && !self.may_have_domain(domain)
+        {
+            let detail = format!(
+                "Many have a page or an address at {domain}. Put the address of a page in links or website."
+            );
+            invalid.add("#/domain", Rejection::new(FieldCode::NotAllowed, detail));
         }
         if self.parent_id == Some(id) {
             let rejection = Rejection::new(FieldCode::Contradiction, "An organization cannot belong to itself.");
@@ -200,11 +223,12 @@ pub fn domain_of(text: &str) -> Result<String, Rejection> {
 /// name like any other. An e-mail address names a person.
 pub fn keys_of_address(name: &str) -> Vec<Key> {
     let Some(url) = ProfileUrl::parse(name).ok().filter(|_| !name.contains('@')) else { return Vec::new() };
+    let domain = domain_of(name).ok();
     // A page on a platform is no domain of one's own.
-    let is_on_platform = url.platform().is_some() && url.key().contains(['/', '?']);
-    let domain = if is_on_platform { None } else { domain_of(name).ok() };
+    let is_home = domain.as_ref().is_some_and(|domain| url.page() == domain);
+    let domain = domain.filter(|domain| is_home || !is_shared_host(domain));
     let domain = domain.map(|domain| Key::new(KeyKind::Domain, domain));
-    domain.into_iter().chain([Key::new(KeyKind::Link, url.key())]).collect()
+    domain.into_iter().chain(url.key().map(|key| Key::new(KeyKind::Link, key))).collect()
 }
 
 /// Names that mean that there is no organization, folded.
@@ -260,7 +284,8 @@ mod tests {
             (" https://www.Acme.example/ ", vec![domain("acme.example"), link("acme.example")]),
             ("https://acme.example/team", vec![domain("acme.example"), link("acme.example/team")]),
             ("linkedin.com/company/Acme/about", vec![link("linkedin.com/company/acme")]),
-            ("https://www.linkedin.com/", vec![domain("linkedin.com"), link("linkedin.com")]),
+            ("https://www.linkedin.com/", vec![domain("linkedin.com")]),
+            ("linktr.ee/acme", vec![link("linktr.ee/acme")]),
             ("Acme", vec![]),
             ("Acme Sp. z o.o.", vec![]),
             ("ada@acme.example", vec![]),
@@ -300,6 +325,34 @@ mod tests {
         for name in ["Stealth Marine", "Independent Digital News", "Student Loans Company"] {
             assert!(!is_placeholder_name(name), "{name}");
         }
+    }
+
+    #[test]
+    fn what_many_share_is_the_domain_of_none_but_its_owner() {
+        let named = |name: &str, domain: &str| OrganizationFields {
+            name: name.to_owned(),
+            domain: Some(domain.to_owned()),
+            ..OrganizationFields::default()
+        };
+        for domain in
+            ["linkedin.com/company/acme", "de.linkedin.com", "facebook.com", "info@gmail.com", "linktr.ee/acme"]
+        {
+            let errors = made(named("Acme", domain)).unwrap_err().errors;
+            assert_eq!(
+                (errors[0].pointer.as_str(), errors[0].code),
+                ("#/domain", FieldCode::NotAllowed),
+                "{domain}"
+            );
+        }
+        let own = made(named("LinkedIn Inc.", "linkedin.com")).unwrap();
+        assert!(own.keys().contains(&Key::new(KeyKind::Domain, "linkedin.com")));
+        assert!(made(named("Acme", "acme.github.io")).is_ok());
+        let shop = OrganizationFields {
+            name: "Yarn Shop".to_owned(),
+            website: Some("https://linktr.ee/yarn".to_owned()),
+            ..OrganizationFields::default()
+        };
+        assert!(made(shop).unwrap().keys().iter().all(|key| key.kind != KeyKind::Domain));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::entity::Entity;
 use super::fields::{check_day, check_url, clean, default_priority, drop_blank, is_input_only};
 use super::id::{ContactId, GoalId, OrganizationId, TargetId};
 use super::invalid::{FieldCode, Invalid, Rejection};
-use super::merging::join_texts;
+use super::merging::{check_joined_text, join_texts};
 use super::record::{Fields, Stored};
 use super::state_machine::{State, Status};
 use super::timestamp::Timestamp;
@@ -18,6 +18,9 @@ pub const MAX_PER_GOAL: i64 = 2_000;
 
 /// How many goals a contact or an organization may be a target of.
 pub const MAX_PER_SUBJECT: i64 = 1_000;
+
+/// How long a text of one may be.
+const MAX_TEXT_CHARACTERS: usize = 5_000;
 
 /// What can be entered about a target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -226,13 +229,13 @@ impl TargetFields {
     }
 
     /// The fields of one target made of two of the same contact or organization: the further stage wins, and texts are
-    /// joined.
-    pub fn joined(&self, other: &Self) -> Self {
+    /// joined, unless they would be longer than they may be.
+    pub fn joined(&self, other: &Self) -> Result<Self, Invalid> {
         let texts = |one: &Option<String>, other: &Option<String>| {
             join_texts([one, other].into_iter().filter_map(|text| text.as_deref()))
         };
         let further = if other.stage.rank() > self.stage.rank() { other } else { self };
-        Self {
+        let joined = Self {
             goal_id: self.goal_id,
             contact_id: self.contact_id,
             organization_id: self.organization_id,
@@ -246,7 +249,12 @@ impl TargetFields {
             status_reason: further.status_reason.clone(),
             stage_changed_at: further.stage_changed_at,
             connected_at: [self.connected_at, other.connected_at].into_iter().flatten().min(),
+        };
+        let mut invalid = Invalid::default();
+        for (name, text) in [("why", &joined.why), ("ask", &joined.ask), ("offer", &joined.offer)] {
+            check_joined_text(name, text.as_deref(), MAX_TEXT_CHARACTERS, &mut invalid);
         }
+        invalid.into_result(joined)
     }
 }
 
@@ -351,7 +359,7 @@ mod tests {
             ..fields()
         };
         for (one, other, why) in [(&first, &second, "Hires.\n\nSpeaks."), (&second, &first, "Speaks.\n\nHires.")] {
-            let joined = one.joined(other);
+            let joined = one.joined(other).unwrap();
             assert_eq!((joined.stage, joined.priority), (TargetStage::Connected, 3));
             assert_eq!((joined.why.as_deref(), joined.ask.as_deref()), (Some(why), Some("A call")));
             assert_eq!(joined.connected_at, at("2026-01-01T00:00:00Z"), "they connected then");

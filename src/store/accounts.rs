@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use super::account_tx::AccountTx;
+use super::db::index::search;
 use super::db::sql::conn::{Conn, defer_foreign_keys};
 use super::db::sql::schema::{
     calendar_feeds, changes, idempotency_keys, instance, memberships, notifications, operations,
@@ -406,5 +407,5 @@ fn erase_workspace(tx: &mut AccountTx<'_>, workspace: WorkspaceId) -> Result<()>
     erase_from!(search_documents, record_keys, timeline_entries, changes, idempotency_keys, operations);
     erase_from!(personal_access_tokens, calendar_feeds, notifications, memberships);
     diesel::delete(workspaces::table.filter(workspaces::id.eq(workspace))).execute(tx.conn)?;
-    Ok(())
+    Ok(search::forget_deleted(tx.conn)?)
 }

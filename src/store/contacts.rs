@@ -266,6 +266,7 @@ pub fn people(conn: &mut Conn, workspace: WorkspaceId, ids: &[AnyId]) -> Result<
             given: given.as_deref(),
             family: family.as_deref(),
             middle: rest.middle_name.as_deref(),
+            suffix: rest.suffix.as_deref(),
             nickname: rest.nickname.as_deref(),
             display_name: rest.display_name.as_deref(),
             ..NameParts::default()

@@ -22,7 +22,7 @@ use crate::domain::scope::Role;
 use crate::domain::timestamp::Timestamp;
 
 /// Grows whenever a record is to be found by something else than before.
-const REVISION: i32 = 3;
+const REVISION: i32 = 4;
 
 /// How many workspaces, or records of one, are read at a time, and how many records one transaction writes.
 const SLICE: i64 = 200;

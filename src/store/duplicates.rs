@@ -1,4 +1,5 @@
-//! Which records may be doubles of one another: those that share a key few have, newest first and in pages. What speaks
+//! Which records may be doubles of one another: those that share a key few have, the likeliest or the newest first and in
+//! pages. What speaks
 //! for it is judged in the domain.
 
 use serde::{Deserialize, Serialize};
@@ -44,8 +45,20 @@ pub struct Asked {
     pub min_score: u8,
     /// Those that were dismissed, in place of the others.
     pub dismissed: bool,
-    pub after: Option<Place>,
+    pub is_by_score: bool,
+    pub after: Option<Cursor>,
     pub limit: usize,
+}
+
+/// Where a page begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Cursor {
+    Newest(Place),
+    /// A stretch of records, and the last pair of it that was shown.
+    Likeliest {
+        stretch: Option<Place>,
+        shown: Option<(u8, AnyId, AnyId)>,
+    },
 }
 
 /// A place in the order of pairs: by the newer record, then by the older one, the newest first.
@@ -61,6 +74,8 @@ pub struct Place {
 pub struct Duplicate {
     /// Their summaries, the newer first.
     pub records: [Value; 2],
+    /// What each of them does first of all, where the kind has positions.
+    pub positions: Option<[Value; 2]>,
     pub score: u8,
     pub reasons: Vec<Reason>,
     /// The record that says that they are not.
@@ -71,7 +86,7 @@ pub struct Duplicate {
 pub struct DuplicatePage {
     pub items: Vec<Duplicate>,
     /// Where the next page begins; `None` at the end.
-    pub next: Option<Place>,
+    pub next: Option<Cursor>,
 }
 
 /// Two records that share a key.
@@ -103,6 +118,14 @@ pub trait Duplicated: Record {
     fn reasons(conn: &mut Conn, workspace: WorkspaceId, pairs: &[Candidate]) -> Result<Vec<Vec<Reason>>>;
     /// Whom of this kind a dismissal is about.
     fn dismissed(dismissal: &DuplicateDismissal) -> Option<(AnyId, AnyId)>;
+    /// What each of these does first of all; `None` of a kind that has no positions.
+    fn positions(
+        _conn: &mut Conn,
+        _workspace: WorkspaceId,
+        _ids: &BTreeSet<AnyId>,
+    ) -> Result<Option<HashMap<AnyId, Value>>> {
+        Ok(None)
+    }
 }
 
 impl Duplicated for Contact {
@@ -140,6 +163,14 @@ impl Duplicated for Contact {
             _ => None,
         }
     }
+
+    fn positions(
+        conn: &mut Conn,
+        workspace: WorkspaceId,
+        ids: &BTreeSet<AnyId>,
+    ) -> Result<Option<HashMap<AnyId, Value>>> {
+        positions::first_of(conn, workspace, ids.iter().copied()).map(Some)
+    }
 }
 
 impl Duplicated for Organization {
@@ -176,16 +207,61 @@ impl Duplicated for Organization {
 /// One page of pairs.
 pub fn duplicates<R: Duplicated>(conn: &mut Conn, workspace: WorkspaceId, asked: &Asked) -> Result<DuplicatePage> {
     read_transaction(conn, |conn| {
-        let (mut found, mut next) = match asked.of {
-            Some(id) => (of_one::<R>(conn, workspace, id, asked)?, None),
-            None => walk::<R>(conn, workspace, asked)?,
+        let (found, next) = match (asked.is_by_score, asked.after) {
+            (true, after) => likeliest::<R>(conn, workspace, asked, after)?,
+            (false, Some(Cursor::Newest(place))) => newest::<R>(conn, workspace, asked, Some(place))?,
+            (false, _) => newest::<R>(conn, workspace, asked, None)?,
         };
-        if found.len() > asked.limit {
-            found.truncate(asked.limit);
-            next = found.last().map(|last| Place { newer: last.newer, older: Some(last.older) });
-        }
         Ok(DuplicatePage { items: shown::<R>(conn, workspace, found)?, next })
     })
+}
+
+type Found = (Vec<Judged>, Option<Cursor>);
+
+fn newest<R: Duplicated>(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    asked: &Asked,
+    after: Option<Place>,
+) -> Result<Found> {
+    let (mut found, mut next) = match asked.of {
+        Some(id) => (of_one::<R>(conn, workspace, id, asked, after)?, None),
+        None => walk::<R>(conn, workspace, asked, after, asked.limit)?,
+    };
+    if found.len() > asked.limit {
+        found.truncate(asked.limit);
+        next = found.last().map(|last| Place { newer: last.newer, older: Some(last.older) });
+    }
+    Ok((found, next.map(Cursor::Newest)))
+}
+
+/// The likeliest pairs of a stretch of records first. To order all pairs of a workspace would mean to judge all for each page,
+/// so what is in order is as much as one page looks at.
+fn likeliest<R: Duplicated>(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    asked: &Asked,
+    after: Option<Cursor>,
+) -> Result<Found> {
+    let (stretch, shown) = match after {
+        Some(Cursor::Likeliest { stretch, shown }) => (stretch, shown),
+        _ => (None, None),
+    };
+    let (mut found, end) = match asked.of {
+        Some(id) => (of_one::<R>(conn, workspace, id, asked, None)?, None),
+        None => walk::<R>(conn, workspace, asked, stretch, usize::MAX)?,
+    };
+    let rank = |pair: &Judged| (pair.score, pair.newer, pair.older);
+    found.sort_by_key(|pair| Reverse(rank(pair)));
+    found.retain(|pair| shown.is_none_or(|shown| rank(pair) < shown));
+    let next = match found.len() > asked.limit {
+        true => {
+            found.truncate(asked.limit);
+            found.last().map(|last| Cursor::Likeliest { stretch, shown: Some(rank(last)) })
+        }
+        false => end.map(|end| Cursor::Likeliest { stretch: Some(end), shown: None }),
+    };
+    Ok((found, next))
 }
 
 /// Goes from the newest record to the oldest, looking for older ones that are like it, until there is more than a page
@@ -194,10 +270,12 @@ fn walk<R: Duplicated>(
     conn: &mut Conn,
     workspace: WorkspaceId,
     asked: &Asked,
+    after: Option<Place>,
+    most: usize,
 ) -> Result<(Vec<Judged>, Option<Place>)> {
-    let (mut found, mut place) = (Vec::new(), asked.after);
+    let (mut found, mut place) = (Vec::new(), after);
     let (mut looked, mut compared) = (0, 0);
-    while found.len() <= asked.limit && looked < MAX_LOOKED && compared < MAX_COMPARED {
+    while found.len() <= most && looked < MAX_LOOKED && compared < MAX_COMPARED {
         let ids = next_ids::<R>(conn, workspace, place)?;
         let pairs = candidates::<R>(conn, workspace, &ids, place)?;
         looked += ids.len();
@@ -217,9 +295,10 @@ fn of_one<R: Duplicated>(
     workspace: WorkspaceId,
     id: AnyId,
     asked: &Asked,
+    after: Option<Place>,
 ) -> Result<Vec<Judged>> {
     let mut pairs = all_candidates::<R>(conn, workspace, &[id])?;
-    pairs.retain(|pair| asked.after.is_none_or(|place| place.is_before(pair)));
+    pairs.retain(|pair| after.is_none_or(|place| place.is_before(pair)));
     judged::<R>(conn, workspace, &[id], pairs, asked)
 }
 
@@ -318,9 +397,10 @@ fn judged<R: Duplicated>(
     Ok(all)
 }
 
-fn shown<R: Record>(conn: &mut Conn, workspace: WorkspaceId, found: Vec<Judged>) -> Result<Vec<Duplicate>> {
+fn shown<R: Duplicated>(conn: &mut Conn, workspace: WorkspaceId, found: Vec<Judged>) -> Result<Vec<Duplicate>> {
     let ids: BTreeSet<AnyId> = found.iter().flat_map(|pair| [pair.newer, pair.older]).collect();
     let mut summaries: HashMap<AnyId, Value> = HashMap::new();
+    let positions = R::positions(conn, workspace, &ids)?;
     for record in R::select(conn, Select::all(workspace, Predicate::ids(ids)))? {
         summaries.insert(record.id(), summary::<R>(&json(&record)?));
     }
@@ -329,6 +409,9 @@ fn shown<R: Record>(conn: &mut Conn, workspace: WorkspaceId, found: Vec<Judged>)
         .into_iter()
         .map(|Judged { newer, older, score, reasons, dismissal }| Duplicate {
             records: [one(newer), one(older)],
+            positions: positions
+                .as_ref()
+                .map(|positions| [newer, older].map(|id| positions.get(&id).cloned().unwrap_or_default())),
             score,
             reasons,
             dismissal,

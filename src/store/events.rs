@@ -152,7 +152,7 @@ impl Record for EventPerson {
     }
 
     fn joined(&self, other: &Self) -> Result<Self> {
-        Ok(Self { fields: self.fields.joined(&other.fields), ..self.clone() })
+        Ok(Self { fields: self.fields.joined(&other.fields)?, ..self.clone() })
     }
 
     fn timeline(&self) -> Vec<TimelineEntry> {

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::db::sql::types::AnyId;
 use super::db::write::json::{demoted, detach, from_json, id_of, is_primary, json, referred, repoint};
-use super::db::write::lookup::{find, referring};
+use super::db::write::lookup::{find, find_all, referring};
 use super::db::write::many::rename_in_lists;
 use super::db::write::record::{Record, for_entity};
 use super::db::write::records::{delete, delete_json, update, update_json};
@@ -28,12 +28,16 @@ pub fn merge_into<R: Record>(tx: &mut Tx<'_>, keep: &R, merged: &[R]) -> Result<
     for record in merged {
         let entered = REFERENCES.iter().filter(|reference| !is_derived(reference.from));
         for reference in entered.filter(|reference| reference.to == R::ENTITY) {
-            let mut seen = SeenContent::of(reference, &referring(tx, reference, keep.id())?)?;
-            for row in referring(tx, reference, record.id())? {
-                let goes_too = reference.from == R::ENTITY && id_of(&row).is_some_and(|id| gone.contains(&id));
-                if !goes_too {
-                    take_over(tx, reference, row, (record.id(), keep.id()), &mut seen)?;
-                }
+            let known = referring(tx, reference, keep.id())?;
+            let mut seen = SeenContent::of(tx, reference, &known)?;
+            let rows = referring(tx, reference, record.id())?.into_iter();
+            let rows =
+                rows.filter(|row| reference.from != R::ENTITY || id_of(row).is_none_or(|id| !gone.contains(&id)));
+            let repointed = |row| Repointed::new(reference, row, (record.id(), keep.id()));
+            let rows: Vec<Repointed> = rows.map(repointed).collect();
+            let after: Vec<Value> = rows.iter().map(|row| row.after.clone()).collect();
+            for (row, identities) in rows.into_iter().zip(identities_of(tx, reference.from, &after)?) {
+                take_over(tx, reference, row, identities, keep.id(), &mut seen)?;
             }
         }
         rename_in_lists(tx, R::ENTITY, &json(record)?, Some(&json(keep)?))?;
@@ -48,16 +52,40 @@ pub fn merge_into<R: Record>(tx: &mut Tx<'_>, keep: &R, merged: &[R]) -> Result<
     Ok(())
 }
 
-/// Joins a record into one of the same kind that says the same of the kept record: what refers to it follows.
-fn join(tx: &mut Tx<'_>, entity: Entity, into: AnyId, row: Value) -> Result<()> {
-    for_entity!(entity, Kind => {
-        let row = from_json::<Kind>(row)?;
-        let Some(kept) = find::<Kind>(tx, into)? else { return Ok(()) };
-        let mut joined = kept.joined(&row)?;
-        merge_into(tx, &kept, &[row])?;
-        let Some(kept) = find::<Kind>(tx, into)? else { return Ok(()) };
+/// A record that refers to a merged one, and what it is once it refers to the one that is kept.
+struct Repointed {
+    before: Value,
+    after: Value,
+}
+
+impl Repointed {
+    fn new(reference: &Reference, before: Value, (merged, keep): (AnyId, AnyId)) -> Self {
+        let refers_to_itself = reference.from == reference.to && id_of(&before) == Some(keep);
+        let mut after = before.clone();
+        if refers_to_itself {
+            detach(reference, &mut after, merged);
+        } else {
+            repoint(reference, &mut after, merged, keep);
+        }
+        Self { before, after }
+    }
+}
+
+/// Joins a record into one of the same kind that says the same of the kept record: what refers to it follows. Whether the one
+/// is the primary one then.
+fn join(tx: &mut Tx<'_>, reference: &Reference, into: AnyId, row: Repointed, has_primary: bool) -> Result<bool> {
+    let rule = reference.at_most_one();
+    for_entity!(reference.from, Kind => {
+        let Some(kept) = find::<Kind>(tx, into)? else { return Ok(false) };
+        let mut joined = kept.joined(&from_json(row.after)?)?;
+        if let Some(rule) = rule.filter(|rule| has_primary && !json(&kept).is_ok_and(|kept| is_primary(rule, &kept))) {
+            joined = from_json(demoted(rule, json(&joined)?))?;
+        }
+        merge_into(tx, &kept, &[from_json::<Kind>(row.before)?])?;
+        let Some(kept) = find::<Kind>(tx, into)? else { return Ok(false) };
         joined.take_head(&kept);
-        update(tx, &kept, joined).map(drop)
+        let joined = update(tx, &kept, joined)?;
+        Ok(rule.is_some_and(|rule| json(&joined).is_ok_and(|joined| is_primary(rule, &joined))))
     })
 }
 
@@ -65,35 +93,29 @@ fn join(tx: &mut Tx<'_>, entity: Entity, into: AnyId, row: Value) -> Result<()> 
 fn take_over(
     tx: &mut Tx<'_>,
     reference: &Reference,
-    row: Value,
-    (merged, keep): (AnyId, AnyId),
+    row: Repointed,
+    identities: Vec<String>,
+    keep: AnyId,
     seen: &mut SeenContent,
 ) -> Result<()> {
-    let refers_to_itself = reference.from == reference.to && id_of(&row) == Some(keep);
-    let mut repointed = row.clone();
-    if refers_to_itself {
-        detach(reference, &mut repointed, merged);
-    } else {
-        repoint(reference, &mut repointed, merged, keep);
+    if let Some(into) = seen.same_as(tx, reference.from, &row.after, identities)? {
+        seen.has_primary |= join(tx, reference, into, row, seen.has_primary)?;
+        return Ok(());
     }
-    if let Some(into) = seen.same_as(reference.from, &repointed)? {
-        return join(tx, reference.from, into, row);
-    }
+    let Repointed { before, mut after } = row;
     let rule = reference.at_most_one();
     // The primary one of those that belong to the kept record stays so.
     if let Some(rule) = rule.filter(|_| seen.has_primary) {
-        repointed = demoted(rule, repointed);
+        after = demoted(rule, after);
     }
     // What only loses its link when the other goes says more than that link.
     let is_only_link = matches!(reference.on_delete, OnDelete::SetNull | OnDelete::Leave { .. });
-    let drop = !is_only_link
-        && (names_twice(reference, &repointed, keep)
-            || !seen.texts.insert(content_key(reference.from, &repointed)?));
+    let drop = !is_only_link && (names_twice(reference, &after, keep) || !seen.texts.insert(content_key(&after)));
     if drop {
-        return delete_json(tx, reference.from, row);
+        return delete_json(tx, reference.from, before);
     }
-    seen.has_primary |= rule.is_some_and(|rule| is_primary(rule, &repointed));
-    update_json(tx, reference.from, row, repointed)
+    seen.has_primary |= rule.is_some_and(|rule| is_primary(rule, &after));
+    update_json(tx, reference.from, before, after)
 }
 
 /// Takes out of a record the references that would lead to itself once these records are one.
@@ -108,32 +130,65 @@ pub fn clear_references(entity: Entity, record: &mut Value, to: &[AnyId]) {
 /// What those that refer to the kept record say.
 struct SeenContent {
     texts: HashSet<String>,
-    /// Those of which there can be one only.
-    identities: HashMap<String, AnyId>,
+    /// Those that may be the same thing as another one.
+    identities: HashMap<String, Vec<AnyId>>,
     /// Whether one of them is the primary one.
     has_primary: bool,
 }
 
 impl SeenContent {
-    fn of(reference: &Reference, rows: &[Value]) -> Result<Self> {
-        let texts = rows.iter().map(|row| content_key(reference.from, row)).collect::<Result<_>>()?;
-        let mut identities = HashMap::new();
-        for row in rows {
-            if let (Some(identity), Some(id)) = (identity_of(reference.from, row)?, id_of(row)) {
-                identities.insert(identity, id);
-            }
-        }
+    fn of(tx: &mut Tx<'_>, reference: &Reference, rows: &[Value]) -> Result<Self> {
+        let texts = rows.iter().map(content_key).collect();
         let rule = reference.at_most_one();
         let has_primary = rule.is_some_and(|rule| rows.iter().any(|row| is_primary(rule, row)));
-        Ok(Self { texts, identities, has_primary })
+        let mut seen = Self { texts, identities: HashMap::new(), has_primary };
+        for (row, identities) in rows.iter().zip(identities_of(tx, reference.from, rows)?) {
+            seen.note(row, identities);
+        }
+        Ok(seen)
+    }
+
+    fn note(&mut self, row: &Value, identities: Vec<String>) {
+        let Some(id) = id_of(row) else { return };
+        for identity in identities {
+            self.identities.entry(identity).or_default().push(id);
+        }
     }
 
     /// The one that says the same as this one. If there is none, it is this one from now on.
-    fn same_as(&mut self, entity: Entity, row: &Value) -> Result<Option<AnyId>> {
-        let (Some(identity), Some(id)) = (identity_of(entity, row)?, id_of(row)) else { return Ok(None) };
-        let first = *self.identities.entry(identity).or_insert(id);
-        Ok(Some(first).filter(|first| *first != id))
+    fn same_as(
+        &mut self,
+        tx: &mut Tx<'_>,
+        entity: Entity,
+        row: &Value,
+        identities: Vec<String>,
+    ) -> Result<Option<AnyId>> {
+        let known = |identity: &String| self.identities.get(identity).into_iter().flatten().copied();
+        let mut alike: Vec<AnyId> = identities.iter().flat_map(known).collect();
+        alike.retain(|id| Some(*id) != id_of(row));
+        if !alike.is_empty() {
+            let agreeing = for_entity!(entity, Kind => {
+                let own = from_json::<Kind>(row.clone())?;
+                let others = find_all::<Kind>(tx, &alike)?;
+                let agreeing: Vec<AnyId> =
+                    others.iter().filter(|other| other.agrees_with(&own)).map(Record::id).collect();
+                agreeing
+            });
+            if let Some(first) = alike.into_iter().find(|id| agreeing.contains(id)) {
+                return Ok(Some(first));
+            }
+        }
+        self.note(row, identities);
+        Ok(None)
     }
+}
+
+/// What may make each of these records the same thing as another one.
+fn identities_of(tx: &mut Tx<'_>, entity: Entity, rows: &[Value]) -> Result<Vec<Vec<String>>> {
+    for_entity!(entity, Kind => {
+        let records = rows.iter().cloned().map(from_json::<Kind>).collect::<Result<Vec<_>>>()?;
+        Kind::identities(&records, tx.conn, tx.workspace)
+    })
 }
 
 /// Whether the record refers to the same one in two places: a relationship with oneself.
@@ -142,17 +197,12 @@ fn names_twice(reference: &Reference, row: &Value, keep: AnyId) -> bool {
     alike.filter(|other| referred(other, row) == Some(keep)).count() > 1
 }
 
-fn identity_of(entity: Entity, row: &Value) -> Result<Option<String>> {
-    Ok(for_entity!(entity, Kind => from_json::<Kind>(row.clone())?.identity()))
-}
-
 /// What a record says, as text that can be compared; case and accents do not count.
-fn content_key(entity: Entity, row: &Value) -> Result<String> {
-    let ignored = for_entity!(entity, Kind => from_json::<Kind>(row.clone())?.ignored_by_dedup());
+fn content_key(row: &Value) -> String {
     let members = row.as_object().into_iter().flatten();
     let seen: Map<String, Value> = members
-        .filter(|(name, _)| !HEAD.contains(&name.as_str()) && !ignored.contains(&name.as_str()))
+        .filter(|(name, _)| !HEAD.contains(&name.as_str()))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
-    Ok(text::fold(&Value::Object(seen).to_string()))
+    text::fold(&Value::Object(seen).to_string())
 }

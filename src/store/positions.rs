@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
+use serde_json::Value;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -9,12 +10,14 @@ use super::db::sql::conn::Conn;
 use super::db::sql::schema::positions;
 use super::db::sql::select::{Direction, Field, Predicate, Scalar, Select, field, sortable};
 use super::db::sql::types::{AnyId, RecordRef};
+use super::db::write::json::json;
 use super::db::write::record::{Record, record_statements};
 use super::db::write::row::record_row;
 use super::db::write::tx::Tx;
 use super::error::Result;
 use super::lists::is_current;
 use super::organizations;
+use super::relations::summary;
 use crate::domain::entity::Entity;
 use crate::domain::id::{ContactId, OrganizationId, WorkspaceId};
 use crate::domain::organization::{Organization, is_placeholder_name};
@@ -63,12 +66,34 @@ impl Record for Position {
         Ok(records.iter().map(contact).collect())
     }
 
-    /// Beside a link the name says nothing more.
-    fn ignored_by_dedup(&self) -> &'static [&'static str] {
-        match self.fields.organization_id {
-            Some(_) => &["primary", "source", "organization_name"],
-            None => &["primary", "source"],
-        }
+    /// Whose it is, as what, and the organization by its id and by its name, as far as one is known.
+    fn identities(records: &[Self], conn: &mut Conn, workspace: WorkspaceId) -> Result<Vec<Vec<String>>> {
+        let linked = records.iter().filter_map(|position| position.fields.organization_id);
+        let linked: BTreeSet<AnyId> = linked.map(|id| AnyId::new(id.uuid())).collect();
+        let names = organizations::names(conn, workspace, linked)?;
+        let of = |position: &Self| {
+            let PositionFields { contact_id, organization_id, organization_name, title, .. } = &position.fields;
+            let known = organization_id.and_then(|id| names.get(&AnyId::new(id.uuid())));
+            let named = [known, organization_name.as_ref()].into_iter().flatten();
+            let mut places: Vec<String> = named.map(|name| format!("name:{}", fold(name))).collect();
+            places.extend(organization_id.map(|id| format!("id:{id}")));
+            if places.is_empty() {
+                places.push(String::new());
+            }
+            places.sort();
+            places.dedup();
+            let title = title.as_deref().map(fold);
+            places.into_iter().map(|place| format!("{contact_id} {title:?} {place}")).collect()
+        };
+        Ok(records.iter().map(of).collect())
+    }
+
+    fn agrees_with(&self, other: &Self) -> bool {
+        self.fields.agrees_with(&other.fields)
+    }
+
+    fn joined(&self, other: &Self) -> Result<Self> {
+        Ok(Self { fields: self.fields.joined(&other.fields), ..self.clone() })
     }
 
     fn display_order(&self, other: &Self) -> Ordering {
@@ -145,6 +170,32 @@ pub(super) fn current_of(
         [position.title, name].into_iter().flatten().collect::<Vec<_>>().join(", ")
     };
     Ok(first.into_iter().map(|(contact, position)| (contact, told(position))).collect())
+}
+
+/// What each of these contacts does first of all, as its summary, with the name of the organization.
+pub(super) fn first_of(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    contacts: impl Iterator<Item = AnyId>,
+) -> Result<HashMap<AnyId, Value>> {
+    let theirs = Predicate::In(CONTACT, contacts.map(Scalar::Id).collect());
+    let newest = Select { direction: Direction::Descending, ..Select::all(workspace, theirs) };
+    let mut positions = Position::select(conn, newest)?;
+    positions.sort_by(Position::display_order);
+    let mut first: HashMap<AnyId, Position> = HashMap::new();
+    for position in positions {
+        first.entry(AnyId::new(position.fields.contact_id.uuid())).or_insert(position);
+    }
+    let linked: BTreeSet<AnyId> =
+        first.values().filter_map(|own| own.fields.organization_id).map(|id| AnyId::new(id.uuid())).collect();
+    let names = organizations::names(conn, workspace, linked)?;
+    let mut summaries = HashMap::new();
+    for (contact, mut position) in first {
+        let known = position.fields.organization_id.and_then(|id| names.get(&AnyId::new(id.uuid())));
+        position.fields.organization_name = known.cloned().or(position.fields.organization_name);
+        summaries.insert(contact, summary::<Position>(&json(&position)?));
+    }
+    Ok(summaries)
 }
 
 pub const CREATED_AT: Field = sortable(positions::created_at);

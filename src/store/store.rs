@@ -267,6 +267,16 @@ impl Store {
         self.0.probe.run(Effect::None, |conn| accounts::any_user(conn).map(drop)).await
     }
 
+    /// The same of what erases for good: users with their workspaces, tokens. Nothing of it is left in the files.
+    pub async fn account_erase<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut AccountTx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let erased = self.account_write(work).await?;
+        self.checkpoint_wal().await;
+        Ok(erased)
+    }
+
     /// The door for what is not synced: users, sessions, tokens. No sequence, no change.
     pub async fn account_write<T: Send + 'static>(
         &self,

@@ -67,7 +67,7 @@ impl Record for Target {
     }
 
     fn joined(&self, other: &Self) -> Result<Self> {
-        Ok(Self { fields: self.fields.joined(&other.fields), ..self.clone() })
+        Ok(Self { fields: self.fields.joined(&other.fields)?, ..self.clone() })
     }
 
     fn timeline(&self) -> Vec<TimelineEntry> {

@@ -64,6 +64,55 @@ fn ids(reply: &Reply) -> Vec<String> {
 const NOBODY: &str = "01939d5e-8c00-7000-8000-0000000000ff";
 
 on_both! {
+    async fn a_person_is_found_by_an_address_that_the_grammar_forbids(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        for address in ["ada..x@docomo.ne.jp", "ada.@docomo.ne.jp", "\"ada..y\"@docomo.ne.jp", "ada@my_firm.example"] {
+            let made = ada.post("/v1/contacts", &json!({"given_name": "A", "emails": {"a": {"value": address}}})).await.expect(201);
+            assert_eq!(made.body["emails"]["a"]["value"], address);
+            let found = ada.get("/v1/contacts/lookup").query(&[("email", address)]).await.expect(200);
+            assert_eq!(found.items()[0]["id"], made.body["id"], "{address}");
+        }
+        let found = ada.get("/v1/contacts/lookup?email=ada..y@docomo.ne.jp").await.expect(200);
+        assert_eq!(found.items().len(), 1, "quotes say nothing");
+        let body = json!({"email": "ada..x@docomo.ne.jp", "password": "lantern orbit mustard 27 quill", "name": "Ada"});
+        let reply = server.client().post("/v1/auth/register", &body).await;
+        assert_eq!(reply.errors(), ["#/email invalid_format"], "no mail would arrive");
+    }
+
+    async fn a_link_that_names_nobody_finds_nobody(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        for (own, other) in [
+            ("https://twitter.com/#!/rosa", "https://twitter.com/#!/otto"),
+            ("https://twitter.com/intent/user?user_id=11", "https://twitter.com/intent/user?user_id=22"),
+            ("https://www.linkedin.com/x/profile/view?memberId=11", "https://www.linkedin.com/x/profile/view?memberId=22"),
+            ("https://www.linkedin.com/", "https://linkedin.com"),
+        ] {
+            let link = |url: &str| json!({"given_name": url, "links": {"x": {"url": url}}});
+            for url in [own, other] {
+                ada.post("/v1/contacts", &link(url)).await.expect(201);
+            }
+            let found = ada.get("/v1/contacts/lookup").query(&[("url", other)]).await.expect(200);
+            let names: Vec<_> = found.items().iter().map(|item| item["given_name"].clone()).collect();
+            let expected: Vec<_> = if other.contains("=22") { vec![json!(other)] } else { vec![] };
+            assert_eq!(names, expected, "{other}");
+        }
+        let pairs = ada.get("/v1/contacts/duplicates").await.expect(200);
+        assert!(!pairs.text.contains("same_link"), "{pairs}");
+    }
+
+    async fn a_plus_that_came_as_a_space_is_found_or_named(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        ada.post("/v1/contacts", &json!({"given_name": "D", "phones": {"m": {"value": "+48 512 345 678"}}})).await.expect(201);
+        let reply = ada.get("/v1/contacts/lookup?email=d+tag@x.example").await;
+        reply.problem(400, "invalid_parameter");
+        assert!(reply.text.contains("%2B"), "{reply}");
+        for phone in ["+48512345678", "%2B48512345678", "+48+512+345+678", "%2048512345678"] {
+            assert_eq!(ada.get(&format!("/v1/contacts/lookup?phone={phone}")).await.expect(200).items().len(), 1, "{phone}");
+        }
+        assert_eq!(ada.get("/v1/contacts/lookup?phone=+512345678&country=PL").await.expect(200).items().len(), 1);
+        assert_eq!(ada.get("/v1/contacts?q=+48+512").await.expect(200).items().len(), 1);
+    }
+
     async fn a_contact_with_every_field_comes_back_as_entered(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         let introducer = named(&ada, "Grace").await.id();

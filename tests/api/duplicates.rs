@@ -11,8 +11,9 @@ use wellmet::store::{self, Actor, WriteContext};
 
 use crate::support::*;
 
-const CONTACTS: &str = "/v1/contacts/duplicates";
-const ORGANIZATIONS: &str = "/v1/organizations/duplicates";
+/// The newest first, so that what a test has made last is what it sees first.
+const CONTACTS: &str = "/v1/contacts/duplicates?sort=-id";
+const ORGANIZATIONS: &str = "/v1/organizations/duplicates?sort=-id";
 
 async fn contact(client: &Client, body: Value) -> Reply {
     client.post("/v1/contacts", &body).await.expect(201)
@@ -106,11 +107,11 @@ on_both! {
             "Givend / Givenc: 80 (same_phone 80)",
             "Givenb / Givena: 90 (same_email 90)",
         ]);
-        let page = ada.get(&format!("{CONTACTS}?min_score=90&limit=1")).await.expect(200);
+        let page = ada.get(&format!("{CONTACTS}&min_score=90&limit=1")).await.expect(200);
         assert_eq!(page.items()[0]["reasons"][0]["detail"], "linkedin.com/in/one");
         assert_eq!(page.items()[0]["dismissal_id"], Value::Null);
-        assert_eq!(pairs(&ada, &format!("{CONTACTS}?min_score=51")).await.len(), 3);
-        assert_eq!(pairs(&ada, &format!("{CONTACTS}?min_score=91")).await.len(), 0);
+        assert_eq!(pairs(&ada, &format!("{CONTACTS}&min_score=51")).await.len(), 3);
+        assert_eq!(pairs(&ada, &format!("{CONTACTS}&min_score=91")).await.len(), 0);
     }
 
     async fn the_same_name_counts_for_more_at_the_same_organization(server: TestServer) {
@@ -140,7 +141,7 @@ on_both! {
             format!("{own}: 50 (same_name 50)"),
             format!("{own}: 75 (same_name_and_organization 75)"),
         ]);
-        let of_first = ada.get(&format!("{CONTACTS}?contact_id={}&min_score=60", all[0])).await.expect(200);
+        let of_first = ada.get(&format!("{CONTACTS}&contact_id={}&min_score=60", all[0])).await.expect(200);
         assert_eq!(of_first.items()[0]["reasons"][0]["detail"], "Maria Garcia, Acme");
         // Two who work for themselves do not work together.
         for family in ["Nowak", "Nowak"] {
@@ -174,6 +175,37 @@ on_both! {
             format!("Anna Kowalska / Jan Nowak: 24 ({against})"),
             format!("Piotr Nowak / Jan Nowak: 24 ({against})"),
         ]);
+    }
+
+    async fn the_likeliest_pairs_come_first_each_with_what_tells_the_two_apart(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let acme = organization(&ada, json!({"name": "Acme"})).await;
+        let same = |email: &str| json!({"given_name": "Jo", "family_name": "Kim", "emails": {"a": {"value": email}}});
+        let first = contact(&ada, same("jo@example.com")).await;
+        let second = contact(&ada, same("jo@example.com")).await;
+        for (title, is_primary) in [("Lecturer", false), ("CTO", true)] {
+            let position = json!({"contact_id": first.id(), "organization_id": acme.id(), "title": title, "primary": is_primary});
+            ada.post("/v1/positions", &position).await.expect(201);
+        }
+        for (given, suffix) in [("Otto", "Jr."), ("Otto", "Sr."), ("Jörg", ""), ("Joerg", "")] {
+            let family = if given == "Jörg" { "Müller" } else if given == "Joerg" { "Mueller" } else { "Smith" };
+            contact(&ada, json!({"given_name": given, "family_name": family, "suffix": suffix})).await;
+        }
+        let all = pairs(&ada, "/v1/contacts/duplicates").await;
+        assert_eq!(all, [
+            "Jo Kim / Jo Kim: 95 (same_email 90, same_name 50)",
+            "Joerg Mueller / Jörg Müller: 50 (same_name 50)",
+            "Otto Smith Sr. / Otto Smith Jr.: 15 (same_name 50, different_suffix -70)",
+        ]);
+        assert_eq!(pairs(&ada, "/v1/contacts/duplicates?sort=-score&limit=1").await, all);
+        let found = ada.get("/v1/contacts/duplicates?limit=1").await.expect(200);
+        let pair = &found.items()[0];
+        assert_eq!(ids(pair), [second.id(), first.id()]);
+        assert_eq!((&pair["positions"][0], &pair["positions"][1]["title"], &pair["positions"][1]["organization_name"]),
+            (&Value::Null, &json!("CTO"), &json!("Acme")));
+        let of_first = format!("/v1/contacts/duplicates?contact_id={}", first.id());
+        assert_eq!(pairs(&ada, &of_first).await, all[..1]);
+        ada.get("/v1/contacts/duplicates?sort=score").await.problem(400, "invalid_parameter");
     }
 
     async fn names_that_look_alike_to_a_machine_only_are_no_pair(server: TestServer) {
@@ -213,7 +245,7 @@ on_both! {
             "Acme, Inc. / Acme GmbH: 60 (same_name_but_legal_form 60)",
             "Acme Laboratories / Acme GmbH: 18 (same_domain 90, part_of_the_other -80)",
         ]);
-        let own = pairs(&ada, &format!("{ORGANIZATIONS}?organization_id={}", acme.id())).await;
+        let own = pairs(&ada, &format!("{ORGANIZATIONS}&organization_id={}", acme.id())).await;
         assert_eq!(own.len(), 2, "{own:?}");
     }
 
@@ -221,11 +253,11 @@ on_both! {
         let ada = server.register("ada@example.com").await;
         let (one, other) = (person(&ada, "Maria", "Garcia").await, person(&ada, "Maria", "Garcia").await);
         let pair = json!({"contact_id": one.id(), "other_contact_id": other.id()});
-        let dismissed = format!("{CONTACTS}?dismissed=true");
+        let dismissed = format!("{CONTACTS}&dismissed=true");
         for undo in ["revert", "delete"] {
             assert_eq!(pairs(&ada, &dismissed).await, [] as [&str; 0]);
             let made = ada.post("/v1/duplicate-dismissals", &pair).await.expect(201);
-            for of in [CONTACTS.to_owned(), format!("{CONTACTS}?contact_id={}", one.id())] {
+            for of in [CONTACTS.to_owned(), format!("{CONTACTS}&contact_id={}", one.id())] {
                 assert_eq!(ada.get(&of).await.expect(200).items(), [] as [Value; 0]);
             }
             let page = ada.get(&dismissed).await.expect(200);
@@ -241,7 +273,7 @@ on_both! {
         let organizations = json!({"organization_id": acme.id(), "other_organization_id": again.id()});
         ada.post("/v1/duplicate-dismissals", &organizations).await.expect(201);
         assert_eq!(pairs(&ada, ORGANIZATIONS).await.len(), 0);
-        assert_eq!(pairs(&ada, &format!("{ORGANIZATIONS}?dismissed=true")).await.len(), 1);
+        assert_eq!(pairs(&ada, &format!("{ORGANIZATIONS}&dismissed=true")).await.len(), 1);
     }
 
     async fn a_deleted_or_renamed_contact_and_another_workspace_are_not_seen(server: TestServer) {
@@ -250,7 +282,7 @@ on_both! {
         let hers = person(&eve, "Maria", "Garcia").await;
         assert_eq!(pairs(&ada, CONTACTS).await.len(), 1);
         assert_eq!(pairs(&eve, CONTACTS).await.len(), 0);
-        assert_eq!(pairs(&ada, &format!("{CONTACTS}?contact_id={}", hers.id())).await.len(), 0);
+        assert_eq!(pairs(&ada, &format!("{CONTACTS}&contact_id={}", hers.id())).await.len(), 0);
         ada.patch(&other.location(), &json!({"given_name": "Joana"})).await.expect(200);
         assert_eq!(pairs(&ada, CONTACTS).await.len(), 0);
         ada.patch(&other.location(), &json!({"given_name": "Maria"})).await.expect(200);
@@ -266,12 +298,12 @@ on_both! {
         for _ in 0..3 {
             person(&ada, "Maria", "Garcia").await;
         }
-        let page = ada.get(&format!("{CONTACTS}?limit=1")).await.expect(200);
+        let page = ada.get(&format!("{CONTACTS}&limit=1")).await.expect(200);
         assert!(page.etag().starts_with("W/"), "{page}");
         ada.get(CONTACTS).if_none_match(&page.etag()).await.expect(304);
         let cursor = page.body["next_cursor"].as_str().unwrap();
-        ada.get(&format!("{CONTACTS}?limit=2&cursor={cursor}")).await.expect(200);
-        for other in [format!("{CONTACTS}?min_score=1&cursor={cursor}"), format!("{ORGANIZATIONS}?cursor={cursor}")] {
+        ada.get(&format!("{CONTACTS}&limit=2&cursor={cursor}")).await.expect(200);
+        for other in [format!("{CONTACTS}&min_score=1&cursor={cursor}"), format!("{ORGANIZATIONS}&cursor={cursor}")] {
             ada.get(&other).await.problem(400, "invalid_cursor");
         }
         person(&ada, "Somebody", "Else").await;
@@ -282,10 +314,10 @@ on_both! {
         let ada = server.register("ada@example.com").await;
         // 25 people of one name are 300 pairs.
         make_many(&server, &ada, vec![named("Maria", "Garcia"); 25]).await;
-        let mut big = ada.walk(&format!("{CONTACTS}?limit=200")).await;
+        let mut big = ada.walk(&format!("{CONTACTS}&limit=200")).await;
         assert_eq!(big.len(), 300);
         for limit in [7, 24, 100] {
-            assert!(ada.walk(&format!("{CONTACTS}?limit={limit}")).await == big, "limit {limit}");
+            assert!(ada.walk(&format!("{CONTACTS}&limit={limit}")).await == big, "limit {limit}");
         }
         let order: Vec<[String; 2]> = big.iter().map(ids).collect();
         let mut sorted = order.clone();
@@ -294,7 +326,7 @@ on_both! {
         sorted.dedup();
         assert_eq!(order, sorted);
         let middle = order[150][0].clone();
-        let own = ada.walk(&format!("{CONTACTS}?limit=5&contact_id={middle}")).await;
+        let own = ada.walk(&format!("{CONTACTS}&limit=5&contact_id={middle}")).await;
         big.retain(|pair| ids(pair).contains(&middle));
         assert_eq!(own, big);
         assert_eq!(own.len(), 24);
@@ -320,7 +352,7 @@ on_both! {
 /// A walk over all duplicates: how long it took, and how many there are.
 async fn walk_time(client: &Client) -> (Duration, usize) {
     let start = Instant::now();
-    let count = client.walk(&format!("{CONTACTS}?limit=200")).await.len();
+    let count = client.walk(&format!("{CONTACTS}&limit=200")).await.len();
     (start.elapsed(), count)
 }
 

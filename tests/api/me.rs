@@ -283,6 +283,24 @@ on_both! {
         ada.get("/v1/me").await.expect(200);
     }
 
+    async fn a_password_is_the_same_from_every_keyboard(server: TestServer) {
+        let (composed, decomposed) = ("gr\u{fc}ße aus dem schwarzwald 77", "gru\u{308}ße aus dem schwarzwald 77");
+        for (email, first, then) in [("a@example.com", composed, decomposed), ("b@example.com", decomposed, composed)] {
+            let body = json!({"email": email, "password": first, "name": "B"});
+            server.client().post("/v1/auth/register", &body).await.expect(201);
+            for password in [first, then] {
+                log_in(&server, email, password).await.expect(200);
+            }
+            log_in(&server, email, "grusse aus dem schwarzwald 77").await.problem(401, "invalid_credentials");
+        }
+        // A hash from before passwords were composed.
+        let old = wellmet::api::http::auth::passwords::hash(decomposed).unwrap().0;
+        server.database.execute(&format!("UPDATE users SET password_hash = '{old}'"));
+        for password in [composed, decomposed] {
+            log_in(&server, "a@example.com", password).await.expect(200);
+        }
+    }
+
     async fn leaving_erases_everything_at_once(server: TestServer) {
         let bob = server.register("bob@example.com").await;
         let only_bob = rows(&server.database);

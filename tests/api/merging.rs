@@ -289,6 +289,111 @@ on_both! {
         assert_eq!(ada.get(&format!("{}/positions", wile.location())).await.expect(200).items().len(), 2);
     }
 
+    async fn positions_that_state_the_same_thing_become_one_with_all_that_either_says(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let organization = async |name: &str| ada.post("/v1/organizations", &json!({"name": name})).await.expect(201);
+        let (keep, other) = (contact(&ada, json!({"given_name": "Rudi"})).await, contact(&ada, json!({"given_name": "Rudi"})).await);
+        for (who, position) in [
+            (&keep, json!({"organization_name": "Acme", "title": "CTO"})),
+            (&keep, json!({"organization_name": "Chess Club", "title": "Board", "kind": "board"})),
+            (&keep, json!({"organization_name": "Bolt", "title": "CEO", "started_on": "2010"})),
+        ] {
+            ada.post(&format!("{}/positions", who.location()), &position).await.expect(201);
+        }
+        let acme = organization("Acme").await;
+        for position in [
+            json!({"organization_id": acme.id(), "title": "cto", "primary": true, "source": "business card", "started_on": "2020"}),
+            json!({"organization_name": "Bolt", "title": "CEO", "started_on": "2015"}),
+        ] {
+            ada.post(&format!("{}/positions", other.location()), &position).await.expect(201);
+        }
+        let before = everything(&ada).await;
+        let merged = merge(&ada, "contacts", &keep, &[&other]).await.expect(200);
+        let positions = ada.get(&format!("{}/positions", keep.location())).await.expect(200);
+        let mut told: Vec<String> = positions.items().iter().map(|own| format!("{} {} {} {} {}", own["title"], own["organization_id"] == acme.id(),
+            own["primary"], own["source"], own["started_on"])).collect();
+        told.sort();
+        assert_eq!(told, [
+            "\"Board\" false false null null",
+            "\"CEO\" false false null \"2010\"",
+            "\"CEO\" false false null \"2015\"",
+            "\"CTO\" true true \"business card\" \"2020\"",
+        ]);
+        ada.post_nothing(&format!("/v1/changes/{}/revert", merged.body["write"])).await.expect(200);
+        assert_eq!(everything(&ada).await, before);
+
+        // Of two primary ones, that of the record that is kept stays so.
+        let board = positions.items().iter().find(|own| own["title"] == "Board").unwrap();
+        ada.patch(&format!("/v1/positions/{}", board["id"].as_str().unwrap()), &json!({"primary": true})).await.expect(200);
+        merge(&ada, "contacts", &keep, &[&other]).await.expect(200);
+        let positions = ada.get(&format!("{}/positions?primary=true", keep.location())).await.expect(200);
+        let titles: Vec<_> = positions.items().iter().map(|own| own["title"].clone()).collect();
+        assert_eq!(titles, ["Board"]);
+    }
+
+    async fn the_primary_position_stays_so_when_its_organization_is_merged(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let organization = async |name: &str| ada.post("/v1/organizations", &json!({"name": name})).await.expect(201);
+        let (bolt, labs) = (organization("Bolt").await, organization("Bolt Labs").await);
+        let zoe = contact(&ada, json!({"given_name": "Zoe"})).await;
+        for (at, is_primary) in [(&bolt, false), (&labs, true)] {
+            ada.post(&format!("{}/positions", zoe.location()), &json!({"organization_id": at.id(), "title": "CEO", "primary": is_primary})).await.expect(201);
+        }
+        let before = everything(&ada).await;
+        let merged = merge(&ada, "organizations", &bolt, &[&labs]).await.expect(200);
+        let left = ada.get(&format!("{}/positions", zoe.location())).await.expect(200);
+        let told: Vec<_> = left.items().iter().map(|own| (own["organization_id"].clone(), own["primary"].clone())).collect();
+        assert_eq!(told, [(bolt.body["id"].clone(), json!(true))]);
+        ada.post_nothing(&format!("/v1/changes/{}/revert", merged.body["write"])).await.expect(200);
+        assert_eq!(everything(&ada).await, before);
+    }
+
+    async fn what_only_the_others_say_is_found_and_taking_it_back_gives_back_all(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let keep = contact(&ada, json!({"given_name": "Anna", "family_name": "Nowak", "notes": "not married",
+            "emails": {"a": {"value": "anna@x.example"}}, "external_ids": {"monica": {"id": "17"}}})).await;
+        let other = contact(&ada, json!({"given_name": "Anna", "family_name": "Kowalska", "prefix": "Dr.", "notes": "married",
+            "emails": {"a": {"value": "ANNA@x.example", "label": "private", "preferred": true}},
+            "phones": {"a": {"value": "+49 30 901820 / +49 171 1234567"}},
+            "links": {"x": {"url": "https://twitter.com/#!/anna"}}, "external_ids": {"hubspot": {"id": "17"}}})).await;
+        let nameless = contact(&ada, json!({"display_name": "Annie of the Chess Club", "links": {"x": {"url": "https://twitter.com/#!/annie"}}})).await;
+        let before = everything(&ada).await;
+        let merged = merge(&ada, "contacts", &keep, &[&other, &nameless]).await.expect(200);
+        let one = &merged.body["contact"];
+        assert_eq!((&one["emails"]["a"]["label"], &one["emails"]["a"]["preferred"]), (&json!("private"), &json!(true)));
+        assert_eq!(one["former_names"], json!(["Dr. Anna Kowalska", "Annie of the Chess Club"]));
+        assert_eq!(one["notes"], "not married\n\nmarried");
+        assert_eq!(one["external_ids"].as_object().unwrap().len(), 2);
+        assert_eq!(one["links"].as_object().unwrap().len(), 2);
+        for word in ["Kowalska", "Annie", "anna@x.example", "301820"] {
+            let count = ada.get("/v1/contacts").query(&[("q", word)]).await.expect(200).items().len();
+            assert_eq!(count, usize::from(word != "301820"), "{word}");
+        }
+        ada.post_nothing(&format!("/v1/changes/{}/revert", merged.body["write"])).await.expect(200);
+        assert_eq!(everything(&ada).await, before);
+    }
+
+    async fn a_merge_whose_texts_would_be_too_long_is_refused_unless_they_are_chosen(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let long = |letter: &str| json!({"given_name": letter, "notes": letter.repeat(60_000)});
+        let (keep, other) = (contact(&ada, long("a")).await, contact(&ada, long("b")).await);
+        let goal = ada.post("/v1/goals", &json!({"title": "Goal"})).await.expect(201);
+        let reply = merge(&ada, "contacts", &keep, &[&other]).await;
+        assert_eq!(reply.errors(), ["#/fields/notes too_long"], "{reply}");
+        for (who, letter) in [(&keep, "a"), (&other, "b")] {
+            let target = json!({"contact_id": who.id(), "why": letter.repeat(3_000)});
+            ada.post(&format!("{}/targets", goal.location()), &target).await.expect(201);
+        }
+        let chosen = json!({"keep_id": keep.id(), "merge_ids": [other.id()], "fields": {"notes": "short"}});
+        let reply = ada.post("/v1/contacts/merge", &chosen).await;
+        assert_eq!(reply.errors(), ["#/merge_ids too_long"], "{reply}");
+        ada.get(&other.location()).await.expect(200);
+        let own = ada.get(&format!("{}/targets", goal.location())).await.expect(200).items()[0]["id"].as_str().unwrap().to_owned();
+        ada.patch(&format!("/v1/targets/{own}"), &json!({"why": "short"})).await.expect(200);
+        let merged = ada.post("/v1/contacts/merge", &chosen).await.expect(200);
+        assert_eq!(merged.body["contact"]["notes"], "short");
+    }
+
     async fn restoring_one_that_was_merged_takes_the_merge_back(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         let keep = contact(&ada, json!({"given_name": "Keep"})).await;

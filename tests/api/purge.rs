@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 use wellmet::store::purge;
 
-use crate::support::{Backend, Client, Reply, TestServer};
+use crate::support::{Backend, Client, PASSWORD, Reply, TestServer};
 
 async fn make(client: &Client, body: Value) -> Reply {
     client.post("/v1/contacts", &body).await.expect(201)
@@ -246,6 +246,40 @@ on_both! {
         assert_eq!((first.idempotency_keys, first.before_images, first.tombstones), (1, 0, 1));
         let second = server.app().store().account_write(purge::purge).await.expect("a purge");
         assert_eq!((second.idempotency_keys, second.before_images, second.tombstones), (0, 0, 0));
+    }
+
+    /// On SQLite neither in freed pages, nor in the search index, nor in the log of recent writes, whichever way it was erased.
+    async fn whatever_is_erased_is_gone_from_the_files(server: TestServer) {
+        if server.backend != Backend::Sqlite {
+            return;
+        }
+        let bob = server.register("bob@example.com").await;
+        let in_files = |word: &str| {
+            let files = std::fs::read_dir(server.database.folder()).expect("the folder of the database");
+            let contents = files.filter_map(|file| std::fs::read(file.ok()?.path()).ok());
+            contents.map(|bytes| String::from_utf8_lossy(&bytes).to_lowercase()).any(|text| text.contains(word))
+        };
+        for (kind, word) in [("account", "qqaccount"), ("record", "qqrecord"), ("token", "qqtoken")] {
+            let ada = server.register(&format!("{kind}@example.com")).await;
+            let token = ada.post("/v1/tokens", &json!({"name": word, "scopes": ["contacts:read"]})).await.expect(201);
+            for number in 0..6 {
+                let person = json!({"given_name": format!("{word}{number}"), "notes": format!("{word}notes{number}")});
+                let made = ada.post("/v1/contacts", &person).await.expect(201);
+                ada.patch(&made.location(), &json!({"notes": format!("{word}changed{number}")})).await.expect(200);
+                if kind != "account" {
+                    ada.delete(&format!("{}?purge=true", made.location())).await.expect(204);
+                }
+            }
+            assert!(in_files(word), "what is written is there to be found");
+            if kind != "account" {
+                ada.delete(&format!("/v1/tokens/{}", token.body["id"].as_str().unwrap())).await.expect(204);
+            } else {
+                ada.delete("/v1/me").json(&json!({"password": PASSWORD})).await.expect(204);
+            }
+            assert!(!in_files(word), "{kind}");
+            bob.post("/v1/contacts", &json!({"given_name": "Somebody"})).await.expect(201);
+            assert!(!in_files(word), "{kind}");
+        }
     }
 
     /// Not in a row, and on SQLite not in the file either: neither in freed pages, nor in the search index, nor in the

@@ -21,7 +21,7 @@ use crate::domain::scope::Scopes;
 use crate::store::{Conn, IdempotencyKey, WriteContext};
 
 /// How long an Idempotency-Key can be.
-pub const MAX_KEY_CHARACTERS: usize = 255;
+pub const MAX_KEY_CHARACTERS: usize = 4_096;
 /// A body of more bytes is parsed and checked off the threads that serve requests.
 const HEAVY_BODY_BYTES: usize = 64 * 1024;
 
@@ -275,7 +275,7 @@ fn idempotency_key(
     let fingerprint = api.cursors.fingerprint(&parts);
     let required = operation.scopes().iter().map(ToString::to_string).collect();
     let allowed = caller.map_or_else(Scopes::none, |caller| caller.scopes.clone());
-    Ok(Some(IdempotencyKey { key, fingerprint, required, allowed }))
+    Ok(Some(IdempotencyKey::new(&key, fingerprint, required, allowed)))
 }
 
 #[cfg(test)]

@@ -16,10 +16,14 @@ mod tests {
     fn no_list_names_anything_twice_and_words_are_folded() {
         for (name, list, is_folded) in [
             ("countries", include_str!("countries.txt"), false),
+            ("extension_words", include_str!("extension_words.txt"), true),
+            ("kanji_variants", include_str!("kanji_variants.txt"), true),
             ("legal_forms", include_str!("legal_forms.txt"), true),
             ("mastodon_hosts", include_str!("mastodon_hosts.txt"), true),
             ("placeholder_organizations", include_str!("placeholder_organizations.txt"), false),
-            ("platforms", include_str!("platforms.txt"), true),
+            ("platform_pages", include_str!("platform_pages.txt"), true),
+            ("platforms", include_str!("platforms.txt"), false),
+            ("shared_hosts", include_str!("shared_hosts.txt"), true),
             ("stop_words", include_str!("stop_words.txt"), true),
             ("unspaced_legal_forms", include_str!("unspaced_legal_forms.txt"), true),
         ] {

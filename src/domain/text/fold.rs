@@ -41,6 +41,11 @@ pub fn sort_key(text: &str) -> String {
     key
 }
 
+/// The text in lower case and composed; nothing else is folded.
+pub fn lower(text: &str) -> String {
+    text.to_lowercase().nfc().collect()
+}
+
 /// The text without surrounding white space and invisible characters, which often come with pasted text.
 pub fn trimmed(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c))

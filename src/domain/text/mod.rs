@@ -5,12 +5,14 @@
 
 mod characters;
 mod fold;
+mod search;
 mod speech;
 #[cfg(test)]
 mod tests;
 mod tokens;
 
 pub use characters::{is_cjk, is_invisible};
-pub use fold::{fold, sort_key, trimmed};
+pub use fold::{fold, lower, sort_key, trimmed};
+pub use search::{Query, Words, document_tokens, query, without_digraphs};
 pub use speech::spoken_seconds;
-pub use tokens::{Query, query, readable_tokens, tokens};
+pub use tokens::{readable_tokens, tokens};

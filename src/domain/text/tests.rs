@@ -10,10 +10,13 @@ use super::tokens::TOKEN_MAX_CHARS;
 use super::*;
 
 fn finds(text: &str, document: &str) -> bool {
-    let Query { exact, prefix } = query(text);
-    let tokens = tokens(document);
-    exact.iter().all(|token| tokens.contains(token))
-        && prefix.is_none_or(|prefix| tokens.iter().any(|token| token.starts_with(&prefix)))
+    let Query { exact, prefix, any } = query(text);
+    let tokens = document_tokens(document);
+    let has = |exact: &[String], prefix: &Option<String>| {
+        exact.iter().all(|token| tokens.contains(token))
+            && prefix.as_ref().is_none_or(|prefix| tokens.iter().any(|token| token.starts_with(prefix)))
+    };
+    has(&exact, &prefix) && any.iter().all(|any| any.iter().any(|words| has(&words.exact, &words.prefix)))
 }
 
 #[test]
@@ -144,9 +147,48 @@ fn a_query_asks_for_words_and_the_beginning_of_the_last() {
         ("李 ada", vec!["李"], Some("ada")),
         ("ada 🎉", vec!["ada", "🎉"], None),
     ] {
-        let expected =
-            Query { exact: exact.into_iter().map(String::from).collect(), prefix: prefix.map(String::from) };
+        let expected = Query {
+            exact: exact.into_iter().map(String::from).collect(),
+            prefix: prefix.map(String::from),
+            any: vec![],
+        };
         assert_eq!(query(text), expected, "{text:?}");
+    }
+}
+
+#[test]
+fn a_word_is_found_in_its_other_spellings() {
+    for (text, document) in [
+        ("Mueller", "Jörg Müller"),
+        ("Müller", "Joerg Mueller"),
+        ("muel", "Mu\u{308}ller"),
+        ("joerg mull", "Jörg Müller"),
+        ("Haakon", "Håkon"),
+        ("Søren", "Soeren"),
+        ("おおた", "オオタ"),
+        ("オオタ みつる", "ｵｵﾀ ミツル"),
+        ("高橋", "髙橋"),
+        ("渡邊", "渡辺"),
+        ("陈伟", "陳偉"),
+        ("hanspeter", "Hans-Peter Kim"),
+        ("Hans-Peter", "Hanspeter Kim"),
+        ("Hans-Peter Kim", "Hanspeter Kim"),
+        ("hans-pet", "Hans-Peter"),
+        ("peter", "Hans-Peter"),
+        ("+48 512 345 678", "48512345678 512345678 345678"),
+        ("512 345", "48512345678 512345678 345678"),
+        ("(512) 34", "48512345678 512345678 345678"),
+        ("0512 345 678", "48512345678 512345678 345678"),
+        ("512345 dorota", "Dorota 48512345678 512345678 345678"),
+        ("2024-10", "2024-10-05"),
+        ("10 rust", "rust 10"),
+    ] {
+        assert!(finds(text, document), "{text:?} in {document:?}");
+    }
+    for (text, document) in
+        [("512 999", "48512345678 512345678"), ("hans-paul", "Hans-Peter"), ("2024-11", "2024-10-05")]
+    {
+        assert!(!finds(text, document), "{text:?} in {document:?}");
     }
 }
 

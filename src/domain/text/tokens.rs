@@ -1,4 +1,5 @@
-//! Search tokens of documents and of queries. Storage and ranking are not known here.
+//! Splitting folded text into tokens: the words of a text, as it is compared with others. What else finds a document is told in
+//! `search.rs`.
 
 use std::collections::HashSet;
 
@@ -18,24 +19,7 @@ pub const TOKEN_MAX_CHARS: usize = 64;
 pub fn tokens(text: &str) -> Vec<String> {
     let mut found = UniqueTokens::default();
     for piece in pieces(&fold(text)) {
-        match piece {
-            Piece::Word(parts) => {
-                for (index, part) in parts.iter().enumerate() {
-                    found.add(joined(parts.iter().skip(index)));
-                    found.add(joined(std::iter::once(part)));
-                }
-            }
-            Piece::Unspaced(run) => {
-                // The last character has no pair that begins with it, and the first is what is
-                // left of a family name typed with a space: 李 明 has to find 李明.
-                found.add(run.iter().take(1).collect());
-                for pair in run.windows(2) {
-                    found.add(pair.iter().collect());
-                }
-                found.add(run.iter().rev().take(1).collect());
-            }
-            Piece::Symbol(symbol) => found.add(symbol.to_string()),
-        }
+        found.add_piece(&piece);
     }
     found.tokens
 }
@@ -47,7 +31,7 @@ pub fn readable_tokens(text: &str, tokens: &[String]) -> Vec<String> {
     let mut found = UniqueTokens::default();
     for piece in pieces(&fold(text)) {
         match piece {
-            Piece::Word(parts) => {
+            Piece::Word { parts, .. } => {
                 for (index, part) in parts.iter().enumerate() {
                     let own = [joined(parts.iter().skip(index)), joined(std::iter::once(part))];
                     own.into_iter().filter(is_wanted).for_each(|token| found.add(token));
@@ -83,67 +67,62 @@ fn covered_stretches(run: &[char], is_wanted: impl Fn(&String) -> bool) -> Vec<S
     stretches
 }
 
-/// What a document must have to match.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Query {
-    /// Tokens that it must have.
-    pub exact: Vec<String>,
-    /// The prefix of a token that it must have: the word still being typed.
-    pub prefix: Option<String>,
-}
-
-/// Reads what a user typed to search. There is no syntax: quotes, `*`, `AND`, `-` and `:` are text.
-pub fn query(text: &str) -> Query {
-    let mut asked = UniqueTokens::default();
-    let mut prefix = None;
-    let pieces = pieces(&fold(text));
-    let count = pieces.len();
-    for (index, piece) in pieces.into_iter().enumerate() {
-        let is_last = index.saturating_add(1) == count;
-        match piece {
-            Piece::Word(parts) if is_last => prefix = Some(joined(parts.iter())),
-            Piece::Word(parts) => asked.add(joined(parts.iter())),
-            Piece::Unspaced(run) if run.len() > 1 => {
-                for pair in run.windows(2) {
-                    asked.add(pair.iter().collect());
-                }
-            }
-            Piece::Unspaced(run) if is_last => prefix = Some(run.iter().collect()),
-            Piece::Unspaced(run) => asked.add(run.iter().collect()),
-            Piece::Symbol(symbol) => asked.add(symbol.to_string()),
-        }
-    }
-    // A required token already implies its prefix.
-    let prefix = prefix.filter(|prefix| !asked.seen.contains(prefix));
-    Query { exact: asked.tokens, prefix }
-}
-
 #[derive(Default)]
-struct UniqueTokens {
-    tokens: Vec<String>,
+pub(super) struct UniqueTokens {
+    pub tokens: Vec<String>,
     seen: HashSet<String>,
 }
 
 impl UniqueTokens {
-    fn add(&mut self, token: String) {
+    pub fn add(&mut self, token: String) {
         if self.seen.insert(token.clone()) {
             self.tokens.push(token);
+        }
+    }
+
+    pub fn has(&self, token: &str) -> bool {
+        self.seen.contains(token)
+    }
+
+    pub fn add_piece(&mut self, piece: &Piece) {
+        match piece {
+            Piece::Word { parts, .. } => {
+                for (index, part) in parts.iter().enumerate() {
+                    self.add(joined(parts.iter().skip(index)));
+                    self.add(joined(std::iter::once(part)));
+                }
+            }
+            Piece::Unspaced(run) => {
+                // The last character has no pair that begins with it, and the first is what is
+                // left of a family name typed with a space: 李 明 has to find 李明.
+                self.add(run.iter().take(1).collect());
+                for pair in run.windows(2) {
+                    self.add(pair.iter().collect());
+                }
+                self.add(run.iter().rev().take(1).collect());
+            }
+            Piece::Symbol(symbol) => self.add(symbol.to_string()),
         }
     }
 }
 
 /// A run of folded text that becomes tokens together.
-enum Piece {
-    /// The parts between apostrophes; one part for most words.
-    Word(Vec<String>),
+pub(super) enum Piece {
+    Word {
+        /// The parts between apostrophes; one part for most words.
+        parts: Vec<String>,
+        /// Whether a hyphen joins it to the word before it.
+        is_hyphenated: bool,
+    },
     /// Characters of scripts that put no space between words.
     Unspaced(Vec<char>),
     Symbol(char),
 }
 
-fn pieces(folded: &str) -> Vec<Piece> {
+pub(super) fn pieces(folded: &str) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut before = Kind::Break;
+    let mut is_hyphen = false;
     for c in folded.chars() {
         let kind = match (kind(c), before) {
             // A mark belongs to its letter; one that follows none is noise.
@@ -155,22 +134,25 @@ fn pieces(folded: &str) -> Vec<Piece> {
             (kind, _) => kind,
         };
         match (kind, before, pieces.last_mut()) {
-            (Kind::Word, Kind::Word, Some(Piece::Word(parts))) => match parts.last_mut() {
+            (Kind::Word, Kind::Word, Some(Piece::Word { parts, .. })) => match parts.last_mut() {
                 Some(part) => part.push(c),
                 None => parts.push(c.to_string()),
             },
-            (Kind::Word, Kind::Apostrophe, Some(Piece::Word(parts))) => parts.push(c.to_string()),
-            (Kind::Word, _, _) => pieces.push(Piece::Word(vec![c.to_string()])),
+            (Kind::Word, Kind::Apostrophe, Some(Piece::Word { parts, .. })) => parts.push(c.to_string()),
+            (Kind::Word, _, _) => {
+                pieces.push(Piece::Word { parts: vec![c.to_string()], is_hyphenated: is_hyphen });
+            }
             (Kind::Unspaced, Kind::Unspaced, Some(Piece::Unspaced(run))) => run.push(c),
             (Kind::Unspaced, _, _) => pieces.push(Piece::Unspaced(vec![c])),
             (Kind::Symbol, _, _) => pieces.push(Piece::Symbol(c)),
             (Kind::Break | Kind::Apostrophe | Kind::Mark, _, _) => {}
         }
+        is_hyphen = before == Kind::Word && matches!(c, '-' | '\u{2010}' | '\u{2011}');
         before = kind;
     }
     pieces
 }
 
-fn joined<'a>(parts: impl Iterator<Item = &'a String>) -> String {
+pub(super) fn joined<'a>(parts: impl Iterator<Item = &'a String>) -> String {
     parts.flat_map(|part| part.chars()).take(TOKEN_MAX_CHARS).collect()
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use crate::api::http::messages::problem::{Code, Problem};
-use crate::domain::account::NewPassword;
+use crate::domain::account::{NewPassword, forms_of};
 use crate::store::accounts::PasswordHash;
 
 /// A hash takes 19 MiB and some 27 ms.
@@ -63,8 +63,13 @@ pub fn hash(password: &str) -> Result<PasswordHash, argon2::password_hash::Error
     Ok(PasswordHash(Argon2::default().hash_password(password.as_bytes())?.to_string()))
 }
 
+/// Hashes that are older than the rule to compose passwords are of what was typed then.
 fn verify(password: &str, hash: &PasswordHash) -> bool {
-    Phc::new(&hash.0).is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+    let fits = |hash: &Phc| {
+        let mut forms = forms_of(password).into_iter();
+        forms.any(|form| Argon2::default().verify_password(form.as_bytes(), hash).is_ok())
+    };
+    Phc::new(&hash.0).is_ok_and(|hash| fits(&hash))
 }
 
 fn internal(error: impl std::fmt::Display) -> Problem {

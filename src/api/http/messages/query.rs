@@ -80,7 +80,12 @@ impl Query {
         parse: impl FnOnce(&str) -> Result<T, Rejection>,
     ) -> Result<Option<T>, Problem> {
         let Some(value) = self.one(name)? else { return Ok(None) };
-        parse(&value).map(Some).map_err(|rejection| Problem::parameter(name, &rejection))
+        parse(&value).map(Some).map_err(|mut rejection| {
+            if value.contains(' ') {
+                rejection.detail = format!("{} {PLUS_IS_SPACE}", rejection.detail);
+            }
+            Problem::parameter(name, &rejection)
+        })
     }
 
     /// `true` or `false`; false when absent.
@@ -124,6 +129,9 @@ pub fn parse_flag(text: &str) -> Result<bool, Rejection> {
     }
 }
 
+/// What is said where a plus may have been meant.
+const PLUS_IS_SPACE: &str = "In a query string a plus sign stands for a space: send %2B for a plus.";
+
 /// Whether every `%` is followed by two hexadecimal digits.
 fn is_percent_encoded(query: &str) -> bool {
     let mut parts = query.split('%').skip(1);
@@ -143,7 +151,17 @@ mod tests {
 
     #[test]
     fn a_query_that_means_nothing_is_refused() {
-        for good in ["", "q=%C5%82&q=a+b", "q=%25", "q=ł", "a=%e2%82%ac&b", "=&&=", "q=%F0%9F%98%80"] {
+        for good in [
+            "",
+            "q=%C5%82&q=a+b",
+            "q=+48",
+            "q=C%2B%2B&tag=C%2B%2B",
+            "q=%25",
+            "q=ł",
+            "a=%e2%82%ac&b",
+            "=&&=",
+            "q=%F0%9F%98%80",
+        ] {
             assert!(Query::parse(good).is_ok(), "{good}");
         }
         for bad in

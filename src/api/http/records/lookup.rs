@@ -19,23 +19,24 @@ impl Collection {
     }
 }
 
-/// A page of the records that have the key. Exactly one of the parameters has to be given.
+/// A page of the records that have one of the keys of a parameter. Exactly one of the parameters has to be given.
 pub fn look_up<R: Resource>(
     context: &Context,
     conn: &mut Conn,
-    keys: &[(&str, Option<Key>)],
+    keys: &[(&str, Option<Vec<Key>>)],
 ) -> Result<Response, Problem> {
-    let mut given = keys.iter().filter_map(|(_, key)| key.clone());
-    let (Some(key), None) = (given.next(), given.next()) else {
+    let mut given = keys.iter().filter_map(|(_, keys)| keys.clone());
+    let (Some(own), None) = (given.next(), given.next()) else {
         let names: Vec<&str> = keys.iter().map(|(name, _)| *name).collect();
         let detail = format!("Send exactly one of these parameters: {}.", names.join(", "));
         return Err(Problem::new(Code::InvalidParameter).detail(detail));
     };
     let collection = R::COLLECTION.without_filters();
-    list_within::<R>(context, conn, &collection, Some(has_key::<R>(vec![key])))
+    list_within::<R>(context, conn, &collection, Some(has_key::<R>(own)))
 }
 
-/// The key of the profile or page at the URL in this parameter.
-pub fn link(query: &Query, name: &str) -> Result<Option<Key>, Problem> {
-    query.parsed(name, |text| ProfileUrl::parse(text).map(|url| Key::new(KeyKind::Link, url.key())))
+/// The key of the profile or page at the URL in this parameter. A page that names nobody finds nobody.
+pub fn link(query: &Query, name: &str) -> Result<Option<Vec<Key>>, Problem> {
+    let key = |url: ProfileUrl| vec![Key::new(KeyKind::Link, url.key().unwrap_or(url.page()))];
+    query.parsed(name, |text| ProfileUrl::parse(text).map(key))
 }

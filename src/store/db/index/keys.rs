@@ -3,9 +3,9 @@
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment};
 use diesel::sql_types::{BigInt, Text};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
+pub use super::hashed::stored;
 use crate::domain::entity::Entity;
 use crate::domain::id::WorkspaceId;
 use crate::domain::key::{Key, KeyKind};
@@ -16,19 +16,6 @@ use crate::store::db::sql::select::{Predicate, holders_of};
 use crate::store::db::sql::statement::{Prepared, separated, statement};
 use crate::store::db::sql::types::{AnyId, Id};
 use crate::store::db::write::record::Record;
-
-/// An index row of PostgreSQL holds 2,704 bytes; a longer value stands as its hash.
-const MAX_VALUE_BYTES: usize = 600;
-
-/// The value as it is stored and looked up.
-pub fn stored(value: &str) -> String {
-    if value.len() <= MAX_VALUE_BYTES {
-        value.to_owned()
-    } else {
-        let hash = Sha256::digest(value.as_bytes());
-        hash.iter().fold(String::from("sha256:"), |text, byte| text + &format!("{byte:02x}"))
-    }
-}
 
 /// Has one of these keys.
 pub fn has_key<R: Record>(keys: Vec<Key>) -> Predicate {

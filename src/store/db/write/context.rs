@@ -9,6 +9,7 @@ use crate::domain::id::{TokenId, UserId, WorkspaceId};
 use crate::domain::locale::TimeZone;
 use crate::domain::scope::Scopes;
 use crate::domain::timestamp::Timestamp;
+use crate::store::db::index::hashed::stored;
 
 /// Who writes, as recorded in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +53,13 @@ pub struct IdempotencyKey {
     pub required: BTreeSet<String>,
     /// What the caller may do.
     pub allowed: Scopes,
+}
+
+impl IdempotencyKey {
+    /// A long key is kept as its hash.
+    pub fn new(key: &str, fingerprint: Vec<u8>, required: BTreeSet<String>, allowed: Scopes) -> Self {
+        Self { key: stored(key), fingerprint, required, allowed }
+    }
 }
 
 /// Who writes, in which workspace, and under which Idempotency-Key.

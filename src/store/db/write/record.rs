@@ -80,15 +80,18 @@ pub trait Record: Serialize + DeserializeOwned + Clone + Send + 'static {
     fn search_dependents(_records: &[&Self], _conn: &mut Conn, _workspace: WorkspaceId) -> Result<Vec<RecordRef>> {
         Ok(Vec::new())
     }
-    /// The members of its JSON, besides its head, that do not make it another record: merging drops one that differs from
-    /// another in these only.
-    fn ignored_by_dedup(&self) -> &'static [&'static str] {
-        &[]
-    }
     /// What makes two records of the kind the same thing: a merge that makes them so joins them. `None` where there is nothing
     /// of the kind.
     fn identity(&self) -> Option<String> {
         None
+    }
+    /// The same of records that may go by several; two that share one are the same thing if they agree.
+    fn identities(records: &[Self], _conn: &mut Conn, _workspace: WorkspaceId) -> Result<Vec<Vec<String>>> {
+        Ok(records.iter().map(|record| record.identity().into_iter().collect()).collect())
+    }
+    /// Whether two that share an identity are the same thing.
+    fn agrees_with(&self, _other: &Self) -> bool {
+        true
     }
     /// The record joined with another one of the same identity.
     fn joined(&self, _other: &Self) -> Result<Self> {

@@ -1,11 +1,18 @@
-//! Phone numbers and country codes. Nothing is dialled, and no country guessed.
+//! Phone numbers and country codes. Nothing is dialled, and no country guessed. Which digits are the number is told in
+//! `reading.rs`.
 
+mod reading;
+mod tokens;
+mod vanity;
+
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::str::FromStr;
 use std::sync::LazyLock;
 
 use phonenumber::{Mode, country};
 
+use self::reading::Dialled;
 use crate::domain::data;
 use crate::domain::invalid::{FieldCode, Rejection};
 use crate::domain::text::trimmed;
@@ -15,6 +22,7 @@ use crate::domain::text::trimmed;
 pub struct PhoneNumber {
     e164: Option<String>,
     normalized: String,
+    is_whole: bool,
 }
 
 impl PhoneNumber {
@@ -23,7 +31,8 @@ impl PhoneNumber {
     /// The shortest numbers that people note down: 110, 112, 911.
     const MIN_DIGITS: usize = 3;
 
-    /// Accepts a number with anything around its digits: spaces, brackets, `Tel.`, `ext. 5`.
+    /// Accepts a number with anything around its digits: spaces, brackets, `Tel.`, `ext. 5`, another number, which is not
+    /// read.
     ///
     /// `country` (ISO 3166-1 alpha-2) is assumed for a number without a country calling code; an unknown one is
     /// ignored.
@@ -40,31 +49,50 @@ impl PhoneNumber {
                 "A phone number cannot contain line breaks or other control characters.",
             ));
         }
-        let Dialled { has_plus, digits, extension } = Dialled::read(typed);
+        let country = country.and_then(|code| country::Id::from_str(code).ok());
+        // To read metadata of countries is most of the work, and the whole number is asked for again below.
+        let last: RefCell<Option<(String, Option<String>)>> = RefCell::new(None);
+        let is_valid = |has_plus, digits: &str| match international(has_plus, digits) {
+            None if country.is_none() => None,
+            _ => {
+                let e164 = e164_of(has_plus, digits, country);
+                let is_valid = e164.is_some();
+                last.replace(Some((digits.to_owned(), e164)));
+                Some(is_valid)
+            }
+        };
+        let Dialled { has_plus, digits, extension, unread, is_whole } = Dialled::read(typed, &is_valid);
         if digits.len() < Self::MIN_DIGITS {
             return Err(Rejection::format(format!(
                 "A phone number must have at least {} digits, such as +49 30 901820.",
                 Self::MIN_DIGITS
             )));
         }
-        let international =
-            if has_plus { Some(digits.trim_start_matches('0')) } else { digits.strip_prefix("00") };
-        // Zeros alone dial nothing, but they are what was typed.
-        let international = international.filter(|digits| !digits.is_empty());
-        let e164 = international.and_then(|digits| valid_e164(None, &format!("+{digits}"))).or_else(|| {
-            let country = country.and_then(|code| country::Id::from_str(code).ok())?;
-            if has_plus { None } else { valid_e164(Some(country), &digits) }
-        });
-        let mut normalized = match (&e164, international) {
-            (Some(e164), _) => e164.clone(),
-            (None, Some(digits)) => digits.to_owned(),
-            (None, None) => digits.clone(),
+        let known = last.take().filter(|(known, _)| *known == digits);
+        let dialled = known.map_or_else(|| e164_of(has_plus, &digits, country), |(_, e164)| e164);
+        let international = international(has_plus, &digits);
+        let spelling = dialled.as_deref().and_then(|e164| e164.strip_prefix('+')).or(international);
+        let old = spelling.is_none().then(|| old_spelling(&digits, country)).flatten();
+        let (e164, mut normalized) = match spelling.or(old.as_deref()).and_then(Spellings::of) {
+            Some(spellings) => spellings.choose(dialled),
+            None => {
+                let normalized = dialled.clone().unwrap_or_else(|| international.unwrap_or(&digits).to_owned());
+                (dialled, normalized)
+            }
         };
+        if let Some(unread) = unread.filter(|_| e164.is_none()) {
+            normalized.push_str(&unread);
+        }
         if let Some(extension) = extension {
             normalized.push_str(";ext=");
             normalized.push_str(&extension);
         }
-        Ok(Self { e164, normalized })
+        Ok(Self { e164, normalized, is_whole })
+    }
+
+    /// Whether nothing else was typed: no extension, no second number, no remark.
+    pub fn is_whole(&self) -> bool {
+        self.is_whole
     }
 
     /// `+` and at most 15 digits, without the extension (ITU-T E.164); `None` if the number is not valid in its
@@ -91,96 +119,70 @@ fn valid_e164(country: Option<country::Id>, digits: &str) -> Option<String> {
     (phonenumber::is_valid(&number) && e164.len() <= E164_MAX_LENGTH).then_some(e164)
 }
 
-/// The parts of a typed number.
-struct Dialled {
-    has_plus: bool,
-    /// ASCII digits, without the plus and the extension.
-    digits: String,
-    extension: Option<String>,
+/// The digits after a plus, or after the 00 that stands for it. Zeros alone dial nothing.
+fn international(has_plus: bool, digits: &str) -> Option<&str> {
+    let digits = if has_plus { Some(digits.trim_start_matches('0')) } else { digits.strip_prefix("00") };
+    digits.filter(|digits| !digits.is_empty())
 }
 
-impl Dialled {
-    /// With fewer digits, a letter does not start an extension: `0171 (mobil) 1234567` is one number.
-    const MIN_DIGITS_BEFORE_EXTENSION: usize = 5;
-    const MAX_EXTENSION_DIGITS: usize = 7;
-    /// With this many digits a number is complete, and letters after it are a remark.
-    const WHOLE_NUMBER_DIGITS: usize = 7;
-    const MIN_VANITY_LETTERS: usize = 4;
-
-    fn read(typed: &str) -> Self {
-        let mut dialled = Self { has_plus: false, digits: String::new(), extension: None };
-        for (at, c) in typed.char_indices() {
-            let rest = typed.get(at..).unwrap_or_default();
-            if let Some(digit) = ascii_digit(c) {
-                dialled.digits.push(digit);
-            } else if dialled.digits.is_empty() {
-                dialled.has_plus |= is_plus(c);
-            } else if is_boundary(rest) && dialled.ends_before(rest) {
-                break;
-            }
-        }
-        dialled
-    }
-
-    /// Whether the number ends here; what follows may still add keys or an extension.
-    fn ends_before(&mut self, rest: &str) -> bool {
-        let trailing: String = rest.chars().filter_map(ascii_digit).collect();
-        if trailing.is_empty() {
-            if let Some(keys) = vanity(rest)
-                && self.digits.len() < Self::WHOLE_NUMBER_DIGITS
-            {
-                self.digits.push_str(&keys);
-            }
-            return true;
-        }
-        if self.digits.len() < Self::MIN_DIGITS_BEFORE_EXTENSION {
-            return false;
-        }
-        // With a plus, or too long for an extension, it is a second number; the first one counts.
-        let is_extension = trailing.len() <= Self::MAX_EXTENSION_DIGITS && !rest.contains(is_plus);
-        self.extension = is_extension.then_some(trailing);
-        true
-    }
-}
-
-fn is_plus(c: char) -> bool {
-    matches!(c, '+' | '＋')
-}
-
-/// Whether something else than the rest of the number may start here: `ext. 5`, `#5`, `;ext=5`, the pauses `,,5`,
-/// or a second number.
-fn is_boundary(rest: &str) -> bool {
-    rest.starts_with(|c: char| c.is_alphabetic() || is_plus(c) || matches!(c, '#' | ';')) || rest.starts_with(",,")
-}
-
-/// The keys of letters that stand for digits (ITU-T E.161): `FLOWERS` is 3569377.
-fn vanity(rest: &str) -> Option<String> {
-    let letters = || rest.chars().filter(|c| c.is_alphabetic());
-    let is_vanity = letters().count() >= Dialled::MIN_VANITY_LETTERS && letters().all(|c| c.is_ascii_uppercase());
-    is_vanity.then(|| letters().filter_map(key).collect())
-}
-
-fn key(letter: char) -> Option<char> {
-    Some(match letter {
-        'A'..='C' => '2',
-        'D'..='F' => '3',
-        'G'..='I' => '4',
-        'J'..='L' => '5',
-        'M'..='O' => '6',
-        'P'..='S' => '7',
-        'T'..='V' => '8',
-        'W'..='Z' => '9',
-        _ => return None,
+fn e164_of(has_plus: bool, digits: &str, country: Option<country::Id>) -> Option<String> {
+    let international = international(has_plus, digits);
+    international.and_then(|digits| valid_e164(None, &format!("+{digits}"))).or_else(|| {
+        let country = country.filter(|_| !has_plus)?;
+        valid_e164(Some(country), digits)
     })
 }
 
-/// A decimal digit in ASCII, from scripts with digits of their own.
-fn ascii_digit(c: char) -> Option<char> {
-    // ASCII, Arabic, Persian, Devanagari, Bengali, full width.
-    ['0', '\u{0660}', '\u{06f0}', '\u{0966}', '\u{09e6}', '\u{ff10}'].into_iter().find_map(|zero| {
-        let value = u32::from(c).checked_sub(u32::from(zero))?;
-        char::from_digit(value, 10)
-    })
+/// The digits of a number with its country code, as it was written within the country until it was changed.
+fn old_spelling(digits: &str, country: Option<country::Id>) -> Option<String> {
+    match country? {
+        country::BR => Some(format!("55{}", digits.trim_start_matches('0'))),
+        country::MX => ["044", "045", "1"].iter().find_map(|old| Some(format!("52{}", digits.strip_prefix(old)?))),
+        _ => None,
+    }
+}
+
+/// The two ways in which one line is written in some countries, as digits with the country code.
+struct Spellings {
+    /// The one that is the key.
+    key: String,
+    other: String,
+    /// Whether the key is also what is dialled today.
+    is_current: bool,
+}
+
+impl Spellings {
+    /// Mexico's mobile numbers had a 1 before them until 2019, and Brazil's had eight digits until 2016; Argentina's have a 9
+    /// before them when called from abroad. `None` for any other number.
+    fn of(digits: &str) -> Option<Self> {
+        let (country, national) = digits.split_at_checked(2)?;
+        let spellings = |key: String, other: String, is_current| Some(Self { key, other, is_current });
+        match (country, national.len()) {
+            ("52", 11) => spellings(format!("52{}", national.strip_prefix('1')?), digits.to_owned(), true),
+            ("52", 10) => spellings(digits.to_owned(), format!("521{national}"), true),
+            ("54", 11) => spellings(format!("54{}", national.strip_prefix('9')?), digits.to_owned(), false),
+            ("54", 10) => spellings(digits.to_owned(), format!("549{national}"), false),
+            ("55", 10 | 11) => {
+                let (area, line) = national.split_at_checked(2)?;
+                let line = if line.len() == 9 { line.strip_prefix('9')? } else { line };
+                let is_mobile = line.starts_with(['6', '7', '8', '9']);
+                let (new, old) = (format!("55{area}9{line}"), format!("55{area}{line}"));
+                is_mobile.then_some(Self { key: new, other: old, is_current: true })
+            }
+            _ => None,
+        }
+    }
+
+    /// What is dialled, and the key.
+    fn choose(self, dialled: Option<String>) -> (Option<String>, String) {
+        let Self { key, other, is_current } = self;
+        let valid = |digits: &str| valid_e164(None, &format!("+{digits}"));
+        let (of_key, of_other) = (valid(&key), valid(&other));
+        let normalized =
+            if of_key.is_some() || of_other.is_some() || dialled.is_some() { format!("+{key}") } else { key };
+        let e164 = if is_current { of_key.or(dialled).or(of_other) } else { dialled.or(of_other).or(of_key) };
+        (e164, normalized)
+    }
 }
 
 /// A country by its code of two upper-case letters (ISO 3166-1 alpha-2, and XK).
@@ -202,7 +204,7 @@ impl Country {
 }
 
 static COUNTRIES: LazyLock<HashSet<&str>> =
-    LazyLock::new(|| data::entries(include_str!("data/countries.txt")).collect());
+    LazyLock::new(|| data::entries(include_str!("../data/countries.txt")).collect());
 
 #[cfg(test)]
 mod tests {
@@ -286,6 +288,97 @@ mod tests {
     }
 
     #[test]
+    fn letters_are_dialled_only_where_they_make_a_whole_number() {
+        for (typed, country, normalized) in [
+            ("1-800-Flowers", Some("US"), "+18003569377"),
+            ("1-800-flowers", Some("US"), "+18003569377"),
+            ("1-800-Contacts", Some("US"), "+18002668228"),
+            ("1-800-555-TELL", Some("US"), "+18005558355"),
+            ("800-44-Stern", Some("US"), "+18004478376"),
+            ("1-800-Got-Junk", Some("US"), "+18004685865"),
+            ("+1 800 GOT JUNK", None, "+18004685865"),
+            ("1800FLOWERS", Some("US"), "+18003569377"),
+            ("(650) 253-0000 HOME", Some("US"), "+16502530000"),
+            ("+49 30 901820 HOME", None, "+4930901820"),
+            ("030 901820 Home", Some("DE"), "+4930901820"),
+            ("1-800-Hi", Some("US"), "1800hi"),
+            ("1-800-Ho", None, "1800ho"),
+        ] {
+            assert_eq!(PhoneNumber::parse(typed, country).unwrap().normalized(), normalized, "{typed}");
+        }
+    }
+
+    #[test]
+    fn digits_of_a_remark_or_of_another_number_are_no_part_of_the_number() {
+        for (typed, country) in [
+            ("030 901820 ::: 0171 1234567", "DE"),
+            ("030 901820, 0171 1234567", "DE"),
+            ("030 901820; 0171 1234567", "DE"),
+            ("030 901820 / 0171 1234567", "DE"),
+            ("030 901820/0171 1234567", "DE"),
+            ("030 901820/21", "DE"),
+            ("030/901820/21", "DE"),
+            ("030 901820 | 21", "DE"),
+            ("030 901820 0171 1234567", "DE"),
+            ("+49 30 901820 2nd line", "DE"),
+            ("+49 30 901820 (2nd line)", "DE"),
+            ("+49 30 901820 until 2025", "DE"),
+            ("+49 30 901820 (until 2025)", "DE"),
+            ("+49 30 901820 (2025)", "DE"),
+            ("+49 30 901820 (Mo-Fr 9-17)", "DE"),
+            ("+49 30 901820 Mo-Fr 9-17", "DE"),
+            ("+49 30 901820 (9-17)", "DE"),
+            ("+49 30 901820 9-17 Uhr", "DE"),
+            ("Mo-Fr 9-17: 030 901820", "DE"),
+            ("Mo-Fr 9-17 +49 30 901820", "DE"),
+            ("Tel. 2: 030 901820", "DE"),
+            ("2nd line: 030 901820", "DE"),
+            ("030 901820 1.OG", "DE"),
+            ("+49 30 901820 und +49 171 1234567", "US"),
+            ("030/90/18/20", "DE"),
+            ("030/901820", "DE"),
+            ("030 901820 24/7", "DE"),
+            ("Mo-Fr 8-16 Uhr 030 901820", "DE"),
+            ("030 90 18 20 8-16 Uhr", "DE"),
+        ] {
+            let number = PhoneNumber::parse(typed, Some(country)).unwrap();
+            assert_eq!(number.normalized(), "+4930901820", "{typed}");
+            assert_eq!(number.is_whole(), matches!(typed, "030/90/18/20" | "030/901820"), "{typed}");
+        }
+        for (typed, normalized) in [
+            ("030 901820 / 0171 1234567", "030901820"),
+            ("030 901820, 0171 1234567", "030901820"),
+            ("030 901820/21", "030901820"),
+            ("030 / 901820", "030901820"),
+        ] {
+            assert_eq!(PhoneNumber::parse(typed, None).unwrap().normalized(), normalized, "{typed}");
+        }
+        assert!(PhoneNumber::parse("(Mo-Fr 9-17)", None).is_err());
+    }
+
+    #[test]
+    fn one_line_has_one_key_in_both_its_spellings() {
+        for (one, other, e164) in [
+            ("+52 1 55 1234 5678", "+52 55 1234 5678", "+525512345678"),
+            ("+54 9 11 2345 6789", "+54 11 2345 6789", "+5491123456789"),
+            ("+55 11 6123-4567", "+55 11 96123-4567", "+5511961234567"),
+        ] {
+            let (one, other) = (PhoneNumber::parse(one, None).unwrap(), PhoneNumber::parse(other, None).unwrap());
+            assert_eq!(one.normalized(), other.normalized());
+            assert_eq!(one.e164(), Some(e164));
+        }
+        for (typed, country, key) in [
+            ("(21) 8765-4321", "BR", "+5521987654321"),
+            ("044 55 1234 5678", "MX", "+525512345678"),
+            ("11 15-2345-6789", "AR", "+541123456789"),
+        ] {
+            assert_eq!(PhoneNumber::parse(typed, Some(country)).unwrap().normalized(), key, "{typed}");
+        }
+        let fixed = PhoneNumber::parse("+55 11 3123-4567", None).unwrap();
+        assert_eq!(fixed.normalized(), "+551131234567");
+    }
+
+    #[test]
     fn what_holds_no_number_is_refused() {
         let too_long = "1".repeat(65);
         for (typed, code) in [
@@ -344,7 +437,8 @@ mod tests {
         fn an_e164_number_is_its_own_key(digits in "[1-9][0-9]{6,14}", country in countries()) {
             if let Some(e164) = PhoneNumber::parse(&digits, Some(country)).unwrap().e164() {
                 let again = PhoneNumber::parse(e164, None).unwrap();
-                prop_assert_eq!(again.normalized(), e164);
+                let number = PhoneNumber::parse(&digits, Some(country)).unwrap();
+                prop_assert_eq!(again.normalized(), number.normalized());
             }
         }
 
