@@ -16,6 +16,7 @@ use super::http::messages::section::SectionOf;
 use super::http::operation::{Access, Docs, Operation, Run, Tagged};
 use super::http::parameter::Parameter;
 use super::http::records::resource::Cards;
+use super::reciprocity::Reciprocity;
 use super::timeline::{self, TimelineItem};
 use crate::domain::card::{ContactCard, EventCard};
 use crate::domain::contact::Contact;
@@ -78,6 +79,8 @@ struct ContactBrief {
     /// Events at which they were, the latest first.
     #[schema(max_items = 10)]
     last_events: Vec<ContactBriefEvent>,
+    /// What you have given them and received from them. Null: nothing.
+    reciprocity: Option<Reciprocity>,
     /// How you met. Null: not recorded.
     how_met: Option<ContactBriefHowMet>,
     /// What happened, the latest first: the beginning of their timeline.
@@ -279,6 +282,7 @@ fn brief(
         ),
         next_events: events(&found.next_events),
         last_events: events(&found.last_events),
+        reciprocity: found.exchanged.map(Reciprocity::of),
         how_met,
         timeline,
         notes: found.notes.into_iter().filter_map(|interaction| note(interaction, zone)).collect(),

@@ -16,6 +16,7 @@ pub mod duplicate_dismissals;
 pub mod duplicates;
 pub mod event_brief;
 pub mod events;
+pub mod exchanges;
 pub mod follow_up_plans;
 pub mod follow_ups;
 pub mod goals;
@@ -35,6 +36,7 @@ pub mod plan_runs;
 pub mod positions;
 pub mod profile;
 pub mod progress;
+pub mod reciprocity;
 pub mod relationships;
 pub mod search;
 pub mod service;
@@ -69,6 +71,8 @@ pub fn operations() -> Vec<Operation> {
         positions::operations(),
         relationships::operations(),
         needs::operations(),
+        exchanges::operations(),
+        reciprocity::operations(),
         goals::operations(),
         key_results::operations(),
         check_ins::operations(),
@@ -114,6 +118,7 @@ const COLLECTIONS: &[&Collection] = &[
     &positions::COLLECTION,
     &relationships::COLLECTION,
     &needs::COLLECTION,
+    &exchanges::COLLECTION,
     &goals::COLLECTION,
     &key_results::COLLECTION,
     &check_ins::COLLECTION,
@@ -154,6 +159,7 @@ const TAGS: &[(&str, &str)] = &[
     ("positions", "What people do or did somewhere."),
     ("relationships", "What contacts are to each other."),
     ("needs", "What people need, can offer, or are interested in."),
+    ("exchanges", "What you have given to contacts and received from them, and how far you are even."),
     ("goals", "What you want to reach, how far you have come, and whom to reach for it."),
     ("pitches", "How you introduce yourself, what you said before, and how it landed."),
     ("events", "Conferences, meetups and the like: whom to meet there, and what came of it."),

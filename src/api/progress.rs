@@ -20,6 +20,8 @@ use super::http::records::operations::PageOf;
 use crate::domain::check_in::CheckIn;
 use crate::domain::contact::Contact;
 use crate::domain::entity::Entity;
+use crate::domain::event::Event;
+use crate::domain::exchange::Exchange;
 use crate::domain::fields::{parse_day, serialize_number};
 use crate::domain::follow_up::FollowUp;
 use crate::domain::goal::Goal;
@@ -33,8 +35,15 @@ use crate::store::progress::{self, Measured, On};
 use crate::store::{AnyId, Conn, Scalar, accounts, lists};
 
 /// The kinds of record that key results count.
-const COUNTED: [Entity; 5] =
-    [Entity::CheckIn, Entity::Contact, Entity::FollowUp, Entity::Interaction, Entity::Target];
+const COUNTED: &[Entity] = &[
+    Entity::CheckIn,
+    Entity::Contact,
+    Entity::Event,
+    Entity::Exchange,
+    Entity::FollowUp,
+    Entity::Interaction,
+    Entity::Target,
+];
 
 /// How far a goal has come.
 #[derive(Serialize, ToSchema)]
@@ -105,7 +114,7 @@ struct CountedRecord(Value);
 
 impl PartialSchema for CountedRecord {
     fn schema() -> RefOr<Schema> {
-        any::schema(&COUNTED, "", "The record.")
+        any::schema(COUNTED, "", "The record.")
     }
 }
 
@@ -113,6 +122,8 @@ impl ToSchema for CountedRecord {
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
         collect::<CheckIn>(schemas);
         collect::<Contact>(schemas);
+        collect::<Event>(schemas);
+        collect::<Exchange>(schemas);
         collect::<FollowUp>(schemas);
         collect::<Interaction>(schemas);
         collect::<Target>(schemas);

@@ -24,6 +24,7 @@ use crate::domain::contact::Contact;
 use crate::domain::entity::Entity;
 use crate::domain::event::Event;
 use crate::domain::event_person::EventPerson;
+use crate::domain::exchange::Exchange;
 use crate::domain::follow_up::FollowUp;
 use crate::domain::goal::Goal;
 use crate::domain::id::{ContactId, WorkspaceId};
@@ -72,6 +73,7 @@ impl ToSchema for TimelineRecord {
         collect::<EventPerson>(schemas);
         collect::<Target>(schemas);
         collect::<Goal>(schemas);
+        collect::<Exchange>(schemas);
     }
 }
 
@@ -85,9 +87,16 @@ pub fn operations() -> Vec<Operation> {
     // Of every area that a kind belongs to.
     let access = || {
         Access::Scopes(
-            ["contacts:read", "interactions:read", "follow_ups:read", "goals:read", "events:read"]
-                .map(Into::into)
-                .to_vec(),
+            [
+                "contacts:read",
+                "relationships:read",
+                "interactions:read",
+                "follow_ups:read",
+                "goals:read",
+                "events:read",
+            ]
+            .map(Into::into)
+            .to_vec(),
         )
     };
     let of_contact = "/v1/contacts/{id}/timeline";
@@ -108,7 +117,7 @@ fn docs(summary: &'static str) -> Docs {
     Docs::new("timeline", summary)
         .description(
             "What happened, newest first: interactions, follow-ups that were completed, positions that began or \
-             ended, events where you met, targets that you connected with, and, in the timeline of the workspace, \
+             ended, events where you met, targets that you connected with, what was given and received, and, in the timeline of the workspace, \
              events that you attended and goals that were achieved. \
              A date that is known only to the month or year is sorted as the first day of that period for a start, \
              and as the last day for an end. Planned interactions are not included.",
@@ -192,6 +201,7 @@ fn shown(entry: Entry, zone: TimeZone, cards: &Cards) -> TimelineItem {
     let Entry { place, record } = entry;
     let (at, on) = match place.kind {
         TimelineKind::Interaction => (Some("occurred_at"), Some("occurred_on")),
+        TimelineKind::Exchange => (None, Some("occurred_on")),
         TimelineKind::FollowUpCompleted => (Some("completed_at"), None),
         TimelineKind::PositionStarted => (None, Some("started_on")),
         TimelineKind::PositionEnded => (None, Some("ended_on")),

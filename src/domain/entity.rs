@@ -67,6 +67,7 @@ entities! {
     Position = "position", "positions", "contacts";
     Relationship = "relationship", "relationships", "relationships";
     Need = "need", "needs", "relationships";
+    Exchange = "exchange", "exchanges", "relationships";
     Tag = "tag", "tags", "contacts";
     DuplicateDismissal = "duplicate_dismissal", "duplicate_dismissals", "contacts";
     Goal = "goal", "goals", "goals";

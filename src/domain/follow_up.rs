@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use super::contact::Channel;
 use super::entity::Entity;
+use super::exchange::ExchangeKind;
 use super::fields::{check_day, check_list, clean, drop_blank, parse_day, single_line};
 use super::id::{ContactId, EventId, FollowUpId, GoalId, InteractionId, OrganizationId, SeriesId, TargetId};
 use super::invalid::{FieldCode, Invalid, Rejection};
@@ -169,6 +170,17 @@ impl Status for FollowUpStatus {
 
     fn word(self) -> &'static str {
         self.as_str()
+    }
+}
+
+impl FollowUpKind {
+    /// What is exchanged by doing it.
+    pub const fn exchanges(self) -> ExchangeKind {
+        match self {
+            Self::SendResource => ExchangeKind::Resource,
+            Self::Introduce => ExchangeKind::Introduction,
+            _ => ExchangeKind::Other,
+        }
     }
 }
 

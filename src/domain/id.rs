@@ -118,6 +118,8 @@ ids! {
     RelationshipId = "relationship";
     /// Something a person needs, offers or is interested in.
     NeedId = "need";
+    /// Something that was given or received.
+    ExchangeId = "exchange";
     /// A label of records.
     TagId = "tag";
     /// The decision that two records are not duplicates.

@@ -3,8 +3,8 @@
 use super::entity::Entity;
 use super::key::KeyKind;
 use super::{
-    check_in, event, event_person, follow_up, interaction, key_result, need, pitch_use, plan_run, position,
-    relationship, tag, target,
+    check_in, event, event_person, exchange, follow_up, interaction, key_result, need, pitch_use, plan_run,
+    position, relationship, tag, target,
 };
 
 /// What becomes of a record when the one it refers to is deleted.
@@ -139,6 +139,33 @@ pub const REFERENCES: &[Reference] = &[
         to: Entity::Contact,
         on_delete: OnDelete::Cascade,
         most: Some(need::MAX_PER_CONTACT),
+        join: None,
+    },
+    Reference {
+        from: Entity::Exchange,
+        column: "contact_id",
+        pointer: "/contact_id",
+        to: Entity::Contact,
+        on_delete: OnDelete::Cascade,
+        most: Some(exchange::MAX_PER_CONTACT),
+        join: None,
+    },
+    Reference {
+        from: Entity::Exchange,
+        column: "interaction_id",
+        pointer: "/interaction_id",
+        to: Entity::Interaction,
+        on_delete: OnDelete::SetNull,
+        most: None,
+        join: None,
+    },
+    Reference {
+        from: Entity::Exchange,
+        column: "goal_id",
+        pointer: "/goal_id",
+        to: Entity::Goal,
+        on_delete: OnDelete::SetNull,
+        most: None,
         join: None,
     },
     Reference {

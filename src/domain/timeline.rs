@@ -3,6 +3,7 @@
 use super::entity::Entity;
 use super::event::{Event, EventParticipation};
 use super::event_person::EventPerson;
+use super::exchange::Exchange;
 use super::follow_up::{FollowUp, FollowUpStatus};
 use super::goal::{Goal, GoalStatus};
 use super::id::ContactId;
@@ -16,7 +17,7 @@ use super::words::enumeration;
 enumeration! {
     /// The kind of timeline entry: an interaction that happened, a follow-up that was completed, a position that began, a
     /// position that ended, somebody you met at an event, an event you attended, a target that you connected with, a goal
-    /// that was achieved.
+    /// that was achieved, something that was given or received.
     TimelineKind {
         Interaction = "interaction",
         FollowUpCompleted = "follow_up_completed",
@@ -26,6 +27,7 @@ enumeration! {
         EventAttended = "event_attended",
         TargetConnected = "target_connected",
         GoalAchieved = "goal_achieved",
+        Exchange = "exchange",
     }
 }
 
@@ -40,6 +42,7 @@ impl TimelineKind {
             Self::EventAttended => Entity::Event,
             Self::TargetConnected => Entity::Target,
             Self::GoalAchieved => Entity::Goal,
+            Self::Exchange => Entity::Exchange,
         }
     }
 }
@@ -110,6 +113,17 @@ impl Event {
             kind: TimelineKind::EventAttended,
             sorted_at: self.fields.begins(),
             contact_ids: Vec::new(),
+        })
+    }
+}
+
+impl Exchange {
+    /// What was given or received, on its day.
+    pub fn timeline(&self) -> Option<TimelineEntry> {
+        Some(TimelineEntry {
+            kind: TimelineKind::Exchange,
+            sorted_at: Timestamp::end_of(self.fields.day()?),
+            contact_ids: vec![self.fields.contact_id],
         })
     }
 }

@@ -18,7 +18,7 @@ enumeration! {
     /// Why something is in the view: a follow-up or promise is due on the day or overdue, a contact is due by the cadence or
     /// overdue, a birthday or other date is on the day or ahead, an interaction is planned, or its time has passed, a goal is
     /// far behind the time that has passed, or overdue, an event is ahead and prepared, ahead and not prepared, under way since
-    /// an earlier day, or over and without a debrief.
+    /// an earlier day, or over and without a debrief, or thanks are due for something that you received.
     TodayReasonCode {
         FollowUpDue = "follow_up_due",
         FollowUpOverdue = "follow_up_overdue",
@@ -36,6 +36,7 @@ enumeration! {
         EventUnprepared = "event_unprepared",
         EventUnderWay = "event_under_way",
         EventToDebrief = "event_to_debrief",
+        ThanksDue = "thanks_due",
     }
 }
 
@@ -154,6 +155,11 @@ pub fn event_to_debrief(title: &str, days: i64) -> TodayReason {
     reason(TodayReasonCode::EventToDebrief, title, days, format!("{title}: ended, not debriefed yet."))
 }
 
+/// What was received, and from whom; `days` from the day of the view to that on which it was.
+pub fn thanks(name: &str, what: &str, days: i64) -> TodayReason {
+    reason(TodayReasonCode::ThanksDue, name, days, format!("Thank {name}: {what}."))
+}
+
 impl TodaySetupCode {
     /// What to do, in a sentence.
     pub const fn detail(self) -> &'static str {
@@ -192,6 +198,7 @@ mod tests {
                 "event_unprepared",
                 "Summit: in 3 days; still to prepare: set an objective, choose a pitch.",
             ),
+            (thanks("Ada", "An introduction", -2), "thanks_due", "Thank Ada: An introduction."),
             (event_to_debrief("Summit", -2), "event_to_debrief", "Summit: ended, not debriefed yet."),
             (contact("Ada", 0), "contact_due", "Get in touch with Ada: due today."),
             (contact("Ada", -12), "contact_overdue", "Get in touch with Ada: 12 days overdue."),

@@ -11,6 +11,7 @@ pub mod digest;
 pub mod duplicate_dismissals;
 pub mod event_people;
 pub mod events;
+pub mod exchanges;
 pub mod follow_up_plans;
 pub mod follow_ups;
 pub mod goals;

@@ -11,6 +11,7 @@ use super::db::sql::types::AnyId;
 use super::db::write::record::Record;
 use super::error::Result;
 use super::lists::{Order, Section, first};
+use super::reciprocity::{self, Exchanged};
 use super::{contact_activities, events, follow_ups, interactions, relationships, targets, today};
 use crate::domain::contact::Contact;
 use crate::domain::contact_activity::ContactActivity;
@@ -46,6 +47,8 @@ pub struct ContactBrief {
     pub last_events: Vec<Event>,
     /// What they are at these events.
     pub attendance: HashMap<EventId, EventPerson>,
+    /// What was given and received.
+    pub exchanged: Option<Exchanged>,
     /// Where you met.
     pub met_at: Option<Event>,
     pub notes: Vec<Interaction>,
@@ -93,6 +96,7 @@ pub fn read(conn: &mut Conn, workspace: WorkspaceId, contact: &Contact, day: Day
         let there = vec![is_own(events::CONTACT), Predicate::In(events::EVENT, shown.collect())];
         let there = EventPerson::select(conn, Select::all(workspace, Predicate::All(there)))?;
         let attendance = there.into_iter().map(|person| (person.fields.event_id, person)).collect();
+        let exchanged = reciprocity::of_contact(conn, workspace, id, on)?;
         let how_met = contact.fields.how_met.as_ref();
         let met_at = how_met.and_then(|how_met| how_met.event_id).map(|id| AnyId::new(id.uuid()));
         let met_at = Event::select(conn, Select::all(workspace, Predicate::ids(met_at)))?.pop();
@@ -111,6 +115,7 @@ pub fn read(conn: &mut Conn, workspace: WorkspaceId, contact: &Contact, day: Day
             next_events,
             last_events,
             attendance,
+            exchanged,
             met_at,
             notes,
             people,

@@ -19,10 +19,11 @@ use super::db::write::json::json;
 use super::db::write::record::{Record, for_entity};
 use super::error::Result;
 use super::lists::{Listing, Order, page};
-use super::{check_ins, contacts, events, follow_ups, interactions, key_results, positions, targets};
+use super::{check_ins, contacts, events, exchanges, follow_ups, interactions, key_results, positions, targets};
 use crate::domain::contact::Contact;
 use crate::domain::entity::Entity;
 use crate::domain::event::EventParticipation;
+use crate::domain::exchange::ExchangeDirection;
 use crate::domain::fields::parse_day;
 use crate::domain::follow_up::{FollowUpStatus, OwedBy};
 use crate::domain::goal::Goal;
@@ -251,6 +252,21 @@ impl Counted {
                 let of_goal = linked(Predicate::equal(follow_ups::GOAL, Scalar::Id(goal_id)));
                 let filter = all(parts, vec![of_goal]);
                 Self::Records { entity: Entity::FollowUp, filter, order: follow_ups::COMPLETED }
+            }
+            KeyResultMetric::ValueGiven | KeyResultMetric::ValueReceived => {
+                let one_way = match key_result.fields.metric {
+                    KeyResultMetric::ValueGiven => ExchangeDirection::Given,
+                    _ => ExchangeDirection::Received,
+                };
+                let directions = [one_way, ExchangeDirection::Mutual];
+                let directions = directions.map(|one| Scalar::Text(one.as_str().to_owned())).to_vec();
+                let mut parts = exchanges::within(window, is_continued);
+                parts.push(Predicate::In(exchanges::DIRECTION, directions));
+                parts.extend(
+                    people.into_iter().map(|one| Predicate::RefersToFound(exchanges::CONTACT, Box::new(one))),
+                );
+                let filter = all(parts, vec![linked(Predicate::equal(exchanges::GOAL, Scalar::Id(goal_id)))]);
+                Self::Records { entity: Entity::Exchange, filter, order: exchanges::OCCURRED_ON }
             }
             KeyResultMetric::RelationshipsDeepened => {
                 let mutual = text(interactions::DIRECTION, InteractionDirection::Mutual.as_str());

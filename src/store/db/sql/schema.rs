@@ -841,3 +841,27 @@ table! {
         note -> Nullable<Text>,
     }
 }
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant};
+
+    exchanges (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        contact_id -> Id,
+        direction -> Text,
+        kind -> Text,
+        description -> Nullable<Text>,
+        weight -> Integer,
+        occurred_on -> Text,
+        thanked_on -> Nullable<Text>,
+        interaction_id -> Nullable<Id>,
+        goal_id -> Nullable<Id>,
+        origin -> Text,
+        scaled_weight -> Double,
+    }
+}
