@@ -24,6 +24,7 @@ use crate::domain::contact_activity::ContactActivity;
 use crate::domain::entity::Entity;
 use crate::domain::event::Event;
 use crate::domain::event_person::EventPerson;
+use crate::domain::feedback::Feedback;
 use crate::domain::fields::parse_day;
 use crate::domain::follow_up::FollowUp;
 use crate::domain::goal::{Goal, GoalStatus};
@@ -47,6 +48,7 @@ const MAX_TIMELINE: usize = 10;
 type ContactBriefPositionSection = SectionOf<ContactBriefPosition>;
 type ContactBriefRelationshipSection = SectionOf<ContactBriefRelationship>;
 type NeedSection = SectionOf<Need>;
+type FeedbackSection = SectionOf<Feedback>;
 type FollowUpSection = SectionOf<FollowUp>;
 type ContactBriefTargetSection = SectionOf<ContactBriefTarget>;
 
@@ -81,6 +83,8 @@ struct ContactBrief {
     last_events: Vec<ContactBriefEvent>,
     /// What you have given them and received from them. Null: nothing.
     reciprocity: Option<Reciprocity>,
+    /// Their feedback that is open, the newest first. At most 20.
+    feedback: FeedbackSection,
     /// How you met. Null: not recorded.
     how_met: Option<ContactBriefHowMet>,
     /// What happened, the latest first: the beginning of their timeline.
@@ -283,6 +287,7 @@ fn brief(
         next_events: events(&found.next_events),
         last_events: events(&found.last_events),
         reciprocity: found.exchanged.map(Reciprocity::of),
+        feedback: SectionOf::shown(found.feedback, Some, format!("/v1/feedback?contact_id={id}&open=true")),
         how_met,
         timeline,
         notes: found.notes.into_iter().filter_map(|interaction| note(interaction, zone)).collect(),

@@ -17,6 +17,7 @@ pub mod duplicates;
 pub mod event_brief;
 pub mod events;
 pub mod exchanges;
+pub mod feedback;
 pub mod follow_up_plans;
 pub mod follow_ups;
 pub mod goals;
@@ -73,6 +74,7 @@ pub fn operations() -> Vec<Operation> {
         needs::operations(),
         exchanges::operations(),
         reciprocity::operations(),
+        feedback::operations(),
         goals::operations(),
         key_results::operations(),
         check_ins::operations(),
@@ -119,6 +121,7 @@ const COLLECTIONS: &[&Collection] = &[
     &relationships::COLLECTION,
     &needs::COLLECTION,
     &exchanges::COLLECTION,
+    &feedback::COLLECTION,
     &goals::COLLECTION,
     &key_results::COLLECTION,
     &check_ins::COLLECTION,
@@ -160,6 +163,7 @@ const TAGS: &[(&str, &str)] = &[
     ("relationships", "What contacts are to each other."),
     ("needs", "What people need, can offer, or are interested in."),
     ("exchanges", "What you have given to contacts and received from them, and how far you are even."),
+    ("feedback", "What contacts say about your work, and what you do about it."),
     ("goals", "What you want to reach, how far you have come, and whom to reach for it."),
     ("pitches", "How you introduce yourself, what you said before, and how it landed."),
     ("events", "Conferences, meetups and the like: whom to meet there, and what came of it."),

@@ -22,6 +22,7 @@ use crate::domain::contact::Contact;
 use crate::domain::entity::Entity;
 use crate::domain::event::Event;
 use crate::domain::exchange::Exchange;
+use crate::domain::feedback::Feedback;
 use crate::domain::fields::{parse_day, serialize_number};
 use crate::domain::follow_up::FollowUp;
 use crate::domain::goal::Goal;
@@ -40,6 +41,7 @@ const COUNTED: &[Entity] = &[
     Entity::Contact,
     Entity::Event,
     Entity::Exchange,
+    Entity::Feedback,
     Entity::FollowUp,
     Entity::Interaction,
     Entity::Target,
@@ -124,6 +126,7 @@ impl ToSchema for CountedRecord {
         collect::<Contact>(schemas);
         collect::<Event>(schemas);
         collect::<Exchange>(schemas);
+        collect::<Feedback>(schemas);
         collect::<FollowUp>(schemas);
         collect::<Interaction>(schemas);
         collect::<Target>(schemas);

@@ -25,6 +25,7 @@ use crate::domain::entity::Entity;
 use crate::domain::event::Event;
 use crate::domain::event_person::EventPerson;
 use crate::domain::exchange::Exchange;
+use crate::domain::feedback::Feedback;
 use crate::domain::follow_up::FollowUp;
 use crate::domain::goal::Goal;
 use crate::domain::id::{ContactId, WorkspaceId};
@@ -74,6 +75,7 @@ impl ToSchema for TimelineRecord {
         collect::<Target>(schemas);
         collect::<Goal>(schemas);
         collect::<Exchange>(schemas);
+        collect::<Feedback>(schemas);
     }
 }
 
@@ -117,7 +119,7 @@ fn docs(summary: &'static str) -> Docs {
     Docs::new("timeline", summary)
         .description(
             "What happened, newest first: interactions, follow-ups that were completed, positions that began or \
-             ended, events where you met, targets that you connected with, what was given and received, and, in the timeline of the workspace, \
+             ended, events where you met, targets that you connected with, what was given and received, feedback, and, in the timeline of the workspace, \
              events that you attended and goals that were achieved. \
              A date that is known only to the month or year is sorted as the first day of that period for a start, \
              and as the last day for an end. Planned interactions are not included.",
@@ -201,6 +203,7 @@ fn shown(entry: Entry, zone: TimeZone, cards: &Cards) -> TimelineItem {
     let Entry { place, record } = entry;
     let (at, on) = match place.kind {
         TimelineKind::Interaction => (Some("occurred_at"), Some("occurred_on")),
+        TimelineKind::FeedbackReceived => (None, Some("received_on")),
         TimelineKind::Exchange => (None, Some("occurred_on")),
         TimelineKind::FollowUpCompleted => (Some("completed_at"), None),
         TimelineKind::PositionStarted => (None, Some("started_on")),

@@ -68,6 +68,7 @@ entities! {
     Relationship = "relationship", "relationships", "relationships";
     Need = "need", "needs", "relationships";
     Exchange = "exchange", "exchanges", "relationships";
+    Feedback = "feedback", "feedback", "relationships";
     Tag = "tag", "tags", "contacts";
     DuplicateDismissal = "duplicate_dismissal", "duplicate_dismissals", "contacts";
     Goal = "goal", "goals", "goals";

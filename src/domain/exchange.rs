@@ -90,12 +90,14 @@ enumeration! {
 }
 
 enumeration! {
-    /// Where an exchange comes from: it was entered, or logged when a follow-up was completed.
+    /// Where an exchange comes from: it was entered, logged when a follow-up was completed, or is feedback
+    /// that was received.
     #[derive(Default)]
     ExchangeOrigin {
         #[default]
         Manual = "manual",
         FollowUp = "follow_up",
+        Feedback = "feedback",
     }
 }
 

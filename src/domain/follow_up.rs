@@ -148,8 +148,8 @@ enumeration! {
 }
 
 enumeration! {
-    /// Where a follow-up comes from: it was entered, is a step of a plan, or was captured at an event
-    /// or with another interaction.
+    /// Where a follow-up comes from: it was entered, is a step of a plan, was captured at an event
+    /// or with another interaction, or is to report back what became of feedback.
     #[derive(Default)]
     FollowUpOrigin {
         #[default]
@@ -157,6 +157,7 @@ enumeration! {
         Event = "event",
         Plan = "plan",
         Interaction = "interaction",
+        Feedback = "feedback",
     }
 }
 

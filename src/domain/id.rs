@@ -120,6 +120,8 @@ ids! {
     NeedId = "need";
     /// Something that was given or received.
     ExchangeId = "exchange";
+    /// What somebody said about your work.
+    FeedbackId = "feedback";
     /// A label of records.
     TagId = "tag";
     /// The decision that two records are not duplicates.

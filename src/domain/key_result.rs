@@ -76,7 +76,8 @@ enumeration! {
     /// count. `informational_interviews`: those of them that are informational interviews. `follow_ups_done`: your
     /// completed follow-ups. `events_attended`: events you attended, without sessions. `people_met`: contacts you met at
     /// events. `relationships_deepened`: contacts with mutual interactions on at least two days. `value_given` and
-    /// `value_received`: exchanges in which you gave, or received; those that are mutual count as both.
+    /// `value_received`: exchanges in which you gave, or received; those that are mutual count as both. `feedback_acted_on`:
+    /// feedback that you acted on.
     #[derive(Default)]
     KeyResultMetric {
         #[default]
@@ -91,6 +92,7 @@ enumeration! {
         RelationshipsDeepened = "relationships_deepened",
         ValueGiven = "value_given",
         ValueReceived = "value_received",
+        FeedbackActedOn = "feedback_acted_on",
     }
 }
 

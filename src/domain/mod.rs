@@ -24,6 +24,7 @@ pub mod event_person;
 pub mod event_preparation;
 pub mod event_time;
 pub mod exchange;
+pub mod feedback;
 pub mod fields;
 pub mod follow_up;
 pub mod follow_up_plan;

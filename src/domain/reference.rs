@@ -3,8 +3,8 @@
 use super::entity::Entity;
 use super::key::KeyKind;
 use super::{
-    check_in, event, event_person, exchange, follow_up, interaction, key_result, need, pitch_use, plan_run,
-    position, relationship, tag, target,
+    check_in, event, event_person, exchange, feedback, follow_up, interaction, key_result, need, pitch_use,
+    plan_run, position, relationship, tag, target,
 };
 
 /// What becomes of a record when the one it refers to is deleted.
@@ -164,6 +164,51 @@ pub const REFERENCES: &[Reference] = &[
         column: "goal_id",
         pointer: "/goal_id",
         to: Entity::Goal,
+        on_delete: OnDelete::SetNull,
+        most: None,
+        join: None,
+    },
+    Reference {
+        from: Entity::Feedback,
+        column: "contact_id",
+        pointer: "/contact_id",
+        to: Entity::Contact,
+        on_delete: OnDelete::Cascade,
+        most: Some(feedback::MAX_PER_CONTACT),
+        join: None,
+    },
+    Reference {
+        from: Entity::Feedback,
+        column: "goal_id",
+        pointer: "/goal_id",
+        to: Entity::Goal,
+        on_delete: OnDelete::SetNull,
+        most: None,
+        join: None,
+    },
+    Reference {
+        from: Entity::Feedback,
+        column: "pitch_id",
+        pointer: "/pitch_id",
+        to: Entity::Pitch,
+        on_delete: OnDelete::SetNull,
+        most: None,
+        join: None,
+    },
+    Reference {
+        from: Entity::Feedback,
+        column: "exchange_id",
+        pointer: "/exchange_id",
+        to: Entity::Exchange,
+        on_delete: OnDelete::SetNull,
+        most: None,
+        join: None,
+    },
+    Reference {
+        from: Entity::Feedback,
+        column: "follow_up_id",
+        pointer: "/follow_up_id",
+        to: Entity::FollowUp,
         on_delete: OnDelete::SetNull,
         most: None,
         join: None,

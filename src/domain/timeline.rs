@@ -3,7 +3,9 @@
 use super::entity::Entity;
 use super::event::{Event, EventParticipation};
 use super::event_person::EventPerson;
-use super::exchange::Exchange;
+use super::exchange::{Exchange, ExchangeOrigin};
+use super::feedback::Feedback;
+use super::fields::parse_day;
 use super::follow_up::{FollowUp, FollowUpStatus};
 use super::goal::{Goal, GoalStatus};
 use super::id::ContactId;
@@ -17,7 +19,8 @@ use super::words::enumeration;
 enumeration! {
     /// The kind of timeline entry: an interaction that happened, a follow-up that was completed, a position that began, a
     /// position that ended, somebody you met at an event, an event you attended, a target that you connected with, a goal
-    /// that was achieved, something that was given or received.
+    /// that was achieved, something that was given or received,
+    /// feedback that was received.
     TimelineKind {
         Interaction = "interaction",
         FollowUpCompleted = "follow_up_completed",
@@ -28,6 +31,7 @@ enumeration! {
         TargetConnected = "target_connected",
         GoalAchieved = "goal_achieved",
         Exchange = "exchange",
+        FeedbackReceived = "feedback_received",
     }
 }
 
@@ -43,6 +47,7 @@ impl TimelineKind {
             Self::TargetConnected => Entity::Target,
             Self::GoalAchieved => Entity::Goal,
             Self::Exchange => Entity::Exchange,
+            Self::FeedbackReceived => Entity::Feedback,
         }
     }
 }
@@ -118,11 +123,26 @@ impl Event {
 }
 
 impl Exchange {
-    /// What was given or received, on its day.
+    /// What was given or received, on its day. What something else stands for in the timeline is not told twice.
     pub fn timeline(&self) -> Option<TimelineEntry> {
+        if !matches!(self.fields.origin, ExchangeOrigin::Manual | ExchangeOrigin::FollowUp) {
+            return None;
+        }
         Some(TimelineEntry {
             kind: TimelineKind::Exchange,
             sorted_at: Timestamp::end_of(self.fields.day()?),
+            contact_ids: vec![self.fields.contact_id],
+        })
+    }
+}
+
+impl Feedback {
+    /// When it was received.
+    pub fn timeline(&self) -> Option<TimelineEntry> {
+        let day = self.fields.received_on.as_deref().and_then(|day| parse_day(day).ok())?;
+        Some(TimelineEntry {
+            kind: TimelineKind::FeedbackReceived,
+            sorted_at: Timestamp::end_of(day),
             contact_ids: vec![self.fields.contact_id],
         })
     }

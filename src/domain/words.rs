@@ -37,6 +37,7 @@ mod tests {
     use crate::domain::contact::Channel;
     use crate::domain::event_preparation::EventPreparationPart;
     use crate::domain::exchange::{ExchangeDirection, ExchangeKind, ExchangeOrigin};
+    use crate::domain::feedback::{FeedbackKind, FeedbackStatus};
     use crate::domain::follow_up::{FollowUpKind, FollowUpOrigin, FollowUpStatus, OwedBy};
     use crate::domain::follow_up_plan::BuiltInPlan;
     use crate::domain::goal::{GoalCategory, GoalStatus};
@@ -82,6 +83,8 @@ mod tests {
         assert_eq!(written(ExchangeDirection::ALL), json!(ExchangeDirection::WORDS));
         assert_eq!(written(ExchangeKind::ALL), json!(ExchangeKind::WORDS));
         assert_eq!(written(ExchangeOrigin::ALL), json!(ExchangeOrigin::WORDS));
+        assert_eq!(written(FeedbackKind::ALL), json!(FeedbackKind::WORDS));
+        assert_eq!(written(FeedbackStatus::ALL), json!(FeedbackStatus::WORDS));
         assert_eq!(written(FollowUpKind::ALL), json!(FollowUpKind::WORDS));
         assert_eq!(written(FollowUpStatus::ALL), json!(FollowUpStatus::WORDS));
         assert_eq!(written(FollowUpOrigin::ALL), json!(FollowUpOrigin::WORDS));

@@ -12,6 +12,7 @@ pub mod duplicate_dismissals;
 pub mod event_people;
 pub mod events;
 pub mod exchanges;
+pub mod feedback;
 pub mod follow_up_plans;
 pub mod follow_ups;
 pub mod goals;

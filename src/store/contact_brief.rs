@@ -12,11 +12,12 @@ use super::db::write::record::Record;
 use super::error::Result;
 use super::lists::{Order, Section, first};
 use super::reciprocity::{self, Exchanged};
-use super::{contact_activities, events, follow_ups, interactions, relationships, targets, today};
+use super::{contact_activities, events, feedback, follow_ups, interactions, relationships, targets, today};
 use crate::domain::contact::Contact;
 use crate::domain::contact_activity::ContactActivity;
 use crate::domain::event::Event;
 use crate::domain::event_person::EventPerson;
+use crate::domain::feedback::Feedback;
 use crate::domain::follow_up::FollowUp;
 use crate::domain::goal::Goal;
 use crate::domain::id::{EventId, GoalId, WorkspaceId};
@@ -49,6 +50,8 @@ pub struct ContactBrief {
     pub attendance: HashMap<EventId, EventPerson>,
     /// What was given and received.
     pub exchanged: Option<Exchanged>,
+    /// What is open of theirs, the newest first.
+    pub feedback: Section<Feedback>,
     /// Where you met.
     pub met_at: Option<Event>,
     pub notes: Vec<Interaction>,
@@ -97,6 +100,12 @@ pub fn read(conn: &mut Conn, workspace: WorkspaceId, contact: &Contact, day: Day
         let there = EventPerson::select(conn, Select::all(workspace, Predicate::All(there)))?;
         let attendance = there.into_iter().map(|person| (person.fields.event_id, person)).collect();
         let exchanged = reciprocity::of_contact(conn, workspace, id, on)?;
+        let open = Predicate::All(vec![
+            is_own(feedback::CONTACT),
+            Predicate::equal(feedback::IS_OPEN, Scalar::Bool(true)),
+        ]);
+        let newest = Order::By(ID, Direction::Descending);
+        let feedback = first(conn, workspace, open, newest, i64::from(MAX_ITEMS))?;
         let how_met = contact.fields.how_met.as_ref();
         let met_at = how_met.and_then(|how_met| how_met.event_id).map(|id| AnyId::new(id.uuid()));
         let met_at = Event::select(conn, Select::all(workspace, Predicate::ids(met_at)))?.pop();
@@ -116,6 +125,7 @@ pub fn read(conn: &mut Conn, workspace: WorkspaceId, contact: &Contact, day: Day
             last_events,
             attendance,
             exchanged,
+            feedback,
             met_at,
             notes,
             people,

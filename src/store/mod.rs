@@ -18,6 +18,7 @@ mod error;
 pub mod event_brief;
 pub mod events;
 pub mod exchanges;
+pub mod feedback;
 pub mod follow_up_plans;
 pub mod follow_ups;
 pub mod goals;

@@ -19,7 +19,9 @@ use super::db::write::json::json;
 use super::db::write::record::{Record, for_entity};
 use super::error::Result;
 use super::lists::{Listing, Order, page};
-use super::{check_ins, contacts, events, exchanges, follow_ups, interactions, key_results, positions, targets};
+use super::{
+    check_ins, contacts, events, exchanges, feedback, follow_ups, interactions, key_results, positions, targets,
+};
 use crate::domain::contact::Contact;
 use crate::domain::entity::Entity;
 use crate::domain::event::EventParticipation;
@@ -252,6 +254,14 @@ impl Counted {
                 let of_goal = linked(Predicate::equal(follow_ups::GOAL, Scalar::Id(goal_id)));
                 let filter = all(parts, vec![of_goal]);
                 Self::Records { entity: Entity::FollowUp, filter, order: follow_ups::COMPLETED }
+            }
+            KeyResultMetric::FeedbackActedOn => {
+                let mut parts = feedback::acted_on_within(window, is_continued);
+                parts.extend(
+                    people.into_iter().map(|one| Predicate::RefersToFound(feedback::CONTACT, Box::new(one))),
+                );
+                let filter = all(parts, vec![linked(Predicate::equal(feedback::GOAL, Scalar::Id(goal_id)))]);
+                Self::Records { entity: Entity::Feedback, filter, order: feedback::ACTION_TAKEN_ON }
             }
             KeyResultMetric::ValueGiven | KeyResultMetric::ValueReceived => {
                 let one_way = match key_result.fields.metric {

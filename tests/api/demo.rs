@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::support::*;
 
-const LISTS: [&str; 16] = [
+const LISTS: [&str; 17] = [
     "/v1/contacts?archived=any&limit=200",
     "/v1/organizations?limit=200",
     "/v1/positions?limit=200",
@@ -25,6 +25,7 @@ const LISTS: [&str; 16] = [
     "/v1/events?limit=200",
     "/v1/event-people?limit=200",
     "/v1/exchanges?limit=200",
+    "/v1/feedback?limit=200",
 ];
 
 fn demo(database: &Database, arguments: &[&str]) -> Output {
@@ -88,6 +89,7 @@ on_both! {
             (follow_ups, "origin", &["manual", "plan"]),
             (interactions, "status", &["planned", "happened", "cancelled", "no_show"]),
             (of("exchanges"), "direction", &["given", "received", "mutual"]),
+            (of("feedback"), "status", &["received", "considered", "reported_back", "set_aside"]),
             (of("plan-runs"), "status", &["running", "finished", "stopped"]),
             (contacts, "tier", &["inner", "core", "active", "extended", "distant", "null"]),
         ] {

@@ -36,6 +36,7 @@ mod duplicate_dismissals;
 mod duplicates;
 mod events;
 mod exchanges;
+mod feedback;
 mod follow_up_plans;
 mod follow_ups;
 mod goals;

@@ -64,6 +64,11 @@ const LEFT_OUT: &[(&str, &[&str], &str)] = &[
         "words and numbers of a few values; those of a period in another order than that of days",
     ),
     (
+        "feedback",
+        &["kind", "status", "is_open", "received_on", "changed_sort", "updated_at"],
+        "words of a few values; those of a period in another order than that of their transitions",
+    ),
+    (
         "interactions",
         &[
             "kind",

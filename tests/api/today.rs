@@ -24,7 +24,7 @@ fn codes(steps: &Value) -> Vec<&str> {
     steps.as_array().unwrap().iter().map(|step| step["code"].as_str().unwrap()).collect()
 }
 
-const SECTIONS: [&str; 10] = [
+const SECTIONS: [&str; 11] = [
     "follow_ups",
     "promises",
     "contacts",
@@ -35,6 +35,7 @@ const SECTIONS: [&str; 10] = [
     "events",
     "events_to_debrief",
     "thanks",
+    "feedback",
 ];
 
 on_both! {
@@ -323,6 +324,8 @@ on_both! {
             ada.post("/v1/events", &over).await.expect(201);
             let received = json!({"contact_id": one, "direction": "received", "occurred_on": "2026-02-20"});
             ada.post("/v1/exchanges", &received).await.expect(201);
+            let asked = json!({"contact_id": one, "topic": name, "status": "requested", "status_changed_at": "2026-02-01T00:00:00Z"});
+            ada.post("/v1/feedback", &asked).await.expect(201);
         };
         let count = async || {
             let before = sent_to(&server.database);

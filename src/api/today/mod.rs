@@ -2,6 +2,7 @@
 
 mod deck;
 mod events;
+mod feedback;
 mod moment;
 mod thanks;
 
@@ -13,6 +14,7 @@ use utoipa::ToSchema;
 
 use self::deck::Deck;
 use self::events::{TodayDebriefSection, TodayEventSection};
+use self::feedback::TodayFeedbackSection;
 use self::moment::Moment;
 use self::thanks::TodayThanksSection;
 use super::context::Context;
@@ -27,6 +29,7 @@ use crate::domain::cadence::CadenceState;
 use crate::domain::card::ContactCard;
 use crate::domain::contact::{Contact, ContactDate};
 use crate::domain::event::Event;
+use crate::domain::feedback::OPEN_DAYS;
 use crate::domain::fields::parse_day;
 use crate::domain::follow_up::{FollowUp, OwedBy};
 use crate::domain::goal::Goal;
@@ -39,7 +42,9 @@ use crate::store::keep_in_touch::{self, Wanted};
 use crate::store::lists::Section;
 use crate::store::progress::{GoalProgress, On};
 use crate::store::today as stored;
-use crate::store::{Conn, Record, Result as StoreResult, accounts, events as stored_events};
+use crate::store::{
+    Conn, Record, Result as StoreResult, accounts, events as stored_events, feedback as stored_feedback,
+};
 
 /// How many items a section shows.
 const MAX_ITEMS: u8 = 20;
@@ -76,6 +81,8 @@ struct Today {
     events_to_debrief: TodayDebriefSection,
     /// What you received and have not said thanks for, the latest first. At most 20.
     thanks: TodayThanksSection,
+    /// Feedback that is open and has not moved for 14 days, the oldest first. At most 20.
+    feedback: TodayFeedbackSection,
     /// First steps not taken yet; empty when all are done.
     setup: Vec<TodaySetupStep>,
 }
@@ -248,7 +255,7 @@ pub fn operations() -> Vec<Operation> {
                 "One call for a home screen: follow-ups and promises whose day has come, contacts who are due, \
                  birthdays and other dates in the next 14 days, planned interactions, those whose time has passed, \
                  goals at risk, events in the next 14 days with what is still to be prepared, those to look back \
-                 on, and thanks that are due. Each item has a reason and the cards to show. Each section has at most 20 \
+                 on, thanks that are due, and feedback that has been open for 14 days. Each item has a reason and the cards to show. Each section has at most 20 \
                  items and their `total`.",
             )
             .parameter(Parameter::new("on", on, json!({ "type": "string", "format": "date" })).example(json!("2026-03-02")))
@@ -320,6 +327,8 @@ fn view(
     let setup = stored::open_setup(conn, workspace)?;
 
     let named = |lists: &[&[ContactId]]| stored::ids_of(lists.iter().copied());
+    let waiting = stored_feedback::open_since(conn, workspace, moment.start_of_day_before(OPEN_DAYS - 1), limit)?;
+    let waiting_of: Vec<ContactId> = waiting.items.iter().map(|item| item.fields.contact_id).collect();
     let thanked: Vec<ContactId> = thanks.items.iter().map(|item| item.fields.contact_id).collect();
     let lists: Vec<&[ContactId]> = [&mine, &promised]
         .into_iter()
@@ -329,7 +338,7 @@ fn view(
                 .into_iter()
                 .flat_map(|section| section.items.iter().map(|item| item.fields.contact_ids.as_slice())),
         )
-        .chain([thanked.as_slice()])
+        .chain([thanked.as_slice(), waiting_of.as_slice()])
         .collect();
     let mut people = stored::people(conn, workspace, named(&lists))?;
     people.extend(dates.items.iter().map(|(_, contact)| (Record::id(contact), contact.clone())));
@@ -371,6 +380,7 @@ fn view(
         events,
         events_to_debrief: events::to_debrief(moment, &to_debrief),
         thanks: thanks::shown(moment, &cards, thanks),
+        feedback: feedback::shown(moment, &cards, waiting),
         setup: setup.into_iter().map(setup_step).collect(),
     })
 }

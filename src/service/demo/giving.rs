@@ -6,13 +6,15 @@ use serde_json::json;
 
 use super::random::Random;
 use super::steps::{before, create};
-use super::words::{EXCHANGES, parts};
+use super::words::{EXCHANGES, FEEDBACK, parts};
 use crate::domain::exchange::Exchange;
+use crate::domain::feedback::Feedback;
 use crate::domain::id::ContactId;
 use crate::store::{Result, Tx};
 
 /// So many exchanges in a week.
 const EXCHANGES_A_WEEK: u32 = 2;
+const WEEKS_BETWEEN_FEEDBACK: u32 = 3;
 
 pub struct Giving {
     random: Random,
@@ -23,11 +25,33 @@ impl Giving {
         Self { random: Random::new(seed.wrapping_add(1)) }
     }
 
+    /// What somebody has said of the networker's work in the seven days before today, and what was done about it.
+    fn hear(&mut self, tx: &mut Tx<'_>, today: NaiveDate, who: ContactId) -> Result<()> {
+        let [kind, topic, body] = parts(self.random.pick(&FEEDBACK));
+        let status = self.random.pick(&["received", "considered", "acted_on", "reported_back", "set_aside"]);
+        let has_acted = matches!(status, "acted_on" | "reported_back");
+        let fields = json!({
+            "contact_id": who, "kind": kind, "topic": topic, "body": body, "status": status,
+            "received_on": before(today, self.random.between(1, 7)),
+            "action": has_acted.then_some("Did it once, and again with somebody else."),
+        });
+        create::<Feedback>(tx, fields).map(drop)
+    }
+
     /// What is exchanged in the seven days before today.
-    pub fn live_week(&mut self, tx: &mut Tx<'_>, today: NaiveDate, people: &[ContactId]) -> Result<()> {
+    pub fn live_week(
+        &mut self,
+        tx: &mut Tx<'_>,
+        (week, today): (u32, NaiveDate),
+        people: &[ContactId],
+    ) -> Result<()> {
+        if week.is_multiple_of(WEEKS_BETWEEN_FEEDBACK)
+            && let Some(who) = self.anybody(people)
+        {
+            self.hear(tx, today, who)?;
+        }
         for _ in 0..EXCHANGES_A_WEEK {
-            let place = self.random.below(u32::try_from(people.len()).unwrap_or(u32::MAX));
-            let Some(who) = people.get(usize::try_from(place).unwrap_or_default()) else { return Ok(()) };
+            let Some(who) = self.anybody(people) else { return Ok(()) };
             let [kind, description] = parts(self.random.pick(&EXCHANGES));
             let direction = self.random.pick(&["given", "given", "received", "received", "received", "mutual"]);
             let thanked_on = (direction == "received" && self.random.percent(70)).then_some(today);
@@ -39,5 +63,10 @@ impl Giving {
             create::<Exchange>(tx, fields)?;
         }
         Ok(())
+    }
+
+    fn anybody(&mut self, people: &[ContactId]) -> Option<ContactId> {
+        let place = self.random.below(u32::try_from(people.len()).unwrap_or(u32::MAX));
+        people.get(usize::try_from(place).unwrap_or_default()).copied()
     }
 }

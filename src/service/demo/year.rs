@@ -110,7 +110,7 @@ impl Year {
             self.goals.debrief_event(tx, &mut self.random, today)?;
         }
         let people: Vec<ContactId> = self.people.iter().map(|person| person.id).collect();
-        self.giving.live_week(tx, today, &people)
+        self.giving.live_week(tx, (week, today), &people)
     }
 
     /// The last day: something of everything that a screen shows.

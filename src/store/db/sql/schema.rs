@@ -865,3 +865,33 @@ table! {
         scaled_weight -> Double,
     }
 }
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant};
+
+    feedback (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        contact_id -> Id,
+        kind -> Text,
+        topic -> Text,
+        body -> Nullable<Text>,
+        status -> Text,
+        status_reason -> Nullable<Text>,
+        status_changed_at -> Nullable<Instant>,
+        received_on -> Nullable<Text>,
+        action -> Nullable<Text>,
+        action_taken_on -> Nullable<Text>,
+        reported_back_on -> Nullable<Text>,
+        goal_id -> Nullable<Id>,
+        pitch_id -> Nullable<Id>,
+        exchange_id -> Nullable<Id>,
+        follow_up_id -> Nullable<Id>,
+        changed_sort -> Instant,
+        is_open -> Bool,
+    }
+}
