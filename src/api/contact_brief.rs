@@ -31,6 +31,7 @@ use crate::domain::goal::{Goal, GoalStatus};
 use crate::domain::id::{ContactId, GoalId, InteractionId, WorkspaceId};
 use crate::domain::in_common::InCommon;
 use crate::domain::interaction::{Interaction, InteractionKind};
+use crate::domain::introduction::Introduction;
 use crate::domain::locale::TimeZone;
 use crate::domain::need::Need;
 use crate::domain::position::Position;
@@ -49,6 +50,7 @@ type ContactBriefPositionSection = SectionOf<ContactBriefPosition>;
 type ContactBriefRelationshipSection = SectionOf<ContactBriefRelationship>;
 type NeedSection = SectionOf<Need>;
 type FeedbackSection = SectionOf<Feedback>;
+type IntroductionSection = SectionOf<Introduction>;
 type FollowUpSection = SectionOf<FollowUp>;
 type ContactBriefTargetSection = SectionOf<ContactBriefTarget>;
 
@@ -85,6 +87,8 @@ struct ContactBrief {
     reciprocity: Option<Reciprocity>,
     /// Their feedback that is open, the newest first. At most 20.
     feedback: FeedbackSection,
+    /// Introductions that they are a part of, the newest first. At most 20.
+    introductions: IntroductionSection,
     /// How you met. Null: not recorded.
     how_met: Option<ContactBriefHowMet>,
     /// What happened, the latest first: the beginning of their timeline.
@@ -288,6 +292,7 @@ fn brief(
         last_events: events(&found.last_events),
         reciprocity: found.exchanged.map(Reciprocity::of),
         feedback: SectionOf::shown(found.feedback, Some, format!("/v1/feedback?contact_id={id}&open=true")),
+        introductions: SectionOf::shown(found.introductions, Some, format!("/v1/introductions?contact_id={id}")),
         how_met,
         timeline,
         notes: found.notes.into_iter().filter_map(|interaction| note(interaction, zone)).collect(),

@@ -23,6 +23,7 @@ pub mod follow_ups;
 pub mod goals;
 pub mod http;
 pub mod interactions;
+pub mod introductions;
 pub mod keep_in_touch;
 pub mod key_results;
 pub mod matches;
@@ -75,6 +76,7 @@ pub fn operations() -> Vec<Operation> {
         exchanges::operations(),
         reciprocity::operations(),
         feedback::operations(),
+        introductions::operations(),
         goals::operations(),
         key_results::operations(),
         check_ins::operations(),
@@ -122,6 +124,7 @@ const COLLECTIONS: &[&Collection] = &[
     &needs::COLLECTION,
     &exchanges::COLLECTION,
     &feedback::COLLECTION,
+    &introductions::COLLECTION,
     &goals::COLLECTION,
     &key_results::COLLECTION,
     &check_ins::COLLECTION,
@@ -164,6 +167,7 @@ const TAGS: &[(&str, &str)] = &[
     ("needs", "What people need, can offer, or are interested in."),
     ("exchanges", "What you have given to contacts and received from them, and how far you are even."),
     ("feedback", "What contacts say about your work, and what you do about it."),
+    ("introductions", "People who are introduced to each other, by you or to you."),
     ("goals", "What you want to reach, how far you have come, and whom to reach for it."),
     ("pitches", "How you introduce yourself, what you said before, and how it landed."),
     ("events", "Conferences, meetups and the like: whom to meet there, and what came of it."),

@@ -28,6 +28,7 @@ use crate::domain::follow_up::FollowUp;
 use crate::domain::goal::Goal;
 use crate::domain::id::GoalId;
 use crate::domain::interaction::Interaction;
+use crate::domain::introduction::Introduction;
 use crate::domain::key_result::KeyResult;
 use crate::domain::progress::{Pace, Projection, Standing, Window};
 use crate::domain::target::Target;
@@ -44,6 +45,7 @@ const COUNTED: &[Entity] = &[
     Entity::Feedback,
     Entity::FollowUp,
     Entity::Interaction,
+    Entity::Introduction,
     Entity::Target,
 ];
 
@@ -129,6 +131,7 @@ impl ToSchema for CountedRecord {
         collect::<Feedback>(schemas);
         collect::<FollowUp>(schemas);
         collect::<Interaction>(schemas);
+        collect::<Introduction>(schemas);
         collect::<Target>(schemas);
     }
 }

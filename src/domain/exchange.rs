@@ -90,14 +90,15 @@ enumeration! {
 }
 
 enumeration! {
-    /// Where an exchange comes from: it was entered, logged when a follow-up was completed, or is feedback
-    /// that was received.
+    /// Where an exchange comes from: it was entered, logged when a follow-up was completed, is feedback that
+    /// was received, or an introduction that was made.
     #[derive(Default)]
     ExchangeOrigin {
         #[default]
         Manual = "manual",
         FollowUp = "follow_up",
         Feedback = "feedback",
+        Introduction = "introduction",
     }
 }
 

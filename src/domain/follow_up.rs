@@ -149,7 +149,8 @@ enumeration! {
 
 enumeration! {
     /// Where a follow-up comes from: it was entered, is a step of a plan, was captured at an event
-    /// or with another interaction, or is to report back what became of feedback.
+    /// or with another interaction, is to report back what became of feedback, or
+    /// to hear whether somebody wants to be introduced.
     #[derive(Default)]
     FollowUpOrigin {
         #[default]
@@ -158,6 +159,7 @@ enumeration! {
         Plan = "plan",
         Interaction = "interaction",
         Feedback = "feedback",
+        Introduction = "introduction",
     }
 }
 

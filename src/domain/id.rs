@@ -122,6 +122,8 @@ ids! {
     ExchangeId = "exchange";
     /// What somebody said about your work.
     FeedbackId = "feedback";
+    /// Two people who are introduced to each other.
+    IntroductionId = "introduction";
     /// A label of records.
     TagId = "tag";
     /// The decision that two records are not duplicates.

@@ -77,7 +77,8 @@ enumeration! {
     /// completed follow-ups. `events_attended`: events you attended, without sessions. `people_met`: contacts you met at
     /// events. `relationships_deepened`: contacts with mutual interactions on at least two days. `value_given` and
     /// `value_received`: exchanges in which you gave, or received; those that are mutual count as both. `feedback_acted_on`:
-    /// feedback that you acted on.
+    /// feedback that you acted on. `introductions_made`: introductions that you made.
+    /// `introductions_received`: introductions that were made to you.
     #[derive(Default)]
     KeyResultMetric {
         #[default]
@@ -93,6 +94,8 @@ enumeration! {
         ValueGiven = "value_given",
         ValueReceived = "value_received",
         FeedbackActedOn = "feedback_acted_on",
+        IntroductionsMade = "introductions_made",
+        IntroductionsReceived = "introductions_received",
     }
 }
 

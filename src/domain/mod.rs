@@ -33,6 +33,7 @@ pub mod id;
 pub mod in_common;
 pub mod interaction;
 pub mod interval;
+pub mod introduction;
 pub mod invalid;
 pub mod job;
 pub mod key;

@@ -7,6 +7,7 @@ use super::feedback::FeedbackStatus;
 use super::follow_up::FollowUpStatus;
 use super::goal::GoalStatus;
 use super::interaction::InteractionStatus;
+use super::introduction::IntroductionStatus;
 use super::plan_run::PlanRunStatus;
 use super::state_machine::describe;
 use super::target::TargetStage;
@@ -19,6 +20,7 @@ pub fn descriptions(entity: Entity) -> Vec<(&'static str, String)> {
         Entity::Goal => vec![("status", describe::<GoalStatus>())],
         Entity::Target => vec![("stage", describe::<TargetStage>())],
         Entity::Feedback => vec![("status", describe::<FeedbackStatus>())],
+        Entity::Introduction => vec![("status", describe::<IntroductionStatus>())],
         Entity::Event => {
             vec![("status", describe::<EventStatus>()), ("participation", describe::<EventParticipation>())]
         }
@@ -50,6 +52,7 @@ mod tests {
         check_table(GoalStatus::ALL);
         check_table(TargetStage::ALL);
         check_table(FeedbackStatus::ALL);
+        check_table(IntroductionStatus::ALL);
         check_table(EventStatus::ALL);
         check_table(EventParticipation::ALL);
         check_table(EventPersonStage::ALL);

@@ -10,6 +10,7 @@ use super::follow_up::{FollowUp, FollowUpStatus};
 use super::goal::{Goal, GoalStatus};
 use super::id::ContactId;
 use super::interaction::{Interaction, InteractionStatus};
+use super::introduction::Introduction;
 use super::partial_date::PartialDate;
 use super::position::Position;
 use super::target::Target;
@@ -20,7 +21,7 @@ enumeration! {
     /// The kind of timeline entry: an interaction that happened, a follow-up that was completed, a position that began, a
     /// position that ended, somebody you met at an event, an event you attended, a target that you connected with, a goal
     /// that was achieved, something that was given or received,
-    /// feedback that was received.
+    /// feedback that was received, an introduction that was made.
     TimelineKind {
         Interaction = "interaction",
         FollowUpCompleted = "follow_up_completed",
@@ -32,6 +33,7 @@ enumeration! {
         GoalAchieved = "goal_achieved",
         Exchange = "exchange",
         FeedbackReceived = "feedback_received",
+        IntroductionMade = "introduction_made",
     }
 }
 
@@ -48,6 +50,7 @@ impl TimelineKind {
             Self::GoalAchieved => Entity::Goal,
             Self::Exchange => Entity::Exchange,
             Self::FeedbackReceived => Entity::Feedback,
+            Self::IntroductionMade => Entity::Introduction,
         }
     }
 }
@@ -144,6 +147,21 @@ impl Feedback {
             kind: TimelineKind::FeedbackReceived,
             sorted_at: Timestamp::end_of(day),
             contact_ids: vec![self.fields.contact_id],
+        })
+    }
+}
+
+impl Introduction {
+    /// When it was made, in the timelines of the two and of who introduced them.
+    pub fn timeline(&self) -> Option<TimelineEntry> {
+        let fields = &self.fields;
+        Some(TimelineEntry {
+            kind: TimelineKind::IntroductionMade,
+            sorted_at: Timestamp::end_of(fields.made_day()?),
+            contact_ids: [fields.contact_a_id, fields.contact_b_id]
+                .into_iter()
+                .chain(fields.introducer_id)
+                .collect(),
         })
     }
 }

@@ -17,6 +17,7 @@ pub mod follow_up_plans;
 pub mod follow_ups;
 pub mod goals;
 pub mod interactions;
+pub mod introductions;
 pub mod key_results;
 pub mod needs;
 pub mod notifications;

@@ -12,7 +12,9 @@ use super::db::write::record::Record;
 use super::error::Result;
 use super::lists::{Order, Section, first};
 use super::reciprocity::{self, Exchanged};
-use super::{contact_activities, events, feedback, follow_ups, interactions, relationships, targets, today};
+use super::{
+    contact_activities, events, feedback, follow_ups, interactions, introductions, relationships, targets, today,
+};
 use crate::domain::contact::Contact;
 use crate::domain::contact_activity::ContactActivity;
 use crate::domain::event::Event;
@@ -22,6 +24,7 @@ use crate::domain::follow_up::FollowUp;
 use crate::domain::goal::Goal;
 use crate::domain::id::{EventId, GoalId, WorkspaceId};
 use crate::domain::interaction::Interaction;
+use crate::domain::introduction::Introduction;
 use crate::domain::relationship::Relationship;
 use crate::domain::target::Target;
 use crate::domain::timestamp::Timestamp;
@@ -52,6 +55,8 @@ pub struct ContactBrief {
     pub exchanged: Option<Exchanged>,
     /// What is open of theirs, the newest first.
     pub feedback: Section<Feedback>,
+    /// What they are a part of, the newest first.
+    pub introductions: Section<Introduction>,
     /// Where you met.
     pub met_at: Option<Event>,
     pub notes: Vec<Interaction>,
@@ -106,6 +111,10 @@ pub fn read(conn: &mut Conn, workspace: WorkspaceId, contact: &Contact, day: Day
         ]);
         let newest = Order::By(ID, Direction::Descending);
         let feedback = first(conn, workspace, open, newest, i64::from(MAX_ITEMS))?;
+        let parts = [introductions::CONTACT_A, introductions::CONTACT_B, introductions::INTRODUCER];
+        let is_part = Predicate::Any(parts.map(is_own).to_vec());
+        let newest = Select { direction: Direction::Descending, ..Select::all(workspace, is_part) };
+        let introductions = Section::first_of(Introduction::select(conn, newest)?, MAX_ITEMS.into());
         let how_met = contact.fields.how_met.as_ref();
         let met_at = how_met.and_then(|how_met| how_met.event_id).map(|id| AnyId::new(id.uuid()));
         let met_at = Event::select(conn, Select::all(workspace, Predicate::ids(met_at)))?.pop();
@@ -126,6 +135,7 @@ pub fn read(conn: &mut Conn, workspace: WorkspaceId, contact: &Contact, day: Day
             attendance,
             exchanged,
             feedback,
+            introductions,
             met_at,
             notes,
             people,

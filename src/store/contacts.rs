@@ -13,7 +13,7 @@ use super::db::sql::types::{AnyId, AsJson, RecordRef};
 use super::db::write::record::{Record, record_statements};
 use super::db::write::row::record_row;
 use super::db::write::tx::Tx;
-use super::error::Result;
+use super::error::{Error, Result};
 use super::{events, positions};
 use crate::domain::comparable_name::PersonName;
 use crate::domain::contact::{
@@ -301,4 +301,9 @@ pub fn possible_duplicates_by(tx: &mut Tx<'_>, keys: Vec<Key>) -> Result<Vec<Con
 pub fn self_contact(conn: &mut Conn, workspace: WorkspaceId) -> Result<Option<Contact>> {
     let filter = Predicate::Compare(IS_SELF, Comparison::Equal, Scalar::Bool(true));
     Ok(Contact::select(conn, Select { limit: 1, ..Select::all(workspace, filter) })?.pop())
+}
+
+/// The same within a write.
+pub fn own_contact(tx: &mut Tx<'_>) -> Result<Contact> {
+    self_contact(tx.conn, tx.workspace)?.ok_or(Error::NotFound)
 }

@@ -69,6 +69,11 @@ const LEFT_OUT: &[(&str, &[&str], &str)] = &[
         "words of a few values; those of a period in another order than that of their transitions",
     ),
     (
+        "introductions",
+        &["direction", "status", "introducer_id", "made_on", "updated_at"],
+        "words of a few values, and those of a period in another order; most are introduced by you",
+    ),
+    (
         "interactions",
         &[
             "kind",

@@ -1,5 +1,4 @@
-//! What the demo's networker gives to people and receives from them. It draws its own numbers, so that the rest of the year is
-//! the same with or without it.
+//! What the demo's networker gives to people and receives from them. It draws its own numbers.
 
 use chrono::NaiveDate;
 use serde_json::json;
@@ -10,11 +9,14 @@ use super::words::{EXCHANGES, FEEDBACK, parts};
 use crate::domain::exchange::Exchange;
 use crate::domain::feedback::Feedback;
 use crate::domain::id::ContactId;
+use crate::domain::introduction::Introduction;
+use crate::store::contacts::own_contact;
 use crate::store::{Result, Tx};
 
 /// So many exchanges in a week.
 const EXCHANGES_A_WEEK: u32 = 2;
 const WEEKS_BETWEEN_FEEDBACK: u32 = 3;
+const WEEKS_BETWEEN_INTRODUCTIONS: u32 = 4;
 
 pub struct Giving {
     random: Random,
@@ -38,6 +40,34 @@ impl Giving {
         create::<Feedback>(tx, fields).map(drop)
     }
 
+    /// Two people are introduced by the networker, or one to the networker by another.
+    fn introduce(
+        &mut self,
+        tx: &mut Tx<'_>,
+        (week, today): (u32, NaiveDate),
+        own: ContactId,
+        people: &[ContactId],
+    ) -> Result<()> {
+        let (Some(one), Some(other)) = (self.anybody(people), self.anybody(people)) else { return Ok(()) };
+        if one == other {
+            return Ok(());
+        }
+        let fields = if week.is_multiple_of(2 * WEEKS_BETWEEN_INTRODUCTIONS) {
+            json!({
+                "contact_a_id": own, "contact_b_id": one, "introducer_id": other, "status": "made", "made_on": today,
+                "purpose": "Has built a team twice",
+            })
+        } else {
+            let states = [("asked", "pending"), ("made", "given"), ("met", "given"), ("asked", "declined")];
+            let (status, consent) = self.random.pick(&states);
+            json!({
+                "contact_a_id": one, "contact_b_id": other, "status": status, "purpose": "Work on the same problem",
+                "consent_a": if consent == "pending" { "given" } else { consent }, "consent_b": consent,
+            })
+        };
+        create::<Introduction>(tx, fields).map(drop)
+    }
+
     /// What is exchanged in the seven days before today.
     pub fn live_week(
         &mut self,
@@ -49,6 +79,10 @@ impl Giving {
             && let Some(who) = self.anybody(people)
         {
             self.hear(tx, today, who)?;
+        }
+        if week.is_multiple_of(WEEKS_BETWEEN_INTRODUCTIONS) {
+            let own = own_contact(tx)?.id;
+            self.introduce(tx, (week, today), own, people)?;
         }
         for _ in 0..EXCHANGES_A_WEEK {
             let Some(who) = self.anybody(people) else { return Ok(()) };

@@ -895,3 +895,35 @@ table! {
         is_open -> Bool,
     }
 }
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant};
+
+    introductions (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        contact_a_id -> Id,
+        contact_b_id -> Id,
+        introducer_id -> Nullable<Id>,
+        introducer_name -> Nullable<Text>,
+        direction -> Text,
+        purpose -> Nullable<Text>,
+        blurb -> Nullable<Text>,
+        consent_a -> Text,
+        consent_b -> Text,
+        status -> Text,
+        status_reason -> Nullable<Text>,
+        made_on -> Nullable<Text>,
+        outcome -> Nullable<Text>,
+        goal_id -> Nullable<Id>,
+        exchange_a_id -> Nullable<Id>,
+        exchange_b_id -> Nullable<Id>,
+        introducer_exchange_id -> Nullable<Id>,
+        follow_up_a_id -> Nullable<Id>,
+        follow_up_b_id -> Nullable<Id>,
+    }
+}
