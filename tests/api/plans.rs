@@ -70,8 +70,8 @@ const LEFT_OUT: &[(&str, &[&str], &str)] = &[
     ),
     (
         "introductions",
-        &["direction", "status", "introducer_id", "made_on", "updated_at"],
-        "words of a few values, and those of a period in another order; most are introduced by you",
+        &["direction", "status", "introducer_id", "contact_a_id", "contact_b_id", "made_on", "updated_at"],
+        "words of a few values; those of a period in another order; a key result reads what was made in its period",
     ),
     (
         "interactions",
