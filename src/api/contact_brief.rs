@@ -16,6 +16,7 @@ use super::http::messages::section::SectionOf;
 use super::http::operation::{Access, Docs, Operation, Run, Tagged};
 use super::http::parameter::Parameter;
 use super::http::records::resource::Cards;
+use super::reciprocity::Reciprocity;
 use super::timeline::{self, TimelineItem};
 use crate::domain::card::{ContactCard, EventCard};
 use crate::domain::contact::Contact;
@@ -23,12 +24,14 @@ use crate::domain::contact_activity::ContactActivity;
 use crate::domain::entity::Entity;
 use crate::domain::event::Event;
 use crate::domain::event_person::EventPerson;
+use crate::domain::feedback::Feedback;
 use crate::domain::fields::parse_day;
 use crate::domain::follow_up::FollowUp;
 use crate::domain::goal::{Goal, GoalStatus};
 use crate::domain::id::{ContactId, GoalId, InteractionId, WorkspaceId};
 use crate::domain::in_common::InCommon;
 use crate::domain::interaction::{Interaction, InteractionKind};
+use crate::domain::introduction::Introduction;
 use crate::domain::locale::TimeZone;
 use crate::domain::need::Need;
 use crate::domain::position::Position;
@@ -46,6 +49,8 @@ const MAX_TIMELINE: usize = 10;
 type ContactBriefPositionSection = SectionOf<ContactBriefPosition>;
 type ContactBriefRelationshipSection = SectionOf<ContactBriefRelationship>;
 type NeedSection = SectionOf<Need>;
+type FeedbackSection = SectionOf<Feedback>;
+type IntroductionSection = SectionOf<Introduction>;
 type FollowUpSection = SectionOf<FollowUp>;
 type ContactBriefTargetSection = SectionOf<ContactBriefTarget>;
 
@@ -78,6 +83,12 @@ struct ContactBrief {
     /// Events at which they were, the latest first.
     #[schema(max_items = 10)]
     last_events: Vec<ContactBriefEvent>,
+    /// What you have given them and received from them. Null: nothing.
+    reciprocity: Option<Reciprocity>,
+    /// Their feedback that is open, the newest first. At most 20.
+    feedback: FeedbackSection,
+    /// Introductions that they are a part of, the newest first. At most 20.
+    introductions: IntroductionSection,
     /// How you met. Null: not recorded.
     how_met: Option<ContactBriefHowMet>,
     /// What happened, the latest first: the beginning of their timeline.
@@ -279,6 +290,9 @@ fn brief(
         ),
         next_events: events(&found.next_events),
         last_events: events(&found.last_events),
+        reciprocity: found.exchanged.map(Reciprocity::of),
+        feedback: SectionOf::shown(found.feedback, Some, format!("/v1/feedback?contact_id={id}&open=true")),
+        introductions: SectionOf::shown(found.introductions, Some, format!("/v1/introductions?contact_id={id}")),
         how_met,
         timeline,
         notes: found.notes.into_iter().filter_map(|interaction| note(interaction, zone)).collect(),

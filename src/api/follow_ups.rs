@@ -20,10 +20,11 @@ use super::http::records::operations::{nested, of_record};
 use super::http::records::resource::{Resource, Texts};
 use crate::domain::contact::{Channel, Contact};
 use crate::domain::entity::Entity;
+use crate::domain::exchange::{Exchange, ExchangeFields};
 use crate::domain::fields::parse_day;
 use crate::domain::follow_up::{FollowUp, FollowUpKind, FollowUpStatus, OwedBy};
 use crate::domain::id::FollowUpId;
-use crate::domain::interaction::InteractionFields;
+use crate::domain::interaction::{Interaction, InteractionFields};
 use crate::domain::invalid::Rejection;
 use crate::domain::organization::Organization;
 use crate::domain::timestamp::Timestamp;
@@ -256,6 +257,8 @@ struct FollowUpCompletion {
     #[serde(default)]
     interaction: Option<Map<String, Value>>,
     #[serde(default)]
+    exchange: Option<Map<String, Value>>,
+    #[serde(default)]
     next: Option<NextFollowUp>,
 }
 
@@ -286,6 +289,13 @@ impl utoipa::PartialSchema for FollowUpCompletion {
                                     its contacts, its channel and the kind that fits that, its title as the subject, \
                                     and the time of the completion. Null or absent: none.",
                 },
+                "exchange": {
+                    "type": "object", "x-optional-input-of": "ExchangeFields",
+                    "description": "An exchange to log with it. What it leaves out is taken from the follow-up: its \
+                                    contact, if there is exactly one, and its goal, `given` if you owed it, or else \
+                                    `received`, the kind that fits, its title as the description, the day of the \
+                                    completion and the interaction that is logged. Null or absent: none.",
+                },
                 "next": {
                     "type": ["object", "null"],
                     "description": "The follow-up that comes next, if one does. Null or absent: the server chooses its id.",
@@ -304,6 +314,7 @@ impl utoipa::PartialSchema for FollowUpCompletion {
 impl ToSchema for FollowUpCompletion {
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
         collect::<InteractionFields>(schemas);
+        collect::<ExchangeFields>(schemas);
     }
 }
 
@@ -327,6 +338,10 @@ impl utoipa::PartialSchema for FollowUpCompleted {
                     "Interaction",
                     "The interaction that was logged, or that has the id in the request. Null if there is none.",
                 ),
+                "exchange": one_or_null(
+                    "Exchange",
+                    "The exchange that was logged, or that has the id in the request. Null if there is none.",
+                ),
                 "next": one_or_null("FollowUp", "The follow-up that comes next. Null if there is none."),
             },
         }))
@@ -336,7 +351,8 @@ impl utoipa::PartialSchema for FollowUpCompleted {
 impl ToSchema for FollowUpCompleted {
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
         collect::<FollowUp>(schemas);
-        collect::<crate::domain::interaction::Interaction>(schemas);
+        collect::<Interaction>(schemas);
+        collect::<Exchange>(schemas);
     }
 }
 
@@ -344,10 +360,11 @@ fn complete_docs() -> Docs {
     Docs::new("follow-ups", "Complete a follow-up")
         .description(
             "Sets the status to `done` and, if `interaction` is sent (`{}` is enough), logs an interaction in the \
-             same write; that requires the scope interactions:write. If it recurs, the next occurrence is created. A \
+             same write; that requires the scope interactions:write. With `exchange`, it also logs what was given or \
+             received; that requires relationships:write. If it recurs, the next occurrence is created. A \
              PATCH of `status` does the same without an interaction. A follow-up that is already `done` is returned \
-             unchanged, so the request can be repeated, however late; an `interaction` is not logged again, and what \
-             came next is returned. Both take the ids that you choose (`interaction.id`, `next.id`). One that is \
+             unchanged, so the request can be repeated, however late; nothing is logged again, and what came next \
+             is returned. All take the ids that you choose (`interaction.id`, `exchange.id`, `next.id`). One that is \
              `skipped` or `cancelled` is rejected with 409 `invalid_transition`; set it to `pending` first.",
         )
         .request::<FollowUpCompletion>(json!({
@@ -359,21 +376,28 @@ fn complete_docs() -> Docs {
 
 fn complete_follow_up(context: &Context) -> Result<Write, Problem> {
     let id = context.id()?;
-    let FollowUpCompletion { outcome, completed_at, interaction, next } = check(&context.call.body.value)?;
+    let FollowUpCompletion { outcome, completed_at, interaction, exchange, next } =
+        check(&context.call.body.value)?;
     if interaction.is_some() {
         context.caller.require(Entity::Interaction, "write")?;
     }
+    if exchange.is_some() {
+        context.caller.require(Entity::Exchange, "write")?;
+    }
     let next_id = next.and_then(|next| next.id).map(FollowUpId::uuid);
-    let completion = Completion { outcome, completed_at, interaction, next_id };
+    let completion = Completion { outcome, completed_at, interaction, exchange, next_id };
     Ok(Write::new(move |tx| {
-        let Completed { follow_up, interaction, next } = complete(tx, id, completion)?;
+        let Completed { follow_up, interaction, exchange, next } = complete(tx, id, completion)?;
         Ok(Answer::Json {
             status: 200,
             body: Box::new(move |settled| {
                 let interaction = interaction.map(|id| settled.record(Entity::Interaction, id)).transpose()?;
+                let exchange = exchange.map(|id| settled.record(Entity::Exchange, id)).transpose()?;
                 let next = next.map(|id| settled.record(Entity::FollowUp, id)).transpose()?;
                 let follow_up = settled.record(Entity::FollowUp, follow_up)?;
-                Ok(json!({ "follow_up": follow_up, "interaction": interaction, "next": next }))
+                Ok(
+                    json!({ "follow_up": follow_up, "interaction": interaction, "exchange": exchange, "next": next }),
+                )
             }),
         })
     }))

@@ -16,11 +16,15 @@ pub mod duplicate_dismissals;
 pub mod duplicates;
 pub mod event_brief;
 pub mod events;
+pub mod exchanges;
+pub mod feedback;
 pub mod follow_up_plans;
 pub mod follow_ups;
 pub mod goals;
 pub mod http;
 pub mod interactions;
+pub mod introduction_paths;
+pub mod introductions;
 pub mod keep_in_touch;
 pub mod key_results;
 pub mod matches;
@@ -35,6 +39,7 @@ pub mod plan_runs;
 pub mod positions;
 pub mod profile;
 pub mod progress;
+pub mod reciprocity;
 pub mod relationships;
 pub mod search;
 pub mod service;
@@ -69,6 +74,11 @@ pub fn operations() -> Vec<Operation> {
         positions::operations(),
         relationships::operations(),
         needs::operations(),
+        exchanges::operations(),
+        reciprocity::operations(),
+        feedback::operations(),
+        introductions::operations(),
+        introduction_paths::operations(),
         goals::operations(),
         key_results::operations(),
         check_ins::operations(),
@@ -114,6 +124,9 @@ const COLLECTIONS: &[&Collection] = &[
     &positions::COLLECTION,
     &relationships::COLLECTION,
     &needs::COLLECTION,
+    &exchanges::COLLECTION,
+    &feedback::COLLECTION,
+    &introductions::COLLECTION,
     &goals::COLLECTION,
     &key_results::COLLECTION,
     &check_ins::COLLECTION,
@@ -154,6 +167,9 @@ const TAGS: &[(&str, &str)] = &[
     ("positions", "What people do or did somewhere."),
     ("relationships", "What contacts are to each other."),
     ("needs", "What people need, can offer, or are interested in."),
+    ("exchanges", "What you have given to contacts and received from them, and how far you are even."),
+    ("feedback", "What contacts say about your work, and what you do about it."),
+    ("introductions", "People who are introduced to each other, by you or to you."),
     ("goals", "What you want to reach, how far you have come, and whom to reach for it."),
     ("pitches", "How you introduce yourself, what you said before, and how it landed."),
     ("events", "Conferences, meetups and the like: whom to meet there, and what came of it."),

@@ -20,11 +20,15 @@ use super::http::records::operations::PageOf;
 use crate::domain::check_in::CheckIn;
 use crate::domain::contact::Contact;
 use crate::domain::entity::Entity;
+use crate::domain::event::Event;
+use crate::domain::exchange::Exchange;
+use crate::domain::feedback::Feedback;
 use crate::domain::fields::{parse_day, serialize_number};
 use crate::domain::follow_up::FollowUp;
 use crate::domain::goal::Goal;
 use crate::domain::id::GoalId;
 use crate::domain::interaction::Interaction;
+use crate::domain::introduction::Introduction;
 use crate::domain::key_result::KeyResult;
 use crate::domain::progress::{Pace, Projection, Standing, Window};
 use crate::domain::target::Target;
@@ -33,8 +37,17 @@ use crate::store::progress::{self, Measured, On};
 use crate::store::{AnyId, Conn, Scalar, accounts, lists};
 
 /// The kinds of record that key results count.
-const COUNTED: [Entity; 5] =
-    [Entity::CheckIn, Entity::Contact, Entity::FollowUp, Entity::Interaction, Entity::Target];
+const COUNTED: &[Entity] = &[
+    Entity::CheckIn,
+    Entity::Contact,
+    Entity::Event,
+    Entity::Exchange,
+    Entity::Feedback,
+    Entity::FollowUp,
+    Entity::Interaction,
+    Entity::Introduction,
+    Entity::Target,
+];
 
 /// How far a goal has come.
 #[derive(Serialize, ToSchema)]
@@ -105,7 +118,7 @@ struct CountedRecord(Value);
 
 impl PartialSchema for CountedRecord {
     fn schema() -> RefOr<Schema> {
-        any::schema(&COUNTED, "", "The record.")
+        any::schema(COUNTED, "", "The record.")
     }
 }
 
@@ -113,8 +126,12 @@ impl ToSchema for CountedRecord {
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
         collect::<CheckIn>(schemas);
         collect::<Contact>(schemas);
+        collect::<Event>(schemas);
+        collect::<Exchange>(schemas);
+        collect::<Feedback>(schemas);
         collect::<FollowUp>(schemas);
         collect::<Interaction>(schemas);
+        collect::<Introduction>(schemas);
         collect::<Target>(schemas);
     }
 }

@@ -24,10 +24,13 @@ use crate::domain::contact::Contact;
 use crate::domain::entity::Entity;
 use crate::domain::event::Event;
 use crate::domain::event_person::EventPerson;
+use crate::domain::exchange::Exchange;
+use crate::domain::feedback::Feedback;
 use crate::domain::follow_up::FollowUp;
 use crate::domain::goal::Goal;
 use crate::domain::id::{ContactId, WorkspaceId};
 use crate::domain::interaction::Interaction;
+use crate::domain::introduction::Introduction;
 use crate::domain::invalid::{FieldCode, Rejection};
 use crate::domain::locale::TimeZone;
 use crate::domain::position::Position;
@@ -72,6 +75,9 @@ impl ToSchema for TimelineRecord {
         collect::<EventPerson>(schemas);
         collect::<Target>(schemas);
         collect::<Goal>(schemas);
+        collect::<Exchange>(schemas);
+        collect::<Feedback>(schemas);
+        collect::<Introduction>(schemas);
     }
 }
 
@@ -85,9 +91,16 @@ pub fn operations() -> Vec<Operation> {
     // Of every area that a kind belongs to.
     let access = || {
         Access::Scopes(
-            ["contacts:read", "interactions:read", "follow_ups:read", "goals:read", "events:read"]
-                .map(Into::into)
-                .to_vec(),
+            [
+                "contacts:read",
+                "relationships:read",
+                "interactions:read",
+                "follow_ups:read",
+                "goals:read",
+                "events:read",
+            ]
+            .map(Into::into)
+            .to_vec(),
         )
     };
     let of_contact = "/v1/contacts/{id}/timeline";
@@ -108,7 +121,7 @@ fn docs(summary: &'static str) -> Docs {
     Docs::new("timeline", summary)
         .description(
             "What happened, newest first: interactions, follow-ups that were completed, positions that began or \
-             ended, events where you met, targets that you connected with, and, in the timeline of the workspace, \
+             ended, events where you met, targets that you connected with, what was given and received, feedback, introductions, and, in the timeline of the workspace, \
              events that you attended and goals that were achieved. \
              A date that is known only to the month or year is sorted as the first day of that period for a start, \
              and as the last day for an end. Planned interactions are not included.",
@@ -184,7 +197,8 @@ impl Cards {
 /// Whom a record is about.
 fn contacts_of(record: &Value) -> Vec<ContactId> {
     let ids = record.get("contact_ids").and_then(Value::as_array).into_iter().flatten();
-    let ids = ids.chain(record.get("contact_id"));
+    let fields = ["contact_id", "contact_a_id", "contact_b_id", "introducer_id"];
+    let ids = ids.chain(fields.into_iter().filter_map(|field| record.get(field)));
     ids.filter_map(|id| serde_json::from_value(id.clone()).ok()).collect()
 }
 
@@ -192,6 +206,9 @@ fn shown(entry: Entry, zone: TimeZone, cards: &Cards) -> TimelineItem {
     let Entry { place, record } = entry;
     let (at, on) = match place.kind {
         TimelineKind::Interaction => (Some("occurred_at"), Some("occurred_on")),
+        TimelineKind::IntroductionMade => (None, Some("made_on")),
+        TimelineKind::FeedbackReceived => (None, Some("received_on")),
+        TimelineKind::Exchange => (None, Some("occurred_on")),
         TimelineKind::FollowUpCompleted => (Some("completed_at"), None),
         TimelineKind::PositionStarted => (None, Some("started_on")),
         TimelineKind::PositionEnded => (None, Some("ended_on")),

@@ -67,6 +67,9 @@ entities! {
     Position = "position", "positions", "contacts";
     Relationship = "relationship", "relationships", "relationships";
     Need = "need", "needs", "relationships";
+    Exchange = "exchange", "exchanges", "relationships";
+    Feedback = "feedback", "feedback", "relationships";
+    Introduction = "introduction", "introductions", "relationships";
     Tag = "tag", "tags", "contacts";
     DuplicateDismissal = "duplicate_dismissal", "duplicate_dismissals", "contacts";
     Goal = "goal", "goals", "goals";

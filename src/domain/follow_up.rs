@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use super::contact::Channel;
 use super::entity::Entity;
+use super::exchange::ExchangeKind;
 use super::fields::{check_day, check_list, clean, drop_blank, parse_day, single_line};
 use super::id::{ContactId, EventId, FollowUpId, GoalId, InteractionId, OrganizationId, SeriesId, TargetId};
 use super::invalid::{FieldCode, Invalid, Rejection};
@@ -147,8 +148,9 @@ enumeration! {
 }
 
 enumeration! {
-    /// Where a follow-up comes from: it was entered, is a step of a plan, or was captured at an event
-    /// or with another interaction.
+    /// Where a follow-up comes from: it was entered, is a step of a plan, was captured at an event
+    /// or with another interaction, is to report back what became of feedback, or
+    /// to hear whether somebody wants to be introduced.
     #[derive(Default)]
     FollowUpOrigin {
         #[default]
@@ -156,6 +158,8 @@ enumeration! {
         Event = "event",
         Plan = "plan",
         Interaction = "interaction",
+        Feedback = "feedback",
+        Introduction = "introduction",
     }
 }
 
@@ -169,6 +173,17 @@ impl Status for FollowUpStatus {
 
     fn word(self) -> &'static str {
         self.as_str()
+    }
+}
+
+impl FollowUpKind {
+    /// What is exchanged by doing it.
+    pub const fn exchanges(self) -> ExchangeKind {
+        match self {
+            Self::SendResource => ExchangeKind::Resource,
+            Self::Introduce => ExchangeKind::Introduction,
+            _ => ExchangeKind::Other,
+        }
     }
 }
 

@@ -118,6 +118,12 @@ ids! {
     RelationshipId = "relationship";
     /// Something a person needs, offers or is interested in.
     NeedId = "need";
+    /// Something that was given or received.
+    ExchangeId = "exchange";
+    /// What somebody said about your work.
+    FeedbackId = "feedback";
+    /// Two people who are introduced to each other.
+    IntroductionId = "introduction";
     /// A label of records.
     TagId = "tag";
     /// The decision that two records are not duplicates.

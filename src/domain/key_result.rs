@@ -75,7 +75,10 @@ enumeration! {
     /// know. `targets_connected`: targets of the goal you have connected with. `interactions`: interactions that
     /// count. `informational_interviews`: those of them that are informational interviews. `follow_ups_done`: your
     /// completed follow-ups. `events_attended`: events you attended, without sessions. `people_met`: contacts you met at
-    /// events. `relationships_deepened`: contacts with mutual interactions on at least two days.
+    /// events. `relationships_deepened`: contacts with mutual interactions on at least two days. `value_given` and
+    /// `value_received`: exchanges in which you gave, or received; those that are mutual count as both. `feedback_acted_on`:
+    /// feedback that you acted on. `introductions_made`: introductions that you made.
+    /// `introductions_received`: introductions that were made to you.
     #[derive(Default)]
     KeyResultMetric {
         #[default]
@@ -88,6 +91,11 @@ enumeration! {
         PeopleMet = "people_met",
         FollowUpsDone = "follow_ups_done",
         RelationshipsDeepened = "relationships_deepened",
+        ValueGiven = "value_given",
+        ValueReceived = "value_received",
+        FeedbackActedOn = "feedback_acted_on",
+        IntroductionsMade = "introductions_made",
+        IntroductionsReceived = "introductions_received",
     }
 }
 

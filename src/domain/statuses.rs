@@ -3,9 +3,11 @@
 use super::entity::Entity;
 use super::event::{EventParticipation, EventStatus};
 use super::event_person::EventPersonStage;
+use super::feedback::FeedbackStatus;
 use super::follow_up::FollowUpStatus;
 use super::goal::GoalStatus;
 use super::interaction::InteractionStatus;
+use super::introduction::IntroductionStatus;
 use super::plan_run::PlanRunStatus;
 use super::state_machine::describe;
 use super::target::TargetStage;
@@ -17,6 +19,8 @@ pub fn descriptions(entity: Entity) -> Vec<(&'static str, String)> {
         Entity::FollowUp => vec![("status", describe::<FollowUpStatus>())],
         Entity::Goal => vec![("status", describe::<GoalStatus>())],
         Entity::Target => vec![("stage", describe::<TargetStage>())],
+        Entity::Feedback => vec![("status", describe::<FeedbackStatus>())],
+        Entity::Introduction => vec![("status", describe::<IntroductionStatus>())],
         Entity::Event => {
             vec![("status", describe::<EventStatus>()), ("participation", describe::<EventParticipation>())]
         }
@@ -47,6 +51,8 @@ mod tests {
         check_table(PlanRunStatus::ALL);
         check_table(GoalStatus::ALL);
         check_table(TargetStage::ALL);
+        check_table(FeedbackStatus::ALL);
+        check_table(IntroductionStatus::ALL);
         check_table(EventStatus::ALL);
         check_table(EventParticipation::ALL);
         check_table(EventPersonStage::ALL);

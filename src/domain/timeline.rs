@@ -3,10 +3,14 @@
 use super::entity::Entity;
 use super::event::{Event, EventParticipation};
 use super::event_person::EventPerson;
+use super::exchange::{Exchange, ExchangeOrigin};
+use super::feedback::Feedback;
+use super::fields::parse_day;
 use super::follow_up::{FollowUp, FollowUpStatus};
 use super::goal::{Goal, GoalStatus};
 use super::id::ContactId;
 use super::interaction::{Interaction, InteractionStatus};
+use super::introduction::Introduction;
 use super::partial_date::PartialDate;
 use super::position::Position;
 use super::target::Target;
@@ -16,7 +20,8 @@ use super::words::enumeration;
 enumeration! {
     /// The kind of timeline entry: an interaction that happened, a follow-up that was completed, a position that began, a
     /// position that ended, somebody you met at an event, an event you attended, a target that you connected with, a goal
-    /// that was achieved.
+    /// that was achieved, something that was given or received,
+    /// feedback that was received, an introduction that was made.
     TimelineKind {
         Interaction = "interaction",
         FollowUpCompleted = "follow_up_completed",
@@ -26,6 +31,9 @@ enumeration! {
         EventAttended = "event_attended",
         TargetConnected = "target_connected",
         GoalAchieved = "goal_achieved",
+        Exchange = "exchange",
+        FeedbackReceived = "feedback_received",
+        IntroductionMade = "introduction_made",
     }
 }
 
@@ -40,6 +48,9 @@ impl TimelineKind {
             Self::EventAttended => Entity::Event,
             Self::TargetConnected => Entity::Target,
             Self::GoalAchieved => Entity::Goal,
+            Self::Exchange => Entity::Exchange,
+            Self::FeedbackReceived => Entity::Feedback,
+            Self::IntroductionMade => Entity::Introduction,
         }
     }
 }
@@ -110,6 +121,47 @@ impl Event {
             kind: TimelineKind::EventAttended,
             sorted_at: self.fields.begins(),
             contact_ids: Vec::new(),
+        })
+    }
+}
+
+impl Exchange {
+    /// What was given or received, on its day. What something else stands for in the timeline is not told twice.
+    pub fn timeline(&self) -> Option<TimelineEntry> {
+        if !matches!(self.fields.origin, ExchangeOrigin::Manual | ExchangeOrigin::FollowUp) {
+            return None;
+        }
+        Some(TimelineEntry {
+            kind: TimelineKind::Exchange,
+            sorted_at: Timestamp::end_of(self.fields.day()?),
+            contact_ids: vec![self.fields.contact_id],
+        })
+    }
+}
+
+impl Feedback {
+    /// When it was received.
+    pub fn timeline(&self) -> Option<TimelineEntry> {
+        let day = self.fields.received_on.as_deref().and_then(|day| parse_day(day).ok())?;
+        Some(TimelineEntry {
+            kind: TimelineKind::FeedbackReceived,
+            sorted_at: Timestamp::end_of(day),
+            contact_ids: vec![self.fields.contact_id],
+        })
+    }
+}
+
+impl Introduction {
+    /// When it was made, in the timelines of the two and of who introduced them.
+    pub fn timeline(&self) -> Option<TimelineEntry> {
+        let fields = &self.fields;
+        Some(TimelineEntry {
+            kind: TimelineKind::IntroductionMade,
+            sorted_at: Timestamp::end_of(fields.made_day()?),
+            contact_ids: [fields.contact_a_id, fields.contact_b_id]
+                .into_iter()
+                .chain(fields.introducer_id)
+                .collect(),
         })
     }
 }

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use super::count::pluralize;
 use super::event_preparation::EventPreparation;
+use super::feedback::FeedbackStatus;
 use super::follow_up::OwedBy;
 use super::words::enumeration;
 
@@ -18,7 +19,8 @@ enumeration! {
     /// Why something is in the view: a follow-up or promise is due on the day or overdue, a contact is due by the cadence or
     /// overdue, a birthday or other date is on the day or ahead, an interaction is planned, or its time has passed, a goal is
     /// far behind the time that has passed, or overdue, an event is ahead and prepared, ahead and not prepared, under way since
-    /// an earlier day, or over and without a debrief.
+    /// an earlier day, or over and without a debrief, thanks are due for something that you received, or
+    /// feedback waits for something to be done.
     TodayReasonCode {
         FollowUpDue = "follow_up_due",
         FollowUpOverdue = "follow_up_overdue",
@@ -36,6 +38,8 @@ enumeration! {
         EventUnprepared = "event_unprepared",
         EventUnderWay = "event_under_way",
         EventToDebrief = "event_to_debrief",
+        ThanksDue = "thanks_due",
+        FeedbackOpen = "feedback_open",
     }
 }
 
@@ -154,6 +158,22 @@ pub fn event_to_debrief(title: &str, days: i64) -> TodayReason {
     reason(TodayReasonCode::EventToDebrief, title, days, format!("{title}: ended, not debriefed yet."))
 }
 
+/// What was received, and from whom; `days` from the day of the view to that on which it was.
+pub fn thanks(name: &str, what: &str, days: i64) -> TodayReason {
+    reason(TodayReasonCode::ThanksDue, name, days, format!("Thank {name}: {what}."))
+}
+
+/// Feedback of somebody; `days` from the day of the view to that on which it came to its status.
+pub fn feedback(topic: &str, name: &str, status: FeedbackStatus, days: i64) -> TodayReason {
+    let since = day_count(days);
+    let what = match status {
+        FeedbackStatus::Requested => format!("requested from {name} {since} ago"),
+        FeedbackStatus::ActedOn => format!("acted on {since} ago; tell {name} what became of it"),
+        _ => format!("received from {name}, nothing done for {since}"),
+    };
+    reason(TodayReasonCode::FeedbackOpen, topic, days, format!("{topic}: {what}."))
+}
+
 impl TodaySetupCode {
     /// What to do, in a sentence.
     pub const fn detail(self) -> &'static str {
@@ -191,6 +211,17 @@ mod tests {
                 event("Summit", 3, &unprepared),
                 "event_unprepared",
                 "Summit: in 3 days; still to prepare: set an objective, choose a pitch.",
+            ),
+            (thanks("Ada", "An introduction", -2), "thanks_due", "Thank Ada: An introduction."),
+            (
+                feedback("My talk", "Ada", FeedbackStatus::Received, -14),
+                "feedback_open",
+                "My talk: received from Ada, nothing done for 14 days.",
+            ),
+            (
+                feedback("My talk", "Ada", FeedbackStatus::ActedOn, -15),
+                "feedback_open",
+                "My talk: acted on 15 days ago; tell Ada what became of it.",
             ),
             (event_to_debrief("Summit", -2), "event_to_debrief", "Summit: ended, not debriefed yet."),
             (contact("Ada", 0), "contact_due", "Get in touch with Ada: due today."),

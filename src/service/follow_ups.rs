@@ -12,7 +12,8 @@ use super::records::rules::Rules;
 use super::records::transitions::{check_transition, clear_reason};
 use super::records::write::{Create, create, patched, update, writable_fields};
 use crate::domain::entity::Entity;
-use crate::domain::follow_up::{FollowUp, FollowUpFields, FollowUpOrigin, FollowUpStatus};
+use crate::domain::exchange::{Exchange, ExchangeDirection, ExchangeFields, ExchangeOrigin};
+use crate::domain::follow_up::{FollowUp, FollowUpFields, FollowUpOrigin, FollowUpStatus, OwedBy};
 use crate::domain::id::{FollowUpId, InteractionId};
 use crate::domain::interaction::{Interaction, InteractionKind};
 use crate::domain::invalid::{FieldCode, Invalid};
@@ -111,6 +112,8 @@ pub struct Completion {
     pub completed_at: Option<Timestamp>,
     /// The interaction to log; what it does not say is taken from the follow-up.
     pub interaction: Option<Map<String, Value>>,
+    /// The exchange to log; what it does not say is taken from the follow-up.
+    pub exchange: Option<Map<String, Value>>,
     /// The id of the follow-up that comes next, if one does.
     pub next_id: Option<Uuid>,
 }
@@ -119,26 +122,27 @@ pub struct Completion {
 pub struct Completed {
     pub follow_up: AnyId,
     pub interaction: Option<AnyId>,
+    pub exchange: Option<AnyId>,
     pub next: Option<AnyId>,
 }
 
 /// Completes a follow-up. One that is done stays as it is.
 pub fn complete(tx: &mut Tx<'_>, id: AnyId, completion: Completion) -> Result<Completed> {
     let before = records::get::<FollowUp>(tx, id, &Precondition::None)?;
-    let Completion { outcome, completed_at, interaction, next_id } = completion;
-    let chosen = interaction.as_ref().and_then(chosen_id);
-    let known = match chosen {
-        Some(chosen) => records::exists(tx, Entity::Interaction, chosen)?.then_some(chosen),
-        None => None,
-    };
+    let Completion { outcome, completed_at, interaction, exchange, next_id } = completion;
+    let known_interaction = known(tx, Entity::Interaction, interaction.as_ref())?;
+    let mut exchanged = known(tx, Entity::Exchange, exchange.as_ref())?;
     let own = before.fields.interaction_id.map(|id| AnyId::new(id.uuid()));
     let is_done = before.fields.status == FollowUpStatus::Done;
     // Who sends an interaction may see interactions.
-    let mut logged = known.or(own.filter(|_| is_done && interaction.is_some()));
+    let mut logged = known_interaction.or(own.filter(|_| is_done && interaction.is_some()));
     if !is_done {
         check_transition(&before, Some(before.fields.status), FollowUpStatus::Done)?;
-        if let (Some(interaction), None) = (interaction, known) {
+        if let (Some(interaction), None) = (interaction, known_interaction) {
             logged = Some(log_interaction(tx, &before, interaction, completed_at)?);
+        }
+        if let (Some(exchange), None) = (exchange, exchanged) {
+            exchanged = Some(log_exchange(tx, &before, exchange, (completed_at, logged))?);
         }
         let fields = before.fields.clone();
         let after = before.with(FollowUpFields {
@@ -153,12 +157,14 @@ pub fn complete(tx: &mut Tx<'_>, id: AnyId, completion: Completion) -> Result<Co
         tx.choose_next_id(None);
     }
     let next = successors(tx, before.id)?.first().map(Record::id);
-    Ok(Completed { follow_up: id, interaction: logged, next })
+    Ok(Completed { follow_up: id, interaction: logged, exchange: exchanged, next })
 }
 
-fn chosen_id(interaction: &Map<String, Value>) -> Option<AnyId> {
-    let id = interaction.get("id").and_then(Value::as_str)?;
-    id.parse::<Uuid>().ok().map(AnyId::new)
+/// The record that a part of the request has the id of, if it was logged before.
+fn known(tx: &mut Tx<'_>, entity: Entity, sent: Option<&Map<String, Value>>) -> Result<Option<AnyId>> {
+    let chosen = sent.and_then(|sent| sent.get("id")).and_then(Value::as_str);
+    let Some(chosen) = chosen.and_then(|id| id.parse::<Uuid>().ok()).map(AnyId::new) else { return Ok(None) };
+    Ok(records::exists(tx, entity, chosen)?.then_some(chosen))
 }
 
 /// Logs an interaction with the people of a follow-up, over its channel, at the time of its completion, unless it says
@@ -184,6 +190,41 @@ fn log_interaction(
     let checked = Create::<Interaction>::check(interaction.into(), None, tx.new_id(), tx.now());
     let made = checked.map_err(Error::from).and_then(|checked| checked.write(tx));
     made.map(|made| Record::id(&made)).map_err(|error| error.under("interaction"))
+}
+
+/// Logs what was given to the only contact of a follow-up, or received where they owed it, on the day of its completion, unless
+/// it says otherwise.
+fn log_exchange(
+    tx: &mut Tx<'_>,
+    follow_up: &FollowUp,
+    mut exchange: Map<String, Value>,
+    (completed_at, interaction): (Option<Timestamp>, Option<AnyId>),
+) -> Result<AnyId> {
+    exchange.retain(|_, value| !value.is_null());
+    let FollowUpFields { title, contact_ids, goal_id, owed_by, kind, .. } = &follow_up.fields;
+    let occurred_on = time_zone(tx)?.day(completed_at.unwrap_or(tx.now()));
+    let mut set = |name: &str, value: Value| {
+        exchange.entry(name).or_insert(value);
+    };
+    if let [only] = contact_ids.as_slice() {
+        set("contact_id", json!(only));
+    }
+    set(
+        "direction",
+        json!(if *owed_by == OwedBy::Me { ExchangeDirection::Given } else { ExchangeDirection::Received }),
+    );
+    set("kind", json!(kind.exchanges()));
+    set("description", json!(title));
+    set("occurred_on", json!(occurred_on));
+    set("goal_id", json!(goal_id));
+    set("interaction_id", json!(interaction));
+    let checked = Create::<Exchange>::check(exchange.into(), None, tx.new_id(), tx.now());
+    let made = checked.map_err(Error::from).and_then(|checked| {
+        let exchange = checked.into_record();
+        let fields = ExchangeFields { origin: ExchangeOrigin::FollowUp, ..exchange.fields.clone() };
+        create(tx, Exchange { fields, ..exchange })
+    });
+    made.map(|made| Record::id(&made)).map_err(|error| error.under("exchange"))
 }
 
 /// What to do with each of many follow-ups.
@@ -218,8 +259,13 @@ pub(super) fn edit_follow_up(
         // As when days are shifted, what is finished stays as it is.
         FollowUpEdit::Complete { .. } if follow_up.fields.status != FollowUpStatus::Pending => Ok(Edit::None),
         FollowUpEdit::Complete { outcome } => {
-            let completion =
-                Completion { outcome: outcome.clone(), completed_at: None, interaction: None, next_id: None };
+            let completion = Completion {
+                outcome: outcome.clone(),
+                completed_at: None,
+                interaction: None,
+                exchange: None,
+                next_id: None,
+            };
             complete(tx, Record::id(follow_up), completion)?;
             Ok(Edit::Done)
         }

@@ -11,15 +11,20 @@ use super::db::sql::types::AnyId;
 use super::db::write::record::Record;
 use super::error::Result;
 use super::lists::{Order, Section, first};
-use super::{contact_activities, events, follow_ups, interactions, relationships, targets, today};
+use super::reciprocity::{self, Exchanged};
+use super::{
+    contact_activities, events, feedback, follow_ups, interactions, introductions, relationships, targets, today,
+};
 use crate::domain::contact::Contact;
 use crate::domain::contact_activity::ContactActivity;
 use crate::domain::event::Event;
 use crate::domain::event_person::EventPerson;
+use crate::domain::feedback::Feedback;
 use crate::domain::follow_up::FollowUp;
 use crate::domain::goal::Goal;
 use crate::domain::id::{EventId, GoalId, WorkspaceId};
 use crate::domain::interaction::Interaction;
+use crate::domain::introduction::Introduction;
 use crate::domain::relationship::Relationship;
 use crate::domain::target::Target;
 use crate::domain::timestamp::Timestamp;
@@ -46,6 +51,12 @@ pub struct ContactBrief {
     pub last_events: Vec<Event>,
     /// What they are at these events.
     pub attendance: HashMap<EventId, EventPerson>,
+    /// What was given and received.
+    pub exchanged: Option<Exchanged>,
+    /// What is open of theirs, the newest first.
+    pub feedback: Section<Feedback>,
+    /// What they are a part of, the newest first.
+    pub introductions: Section<Introduction>,
     /// Where you met.
     pub met_at: Option<Event>,
     pub notes: Vec<Interaction>,
@@ -93,6 +104,17 @@ pub fn read(conn: &mut Conn, workspace: WorkspaceId, contact: &Contact, day: Day
         let there = vec![is_own(events::CONTACT), Predicate::In(events::EVENT, shown.collect())];
         let there = EventPerson::select(conn, Select::all(workspace, Predicate::All(there)))?;
         let attendance = there.into_iter().map(|person| (person.fields.event_id, person)).collect();
+        let exchanged = reciprocity::of_contact(conn, workspace, id, on)?;
+        let open = Predicate::All(vec![
+            is_own(feedback::CONTACT),
+            Predicate::equal(feedback::IS_OPEN, Scalar::Bool(true)),
+        ]);
+        let newest = Order::By(ID, Direction::Descending);
+        let feedback = first(conn, workspace, open, newest, i64::from(MAX_ITEMS))?;
+        let parts = [introductions::CONTACT_A, introductions::CONTACT_B, introductions::INTRODUCER];
+        let is_part = Predicate::Any(parts.map(is_own).to_vec());
+        let newest = Select { direction: Direction::Descending, ..Select::all(workspace, is_part) };
+        let introductions = Section::first_of(Introduction::select(conn, newest)?, MAX_ITEMS.into());
         let how_met = contact.fields.how_met.as_ref();
         let met_at = how_met.and_then(|how_met| how_met.event_id).map(|id| AnyId::new(id.uuid()));
         let met_at = Event::select(conn, Select::all(workspace, Predicate::ids(met_at)))?.pop();
@@ -111,6 +133,9 @@ pub fn read(conn: &mut Conn, workspace: WorkspaceId, contact: &Contact, day: Day
             next_events,
             last_events,
             attendance,
+            exchanged,
+            feedback,
+            introductions,
             met_at,
             notes,
             people,

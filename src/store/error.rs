@@ -114,6 +114,8 @@ pub enum Conflict {
         /// The states that it may move to.
         allowed: Vec<&'static str>,
     },
+    /// An introduction that the networker makes lacks the consent of these people.
+    ConsentMissing(String),
     /// The next record of the series, this one, has been changed since it was created.
     SeriesContinued(Entity, AnyId),
     /// There is no debrief of the event.

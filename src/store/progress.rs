@@ -19,15 +19,20 @@ use super::db::write::json::json;
 use super::db::write::record::{Record, for_entity};
 use super::error::Result;
 use super::lists::{Listing, Order, page};
-use super::{check_ins, contacts, events, follow_ups, interactions, key_results, positions, targets};
+use super::{
+    check_ins, contacts, events, exchanges, feedback, follow_ups, interactions, introductions, key_results,
+    positions, targets,
+};
 use crate::domain::contact::Contact;
 use crate::domain::entity::Entity;
 use crate::domain::event::EventParticipation;
+use crate::domain::exchange::ExchangeDirection;
 use crate::domain::fields::parse_day;
 use crate::domain::follow_up::{FollowUpStatus, OwedBy};
 use crate::domain::goal::Goal;
 use crate::domain::id::{KeyResultId, WorkspaceId};
 use crate::domain::interaction::{InteractionDirection, InteractionKind};
+use crate::domain::introduction::IntroductionDirection;
 use crate::domain::key::{Key, KeyKind};
 use crate::domain::key_result::{KeyResult, KeyResultFilter, KeyResultMetric};
 use crate::domain::locale::TimeZone;
@@ -251,6 +256,49 @@ impl Counted {
                 let of_goal = linked(Predicate::equal(follow_ups::GOAL, Scalar::Id(goal_id)));
                 let filter = all(parts, vec![of_goal]);
                 Self::Records { entity: Entity::FollowUp, filter, order: follow_ups::COMPLETED }
+            }
+            KeyResultMetric::IntroductionsMade | KeyResultMetric::IntroductionsReceived => {
+                let direction = match key_result.fields.metric {
+                    KeyResultMetric::IntroductionsMade => IntroductionDirection::ByMe,
+                    _ => IntroductionDirection::ToMe,
+                };
+                let mut parts = introductions::made_within(window, is_continued);
+                parts.push(text(introductions::DIRECTION, direction.as_str()));
+                let involves = |one: Predicate| {
+                    let columns = [introductions::CONTACT_A, introductions::CONTACT_B, introductions::INTRODUCER];
+                    // Each part by its own index, and not by the days.
+                    let by = |column| {
+                        let refers = Predicate::RefersToFound(column, Box::new(one.clone()));
+                        Predicate::ReferredBy(Entity::Introduction, ID, Box::new(refers))
+                    };
+                    Predicate::Any(columns.map(by).to_vec())
+                };
+                parts.extend(people.into_iter().map(involves));
+                let filter = all(parts, vec![linked(Predicate::equal(introductions::GOAL, Scalar::Id(goal_id)))]);
+                Self::Records { entity: Entity::Introduction, filter, order: introductions::MADE_ON }
+            }
+            KeyResultMetric::FeedbackActedOn => {
+                let mut parts = feedback::acted_on_within(window, is_continued);
+                parts.extend(
+                    people.into_iter().map(|one| Predicate::RefersToFound(feedback::CONTACT, Box::new(one))),
+                );
+                let filter = all(parts, vec![linked(Predicate::equal(feedback::GOAL, Scalar::Id(goal_id)))]);
+                Self::Records { entity: Entity::Feedback, filter, order: feedback::ACTION_TAKEN_ON }
+            }
+            KeyResultMetric::ValueGiven | KeyResultMetric::ValueReceived => {
+                let one_way = match key_result.fields.metric {
+                    KeyResultMetric::ValueGiven => ExchangeDirection::Given,
+                    _ => ExchangeDirection::Received,
+                };
+                let directions = [one_way, ExchangeDirection::Mutual];
+                let directions = directions.map(|one| Scalar::Text(one.as_str().to_owned())).to_vec();
+                let mut parts = exchanges::within(window, is_continued);
+                parts.push(Predicate::In(exchanges::DIRECTION, directions));
+                parts.extend(
+                    people.into_iter().map(|one| Predicate::RefersToFound(exchanges::CONTACT, Box::new(one))),
+                );
+                let filter = all(parts, vec![linked(Predicate::equal(exchanges::GOAL, Scalar::Id(goal_id)))]);
+                Self::Records { entity: Entity::Exchange, filter, order: exchanges::OCCURRED_ON }
             }
             KeyResultMetric::RelationshipsDeepened => {
                 let mutual = text(interactions::DIRECTION, InteractionDirection::Mutual.as_str());

@@ -12,10 +12,11 @@ use super::db::write::record::Record;
 use super::error::Result;
 use super::lists::{Order, Section, first};
 use super::progress::{self, GoalProgress, On};
-use super::{contacts, follow_ups, goals, interactions};
+use super::{contacts, exchanges, follow_ups, goals, interactions};
 use crate::domain::anniversary::days_ahead;
 use crate::domain::contact::Contact;
 use crate::domain::entity::Entity;
+use crate::domain::exchange::Exchange;
 use crate::domain::follow_up::{FollowUp, OwedBy};
 use crate::domain::id::{ContactId, WorkspaceId};
 use crate::domain::interaction::{Interaction, InteractionStatus};
@@ -67,6 +68,19 @@ pub fn awaiting_outcome(
 ) -> Result<Section<Interaction>> {
     let filter = is_planned(Comparison::Less, before);
     first(conn, workspace, filter, Order::By(interactions::OCCURRED, Direction::Descending), limit)
+}
+
+/// What was received by a day and not thanked for, the latest first.
+pub fn thanks_due(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    on: NaiveDate,
+    limit: i64,
+) -> Result<Section<Exchange>> {
+    let by = Scalar::Text(on.to_string());
+    let received = Predicate::Compare(exchanges::OCCURRED_ON, Comparison::LessOrEqual, by);
+    let filter = Predicate::All(vec![exchanges::awaits_thanks(), received]);
+    first(conn, workspace, filter, Order::By(exchanges::OCCURRED_ON, Direction::Descending), limit)
 }
 
 /// How many active goals are looked at, those that are due first.

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::support::*;
 
-const LISTS: [&str; 15] = [
+const LISTS: [&str; 18] = [
     "/v1/contacts?archived=any&limit=200",
     "/v1/organizations?limit=200",
     "/v1/positions?limit=200",
@@ -24,6 +24,9 @@ const LISTS: [&str; 15] = [
     "/v1/pitches?limit=200",
     "/v1/events?limit=200",
     "/v1/event-people?limit=200",
+    "/v1/exchanges?limit=200",
+    "/v1/feedback?limit=200",
+    "/v1/introductions?limit=200",
 ];
 
 fn demo(database: &Database, arguments: &[&str]) -> Output {
@@ -77,7 +80,7 @@ on_both! {
         let of = |name: &str| &first[LISTS.iter().find(|path| path.contains(name)).unwrap()];
         let (contacts, interactions, follow_ups) = (of("contacts"), of("interactions"), of("follow-ups"));
         // Those who are not known yet are not listed.
-        assert_eq!((contacts.len(), of("organizations").len()), (214, 60));
+        assert_eq!((contacts.len(), of("organizations").len()), (216, 60));
         let names: BTreeSet<&str> = contacts.iter().map(|contact| contact["name"].as_str().unwrap()).collect();
         assert_eq!(names.len(), contacts.len());
         assert!((900..1_200).contains(&interactions.len()), "{}", interactions.len());
@@ -86,6 +89,10 @@ on_both! {
             (follow_ups, "owed_by", &["me", "them"]),
             (follow_ups, "origin", &["manual", "plan"]),
             (interactions, "status", &["planned", "happened", "cancelled", "no_show"]),
+            (of("exchanges"), "direction", &["given", "received", "mutual"]),
+            (of("feedback"), "status", &["received", "considered", "reported_back", "set_aside"]),
+            (of("introductions"), "direction", &["by_me", "to_me"]),
+            (of("introductions"), "status", &["asked", "declined", "made"]),
             (of("plan-runs"), "status", &["running", "finished", "stopped"]),
             (contacts, "tier", &["inner", "core", "active", "extended", "distant", "null"]),
         ] {
@@ -100,7 +107,7 @@ on_both! {
         assert!(count(of("event-people"), "stage").contains_key("met"));
         assert!(follow_ups.iter().any(|own| !own["recurrence"].is_null() && own["status"] == "pending"));
         let today = &first["today"][0];
-        for section in ["follow_ups", "promises", "contacts", "dates", "planned", "awaiting_outcome"] {
+        for section in ["follow_ups", "promises", "contacts", "dates", "planned", "awaiting_outcome", "thanks"] {
             assert!(today[section]["total"].as_i64() > Some(0), "{section} of today is empty");
         }
         assert_eq!(today["setup"], serde_json::json!([]));

@@ -59,6 +59,21 @@ const LEFT_OUT: &[(&str, &[&str], &str)] = &[
     ("relationships", &["kind", "started_on", "ended_on", "updated_at"], "the same"),
     ("needs", &["kind", "status", "updated_at"], "the same; most are open"),
     (
+        "exchanges",
+        &["direction", "kind", "weight", "thanked_on", "occurred_on", "updated_at"],
+        "words and numbers of a few values; those of a period in another order than that of days",
+    ),
+    (
+        "feedback",
+        &["kind", "status", "is_open", "received_on", "changed_sort", "updated_at"],
+        "words of a few values; those of a period in another order than that of their transitions",
+    ),
+    (
+        "introductions",
+        &["direction", "status", "introducer_id", "contact_a_id", "contact_b_id", "made_on", "updated_at"],
+        "words of a few values; those of a period in another order; a key result reads what was made in its period",
+    ),
+    (
         "interactions",
         &[
             "kind",
@@ -137,6 +152,10 @@ const ALLOWED: &[(&str, &str)] = &[
     (
         "SELECT 0, COUNT(*) FROM * WHERE workspace_id = ? AND *",
         "a key result counts the records of a period, by the entries of an index",
+    ),
+    (
+        "SELECT contact_id, SUM(CASE*FROM exchanges WHERE workspace_id = ? AND occurred_on <= ? GROUP BY contact_id",
+        "balances are summed up from the entries of an index, since their order follows from the sums",
     ),
     (
         "SELECT listed.contact_id, MIN(met.at), MAX(met.at), MIN(met.occurred_on), MAX(met.occurred_on) FROM *",

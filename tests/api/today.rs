@@ -24,7 +24,7 @@ fn codes(steps: &Value) -> Vec<&str> {
     steps.as_array().unwrap().iter().map(|step| step["code"].as_str().unwrap()).collect()
 }
 
-const SECTIONS: [&str; 9] = [
+const SECTIONS: [&str; 11] = [
     "follow_ups",
     "promises",
     "contacts",
@@ -34,6 +34,8 @@ const SECTIONS: [&str; 9] = [
     "goals",
     "events",
     "events_to_debrief",
+    "thanks",
+    "feedback",
 ];
 
 on_both! {
@@ -320,6 +322,10 @@ on_both! {
             ada.post(&format!("{}/people", ahead.location()), &json!({"contact_id": one})).await.expect(201);
             let over = json!({"title": name, "starts_on": "2026-02-27", "participation": "attended"});
             ada.post("/v1/events", &over).await.expect(201);
+            let received = json!({"contact_id": one, "direction": "received", "occurred_on": "2026-02-20"});
+            ada.post("/v1/exchanges", &received).await.expect(201);
+            let asked = json!({"contact_id": one, "topic": name, "status": "requested", "status_changed_at": "2026-02-01T00:00:00Z"});
+            ada.post("/v1/feedback", &asked).await.expect(201);
         };
         let count = async || {
             let before = sent_to(&server.database);

@@ -1,17 +1,22 @@
 //! The view of a day: what to do, and why.
 
+mod deck;
 mod events;
+mod feedback;
 mod moment;
+mod thanks;
 
 use actix_web::http::{Method, header};
 use chrono::NaiveDate;
 use serde::Serialize;
 use serde_json::json;
-use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
+use self::deck::Deck;
 use self::events::{TodayDebriefSection, TodayEventSection};
+use self::feedback::TodayFeedbackSection;
 use self::moment::Moment;
+use self::thanks::TodayThanksSection;
 use super::context::Context;
 use super::http::messages::conditional::check_if_none_match;
 use super::http::messages::problem::Problem;
@@ -24,6 +29,7 @@ use crate::domain::cadence::CadenceState;
 use crate::domain::card::ContactCard;
 use crate::domain::contact::{Contact, ContactDate};
 use crate::domain::event::Event;
+use crate::domain::feedback::OPEN_DAYS;
 use crate::domain::fields::parse_day;
 use crate::domain::follow_up::{FollowUp, OwedBy};
 use crate::domain::goal::Goal;
@@ -36,7 +42,9 @@ use crate::store::keep_in_touch::{self, Wanted};
 use crate::store::lists::Section;
 use crate::store::progress::{GoalProgress, On};
 use crate::store::today as stored;
-use crate::store::{AnyId, Conn, Record, Result as StoreResult, accounts, events as stored_events};
+use crate::store::{
+    Conn, Record, Result as StoreResult, accounts, events as stored_events, feedback as stored_feedback,
+};
 
 /// How many items a section shows.
 const MAX_ITEMS: u8 = 20;
@@ -71,6 +79,10 @@ struct Today {
     /// Events that ended within the last 14 days, that you registered for or attended, and that have no debrief: the latest
     /// first, at most 20. Sessions are left out; the list has those that started in this time, with sessions.
     events_to_debrief: TodayDebriefSection,
+    /// What you received and have not said thanks for, the latest first. At most 20.
+    thanks: TodayThanksSection,
+    /// Feedback that is open and has not moved for 14 days, the oldest first. At most 20.
+    feedback: TodayFeedbackSection,
     /// First steps not taken yet; empty when all are done.
     setup: Vec<TodaySetupStep>,
 }
@@ -242,15 +254,22 @@ pub fn operations() -> Vec<Operation> {
             .description(
                 "One call for a home screen: follow-ups and promises whose day has come, contacts who are due, \
                  birthdays and other dates in the next 14 days, planned interactions, those whose time has passed, \
-                 goals at risk, events in the next 14 days with what is still to be prepared, and those to look back \
-                 on. Each item has a reason and the cards to show. Each section has at most 20 \
+                 goals at risk, events in the next 14 days with what is still to be prepared, those to look back \
+                 on, thanks that are due, and feedback that has been open for 14 days. Each item has a reason and the cards to show. Each section has at most 20 \
                  items and their `total`.",
             )
             .parameter(Parameter::new("on", on, json!({ "type": "string", "format": "date" })).example(json!("2026-03-02")))
             .answer::<Today>(200, "The view of the day.")
             .tagged(Tagged::View)
     };
-    let scopes = ["contacts:read", "interactions:read", "follow_ups:read", "goals:read", "events:read"];
+    let scopes = [
+        "contacts:read",
+        "relationships:read",
+        "interactions:read",
+        "follow_ups:read",
+        "goals:read",
+        "events:read",
+    ];
     let access = Access::Scopes(scopes.map(Into::into).to_vec());
     vec![Operation::new(Method::GET, "/v1/today", "get_today", access, Run::Read(get_today), docs)]
 }
@@ -304,9 +323,13 @@ fn view(
     let at_risk =
         stored::goals_at_risk(conn, workspace, On { day: on, zone: moment.zone }, usize::from(MAX_ITEMS))?;
     let events = events::ahead(conn, moment, usize::from(MAX_ITEMS))?;
+    let thanks = stored::thanks_due(conn, workspace, on, limit)?;
     let setup = stored::open_setup(conn, workspace)?;
 
     let named = |lists: &[&[ContactId]]| stored::ids_of(lists.iter().copied());
+    let waiting = stored_feedback::open_since(conn, workspace, moment.start_of_day_before(OPEN_DAYS - 1), limit)?;
+    let waiting_of: Vec<ContactId> = waiting.items.iter().map(|item| item.fields.contact_id).collect();
+    let thanked: Vec<ContactId> = thanks.items.iter().map(|item| item.fields.contact_id).collect();
     let lists: Vec<&[ContactId]> = [&mine, &promised]
         .into_iter()
         .flat_map(|section| section.items.iter().map(|item| item.fields.contact_ids.as_slice()))
@@ -315,13 +338,14 @@ fn view(
                 .into_iter()
                 .flat_map(|section| section.items.iter().map(|item| item.fields.contact_ids.as_slice())),
         )
+        .chain([thanked.as_slice(), waiting_of.as_slice()])
         .collect();
     let mut people = stored::people(conn, workspace, named(&lists))?;
     people.extend(dates.items.iter().map(|(_, contact)| (Record::id(contact), contact.clone())));
     people.extend(due.items.iter().map(|due| (Record::id(&due.contact), due.contact.clone())));
     let people: Vec<Contact> = people.into_values().collect();
     let cards = Contact::cards(conn, workspace, &people, on)?;
-    let cards = Deck(cards.into_iter().map(|card| (AnyId::new(card.id.uuid()), card)).collect());
+    let cards = Deck::new(cards);
 
     let contacts = due.items.iter().filter_map(|due| {
         let days = moment.days_until(due.next.due_on);
@@ -355,21 +379,10 @@ fn view(
         goals: goals(moment, at_risk),
         events,
         events_to_debrief: events::to_debrief(moment, &to_debrief),
+        thanks: thanks::shown(moment, &cards, thanks),
+        feedback: feedback::shown(moment, &cards, waiting),
         setup: setup.into_iter().map(setup_step).collect(),
     })
-}
-
-/// The cards of the people in the view.
-struct Deck(BTreeMap<AnyId, ContactCard>);
-
-impl Deck {
-    fn one(&self, id: ContactId) -> Option<ContactCard> {
-        self.0.get(&AnyId::new(id.uuid())).cloned()
-    }
-
-    fn of(&self, ids: &[ContactId]) -> Vec<ContactCard> {
-        ids.iter().filter_map(|id| self.one(*id)).collect()
-    }
 }
 
 fn follow_ups(moment: &Moment, cards: &Deck, section: Section<FollowUp>, owed_by: OwedBy) -> TodayFollowUps {

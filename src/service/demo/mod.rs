@@ -1,6 +1,8 @@
 //! `wellmet demo`: a year of somebody's network, written week by week by the same rules as everything else, and the same for
-//! the same seed and day. What happens in a week is in `year.rs`, what it is for in `goals.rs`.
+//! the same seed and day. What happens in a week is in `year.rs`, what it is for in `goals.rs`, what is given
+//! and received in `giving.rs`.
 
+mod giving;
 mod goals;
 mod random;
 mod steps;

@@ -17,6 +17,10 @@ pub static PROMISES: LazyLock<Vec<&str>> = LazyLock::new(|| lines(include_str!("
 pub static ORGANIZATIONS: LazyLock<Vec<&str>> = LazyLock::new(|| lines(include_str!("data/organizations.txt")));
 /// Kind, title and venue, with `|` between.
 pub static EVENTS: LazyLock<Vec<&str>> = LazyLock::new(|| lines(include_str!("data/events.txt")));
+/// Kind, topic and text, with `|` between.
+pub static FEEDBACK: LazyLock<Vec<&str>> = LazyLock::new(|| lines(include_str!("data/feedback.txt")));
+/// Kind and description, with `|` between.
+pub static EXCHANGES: LazyLock<Vec<&str>> = LazyLock::new(|| lines(include_str!("data/exchanges.txt")));
 /// Kind and title, with `|` between.
 pub static FOLLOW_UPS: LazyLock<Vec<&str>> = LazyLock::new(|| lines(include_str!("data/follow_ups.txt")));
 

@@ -4,6 +4,7 @@ use chrono::{NaiveDate, NaiveTime, TimeDelta};
 use serde_json::{Map, Value, json};
 use std::collections::HashSet;
 
+use super::giving::Giving;
 use super::goals::Goals;
 use super::random::Random;
 use super::steps::{after, before, create, patch};
@@ -53,6 +54,7 @@ pub struct Year {
     lot: Vec<usize>,
     organizations: Vec<OrganizationId>,
     goals: Goals,
+    giving: Giving,
 }
 
 fn any(id: ContactId) -> AnyId {
@@ -69,6 +71,7 @@ impl Year {
             lot: Vec::new(),
             organizations: Vec::new(),
             goals: Goals::default(),
+            giving: Giving::new(seed),
         }
     }
 
@@ -106,7 +109,8 @@ impl Year {
         if Goals::debriefs_event(week) {
             self.goals.debrief_event(tx, &mut self.random, today)?;
         }
-        Ok(())
+        let people: Vec<ContactId> = self.people.iter().map(|person| person.id).collect();
+        self.giving.live_week(tx, (week, today), &people)
     }
 
     /// The last day: something of everything that a screen shows.
@@ -427,7 +431,13 @@ impl Year {
                     complete(
                         tx,
                         id,
-                        Completion { outcome, completed_at: Some(completed_at), interaction, next_id: None },
+                        Completion {
+                            outcome,
+                            completed_at: Some(completed_at),
+                            interaction,
+                            exchange: None,
+                            next_id: None,
+                        },
                     )?;
                 }
                 80..=87 => drop(self.close(tx, id, FollowUpStatus::Skipped, "It came up when we talked.")?),

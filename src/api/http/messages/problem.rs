@@ -112,6 +112,9 @@ catalog! {
     /// The record cannot go from its current state, `state`, to the requested one; `allowed` lists the states that it can
     /// go to. `record` identifies the record.
     InvalidTransition = "invalid_transition", 409, "Invalid transition";
+    /// You introduce the two, and not both have agreed; the detail says whose consent is missing. Ask them, and set
+    /// `consent_a` and `consent_b` to `given`.
+    ConsentMissing = "consent_missing", 409, "A consent is missing";
     /// The next record of the series, `record`, has been changed since it was created. Edit or delete that one first.
     SeriesContinued = "series_continued", 409, "The series has continued";
     /// The event has not begun, is cancelled or postponed, or you were not there; the detail says which. Update the event
@@ -423,6 +426,8 @@ impl From<Conflict> for Problem {
                 let problem = Self::new(Code::InvalidTransition).detail(detail);
                 Self { record: Some((entity, id)), transitions: Some((state, allowed)), ..problem }
             }
+            Conflict::ConsentMissing(names) => Self::new(Code::ConsentMissing)
+                .detail(format!("The introduction cannot be made: the consent of {names} is missing.")),
             Conflict::SeriesContinued(entity, id) => {
                 let next = location_of(entity, id);
                 let detail = format!("{next}, which follows it, has been changed. Edit or delete that one first.");

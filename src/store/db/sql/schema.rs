@@ -844,3 +844,89 @@ table! {
         note -> Nullable<Text>,
     }
 }
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant};
+
+    exchanges (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        contact_id -> Id,
+        direction -> Text,
+        kind -> Text,
+        description -> Nullable<Text>,
+        weight -> Integer,
+        occurred_on -> Text,
+        thanked_on -> Nullable<Text>,
+        interaction_id -> Nullable<Id>,
+        goal_id -> Nullable<Id>,
+        origin -> Text,
+        scaled_weight -> Double,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant};
+
+    feedback (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        contact_id -> Id,
+        kind -> Text,
+        topic -> Text,
+        body -> Nullable<Text>,
+        status -> Text,
+        status_reason -> Nullable<Text>,
+        status_changed_at -> Nullable<Instant>,
+        received_on -> Nullable<Text>,
+        action -> Nullable<Text>,
+        action_taken_on -> Nullable<Text>,
+        reported_back_on -> Nullable<Text>,
+        goal_id -> Nullable<Id>,
+        pitch_id -> Nullable<Id>,
+        exchange_id -> Nullable<Id>,
+        follow_up_id -> Nullable<Id>,
+        changed_sort -> Instant,
+        is_open -> Bool,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant};
+
+    introductions (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        contact_a_id -> Id,
+        contact_b_id -> Id,
+        introducer_id -> Nullable<Id>,
+        introducer_name -> Nullable<Text>,
+        direction -> Text,
+        purpose -> Nullable<Text>,
+        blurb -> Nullable<Text>,
+        consent_a -> Text,
+        consent_b -> Text,
+        status -> Text,
+        status_reason -> Nullable<Text>,
+        made_on -> Nullable<Text>,
+        outcome -> Nullable<Text>,
+        goal_id -> Nullable<Id>,
+        exchange_a_id -> Nullable<Id>,
+        exchange_b_id -> Nullable<Id>,
+        introducer_exchange_id -> Nullable<Id>,
+        follow_up_a_id -> Nullable<Id>,
+        follow_up_b_id -> Nullable<Id>,
+    }
+}

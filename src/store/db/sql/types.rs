@@ -19,16 +19,19 @@ use crate::domain::contact::{Channel, Tier};
 use crate::domain::entity::{Entity, Op};
 use crate::domain::event::{EventKind, EventParticipation, EventRole, EventStatus};
 use crate::domain::event_person::{EventPersonRole, EventPersonStage};
+use crate::domain::exchange::{ExchangeDirection, ExchangeKind, ExchangeOrigin};
+use crate::domain::feedback::{FeedbackKind, FeedbackStatus};
 use crate::domain::follow_up::{FollowUpKind, FollowUpOrigin, FollowUpStatus, OwedBy};
 use crate::domain::follow_up_plan::BuiltInPlan;
 use crate::domain::goal::{GoalCategory, GoalStatus};
 use crate::domain::id::{
     CalendarFeedId, CheckInId, ContactActivityId, ContactId, DuplicateDismissalId, EventId, EventPersonId,
-    FollowUpId, FollowUpPlanId, GoalId, InteractionId, JobId, KeyResultId, NeedId, NotificationId, OperationId,
-    OrganizationId, PitchId, PitchUseId, PitchVersionId, PlanRunId, PositionId, RelationshipId, SeriesId,
-    SessionId, TagId, TargetId, TokenId, UserId, WorkspaceId,
+    ExchangeId, FeedbackId, FollowUpId, FollowUpPlanId, GoalId, InteractionId, IntroductionId, JobId, KeyResultId,
+    NeedId, NotificationId, OperationId, OrganizationId, PitchId, PitchUseId, PitchVersionId, PlanRunId,
+    PositionId, RelationshipId, SeriesId, SessionId, TagId, TargetId, TokenId, UserId, WorkspaceId,
 };
 use crate::domain::interaction::{InteractionDirection, InteractionKind, InteractionStatus};
+use crate::domain::introduction::{Consent, IntroductionDirection, IntroductionStatus};
 use crate::domain::job::JobState;
 use crate::domain::key::KeyKind;
 use crate::domain::key_result::KeyResultMetric;
@@ -194,6 +197,7 @@ id_columns!(CalendarFeedId, JobId, NotificationId, OperationId);
 id_columns!(ContactId, OrganizationId, PositionId, RelationshipId, NeedId, TagId, DuplicateDismissalId);
 id_columns!(GoalId, KeyResultId, CheckInId, TargetId, PitchId, PitchVersionId, PitchUseId);
 id_columns!(EventId, EventPersonId);
+id_columns!(ExchangeId, FeedbackId, IntroductionId);
 id_columns!(InteractionId, ContactActivityId, FollowUpId, SeriesId, FollowUpPlanId, PlanRunId);
 
 /// Microseconds between 1970 and 2000, from which PostgreSQL counts.
@@ -344,4 +348,7 @@ word_columns!(Tier, OrganizationKind, PositionKind, RelationshipType, NeedKind, 
 word_columns!(Channel, InteractionKind, InteractionStatus, InteractionDirection, TimelineKind);
 word_columns!(EventKind, EventStatus, EventRole, EventParticipation, EventPersonRole, EventPersonStage);
 word_columns!(GoalCategory, GoalStatus, KeyResultMetric, TargetStage);
+word_columns!(ExchangeDirection, ExchangeKind, ExchangeOrigin);
+word_columns!(FeedbackKind, FeedbackStatus);
+word_columns!(Consent, IntroductionDirection, IntroductionStatus);
 word_columns!(FollowUpKind, FollowUpStatus, FollowUpOrigin, OwedBy, BuiltInPlan, PlanRunStatus);

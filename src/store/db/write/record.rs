@@ -264,9 +264,9 @@ macro_rules! for_entity {
     ($entity:expr, $Kind:ident => $body:expr) => {
         $crate::store::db::write::record::for_each_kind!($entity, $Kind => $body;
             Contact in contact, Organization in organization, Position in position, Relationship in relationship,
-            Need in need, Tag in tag, DuplicateDismissal in duplicate_dismissal, Goal in goal, KeyResult in key_result,
+            Need in need, Exchange in exchange, Feedback in feedback, Tag in tag, DuplicateDismissal in duplicate_dismissal, Goal in goal, KeyResult in key_result,
             CheckIn in check_in, Target in target, Pitch in pitch, PitchVersion in pitch_version, PitchUse in pitch_use,
-            Event in event, EventPerson in event_person, Interaction in interaction,
+            Event in event, EventPerson in event_person, Interaction in interaction, Introduction in introduction,
             FollowUp in follow_up, FollowUpPlan in follow_up_plan, PlanRun in plan_run, ContactActivity in contact_activity,
         )
     };

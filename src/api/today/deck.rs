@@ -1,0 +1,23 @@
+//! The cards of the people in the view of a day, each made once.
+
+use std::collections::BTreeMap;
+
+use crate::domain::card::ContactCard;
+use crate::domain::id::ContactId;
+
+/// The cards of the people in the view.
+pub struct Deck(BTreeMap<ContactId, ContactCard>);
+
+impl Deck {
+    pub fn new(cards: Vec<ContactCard>) -> Self {
+        Self(cards.into_iter().map(|card| (card.id, card)).collect())
+    }
+
+    pub fn one(&self, id: ContactId) -> Option<ContactCard> {
+        self.0.get(&id).cloned()
+    }
+
+    pub fn of(&self, ids: &[ContactId]) -> Vec<ContactCard> {
+        ids.iter().filter_map(|id| self.one(*id)).collect()
+    }
+}
