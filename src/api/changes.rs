@@ -17,7 +17,7 @@ use super::http::records::any::{self, Keyed};
 use crate::domain::contact_activity::ContactActivity;
 use crate::domain::entity::{Entity, Op};
 use crate::domain::id::{TokenId, UserId};
-use crate::domain::invalid::{FieldCode, Rejection};
+use crate::domain::invalid::Rejection;
 use crate::domain::timestamp::Timestamp;
 use crate::service::validation::views::{collect, written};
 use crate::store::changes::{self, Change, Since};
@@ -211,7 +211,8 @@ fn list_changes(context: &Context, conn: &mut Conn) -> Result<Response, Problem>
     let since = match query.one("since")? {
         None => None,
         Some(cursor) => {
-            let place: Place = cursors.open(&binding, &cursor)?;
+            let place = cursors.open(&binding, &cursor).map_err(|problem| problem.of_parameter("since"));
+            let place: Place = place?;
             if place.epoch != epoch {
                 return Err(Problem::new(Code::CursorExpired));
             }
@@ -250,7 +251,7 @@ struct Place {
 fn parse_entity(name: &str) -> Result<Entity, Rejection> {
     Entity::parse(name).ok_or_else(|| {
         let known: Vec<&str> = Entity::ALL.iter().map(|entity| entity.as_str()).collect();
-        Rejection::new(FieldCode::NotAllowed, format!("Allowed: {}.", known.join(", ")))
+        Rejection::not_one_of(&known)
     })
 }
 

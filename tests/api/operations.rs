@@ -451,6 +451,22 @@ fn problem_faults(reply: &Reply, request_id: &str, faults: &mut Vec<String>) {
             }
         }
     }
+    let is_of_parameter = matches!(word("code"), "invalid_parameter" | "unknown_parameter" | "invalid_cursor");
+    if is_of_parameter && word("parameter").is_empty() && !word("detail").starts_with("The query string") {
+        faults.push(format!("it names no `parameter` ({})", word("detail")));
+    }
+    for error in reply.body["errors"].as_array().into_iter().flatten() {
+        let params = &error["params"];
+        let is_complete = match error["code"].as_str() {
+            Some("too_long") => !params["max"].is_null(),
+            Some("too_short") => !params["min"].is_null(),
+            Some("out_of_range") => !params["max"].is_null() || !params["min"].is_null(),
+            _ => params.is_object(),
+        };
+        if !is_complete {
+            faults.push(format!("the `params` of an error do not say what its detail says: {error}"));
+        }
+    }
     let needed = match reply.status {
         401 => "WWW-Authenticate",
         405 => "Allow",

@@ -1,9 +1,15 @@
 //! The OpenAPI document, made from the table of operations. What holds for all operations of a kind is added here, so that
 //! none of them repeats it.
 
+#![allow(
+    clippy::indexing_slicing,
+    reason = "an index into a JSON value reads null where nothing is, and creates what it writes"
+)]
+
 mod answers;
 mod share;
 
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
@@ -52,9 +58,15 @@ pub fn build(overview: &Overview, operations: &[&Operation]) -> Result<Value, se
     add_summaries(operations, &mut views);
     views.make("Problem", View::Answer);
     let mut made = views.into_made();
-    if let Some(problem) = made.get_mut("Problem").and_then(Value::as_object_mut) {
-        // The others come with some codes only.
-        problem.insert("required".to_owned(), json!(["type", "title", "status", "detail", "instance", "code"]));
+    // The others come with some codes only.
+    let always: [(&str, &[&str]); 2] = [
+        ("Problem", &["type", "title", "status", "detail", "instance", "code"]),
+        ("ProblemField", &["pointer", "code", "detail", "params"]),
+    ];
+    for (name, required) in always {
+        if let Some(problem) = made.get_mut(name).and_then(Value::as_object_mut) {
+            problem.insert("required".to_owned(), json!(required));
+        }
     }
     let tags: Vec<Value> = overview
         .tags
@@ -90,6 +102,56 @@ pub fn build(overview: &Overview, operations: &[&Operation]) -> Result<Value, se
     name_values(&mut document);
     share::share(&mut document);
     Ok(document)
+}
+
+/// The document as text, whose paths and methods are in the order of the operations.
+pub fn text(document: &Value, operations: &[&Operation]) -> Result<String, serde_json::Error> {
+    Ok(serde_json::to_string_pretty(&InOrder { document, operations })? + "\n")
+}
+
+/// A JSON object of ours is sorted by name; what is read from top to bottom is not.
+struct InOrder<'a> {
+    document: &'a Value,
+    operations: &'a [&'a Operation],
+}
+
+impl Serialize for InOrder<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for name in ["openapi", "info", "servers", "tags"] {
+            map.serialize_entry(name, &self.document[name])?;
+        }
+        map.serialize_entry("paths", &PathsInOrder(self))?;
+        map.serialize_entry("components", &self.document["components"])?;
+        map.end()
+    }
+}
+
+struct PathsInOrder<'a>(&'a InOrder<'a>);
+
+impl Serialize for PathsInOrder<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let InOrder { document, operations } = self.0;
+        let mut paths: Vec<(&str, Vec<(String, &Value)>)> = Vec::new();
+        for operation in *operations {
+            let method = operation.method.as_str().to_ascii_lowercase();
+            let own = &document["paths"][&*operation.path][&method];
+            match paths.iter_mut().find(|(path, _)| *path == operation.path) {
+                Some((_, methods)) => methods.push((method, own)),
+                None => paths.push((&operation.path, vec![(method, own)])),
+            }
+        }
+        let paths = paths.iter().map(|(path, methods)| (path, Pairs(methods)));
+        serializer.collect_map(paths)
+    }
+}
+
+struct Pairs<'a>(&'a [(String, &'a Value)]);
+
+impl Serialize for Pairs<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
 }
 
 /// Names the values of enumerations for generators where the value itself is no name, or one that the language has taken:
