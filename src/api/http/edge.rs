@@ -14,6 +14,7 @@ use std::time::Instant;
 use tracing::Span;
 use tracing_actix_web::{RequestId, RootSpanBuilder};
 
+use super::compression::{accepts_gzip, compress};
 use super::messages::problem::Problem;
 use super::router::Router;
 use crate::api::context::Api;
@@ -75,10 +76,11 @@ pub async fn finish(
     if request.method() == Method::HEAD {
         request.head_mut().method = Method::GET;
     }
+    let accepts_gzip = accepts_gzip(request.headers());
     let response = next.call(request).await?;
     let mut response = with_instance(response.map_into_boxed_body(), &id);
     add_common_headers(response.headers_mut(), &id);
-    Ok(response)
+    Ok(compress(response, accepts_gzip).await)
 }
 
 /// The answer as it is told: a problem with the request it belongs to as its `instance`, and an error that is none of
