@@ -35,6 +35,7 @@ mod demo;
 mod duplicate_dismissals;
 mod duplicates;
 mod events;
+mod examples;
 mod follow_up_plans;
 mod follow_ups;
 mod goals;

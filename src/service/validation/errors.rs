@@ -83,6 +83,11 @@ fn in_words(format: &str) -> String {
         "date-time" => "Expected an RFC 3339 timestamp such as 2026-03-02T09:00:00Z.".to_owned(),
         "uuid" => "Expected a UUID such as 01939d5e-8c00-7000-8000-0000000000a1.".to_owned(),
         TIME_PATTERN => "Expected a time from 00:00 to 23:59, such as 09:30.".to_owned(),
+        "^/v1/[!\"$-~]*$" => {
+            "Expected a path that starts with /v1/, with its query if it has one, such as /v1/contacts?limit=5: in ASCII, \
+             without a host and without a fragment."
+                .to_owned()
+        }
         pattern => format!("Must match the pattern {pattern}."),
     }
 }
