@@ -342,8 +342,9 @@ on_both! {
                 let reply = ada.post("/v1/batch", &batch(&[named("Grace"), operation])).await;
                 reply.problem(422, "invalid");
                 let [error] = &reply.errors()[..] else { panic!("{path}: {reply}") };
-                let at_method = *error == "#/operations/1/method not_allowed";
-                assert!(at_method || *error == "#/operations/1/path not_allowed", "{method} {path}: {reply}");
+                let known = ["method not_allowed", "path not_allowed", "path invalid_format"];
+                let known = known.map(|known| format!("#/operations/1/{known}"));
+                assert!(known.contains(error), "{method} {path}: {reply}");
             }
         }
         let inner = batch(&[named("Grace")]);

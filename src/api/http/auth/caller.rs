@@ -65,7 +65,8 @@ impl FromRequest for Caller {
 /// Tells callers by their tokens.
 pub struct Authenticator {
     access_tokens: AccessTokens,
-    sessions: moka::sync::Cache<SessionId, Option<Role>>,
+    /// By all that a token claims of its session.
+    sessions: moka::sync::Cache<(WorkspaceId, SessionId, UserId), Option<Role>>,
     personal: moka::sync::Cache<Vec<u8>, Option<(Caller, Option<Timestamp>)>>,
     /// Grows with every `forget`, so that what was read before it is not remembered after it.
     forgotten: AtomicU64,
@@ -119,13 +120,14 @@ impl Authenticator {
         let now = store.now();
         let Some(claims) = self.access_tokens.verify(token, now) else { return Ok(None) };
         let (workspace, session, user) = (claims.ws, claims.sid, claims.sub);
-        let role = match self.sessions.get(&session) {
+        let claimed = (workspace, session, user);
+        let role = match self.sessions.get(&claimed) {
             Some(role) => role,
             None => {
                 let before = self.forgotten.load(Ordering::SeqCst);
                 let role = store.read(move |conn| sessions::role(conn, workspace, session, user, now)).await?;
                 if before == self.forgotten.load(Ordering::SeqCst) {
-                    self.sessions.insert(session, role);
+                    self.sessions.insert(claimed, role);
                 }
                 role
             }
