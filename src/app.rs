@@ -1,10 +1,11 @@
 //! The composition root: puts database, API and jobs together. `main` and the tests start the same thing.
 
 use actix_cors::Cors;
-use actix_web::dev::Server;
-use actix_web::http::Method;
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderName};
-use actix_web::middleware::from_fn;
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, Data};
 use actix_web::{App as ActixApp, HttpServer};
 use secrecy::{ExposeSecret, SecretString};
@@ -200,6 +201,7 @@ impl App {
                     }
                 })
                 .default_service(web::to(dispatch))
+                .wrap(from_fn(titled))
                 .wrap(cors(&api.config.cors_origins))
                 .wrap(from_fn(edge::finish))
                 .wrap(from_fn(edge::catch_panic))
@@ -271,8 +273,31 @@ fn docs() -> SwaggerUi {
         .validator_url("none")
         .persist_authorization(true)
         .try_it_out_enabled(true)
-        .default_models_expand_depth(0);
+        .default_models_expand_depth(0)
+        .display_request_duration(true)
+        .doc_expansion("none")
+        .filter(true)
+        .use_base_layout();
     SwaggerUi::new("/docs/{_:.*}").config(config)
+}
+
+/// The page of the documentation, under our name.
+async fn titled(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let is_page = matches!(request.path(), "/docs/" | "/docs/index.html");
+    let response = next.call(request).await?.map_into_boxed_body();
+    if !is_page || response.status() != StatusCode::OK {
+        return Ok(response);
+    }
+    Ok(response.map_body(|_, body| match body.try_into_bytes() {
+        Ok(page) => {
+            let page = String::from_utf8_lossy(&page);
+            BoxBody::new(page.replacen("<title>Swagger UI</title>", "<title>Wellmet API</title>", 1))
+        }
+        Err(body) => body,
+    }))
 }
 
 /// Tokens only, no cookies: any origin by default, and never with credentials.

@@ -165,8 +165,7 @@ fn serve(config: Config) -> Result<(), Failure> {
 
 /// Prints, writes or checks the two files that are generated from the code.
 fn openapi(check: bool, write: bool) -> Result<(), Failure> {
-    let document = crate::api::document().map_err(|error| failure(error.to_string()))?;
-    let document = serde_json::to_string_pretty(&document).map_err(|error| failure(error.to_string()))? + "\n";
+    let document = crate::api::document_text().map_err(|error| failure(error.to_string()))?;
     if !check && !write {
         return print(document.trim_end());
     }

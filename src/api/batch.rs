@@ -45,7 +45,7 @@ struct BatchOperation {
     method: BatchMethod,
     /// The path, with the query if there is one, without the host. Every operation that requires a scope is
     /// allowed, except those of the area `account`.
-    #[schema(min_length = 1, max_length = 8192, example = "/v1/contacts?limit=5")]
+    #[schema(min_length = 1, max_length = 8192, pattern = "^/v1/[!\"$-~]*$", example = "/v1/contacts?limit=5")]
     path: String,
     /// Headers of the operation: `If-Match` and `If-None-Match`, and no others.
     #[serde(default)]
@@ -133,9 +133,9 @@ pub fn operations() -> Vec<Operation> {
             )
             .request::<BatchRequest>(json!({"atomic": true, "operations": [
                 {"method": "POST", "path": "/v1/contacts",
-                 "body": {"id": "01939d5e-8c00-7000-8000-0000000000b1", "given_name": "Grace"}},
+                 "body": {"id": "01939d5e-8c00-7000-8000-0000000000b6", "given_name": "Grace"}},
                 {"method": "POST", "path": "/v1/needs",
-                 "body": {"contact_id": "01939d5e-8c00-7000-8000-0000000000b1", "topic": "hiring rust engineers"}}]}))
+                 "body": {"contact_id": "01939d5e-8c00-7000-8000-0000000000b6", "topic": "hiring rust engineers"}}]}))
             .answer::<BatchAnswer>(207, "The result of each operation.")
     };
     let run = Run::Other(|exchange| Box::pin(send_batch(exchange)));

@@ -15,7 +15,7 @@ use super::http::parameter::Parameter;
 use crate::domain::calendar_feed::{CalendarContent, FollowUpsAs};
 use crate::domain::fields::single_line;
 use crate::domain::id::CalendarFeedId;
-use crate::domain::invalid::{FieldCode, Invalid, Rejection};
+use crate::domain::invalid::{Invalid, Rejection};
 use crate::domain::locale::TimeZone;
 use crate::domain::secret;
 use crate::domain::timestamp::Timestamp;
@@ -222,7 +222,7 @@ fn checked(request: CalendarFeedRequest) -> Result<CalendarFeedRequest, Invalid>
     let CalendarFeedRequest { name, contents } = request;
     let name = single_line(&name);
     if name.is_empty() {
-        return Err(Invalid::one("#/name", FieldCode::TooShort, "Must not be blank."));
+        return Err(Rejection::blank().at("#/name"));
     }
     let contents = CalendarContent::ALL.iter().copied().filter(|content| contents.contains(content)).collect();
     Ok(CalendarFeedRequest { name, contents })
@@ -245,10 +245,9 @@ async fn delete_calendar_feed(exchange: Exchange) -> Result<HttpResponse, Proble
 async fn read_calendar(exchange: Exchange) -> Result<HttpResponse, Problem> {
     let Exchange { api, call, request, .. } = exchange;
     let not_found = || Problem::new(Code::NotFound);
-    let follow_ups_as = call.query.parsed("as", |word| {
-        let allowed = || format!("Allowed: {}.", FollowUpsAs::WORDS.join(", "));
-        FollowUpsAs::parse(word).ok_or_else(|| Rejection::new(FieldCode::NotAllowed, allowed()))
-    })?;
+    let follow_ups_as = call
+        .query
+        .parsed("as", |word| FollowUpsAs::parse(word).ok_or_else(|| Rejection::not_one_of(&FollowUpsAs::WORDS)))?;
     let secret = call.path_values.first().cloned().unwrap_or_default();
     if !secret::is_well_formed(secret::CALENDAR_FEED, &secret) {
         return Err(not_found());

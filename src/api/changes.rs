@@ -16,8 +16,8 @@ use super::http::parameter::Parameter;
 use super::http::records::any::{self, Keyed};
 use crate::domain::contact_activity::ContactActivity;
 use crate::domain::entity::{Entity, Op};
-use crate::domain::id::{TokenId, UserId};
-use crate::domain::invalid::{FieldCode, Rejection};
+use crate::domain::id::{SessionId, TokenId, UserId};
+use crate::domain::invalid::Rejection;
 use crate::domain::timestamp::Timestamp;
 use crate::service::validation::views::{collect, written};
 use crate::store::changes::{self, Change, Since};
@@ -32,7 +32,10 @@ pub const MAX_LIMIT: i64 = 1_000;
 struct Actor {
     /// The user. Null if the account no longer exists, or if a job made the change.
     user_id: Option<UserId>,
-    /// The personal access token used; null for a login.
+    /// The login that was used, the `id` in `GET /v1/sessions`: a device recognizes its own changes by it. Null for a
+    /// personal access token.
+    session_id: Option<SessionId>,
+    /// The personal access token that was used; null for a login.
     token_id: Option<TokenId>,
     /// The kind of background job, if the server itself made the change; otherwise null.
     #[schema(example = json!(null))]
@@ -141,9 +144,11 @@ pub fn operations() -> Vec<Operation> {
         Docs::new("changes", "List changes")
             .description(
                 "Every change in the order in which it was committed, oldest first. Without `since` the list starts \
-                 from the beginning and is a snapshot of everything, in which each record is shown once, by its \
-                 newest change; a page of it may have fewer changes than `limit`, or none. Keep `next_cursor` for the \
-                 next poll. Deletes are retained for 180 days; an older cursor is answered with 410, and the client \
+                 from the beginning and is a snapshot: each record that exists once, by its newest change, and nothing \
+                 that was deleted; then it continues with what has changed since it began. A record may appear before \
+                 one that it refers to. A page may have fewer changes than `limit`: `has_more` says whether to go on. \
+                 Keep `next_cursor` for the next poll. `actor` tells your own changes from those of others: compare \
+                 `session_id` with the session that is `current` in `GET /v1/sessions`. Deletes are retained for 180 days; an older cursor is answered with 410, and the client \
                  starts over. Only kinds of record that the token can read are returned. A cursor from a list that \
                  returned fewer kinds, because of the token or of `entity`, is answered with 410 too if it would miss \
                  changes.",
@@ -211,7 +216,8 @@ fn list_changes(context: &Context, conn: &mut Conn) -> Result<Response, Problem>
     let since = match query.one("since")? {
         None => None,
         Some(cursor) => {
-            let place: Place = cursors.open(&binding, &cursor)?;
+            let place = cursors.open(&binding, &cursor).map_err(|problem| problem.of_parameter("since"));
+            let place: Place = place?;
             if place.epoch != epoch {
                 return Err(Problem::new(Code::CursorExpired));
             }
@@ -250,14 +256,15 @@ struct Place {
 fn parse_entity(name: &str) -> Result<Entity, Rejection> {
     Entity::parse(name).ok_or_else(|| {
         let known: Vec<&str> = Entity::ALL.iter().map(|entity| entity.as_str()).collect();
-        Rejection::new(FieldCode::NotAllowed, format!("Allowed: {}.", known.join(", ")))
+        Rejection::not_one_of(&known)
     })
 }
 
 impl From<Change> for ChangeOut {
     fn from(change: Change) -> Self {
-        let Change { entity, id, op, version, write, fields, at, user, token, job, merged_into, data } = change;
-        let actor = Actor { user_id: user, token_id: token, job };
+        let Change { entity, id, op, version, write, fields, at, user, session, token, job, merged_into, data } =
+            change;
+        let actor = Actor { user_id: user, session_id: session, token_id: token, job };
         let data = data.map(|json| AnyRecord(Keyed(entity, json)));
         Self { entity, id, op, version, write, fields, at, actor, merged_into, data }
     }

@@ -244,14 +244,14 @@ impl Resource for Contact {
                 "emails": {"work": {"value": "dorota@example.com", "preferred": true}},
                 "links": {"linkedin": {"url": "https://www.linkedin.com/in/dorota-kozlowicz"}},
                 "how_met": {"on": "2024-10", "story": "Sat next to each other at the keynote.",
-                    "introduced_by_id": "01939d5e-8c00-7000-8000-0000000000a1"},
+                    "introduced_by_id": "01939d5e-8c00-7000-8000-0000000000a2"},
                 "tier": "active", "tags": ["conference-2026"]
             })
         },
         update_example: || {
             json!({
                 "nickname": "Dorka", "emails": {"private": {"value": "dorka@example.org"}},
-                "how_met": {"introduced_by_id": "01939d5e-8c00-7000-8000-0000000000a1"}, "add_tags": ["speaker"]
+                "how_met": {"introduced_by_id": "01939d5e-8c00-7000-8000-0000000000a2"}, "add_tags": ["speaker"]
             })
         },
         write_errors: &[],
@@ -291,8 +291,8 @@ pub fn operations() -> Vec<Operation> {
          contact that represents you can be kept, but not merged into another.",
         || {
             json!({
-                "keep_id": "01939d5e-8c00-7000-8000-0000000000b1",
-                "merge_ids": ["01939d5e-8c00-7000-8000-0000000000b2"],
+                "keep_id": "01939d5e-8c00-7000-8000-0000000000b3",
+                "merge_ids": ["01939d5e-8c00-7000-8000-0000000000b4"],
                 "fields": {"nickname": "Dorka"}
             })
         },
@@ -313,7 +313,7 @@ fn look_up_operation() -> Operation {
             .parameter(Parameter::text("email", "An e-mail address.", 3, 254).example(json!("dorota@example.com")))
             .parameter(
                 Parameter::text("phone", "A phone number. The + of an international number is %2B in a URL.", 1, 64)
-                    .example(json!("+48512345678")),
+                    .instead_of(&["email", "url"], json!("+48512345678")),
             )
             .parameter(
                 Parameter::new(
@@ -321,11 +321,11 @@ fn look_up_operation() -> Operation {
                     "The country in whose national format `phone` is written: ISO 3166-1 alpha-2.",
                     json!({ "type": "string", "pattern": "^[A-Z]{2}$" }),
                 )
-                .example(json!("PL")),
+                .instead_of(&["email", "url"], json!("PL")),
             )
             .parameter(
                 Parameter::text("url", "The URL of a profile or page.", 1, 2048)
-                    .example(json!("https://www.linkedin.com/in/dorota")),
+                    .instead_of(&["email", "phone"], json!("https://www.linkedin.com/in/dorota")),
             )
             .parameters(parameters)
             .answer::<PageOf<Contact>>(200, "A page of the contacts that have it.")

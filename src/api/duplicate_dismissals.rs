@@ -76,7 +76,7 @@ impl Resource for DuplicateDismissal {
         many: "dismissals of duplicates",
         create_example: || {
             json!({
-                "contact_id": "01939d5e-8c00-7000-8000-0000000000b1",
+                "id": "01939d5e-8c00-7000-8000-0000000000a1", "contact_id": "01939d5e-8c00-7000-8000-0000000000b1",
                 "other_contact_id": "01939d5e-8c00-7000-8000-0000000000b2"
             })
         },

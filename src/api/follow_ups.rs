@@ -453,7 +453,10 @@ fn get_agenda(context: &Context, conn: &mut Conn) -> Result<Response, Problem> {
     let until = until.or_else(|| since.checked_add_days(Days::new(DEFAULT_AGENDA_DAYS))).unwrap_or(since);
     if !(1..=MAX_AGENDA_DAYS).contains(&until.signed_duration_since(since).num_days()) {
         let detail = format!("It must be 1 to {MAX_AGENDA_DAYS} days after since.");
-        return Err(Problem::parameter("until", &Rejection::format(detail)));
+        return Err(Problem::parameter(
+            "until",
+            Rejection::format(detail).with("min_days", 1).with("max_days", MAX_AGENDA_DAYS),
+        ));
     }
     let tag = context.api.etags.of_day(workspace, seq, today);
     if let Some(response) = check_if_none_match(context, &tag) {

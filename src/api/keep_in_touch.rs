@@ -23,7 +23,7 @@ use crate::domain::entity::Entity;
 use crate::domain::fields::parse_day;
 use crate::domain::id::InteractionId;
 use crate::domain::interaction::{Interaction, InteractionDirection, InteractionKind};
-use crate::domain::invalid::{FieldCode, Rejection};
+use crate::domain::invalid::Rejection;
 use crate::domain::key::{Key, KeyKind};
 use crate::domain::text;
 use crate::domain::timestamp::Timestamp;
@@ -229,7 +229,7 @@ fn filter(context: &Context) -> Result<Option<Predicate>, Problem> {
     }
     let tags = context.query().several("tag", MAX_REPEATS)?;
     for tag in &tags {
-        check_length(tag, MAX_TAG_CHARACTERS).map_err(|rejection| Problem::parameter("tag", &rejection))?;
+        check_length(tag, MAX_TAG_CHARACTERS).map_err(|rejection| Problem::parameter("tag", rejection))?;
     }
     if !tags.is_empty() {
         let keys = tags.iter().map(|tag| Key::new(KeyKind::Tag, text::fold(tag))).collect();
@@ -240,7 +240,7 @@ fn filter(context: &Context) -> Result<Option<Predicate>, Problem> {
 
 fn not_allowed(parameter: &str, words: &[&str]) -> Problem {
     let detail = format!("Allowed: {}; repeat the parameter for several.", words.join(", "));
-    Problem::parameter(parameter, &Rejection::new(FieldCode::NotAllowed, detail))
+    Problem::parameter(parameter, Rejection { detail, ..Rejection::not_one_of(words) })
 }
 
 fn touch_contact(context: &Context) -> Result<Write, Problem> {

@@ -149,14 +149,21 @@ fn searchable() -> Vec<Entity> {
     COLLECTIONS.iter().filter(|collection| collection.searchable).map(|collection| collection.entity).collect()
 }
 
-/// The OpenAPI document as it is committed and served; a test compares it with [`document()`].
-pub const DOCUMENT: &str = include_str!("../../openapi/openapi.json");
+/// The OpenAPI document as it is served: the one that is committed, without white space. A test compares that with
+/// [`document_text()`].
+pub const DOCUMENT: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));
 
 /// The OpenAPI document, made from the operations.
 pub fn document() -> Result<Value, serde_json::Error> {
     let operations = operations();
     let overview = Overview { title: "Wellmet", description: DESCRIPTION, tags: TAGS };
     document::build(&overview, &operations.iter().collect::<Vec<_>>())
+}
+
+/// The OpenAPI document as it is committed, in the order of the operations.
+pub fn document_text() -> Result<String, serde_json::Error> {
+    let operations = operations();
+    document::text(&document()?, &operations.iter().collect::<Vec<_>>())
 }
 
 const TAGS: &[(&str, &str)] = &[

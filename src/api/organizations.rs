@@ -117,14 +117,14 @@ impl Resource for Organization {
         create_example: || {
             json!({
                 "name": "Poniedziałek Sp.j.", "aliases": ["Poniedziałek"], "domain": "poniedzialek.example",
-                "kind": "company", "industry": "Logistics", "parent_id": "01939d5e-8c00-7000-8000-0000000000a1",
+                "kind": "company", "industry": "Logistics", "parent_id": "01939d5e-8c00-7000-8000-0000000000a2",
                 "links": {"linkedin": {"url": "https://www.linkedin.com/company/poniedzialek"}}, "interest": 4,
                 "tags": ["target"]
             })
         },
         update_example: || {
             json!({
-                "interest": 5, "add_tags": ["hiring"], "parent_id": "01939d5e-8c00-7000-8000-0000000000a1"
+                "interest": 5, "add_tags": ["hiring"], "parent_id": "01939d5e-8c00-7000-8000-0000000000a2"
             })
         },
         write_errors: &[],
@@ -179,7 +179,7 @@ fn look_up_operation() -> Operation {
             .parameter(Parameter::text("domain", domain, 1, 2048).example(json!("poniedzialek.example")))
             .parameter(
                 Parameter::text("url", "The URL of one of its links.", 1, 2048)
-                    .example(json!("https://www.linkedin.com/company/poniedzialek")),
+                    .instead_of(&["domain"], json!("https://www.linkedin.com/company/poniedzialek")),
             )
             .parameters(parameters)
             .answer::<PageOf<Organization>>(200, "A page of the organizations that have it.")

@@ -8,7 +8,7 @@ use utoipa::openapi::{RefOr, Schema};
 use super::context::Context;
 use super::http::auth::caller::Caller;
 use super::http::messages::conditional::{check_if_none_match, seq_and_today};
-use super::http::messages::problem::{Code, Problem};
+use super::http::messages::problem::Problem;
 use super::http::messages::query::Query;
 use super::http::messages::response::Response;
 use super::http::operation::{Access, Docs, Operation, Run, Tagged};
@@ -113,9 +113,12 @@ fn hit_json(hit: Hit) -> Value {
 fn typed(query: &Query) -> Result<String, Problem> {
     let text = query.parsed("q", |text| match text.chars().count() {
         1..=MAX_QUERY_CHARACTERS => Ok(text.to_owned()),
-        _ => Err(Rejection::format(format!("Expected 1 to {MAX_QUERY_CHARACTERS} characters."))),
+        _ => {
+            let detail = format!("Expected 1 to {MAX_QUERY_CHARACTERS} characters.");
+            Err(Rejection::too_long(MAX_QUERY_CHARACTERS, detail).with("min", 1))
+        }
     })?;
-    text.ok_or_else(|| Problem::new(Code::InvalidParameter).detail("Parameter q is required."))
+    text.ok_or_else(|| Problem::parameter("q", Rejection::new(FieldCode::Required, "It is required.")))
 }
 
 /// The kinds asked for, or all that the caller may read.
@@ -130,7 +133,7 @@ fn types(query: &Query, caller: &Caller) -> Result<Vec<Entity>, Problem> {
         let entity = Entity::parse(&name).filter(|entity| known.contains(entity)).ok_or_else(|| {
             let allowed: Vec<&str> = known.iter().map(|entity| entity.as_str()).collect();
             let detail = format!("Allowed: {}; repeat the parameter for several.", allowed.join(", "));
-            Problem::parameter("types", &Rejection::new(FieldCode::NotAllowed, detail))
+            Problem::parameter("types", Rejection { detail, ..Rejection::not_one_of(&allowed) })
         })?;
         caller.require(entity, "read")?;
         if !asked.contains(&entity) {

@@ -3,6 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::{Method, header};
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use std::sync::atomic::Ordering;
@@ -15,8 +16,9 @@ use super::http::auth::limits;
 use super::http::batch;
 use super::http::document::enumerations;
 use super::http::messages::body::{MAX_BODY_BYTES, MAX_DEPTH, MAX_VALUES};
+use super::http::messages::etag::is_current;
 use super::http::messages::problem::{Code, Problem};
-use super::http::operation::{Access, Docs, Exchange, Operation, Run};
+use super::http::operation::{Access, Docs, Exchange, Operation, Run, Tagged};
 use super::http::records::collection;
 use crate::domain::account::NewPassword;
 use crate::domain::{
@@ -205,9 +207,16 @@ pub fn operations() -> Vec<Operation> {
                 .description("Version, features, limits and every enumeration, so that a new app can talk to an old server.")
                 .answer::<ServiceOut>(200, "The capabilities.")
         }),
-        public("/v1/openapi.json", "get_document", Run::Other(|_| Box::pin(get_document())), || {
-            Docs::new("service", "Get the OpenAPI document").answer::<AnyObject>(200, "The document.")
-        }),
+        public(
+            "/v1/openapi.json",
+            "get_document",
+            Run::Other(|exchange| Box::pin(get_document(exchange))),
+            || {
+                Docs::new("service", "Get the OpenAPI document")
+                    .answer::<AnyObject>(200, "The document.")
+                    .tagged(Tagged::View)
+            },
+        ),
         public("/v1/errors", "list_errors", Run::Other(|_| Box::pin(list_errors())), || {
             Docs::new("service", "List error codes").answer::<ErrorKindPage>(200, "All error codes.")
         }),
@@ -280,8 +289,19 @@ static ENUMERATIONS: LazyLock<Value> = LazyLock::new(|| {
     enumerations(&operations.iter().collect::<Vec<_>>()).unwrap_or_default()
 });
 
-async fn get_document() -> Result<HttpResponse, Problem> {
-    Ok(HttpResponse::Ok().content_type("application/json").body(super::DOCUMENT))
+/// The document changes with the binary alone.
+static DOCUMENT_TAG: LazyLock<String> = LazyLock::new(|| {
+    let hash = Sha256::digest(super::DOCUMENT);
+    let short: String = hash.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+    format!("\"{short}\"")
+});
+
+async fn get_document(exchange: Exchange) -> Result<HttpResponse, Problem> {
+    let tag = (header::ETAG, DOCUMENT_TAG.as_str());
+    if is_current(exchange.call.if_none_match.as_deref(), &DOCUMENT_TAG) {
+        return Ok(HttpResponse::NotModified().insert_header(tag).finish());
+    }
+    Ok(HttpResponse::Ok().insert_header(tag).content_type("application/json").body(super::DOCUMENT))
 }
 
 /// A kind of error.

@@ -38,8 +38,8 @@ impl Resource for Tag {
         tag: "tags",
         one: "a tag",
         many: "tags",
-        create_example: || json!({"name": "conference-2026", "color": "#2f855a"}),
-        update_example: || json!({"name": "Conference 2026"}),
+        create_example: || json!({"id": "01939d5e-8c00-7000-8000-0000000000a1", "name": "board-games", "color": "#2f855a"}),
+        update_example: || json!({"name": "Board games"}),
         write_errors: &[Code::NameTaken],
         delete_errors: &[],
     };

@@ -31,7 +31,7 @@ use crate::domain::goal::Goal;
 use crate::domain::id::{ContactId, WorkspaceId};
 use crate::domain::interaction::Interaction;
 use crate::domain::introduction::Introduction;
-use crate::domain::invalid::{FieldCode, Rejection};
+use crate::domain::invalid::Rejection;
 use crate::domain::locale::TimeZone;
 use crate::domain::position::Position;
 use crate::domain::target::Target;
@@ -233,7 +233,8 @@ fn kinds(context: &Context) -> Result<Vec<TimelineKind>, Problem> {
     for word in context.query().several("kind", TimelineKind::ALL.len())? {
         let Some(kind) = TimelineKind::parse(&word) else {
             let detail = format!("Allowed: {}; repeat the parameter for several.", TimelineKind::WORDS.join(", "));
-            return Err(Problem::parameter("kind", &Rejection::new(FieldCode::NotAllowed, detail)));
+            let rejection = Rejection { detail, ..Rejection::not_one_of(&TimelineKind::WORDS) };
+            return Err(Problem::parameter("kind", rejection));
         };
         if !kinds.contains(&kind) {
             kinds.push(kind);

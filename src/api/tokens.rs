@@ -165,7 +165,8 @@ async fn create_token(exchange: Exchange) -> Result<HttpResponse, Problem> {
             let end = made_by.and_then(|token| token.expires_at);
             if end.is_some_and(|end| new.expires_at.is_none_or(|own| own > end)) {
                 let detail = "A token cannot expire later than the token creating it.";
-                return Err(Invalid::one("#/expires_at", FieldCode::OutOfRange, detail).into());
+                let rejection = Rejection::new(FieldCode::OutOfRange, detail);
+                return Err(rejection.with("max", json!(end)).at("#/expires_at").into());
             }
             tokens::create_token(tx, caller.workspace, caller.user, new, &stored)
         })
@@ -192,14 +193,15 @@ pub fn new_token(
     let mut invalid = Invalid::default();
     let name = name.trim().to_owned();
     if name.is_empty() {
-        invalid.add("#/name", Rejection::new(FieldCode::TooShort, "Must not be blank."));
+        invalid.add("#/name", Rejection::blank());
     }
     if name.chars().count() > NAME_MAX_CHARACTERS {
         let detail = format!("Must have at most {NAME_MAX_CHARACTERS} characters.");
-        invalid.add("#/name", Rejection::new(FieldCode::TooLong, detail));
+        invalid.add("#/name", Rejection::too_long(NAME_MAX_CHARACTERS, detail));
     }
     if expires_at.is_some_and(|end| end <= now) {
-        invalid.add("#/expires_at", Rejection::new(FieldCode::OutOfRange, "Must be in the future."));
+        let rejection = Rejection::new(FieldCode::OutOfRange, "Must be in the future.");
+        invalid.add("#/expires_at", rejection.with("min", json!(now)));
     }
     match invalid.gather(Scopes::parse(scopes)) {
         Some(scopes) if invalid.errors.is_empty() => Ok(NewToken { name, scopes, expires_at }),

@@ -94,7 +94,7 @@ impl UserFields {
         }
         if self.name.chars().count() > Self::NAME_MAX_CHARACTERS {
             let detail = format!("A name can have at most {} characters.", Self::NAME_MAX_CHARACTERS);
-            invalid.add("#/name", Rejection::new(FieldCode::TooLong, detail));
+            invalid.add("#/name", Rejection::too_long(Self::NAME_MAX_CHARACTERS, detail));
         }
         invalid.check("#/time_zone", TimeZone::parse(&self.time_zone));
         if let Some(locale) = invalid.check("#/locale", Locale::parse(&self.locale)) {
@@ -192,11 +192,11 @@ impl NewPassword {
                 "A password must have at least {} characters of any kind; a sentence works well. This one has {characters}.",
                 Self::MIN_CHARACTERS
             );
-            return Err(Rejection::new(FieldCode::TooShort, detail));
+            return Err(Rejection::too_short(Self::MIN_CHARACTERS, detail));
         }
         if characters > Self::MAX_CHARACTERS {
             let detail = format!("A password can have at most {} characters.", Self::MAX_CHARACTERS);
-            return Err(Rejection::new(FieldCode::TooLong, detail));
+            return Err(Rejection::too_long(Self::MAX_CHARACTERS, detail));
         }
         if strength(text, known) < 3 {
             let detail = "This password is too easy to guess: it is common, a pattern, or based on your name or e-mail \

@@ -64,7 +64,8 @@ impl TierCadences {
             if !(1..=MAX_EVERY).contains(&self.of(tier).every) {
                 let detail = format!("Must be from 1 to {MAX_EVERY}.");
                 let at = pointer(&[field, tier.as_str(), "every"]);
-                invalid.add(at, Rejection::new(FieldCode::OutOfRange, detail));
+                let rejection = Rejection::new(FieldCode::OutOfRange, detail);
+                invalid.add(at, rejection.with("min", 1).with("max", MAX_EVERY));
             }
         }
     }

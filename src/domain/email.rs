@@ -3,7 +3,7 @@
 use unicode_normalization::UnicodeNormalization;
 
 use crate::domain::domain_name;
-use crate::domain::invalid::{FieldCode, Rejection};
+use crate::domain::invalid::Rejection;
 use crate::domain::text::{is_invisible, trimmed};
 
 /// One plain address, `local@domain`: no display name, no address literal.
@@ -27,16 +27,16 @@ impl EmailAddress {
     pub fn parse(text: &str) -> Result<Self, Rejection> {
         let typed = trimmed(text);
         if typed.len() > Self::MAX_LENGTH {
-            return Err(Rejection::new(
-                FieldCode::TooLong,
+            return Err(Rejection::too_long(
+                Self::MAX_LENGTH,
                 format!("An e-mail address can have at most {} bytes.", Self::MAX_LENGTH),
             ));
         }
         let malformed = || Rejection::format("Must be a single e-mail address, such as ada@example.org.");
         let (local, domain) = typed.split_once('@').ok_or_else(malformed)?;
         if local.len() > Self::LOCAL_MAX_LENGTH {
-            return Err(Rejection::new(
-                FieldCode::TooLong,
+            return Err(Rejection::too_long(
+                Self::LOCAL_MAX_LENGTH,
                 format!("An e-mail address can have at most {} bytes before the @.", Self::LOCAL_MAX_LENGTH),
             ));
         }
@@ -47,8 +47,8 @@ impl EmailAddress {
         }
         let domain = domain_name::canonical_host(domain).ok_or_else(malformed)?;
         if local.len() + 1 + domain.len() > Self::MAX_LENGTH {
-            return Err(Rejection::new(
-                FieldCode::TooLong,
+            return Err(Rejection::too_long(
+                Self::MAX_LENGTH,
                 format!("An e-mail address can have at most {} bytes with its domain in ASCII.", Self::MAX_LENGTH),
             ));
         }
@@ -104,6 +104,7 @@ fn same_letters(local: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::invalid::FieldCode;
     use proptest::prelude::*;
 
     #[test]

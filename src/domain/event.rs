@@ -404,7 +404,7 @@ fn check_items(field: &str, items: &mut Keyed<EventItem>, invalid: &mut Invalid)
     for (key, item) in items.iter_mut() {
         item.text = single_line(&item.text);
         if item.text.is_empty() {
-            invalid.add(pointer(&[field, key, "text"]), Rejection::new(FieldCode::TooShort, "Must not be blank."));
+            invalid.add(pointer(&[field, key, "text"]), Rejection::blank());
         }
     }
 }
@@ -419,7 +419,7 @@ impl Fields for EventFields {
         let mut invalid = Invalid::default();
         self.title = single_line(&self.title);
         if self.title.is_empty() {
-            invalid.add("#/title", Rejection::new(FieldCode::TooShort, "Must not be blank."));
+            invalid.add("#/title", Rejection::blank());
         }
         for line in [&mut self.status_reason, &mut self.venue, &mut self.currency] {
             clean(line);

@@ -242,7 +242,7 @@ fn clean_lines(field: &str, lines: &mut [LineText], invalid: &mut Invalid) {
     for (index, line) in lines.iter_mut().enumerate() {
         line.0 = single_line(&line.0);
         if line.0.is_empty() {
-            let rejection = Rejection::new(FieldCode::TooShort, "Must not be blank.");
+            let rejection = Rejection::blank();
             invalid.add(pointer(&[field, &index.to_string()]), rejection);
         }
     }

@@ -117,7 +117,7 @@ pub fn check_list<T: Copy + Eq + Hash>(
     ids.retain(|id| seen.insert(*id));
     if ids.len() > most {
         let detail = format!("Must have at most {most} {what}.");
-        invalid.add(at, Rejection::new(FieldCode::TooLong, detail));
+        invalid.add(at, Rejection::too_long(most, detail));
     }
 }
 
@@ -135,7 +135,7 @@ pub fn clean_labels(field: &str, labels: &mut Vec<LabelText>, invalid: &mut Inva
     for (index, label) in labels.iter().enumerate() {
         let trimmed = single_line(&label.0);
         if trimmed.is_empty() {
-            let rejection = Rejection::new(FieldCode::TooShort, "Must not be blank.");
+            let rejection = Rejection::blank();
             invalid.add(pointer(&[field, &index.to_string()]), rejection);
         } else if seen.insert(text::fold(&trimmed)) {
             cleaned.push(LabelText(trimmed));

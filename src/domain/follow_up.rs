@@ -335,7 +335,7 @@ impl Fields for FollowUpFields {
         }
         self.title = single_line(&self.title);
         if self.title.is_empty() {
-            invalid.add("#/title", Rejection::new(FieldCode::TooShort, "Must not be blank."));
+            invalid.add("#/title", Rejection::blank());
         }
         clean(&mut self.status_reason);
         [&mut self.body, &mut self.outcome].into_iter().for_each(drop_blank);

@@ -12,7 +12,7 @@ use super::fields::single_line;
 use super::follow_up::FollowUpKind;
 use super::id::FollowUpPlanId;
 use super::interval::IntervalUnit;
-use super::invalid::{FieldCode, Invalid, Rejection};
+use super::invalid::{Invalid, Rejection};
 use super::record::{Fields, Stored};
 use super::words::enumeration;
 
@@ -157,7 +157,7 @@ impl Fields for FollowUpPlanFields {
 
     fn check(mut self, _id: FollowUpPlanId, _before: Option<&Self>) -> Result<Self, Invalid> {
         let mut invalid = Invalid::default();
-        let blank = || Rejection::new(FieldCode::TooShort, "Must not be blank.");
+        let blank = || Rejection::blank();
         self.title = single_line(&self.title);
         if self.title.is_empty() {
             invalid.add("#/title", blank());

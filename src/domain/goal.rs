@@ -183,7 +183,7 @@ impl GoalFields {
     fn check_personas(&mut self, invalid: &mut Invalid) {
         if self.personas.iter().count() > MAX_PERSONAS {
             let detail = format!("Must have at most {MAX_PERSONAS} personas.");
-            invalid.add("#/personas", Rejection::new(FieldCode::TooLong, detail));
+            invalid.add("#/personas", Rejection::too_long(MAX_PERSONAS, detail));
         }
         for (key, persona) in self.personas.iter_mut() {
             for (name, labels) in persona.lists_mut() {
@@ -207,7 +207,7 @@ fn clean_list(at: &[&str], labels: &mut Vec<LabelText>, invalid: &mut Invalid) {
         if trimmed.is_empty() {
             let index = index.to_string();
             let at: Vec<&str> = at.iter().copied().chain([index.as_str()]).collect();
-            invalid.add(pointer(&at), Rejection::new(FieldCode::TooShort, "Must not be blank."));
+            invalid.add(pointer(&at), Rejection::blank());
         } else if seen.insert(text::fold(&trimmed)) {
             cleaned.push(LabelText(trimmed));
         }
@@ -259,7 +259,7 @@ impl Fields for GoalFields {
         let mut invalid = Invalid::default();
         self.title = single_line(&self.title);
         if self.title.is_empty() {
-            invalid.add("#/title", Rejection::new(FieldCode::TooShort, "Must not be blank."));
+            invalid.add("#/title", Rejection::blank());
         }
         clean(&mut self.status_reason);
         [&mut self.why, &mut self.desired_outcome].into_iter().for_each(drop_blank);

@@ -228,7 +228,7 @@ impl Fields for InteractionFields {
         drop_blank(&mut self.body);
         check_list("#/contact_ids", &mut self.contact_ids, MAX_CONTACTS, "contacts", &mut invalid);
         if self.contact_ids.is_empty() {
-            invalid.add("#/contact_ids", Rejection::new(FieldCode::TooShort, "At least one contact is required."));
+            invalid.add("#/contact_ids", Rejection::too_short(1, "At least one contact is required."));
         }
         check_list("#/goal_ids", &mut self.goal_ids, goal::MAX_LINKED, "goals", &mut invalid);
         check_day(&["occurred_on"], self.occurred_on.as_deref(), &mut invalid);

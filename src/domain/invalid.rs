@@ -1,7 +1,11 @@
 //! What is wrong with an input: all errors at once, each with a JSON pointer. Knows nothing of HTTP.
 
+use serde_json::{Map, Value};
 use std::collections::HashSet;
 use std::fmt;
+use uuid::Uuid;
+
+use super::entity::Entity;
 
 /// Why one value was refused. The codes are public: clients branch on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,13 +91,43 @@ pub struct Rejection {
     pub code: FieldCode,
     /// A sentence for the person who sent it: what is wrong and what would be right.
     pub detail: String,
+    /// The numbers and words of the detail, by name, so that a client can say it in another language.
+    pub params: Map<String, Value>,
+    /// The record to use in place of the one that the value names.
+    pub record: Option<(Entity, Uuid)>,
     /// Of what is missing, the top-level fields any of which would do.
-    alternatives: &'static [&'static str],
+    pub alternatives: &'static [&'static str],
 }
 
 impl Rejection {
     pub fn new(code: FieldCode, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), alternatives: &[] }
+        Self { code, detail: detail.into(), params: Map::new(), record: None, alternatives: &[] }
+    }
+
+    /// A number or word of the detail.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.params.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Text without a visible character, or a list without items.
+    pub fn blank() -> Self {
+        Self::too_short(1, "Must not be blank.")
+    }
+
+    pub fn too_short(min: impl Into<Value>, detail: impl Into<String>) -> Self {
+        Self::new(FieldCode::TooShort, detail).with("min", min)
+    }
+
+    pub fn too_long(max: impl Into<Value>, detail: impl Into<String>) -> Self {
+        Self::new(FieldCode::TooLong, detail).with("max", max)
+    }
+
+    /// None of these words.
+    pub fn not_one_of(allowed: &[&str]) -> Self {
+        Self::new(FieldCode::NotAllowed, format!("Allowed: {}.", allowed.join(", ")))
+            .with("allowed", allowed.to_vec())
     }
 
     /// None of these fields is there, and one of them has to be.
@@ -121,6 +155,10 @@ pub struct FieldError {
     pub pointer: String,
     pub code: FieldCode,
     pub detail: String,
+    /// The numbers and words of the detail, by name.
+    pub params: Map<String, Value>,
+    /// The record to use in place of the one that the value names.
+    pub record: Option<(Entity, Uuid)>,
     /// Of what is missing, the top-level fields any of which would do.
     pub alternatives: &'static [&'static str],
 }
@@ -154,8 +192,8 @@ impl Invalid {
     }
 
     pub fn add(&mut self, pointer: impl Into<String>, rejection: Rejection) {
-        let Rejection { code, detail, alternatives } = rejection;
-        self.push(FieldError { pointer: pointer.into(), code, detail, alternatives });
+        let Rejection { code, detail, params, record, alternatives } = rejection;
+        self.push(FieldError { pointer: pointer.into(), code, detail, params, record, alternatives });
     }
 
     fn push(&mut self, mut error: FieldError) {

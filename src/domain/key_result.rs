@@ -130,7 +130,7 @@ impl Fields for KeyResultFields {
         let mut invalid = Invalid::default();
         self.title = single_line(&self.title);
         if self.title.is_empty() {
-            invalid.add("#/title", Rejection::new(FieldCode::TooShort, "Must not be blank."));
+            invalid.add("#/title", Rejection::blank());
         }
         clean(&mut self.unit);
         for value in [&mut self.start_value, &mut self.target_value, &mut self.weight] {
@@ -147,7 +147,7 @@ impl Fields for KeyResultFields {
             if filter.tag.is_some() {
                 clean(&mut filter.tag);
                 if filter.tag.is_none() {
-                    invalid.add("#/filter/tag", Rejection::new(FieldCode::TooShort, "Must not be blank."));
+                    invalid.add("#/filter/tag", Rejection::blank());
                 }
             }
             let lost = before.and_then(|before| before.filter.as_ref()?.organization_name.clone());

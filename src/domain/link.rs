@@ -31,8 +31,8 @@ impl ProfileUrl {
         }
         let url = with_scheme(text)?;
         if url.chars().count() > Self::MAX_LENGTH {
-            return Err(Rejection::new(
-                FieldCode::TooLong,
+            return Err(Rejection::too_long(
+                Self::MAX_LENGTH,
                 format!(
                     "A web address can have at most {}.",
                     pluralize(Self::MAX_LENGTH, "character", "characters")

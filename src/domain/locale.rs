@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 use language_tags::LanguageTag;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::domain::invalid::{FieldCode, Rejection};
+use crate::domain::invalid::Rejection;
 use crate::domain::timestamp::Timestamp;
 
 /// The longest time that a clock skipped: Samoa left out a day.
@@ -103,8 +103,8 @@ impl Locale {
     /// Accepts any case; subtags are separated by hyphens.
     pub fn parse(text: &str) -> Result<Self, Rejection> {
         if text.len() > Self::MAX_LENGTH {
-            return Err(Rejection::new(
-                FieldCode::TooLong,
+            return Err(Rejection::too_long(
+                Self::MAX_LENGTH,
                 format!("A language tag can have at most {} characters.", Self::MAX_LENGTH),
             ));
         }
@@ -139,6 +139,7 @@ impl<'de> Deserialize<'de> for Locale {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::invalid::FieldCode;
     use proptest::prelude::*;
 
     #[test]

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::entity::Entity;
 use super::fields::single_line;
 use super::id::{ContactId, NeedId};
-use super::invalid::{FieldCode, Invalid, Rejection};
+use super::invalid::{Invalid, Rejection};
 use super::key::{Key, KeyKind};
 use super::record::{Fields, Stored};
 use super::search::SearchText;
@@ -85,7 +85,7 @@ impl Fields for NeedFields {
         let mut invalid = Invalid::default();
         self.topic = single_line(&self.topic);
         if self.topic.is_empty() {
-            invalid.add("#/topic", Rejection::new(FieldCode::TooShort, "Must not be blank."));
+            invalid.add("#/topic", Rejection::blank());
         }
         invalid.into_result(self)
     }

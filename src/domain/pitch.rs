@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::entity::Entity;
 use super::fields::{clean, single_line};
 use super::id::{GoalId, PitchId};
-use super::invalid::{FieldCode, Invalid, Rejection};
+use super::invalid::{Invalid, Rejection};
 use super::locale::Locale;
 use super::record::{Fields, Stored};
 use super::search::SearchText;
@@ -87,7 +87,7 @@ impl Fields for PitchFields {
         self.title = single_line(&self.title);
         for (at, text) in [("#/title", &self.title), ("#/body", &self.body)] {
             if text.trim().is_empty() {
-                invalid.add(at, Rejection::new(FieldCode::TooShort, "Must not be blank."));
+                invalid.add(at, Rejection::blank());
             }
         }
         clean(&mut self.audience);

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::invalid::{FieldCode, Invalid, Rejection};
+use super::invalid::{Invalid, Rejection};
 
 /// Every scope a token can carry: `<area>:read` and `<area>:write`.
 pub const SCOPES: &[&str] = &[
@@ -63,7 +63,7 @@ impl Scopes {
         let mut invalid = Invalid::default();
         for (index, name) in names.iter().enumerate().filter(|(_, name)| !SCOPES.contains(&name.as_str())) {
             let detail = format!("{name:?} is not a scope. Allowed: {}.", SCOPES.join(", "));
-            invalid.add(format!("#/scopes/{index}"), Rejection::new(FieldCode::NotAllowed, detail));
+            invalid.add(format!("#/scopes/{index}"), Rejection { detail, ..Rejection::not_one_of(&SCOPES) });
         }
         invalid.into_result(())?;
         let mut scopes = names.to_vec();

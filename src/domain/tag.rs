@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::entity::Entity;
 use super::fields::single_line;
 use super::id::TagId;
-use super::invalid::{FieldCode, Invalid, Rejection};
+use super::invalid::{Invalid, Rejection};
 use super::key::{Key, KeyKind};
 use super::record::{Fields, Stored};
 use super::search::SearchText;
@@ -64,7 +64,7 @@ impl Fields for TagFields {
         let mut invalid = Invalid::default();
         self.name = single_line(&self.name);
         if self.name.is_empty() {
-            invalid.add("#/name", Rejection::new(FieldCode::TooShort, "Must not be blank."));
+            invalid.add("#/name", Rejection::blank());
         }
         self.color = self.color.map(|color| color.to_ascii_lowercase());
         invalid.into_result(self)

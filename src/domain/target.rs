@@ -274,7 +274,7 @@ impl Fields for TargetFields {
             clean(&mut title);
             opening.title = title.unwrap_or_default();
             if opening.title.is_empty() {
-                invalid.add("#/opening/title", Rejection::new(FieldCode::TooShort, "Must not be blank."));
+                invalid.add("#/opening/title", Rejection::blank());
             }
             check_url("#/opening/url", &mut opening.url, &mut invalid);
             check_day(&["opening", "closes_on"], opening.closes_on.as_deref(), &mut invalid);

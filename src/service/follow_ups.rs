@@ -16,7 +16,7 @@ use crate::domain::exchange::{Exchange, ExchangeDirection, ExchangeFields, Excha
 use crate::domain::follow_up::{FollowUp, FollowUpFields, FollowUpOrigin, FollowUpStatus, OwedBy};
 use crate::domain::id::{FollowUpId, InteractionId};
 use crate::domain::interaction::{Interaction, InteractionKind};
-use crate::domain::invalid::{FieldCode, Invalid};
+use crate::domain::invalid::{FieldCode, Invalid, Rejection};
 use crate::domain::operation::Work;
 use crate::domain::state_machine::Move;
 use crate::domain::target::Target;
@@ -285,7 +285,8 @@ fn shifted(due_on: NaiveDate, days: i64) -> std::result::Result<String, Invalid>
     let day = TimeDelta::try_days(days).and_then(|days| due_on.checked_add_signed(days));
     let day = day.map(|day| day.to_string()).filter(|text| text.len() == "2026-03-02".len());
     day.ok_or_else(|| {
-        Invalid::one("#/due_on", FieldCode::OutOfRange, "The day must be in the years from 1 to 9999.")
+        let rejection = Rejection::new(FieldCode::OutOfRange, "The day must be in the years from 1 to 9999.");
+        rejection.with("min", "0001-01-01").with("max", "9999-12-31").at("#/due_on")
     })
 }
 

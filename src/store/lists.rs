@@ -19,7 +19,7 @@ use super::relations::{self, Relation};
 use crate::domain::count::thousands;
 use crate::domain::entity::Entity;
 use crate::domain::id::WorkspaceId;
-use crate::domain::invalid::{FieldCode, Invalid};
+use crate::domain::invalid::Rejection;
 use crate::domain::period::DayTexts;
 
 pub use super::db::index::keys::has_key;
@@ -173,7 +173,7 @@ pub fn ids_matching<R: Record>(
             R::ENTITY.plural(),
             thousands(most)
         );
-        return Err(Invalid::one("#/filter", FieldCode::TooLong, detail).into());
+        return Err(Rejection::too_long(most, detail).with("count", count).at("#/filter").into());
     }
     Ok(R::ids(tx.conn, select)?)
 }

@@ -10,7 +10,7 @@ use super::db::sql::schema::operations;
 use super::db::write::context::Actor;
 use super::db::write::tx::Tx;
 use super::error::Result;
-use crate::domain::id::{OperationId, TokenId, UserId, WorkspaceId};
+use crate::domain::id::{OperationId, SessionId, TokenId, UserId, WorkspaceId};
 use crate::domain::job::NewJob;
 use crate::domain::operation::{JOB, KEPT_DAYS, Operation};
 
@@ -73,10 +73,13 @@ pub fn request_cancel(tx: &mut AccountTx<'_>, workspace: WorkspaceId, id: Operat
 
 /// Forgets who started the operations of a user, who leaves the workspace.
 pub(super) fn forget_user(tx: &mut AccountTx<'_>, workspace: WorkspaceId, user: UserId) -> Result<()> {
-    let (nobody, none): (Option<UserId>, Option<TokenId>) = (None, None);
+    let nobody: Option<UserId> = None;
+    let (no_token, no_session): (Option<TokenId>, Option<SessionId>) = (None, None);
     let own =
         operations::table.filter(operations::workspace_id.eq(workspace)).filter(operations::user_id.eq(user));
-    diesel::update(own).set((operations::user_id.eq(nobody), operations::token_id.eq(none))).execute(tx.conn)?;
+    let nothing =
+        (operations::user_id.eq(nobody), operations::token_id.eq(no_token), operations::session_id.eq(no_session));
+    diesel::update(own).set(nothing).execute(tx.conn)?;
     Ok(())
 }
 

@@ -230,10 +230,12 @@ on_both! {
             patch(&edited.location(), json!({"nickname": "F"})),
             delete(&gone.location()),
         ]);
+        let start = ada.get("/v1/changes?limit=1000").await.expect(200).body["next_cursor"].clone();
         let reply = send(&ada, &sent).await;
         assert_eq!(statuses(&reply), [201, 200, 201, 200, 200, 204], "{reply}");
         let write = reply.body["write"].as_i64().unwrap();
-        let own: Vec<Value> = log(&ada).await.into_iter().filter(|change| change["write"] == write).collect();
+        let log = ada.get(&format!("/v1/changes?since={}", start.as_str().unwrap())).await.expect(200);
+        let own: Vec<&Value> = log.items().iter().filter(|change| change["write"] == write).collect();
         assert_eq!(own.len(), 4, "each record has one change: {own:?}");
         let revert = format!("/v1/changes/{write}/revert");
         with_scopes(&ada, &["contacts:read", "contacts:write"])
@@ -342,8 +344,9 @@ on_both! {
                 let reply = ada.post("/v1/batch", &batch(&[named("Grace"), operation])).await;
                 reply.problem(422, "invalid");
                 let [error] = &reply.errors()[..] else { panic!("{path}: {reply}") };
-                let at_method = *error == "#/operations/1/method not_allowed";
-                assert!(at_method || *error == "#/operations/1/path not_allowed", "{method} {path}: {reply}");
+                let known = ["method not_allowed", "path not_allowed", "path invalid_format"];
+                let known = known.map(|known| format!("#/operations/1/{known}"));
+                assert!(known.contains(error), "{method} {path}: {reply}");
             }
         }
         let inner = batch(&[named("Grace")]);

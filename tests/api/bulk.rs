@@ -33,7 +33,7 @@ on_both! {
         assert_eq!((&done.body["matched"], &done.body["changed"]), (&json!(3), &json!(3)));
         assert_eq!(names(&ada, "/v1/contacts?archived=true&tag=met&tier=none").await, ["One", "Three", "Two"]);
         assert_eq!(names(&ada, "/v1/contacts?archived=any&tag=a").await, [""; 0]);
-        let log = ada.get("/v1/changes?limit=1000").await.expect(200);
+        let log = ada.log().await;
         let of_write = log.items().iter().filter(|change| change["write"] == done.body["write"]).count();
         assert_eq!(of_write, 7, "three contacts, what was due of each, and the tag that is new");
         ada.post_nothing(&format!("/v1/changes/{}/revert", done.body["write"])).await.expect(200);

@@ -37,6 +37,7 @@ on_both! {
     async fn each_write_is_told_once_in_its_order(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         let me = ada.get("/v1/me").await.expect(200);
+        let session = ada.get("/v1/sessions").await.expect(200).items()[0]["id"].clone();
         let start = end(&ada).await;
         let made = make(&ada, json!({"given_name": "Grace"})).await;
         server.clock.advance(chrono::TimeDelta::seconds(5));
@@ -67,10 +68,80 @@ on_both! {
         assert_eq!(items[1]["at"], "2026-03-02T09:00:05Z");
         for item in items {
             assert_eq!((&item["entity"], &item["write"]), (&json!("contact"), &item["version"]));
-            assert_eq!(item["actor"], json!({"user_id": me.body["user"]["id"], "token_id": null, "job": null}));
+            assert_eq!(item["actor"], json!({"user_id": me.body["user"]["id"], "session_id": session, "token_id": null, "job": null}));
         }
         let versions: Vec<i64> = items.iter().map(|item| item["version"].as_i64().unwrap()).collect();
         assert!(versions.is_sorted_by(|one, next| one < next), "{versions:?}");
+    }
+
+    async fn a_walk_from_the_beginning_shows_each_record_once_however_often_it_was_edited(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let begin = ada.get("/v1/changes?limit=1000").await.expect(200);
+        let mut made = Vec::new();
+        for name in ["Grace", "Mary", "Hedy"] {
+            made.push(make(&ada, json!({"given_name": name})).await);
+        }
+        for n in 0..30 {
+            let at = made[n % 3].location();
+            ada.patch(&at, &json!({"nickname": format!("N{n}")})).await.expect(200);
+        }
+        let gone = make(&ada, json!({"given_name": "Gone"})).await;
+        ada.delete(&gone.location()).await.expect(204);
+        let back = make(&ada, json!({"given_name": "Back"})).await;
+        ada.delete(&back.location()).await.expect(204);
+        ada.post_nothing(&format!("{}/restore", back.location())).await.expect(200);
+
+        let walk = ada.get("/v1/changes?limit=1000").await.expect(200);
+
+        let told: BTreeSet<&str> = walk.items().iter().map(|change| change["id"].as_str().unwrap()).collect();
+        assert_eq!(walk.items().len(), begin.items().len() + 4, "{walk}");
+        assert_eq!(told.len(), walk.items().len());
+        assert!(walk.items().iter().all(|change| !change["data"].is_null()), "{walk}");
+    }
+
+    async fn what_changes_during_a_walk_is_not_missed(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let mut made = Vec::new();
+        for n in 0..6 {
+            made.push(make(&ada, json!({"given_name": format!("N{n}")})).await);
+        }
+        let mut replica: BTreeMap<String, Value> = BTreeMap::new();
+        let mut page = ada.get("/v1/changes?limit=2").await.expect(200);
+        for n in 0.. {
+            apply(&mut replica, page.items());
+            if page.body["has_more"] == false {
+                break;
+            }
+            match n {
+                // What was shown, and what was not yet.
+                0 => drop(ada.patch(&made[0].location(), &json!({"nickname": "N"})).await.expect(200)),
+                1 => drop(ada.delete(&made[0].location()).await.expect(204)),
+                2 => drop(ada.delete(&made[5].location()).await.expect(204)),
+                3 => drop(make(&ada, json!({"given_name": "New"})).await),
+                _ => {}
+            }
+            page = since(&ada, &cursor(&page), 2).await;
+        }
+        assert_eq!(replica, everything(&ada).await);
+    }
+
+    async fn a_change_names_the_login_it_was_made_with(server: TestServer) {
+        let phone = server.register("ada@example.com").await;
+        let tablet = server.login("ada@example.com").await;
+        let start = end(&phone).await;
+        make(&phone, json!({"given_name": "Grace"})).await;
+        make(&tablet, json!({"given_name": "Mary"})).await;
+
+        let log = since(&phone, &start, 10).await;
+
+        let mut told = Vec::new();
+        for client in [&phone, &tablet] {
+            let sessions = client.get("/v1/sessions").await.expect(200);
+            let own = sessions.items().iter().find(|session| session["current"] == true).unwrap();
+            told.push(own["id"].clone());
+        }
+        let actors: Vec<&Value> = log.items().iter().map(|change| &change["actor"]["session_id"]).collect();
+        assert_eq!(actors, [&told[0], &told[1]]);
     }
 
     async fn a_change_made_with_a_token_names_it(server: TestServer) {
@@ -81,7 +152,8 @@ on_both! {
         let start = end(&ada).await;
         make(&script, json!({"given_name": "Grace"})).await;
         let log = since(&script, &start, 10).await;
-        assert_eq!(log.items()[0]["actor"]["token_id"], token.body["id"]);
+        let actor = &log.items()[0]["actor"];
+        assert_eq!((&actor["token_id"], &actor["session_id"]), (&token.body["id"], &Value::Null));
     }
 
     async fn a_walk_from_the_beginning_is_the_snapshot(server: TestServer) {

@@ -47,7 +47,7 @@ async fn named(client: &Client, name: &str) -> Reply {
 
 /// The versions in the log, oldest first.
 async fn versions(client: &Client) -> Vec<i64> {
-    let log = client.get("/v1/changes?limit=1000").await.expect(200);
+    let log = client.log().await;
     log.items().iter().map(|change| change["version"].as_i64().unwrap()).collect()
 }
 

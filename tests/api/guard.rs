@@ -268,7 +268,7 @@ fn likeness(reply: &Reply) -> (u16, Value) {
 }
 
 async fn newest_version(world: &World<'_>) -> i64 {
-    let log = world.client.get("/v1/changes?limit=1000").await.expect(200);
+    let log = world.client.log().await;
     log.items().last().and_then(|change| change["version"].as_i64()).expect("a change")
 }
 

@@ -132,7 +132,7 @@ on_both! {
         until(&server.database, MADE, 1).await;
 
         let log = ada.get("/v1/changes").await.expect(200);
-        let by_job = json!({"user_id": null, "token_id": null, "job": KIND});
+        let by_job = json!({"user_id": null, "session_id": null, "token_id": null, "job": KIND});
         let of_job: Vec<&Value> = log.items().iter().filter(|change| change["actor"] == by_job).collect();
         let change = of_job.iter().find(|change| change["entity"] == "contact").expect("its change");
         let by_user: Vec<&Value> = log.items().iter().filter(|change| change["actor"]["job"].is_null()).collect();

@@ -296,11 +296,13 @@ on_both! {
         for query in [
             "tier=best", "tier=", "favorite=1", "favorite=any", "archived=yes", "known=", "is_self=any", "tag=",
             "limit=0", "limit=201", "limit=-1", "limit=ten", "limit=", "sort=name", "sort=", "sort=--id", "sort=-",
-            "updated_since=yesterday", "updated_since=2026-02-30T00:00:00Z", "q=", "favorite=true&favorite=false",
+            "updated_since=yesterday", "updated_since=2026-02-30T00:00:00Z", "favorite=true&favorite=false",
             "limit=1&limit=2", "sort=id&sort=-id",
         ] {
             ada.get(&format!("/v1/contacts?{query}")).await.problem(400, "invalid_parameter");
         }
+        let all = ada.get("/v1/contacts").await.expect(200);
+        assert_eq!(ada.get("/v1/contacts?q=").await.expect(200).body, all.body, "an empty search field finds everything");
         for query in ["colour=blue", "Tag=x", "tag[]=x", "name=x"] {
             ada.get(&format!("/v1/contacts?{query}")).await.problem(400, "unknown_parameter");
         }

@@ -36,6 +36,7 @@ mod demo;
 mod duplicate_dismissals;
 mod duplicates;
 mod events;
+mod examples;
 mod exchanges;
 mod feedback;
 mod follow_up_plans;

@@ -451,6 +451,22 @@ fn problem_faults(reply: &Reply, request_id: &str, faults: &mut Vec<String>) {
             }
         }
     }
+    let is_of_parameter = matches!(word("code"), "invalid_parameter" | "unknown_parameter" | "invalid_cursor");
+    if is_of_parameter && !reply.body["parameter"].is_string() && !word("detail").starts_with("The query string") {
+        faults.push(format!("it names no `parameter` ({})", word("detail")));
+    }
+    for error in reply.body["errors"].as_array().into_iter().flatten() {
+        let params = &error["params"];
+        let is_complete = match error["code"].as_str() {
+            Some("too_long") => !params["max"].is_null(),
+            Some("too_short") => !params["min"].is_null(),
+            Some("out_of_range") => !params["max"].is_null() || !params["min"].is_null(),
+            _ => params.is_object(),
+        };
+        if !is_complete {
+            faults.push(format!("the `params` of an error do not say what its detail says: {error}"));
+        }
+    }
     let needed = match reply.status {
         401 => "WWW-Authenticate",
         405 => "Allow",
@@ -480,7 +496,9 @@ fn documented_faults(operation: Operation, reply: &Reply, faults: &mut Vec<Strin
     }
     if reply.status >= 400 {
         let code = reply.body["code"].as_str().unwrap_or_default();
-        if !operation.codes(reply.status).contains(&code) {
+        // No operation adds members yet, and so none documents what only they meet.
+        let is_of_members = matches!(code, "insufficient_role" | "last_owner");
+        if !operation.codes(reply.status).contains(&code) && !is_of_members {
             faults.push(format!("{} {code} is not documented", reply.status));
         }
     }
@@ -639,13 +657,7 @@ impl<'s> World<'s> {
     }
 
     pub async fn new(server: &'s TestServer, email: &str) -> World<'s> {
-        let client = server.register(email).await;
-        let (ids, others) = (BTreeMap::new(), BTreeMap::new());
-        let mut world = World { server, client, email: email.to_owned(), ids, others, in_batch: false };
-        let me = world.client.get("/v1/me").await.expect(200);
-        let word = |pointer: &str| me.body.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
-        world.ids.insert("user".to_owned(), word("/user/id"));
-        world.ids.insert("workspace".to_owned(), word("/workspace/id"));
+        let mut world = World::bare(server, email).await;
         // An example may refer to its own kind, so there is a first one of each without.
         for entity in kinds() {
             let (id, _) = world.make(&entity).await;
@@ -654,6 +666,19 @@ impl<'s> World<'s> {
                 let (other, _) = world.make(&entity).await;
                 world.others.insert(entity, other);
             }
+        }
+        world
+    }
+
+    /// Somebody whose workspace is as it was when they signed up, but for a notification.
+    pub async fn bare(server: &'s TestServer, email: &str) -> World<'s> {
+        let client = server.register(email).await;
+        let (ids, others) = (BTreeMap::new(), BTreeMap::new());
+        let mut world = World { server, client, email: email.to_owned(), ids, others, in_batch: false };
+        let me = world.client.get("/v1/me").await.expect(200);
+        for kind in ["user", "workspace"] {
+            let id = me.body[kind]["id"].as_str().unwrap_or_default();
+            world.ids.insert(kind.to_owned(), id.to_owned());
         }
         world.ids.insert("notification".to_owned(), world.notified());
         world
@@ -789,6 +814,10 @@ impl<'s> World<'s> {
         }
         self.ids_of(&mut body, &media["schema"], &fresh);
         self.fill_in(operation, &mut body).await;
+        // The id that an example chooses is taken once it was sent.
+        if let Some(body) = body.as_object_mut() {
+            body.remove("id");
+        }
         Some(body)
     }
 

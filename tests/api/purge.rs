@@ -68,7 +68,7 @@ on_both! {
         for entry in history.items() {
             assert_eq!((&entry["from"], &entry["to"]), (&Value::Null, &Value::Null));
         }
-        let log = ada.get("/v1/changes?limit=1000").await.expect(200);
+        let log = ada.log().await;
         let tombstone = log.items().last().unwrap();
         assert_eq!((&tombstone["op"], &tombstone["id"]), (&json!("deleted"), &made.body["id"]));
 
@@ -85,13 +85,13 @@ on_both! {
         let at = format!("{}?purge=true", made.location());
         ada.delete(&made.location()).await.expect(204);
         ada.delete(&made.location()).await.problem(404, "not_found");
-        let log = ada.get("/v1/changes?limit=1000").await.expect(200);
+        let log = ada.log().await;
         assert!(rows_with(&server, "xanthippe") > 0);
 
         ada.delete(&at).await.expect(204);
 
         assert_eq!(rows_with(&server, "xanthippe"), 0);
-        let after = ada.get("/v1/changes?limit=1000").await.expect(200);
+        let after = ada.log().await;
         assert_eq!(after.items().len(), log.items().len(), "no second tombstone");
         let restore = ada.post_nothing(&format!("{}/restore", made.location())).await;
         restore.problem(409, "restore_blocked");
@@ -172,7 +172,7 @@ on_both! {
         assert_eq!((&history.items()[0]["fields"][0], &history.items()[0]["from"]), (&json!("given_name"), &Value::Null));
         assert_eq!(rows_with(&server, "grace"), 0);
         // The tombstone is there yet, for those who follow.
-        let log = ada.get("/v1/changes?limit=1000").await.expect(200);
+        let log = ada.log().await;
         assert_eq!(log.items().last().unwrap()["op"], "deleted");
     }
 

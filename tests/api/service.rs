@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::support::{Backend, TestServer};
+use crate::support::{Backend, PASSWORD, Reply, TestServer};
 
 on_both! {
     async fn a_server_that_runs_is_alive_and_ready(server: TestServer) {
@@ -143,6 +143,36 @@ on_both! {
         assert!(served == serde_json::from_str::<Value>(committed).unwrap(), "run `wellmet openapi --write`");
     }
 
+    async fn the_document_is_sent_again_only_if_it_is_another(server: TestServer) {
+        let client = server.client();
+        let first = client.get("/v1/openapi.json").await.expect(200);
+        client.get("/v1/openapi.json").if_none_match(&first.etag()).await.expect(304);
+        client.get("/v1/openapi.json").if_none_match("\"another\"").await.expect(200);
+    }
+
+    async fn long_answers_are_compressed_for_those_who_ask(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let made = ada.post("/v1/contacts", &json!({"given_name": "Grace", "notes": "x".repeat(2_000)})).await.expect(201);
+        let plain = ada.get(&made.location()).await.expect(200);
+        assert_eq!(plain.header("Content-Encoding"), None);
+        assert!(plain.header("Vary").is_some_and(|vary| vary.contains("Accept-Encoding")), "{plain}");
+
+        let packed = ada.get(&made.location()).header("Accept-Encoding", "gzip").await.expect(200);
+
+        assert_eq!(packed.header("Content-Encoding"), Some("gzip"));
+        assert_eq!(packed.etag(), plain.etag());
+        let length = |reply: &Reply| reply.header("Content-Length").unwrap().parse::<usize>().unwrap();
+        assert!(length(&packed) * 2 < length(&plain), "{} of {}", length(&packed), length(&plain));
+        ada.get(&made.location()).header("Accept-Encoding", "gzip").if_none_match(&packed.etag()).await.expect(304);
+        for path in ["/livez", "/v1/tags"] {
+            let short = ada.get(path).header("Accept-Encoding", "gzip").await.expect(200);
+            assert_eq!(short.header("Content-Encoding"), None, "{path}");
+        }
+        let login = json!({"email": "ada@example.com", "password": PASSWORD});
+        let secret = server.client().post("/v1/auth/login", &login).header("Accept-Encoding", "gzip").await.expect(200);
+        assert_eq!(secret.header("Content-Encoding"), None);
+    }
+
     async fn the_documentation_comes_from_the_program(server: TestServer) {
         let client = server.client();
         assert_eq!(client.get("/docs").await.expect(308).location(), "/docs/");
@@ -152,6 +182,7 @@ on_both! {
         let policy = client.get("/v1").await.header("Content-Security-Policy").unwrap().to_owned();
         assert_eq!(policy, "default-src 'none'; frame-ancestors 'none'");
         assert!(page.header("Content-Type").unwrap().starts_with("text/html"), "{page}");
+        assert!(page.text.contains("<title>Wellmet API</title>"), "{page}");
         let mut files = Vec::new();
         for attribute in ["href=\"", "src=\""] {
             files.extend(page.text.split(attribute).skip(1).filter_map(|rest| rest.split('"').next()));
@@ -164,7 +195,9 @@ on_both! {
             assert!(!asset.text.is_empty(), "{file}");
         }
         let start = client.get("/docs/swagger-initializer.js").await.expect(200);
-        assert!(start.text.contains("/v1/openapi.json"), "{start}");
+        for setting in ["/v1/openapi.json", r#""docExpansion": "none""#, r#""filter": true"#] {
+            assert!(start.text.contains(setting), "no {setting} in {start}");
+        }
         client.get("/docs/nothing.js").await.problem(404, "not_found");
     }
 

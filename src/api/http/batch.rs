@@ -95,9 +95,7 @@ impl BatchCall {
                 "if-none-match" => &mut if_none_match,
                 _ => {
                     let names: Vec<&str> = REQUEST_HEADERS.iter().map(|(name, _)| *name).collect();
-                    let rejection =
-                        Rejection::new(FieldCode::NotAllowed, format!("Allowed: {}.", names.join(", ")));
-                    invalid.add(at, rejection);
+                    invalid.add(at, Rejection::not_one_of(&names));
                     continue;
                 }
             };

@@ -17,6 +17,7 @@ use std::time::Instant;
 use tracing::Span;
 use tracing_actix_web::{RequestId, RootSpanBuilder};
 
+use super::compression::{accepts_gzip, compress};
 use super::messages::problem::Problem;
 use super::router::Router;
 use crate::api::context::Api;
@@ -79,6 +80,7 @@ pub async fn finish(
     if request.method() == Method::HEAD {
         request.head_mut().method = Method::GET;
     }
+    let accepts_gzip = accepts_gzip(request.headers());
     let response = next.call(request).await?;
     let mut response = with_instance(response.map_into_boxed_body(), &id);
     if is_docs {
@@ -86,7 +88,7 @@ pub async fn finish(
         response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     add_common_headers(response.headers_mut(), &id);
-    Ok(response.map_body(|_, body| in_pieces(body)))
+    Ok(compress(response, accepts_gzip).await.map_body(|_, body| in_pieces(body)))
 }
 
 /// The answer as it is told: a problem with the request it belongs to as its `instance`, and an error that is none of

@@ -4,6 +4,7 @@
 pub mod auth;
 pub mod base_url;
 pub mod batch;
+pub mod compression;
 pub mod document;
 pub mod edge;
 pub mod messages;

@@ -29,6 +29,17 @@ impl Parameter {
         self
     }
 
+    /// Of parameters of which only one can be sent, one that is not the first. Its example is that of its schema, so that no
+    /// client sends the examples of two.
+    #[must_use]
+    pub fn instead_of(mut self, others: &[&str], example: Value) -> Self {
+        if let Some(schema) = self.schema.as_object_mut() {
+            schema.insert("x-excludes".to_owned(), json!(others));
+            schema.insert("examples".to_owned(), json!([example]));
+        }
+        self
+    }
+
     #[must_use]
     pub fn required(mut self) -> Self {
         self.required = true;

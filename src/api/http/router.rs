@@ -248,7 +248,7 @@ pub fn check_parameters(operation: &Operation, query: &Query) -> Result<(), Prob
         true => format!("There is no parameter {unknown:?}; this operation takes none."),
         false => format!("There is no parameter {unknown:?}. Parameters: {}.", operation.parameters.join(", ")),
     };
-    Err(Problem::new(Code::UnknownParameter).detail(detail))
+    Err(Problem::new(Code::UnknownParameter).detail(detail).of_parameter(unknown))
 }
 
 /// The Idempotency-Key of a request. The same request is one with the same method, path, query and body.
@@ -260,15 +260,13 @@ fn idempotency_key(
     caller: Option<&Caller>,
 ) -> Result<Option<IdempotencyKey>, Problem> {
     let name = header::HeaderName::from_static("idempotency-key");
-    let refuse = |detail: String| Problem::new(Code::InvalidParameter).detail(detail);
+    let refuse = |detail: &str| Problem::request_header("Idempotency-Key", detail);
     let Some(key) = etag::text(request, name.clone())? else { return Ok(None) };
     if request.headers().get_all(&name).count() > 1 {
-        return Err(refuse("Header Idempotency-Key: it can be sent only once.".to_owned()));
+        return Err(refuse("it can be sent only once."));
     }
     if key.is_empty() || key.len() > MAX_KEY_CHARACTERS {
-        return Err(refuse(format!(
-            "Header Idempotency-Key: expected 1 to {MAX_KEY_CHARACTERS} ASCII characters."
-        )));
+        return Err(refuse(&format!("expected 1 to {MAX_KEY_CHARACTERS} ASCII characters.")));
     }
     let path = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
     let parts = [request.method().as_str().as_bytes(), path.as_bytes(), body];

@@ -14,7 +14,7 @@ use phonenumber::{Mode, country};
 
 use self::reading::Dialled;
 use crate::domain::data;
-use crate::domain::invalid::{FieldCode, Rejection};
+use crate::domain::invalid::Rejection;
 use crate::domain::text::trimmed;
 
 /// A phone number, as far as what was typed says what to dial.
@@ -39,8 +39,8 @@ impl PhoneNumber {
     pub fn parse(typed: &str, country: Option<&str>) -> Result<Self, Rejection> {
         let typed = trimmed(typed);
         if typed.chars().count() > Self::MAX_LENGTH {
-            return Err(Rejection::new(
-                FieldCode::TooLong,
+            return Err(Rejection::too_long(
+                Self::MAX_LENGTH,
                 format!("A phone number can have at most {} characters.", Self::MAX_LENGTH),
             ));
         }
@@ -66,7 +66,8 @@ impl PhoneNumber {
             return Err(Rejection::format(format!(
                 "A phone number must have at least {} digits, such as +49 30 901820.",
                 Self::MIN_DIGITS
-            )));
+            ))
+            .with("min_digits", Self::MIN_DIGITS));
         }
         let known = last.take().filter(|(known, _)| *known == digits);
         let dialled = known.map_or_else(|| e164_of(has_plus, &digits, country), |(_, e164)| e164);
@@ -209,6 +210,7 @@ static COUNTRIES: LazyLock<HashSet<&str>> =
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::invalid::FieldCode;
     use proptest::prelude::*;
 
     #[test]

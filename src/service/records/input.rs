@@ -109,7 +109,7 @@ pub fn edit_tags(patch: &mut Value, current: &Value) -> Result<(), Invalid> {
     let mut invalid = Invalid::default();
     let add = texts(add);
     for (index, _) in add.iter().enumerate().filter(|(_, tag)| single_line(tag).is_empty()) {
-        invalid.add(format!("#/add_tags/{index}"), Rejection::new(FieldCode::TooShort, "Must not be blank."));
+        invalid.add(format!("#/add_tags/{index}"), Rejection::blank());
     }
     let removed: HashSet<String> = texts(remove).iter().map(|tag| text::fold(tag)).collect();
     for (index, _) in add.iter().enumerate().filter(|(_, tag)| removed.contains(&text::fold(tag))) {

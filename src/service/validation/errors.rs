@@ -1,6 +1,7 @@
 //! The errors of the JSON Schema validator in our codes and words.
 
 use jsonschema::error::ValidationErrorKind;
+use serde_json::Value;
 
 use crate::domain::count::pluralize;
 use crate::domain::follow_up::TIME_PATTERN;
@@ -9,7 +10,7 @@ use crate::domain::invalid::{FieldCode, Invalid, Rejection, escape};
 /// Adds one error of the schema check, in our words.
 pub fn add(error: &jsonschema::ValidationError<'_>, invalid: &mut Invalid) {
     let at = format!("#{}", error.instance_path());
-    let (code, detail) = match error.kind() {
+    let rejection = match error.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected } => {
             for name in unexpected {
                 let rejection =
@@ -44,16 +45,11 @@ pub fn add(error: &jsonschema::ValidationError<'_>, invalid: &mut Invalid) {
                 }
                 expected.extend(others);
             }
-            (FieldCode::InvalidType, format!("Expected the JSON type {}.", any_of(expected)))
+            of_type(expected)
         }
         ValidationErrorKind::Enum { options } => {
-            let allowed: Vec<String> = options
-                .as_array()
-                .into_iter()
-                .flatten()
-                .filter_map(|option| option.as_str().map(str::to_owned))
-                .collect();
-            (FieldCode::NotAllowed, format!("Allowed: {}.", allowed.join(", ")))
+            let allowed: Vec<&str> = options.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            Rejection::not_one_of(&allowed)
         }
         ValidationErrorKind::MaxLength { limit } => too_long(*limit, "character", "characters"),
         ValidationErrorKind::MinLength { limit } => too_short(*limit, "character", "characters"),
@@ -62,16 +58,22 @@ pub fn add(error: &jsonschema::ValidationError<'_>, invalid: &mut Invalid) {
         ValidationErrorKind::MaxProperties { limit } => too_long(*limit, "entry", "entries"),
         ValidationErrorKind::MinProperties { limit } => too_short(*limit, "entry", "entries"),
         // A number to be entered stands as it would be entered.
-        ValidationErrorKind::Maximum { limit } => (FieldCode::OutOfRange, format!("Must be at most {limit}.")),
-        ValidationErrorKind::Minimum { limit } => (FieldCode::OutOfRange, format!("Must be at least {limit}.")),
-        ValidationErrorKind::Pattern { pattern } => (FieldCode::InvalidFormat, in_words(pattern)),
-        ValidationErrorKind::Format { format } => (FieldCode::InvalidFormat, in_words(format)),
-        ValidationErrorKind::Type { .. } => {
-            (FieldCode::InvalidType, format!("Expected the JSON type {}.", any_of(expected_types(error))))
+        ValidationErrorKind::Maximum { limit } => {
+            Rejection::new(FieldCode::OutOfRange, format!("Must be at most {limit}.")).with("max", limit.clone())
         }
-        _ => (FieldCode::InvalidFormat, "Does not fit the documented schema.".to_owned()),
+        ValidationErrorKind::Minimum { limit } => {
+            Rejection::new(FieldCode::OutOfRange, format!("Must be at least {limit}.")).with("min", limit.clone())
+        }
+        ValidationErrorKind::Pattern { pattern } => {
+            Rejection::format(in_words(pattern)).with("pattern", pattern.as_str())
+        }
+        ValidationErrorKind::Format { format } => {
+            Rejection::format(in_words(format)).with("format", format.as_str())
+        }
+        ValidationErrorKind::Type { .. } => of_type(expected_types(error)),
+        _ => Rejection::format("Does not fit the documented schema."),
     };
-    invalid.add(at, Rejection::new(code, detail));
+    invalid.add(at, rejection);
 }
 
 /// What a format or a pattern asks for, in words and by an example.
@@ -81,16 +83,27 @@ fn in_words(format: &str) -> String {
         "date-time" => "Expected an RFC 3339 timestamp such as 2026-03-02T09:00:00Z.".to_owned(),
         "uuid" => "Expected a UUID such as 01939d5e-8c00-7000-8000-0000000000a1.".to_owned(),
         TIME_PATTERN => "Expected a time from 00:00 to 23:59, such as 09:30.".to_owned(),
+        "^/v1/[!\"$-~]*$" => {
+            "Expected a path that starts with /v1/, with its query if it has one, such as /v1/contacts?limit=5: in ASCII, \
+             without a host and without a fragment."
+                .to_owned()
+        }
         pattern => format!("Must match the pattern {pattern}."),
     }
 }
 
-fn too_long(limit: u64, one: &str, many: &str) -> (FieldCode, String) {
-    (FieldCode::TooLong, format!("Must have at most {}.", pluralize(limit, one, many)))
+fn too_long(limit: u64, one: &str, many: &str) -> Rejection {
+    Rejection::too_long(limit, format!("Must have at most {}.", pluralize(limit, one, many)))
 }
 
-fn too_short(limit: u64, one: &str, many: &str) -> (FieldCode, String) {
-    (FieldCode::TooShort, format!("Must have at least {}.", pluralize(limit, one, many)))
+fn too_short(limit: u64, one: &str, many: &str) -> Rejection {
+    Rejection::too_short(limit, format!("Must have at least {}.", pluralize(limit, one, many)))
+}
+
+fn of_type(expected: Vec<String>) -> Rejection {
+    let types = each_once(expected);
+    let detail = format!("Expected the JSON type {}.", types.join(" or "));
+    Rejection::new(FieldCode::InvalidType, detail).with("types", types)
 }
 
 /// The JSON types that a value should have had; none where its type is not what is wrong.
@@ -106,7 +119,7 @@ fn expected_types(error: &jsonschema::ValidationError<'_>) -> Vec<String> {
 }
 
 /// Each word once, null last.
-fn any_of(mut words: Vec<String>) -> String {
+fn each_once(mut words: Vec<String>) -> Vec<String> {
     words.sort_by_key(|word| word == "null");
     let mut told: Vec<String> = Vec::new();
     for word in words {
@@ -114,5 +127,5 @@ fn any_of(mut words: Vec<String>) -> String {
             told.push(word);
         }
     }
-    told.join(" or ")
+    told
 }

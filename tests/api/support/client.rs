@@ -64,6 +64,8 @@ pub struct Client {
     pub access_token: String,
     pub refresh_token: String,
     pub workspace_id: String,
+    /// Where the log of changes ended when the workspace was new; empty if that is not known.
+    pub log_start: String,
 }
 
 impl Client {
@@ -74,6 +76,7 @@ impl Client {
             access_token: String::new(),
             refresh_token: String::new(),
             workspace_id: String::new(),
+            log_start: String::new(),
         }
     }
 
@@ -128,6 +131,12 @@ impl Client {
             in_batch: false,
         }
         .bearer(&self.access_token)
+    }
+
+    /// Every change since the workspace was new, deletes included, which a walk from the beginning leaves out.
+    pub async fn log(&self) -> Reply {
+        let since = if self.log_start.is_empty() { String::new() } else { format!("&since={}", self.log_start) };
+        self.get(&format!("/v1/changes?limit=1000{since}")).await.expect(200)
     }
 
     pub fn get(&self, path: &str) -> Request {

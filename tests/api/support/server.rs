@@ -223,9 +223,11 @@ impl TestServer {
     /// their own, the password [`PASSWORD`] and the part before the `@` for a name.
     pub async fn register(&self, email: &str) -> Client {
         let name = email.split('@').next().unwrap_or(email);
-        self.client()
-            .sign_in("/v1/auth/register", &json!({"email": email, "password": PASSWORD, "name": name}), 201)
-            .await
+        let body = json!({"email": email, "password": PASSWORD, "name": name});
+        let mut client = self.client().sign_in("/v1/auth/register", &body, 201).await;
+        let start = client.get("/v1/changes?limit=1000").await.expect(200);
+        client.log_start = start.body["next_cursor"].as_str().unwrap_or_default().to_owned();
+        client
     }
 
     /// Registers somebody whose workspace is in this time zone.

@@ -15,7 +15,7 @@ use crate::domain::id::{SessionId, TokenId, UserId, WorkspaceId};
 use crate::domain::scope::{Role, Scopes};
 use crate::domain::secret;
 use crate::domain::timestamp::Timestamp;
-use crate::store::{Actor, Store, sessions, tokens};
+use crate::store::{Actor, Credential, Store, sessions, tokens};
 
 /// How long what a token may do is remembered; what this node revokes it forgets at once.
 const REMEMBERED: Duration = Duration::from_secs(5);
@@ -32,8 +32,9 @@ pub struct Caller {
 }
 
 impl Caller {
-    pub const fn actor(&self) -> Actor {
-        Actor::User(self.user, self.token)
+    pub fn actor(&self) -> Actor {
+        let session = self.session.map(Credential::Session);
+        Actor::User(self.user, self.token.map(Credential::Token).or(session))
     }
 
     pub fn may_read(&self, entity: Entity) -> bool {

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::api::http::messages::problem::{Code, Problem};
+use super::examples;
+use crate::api::http::messages::problem::Code;
 use crate::api::http::operation::{Access, AnswerDocs, Docs, Operation, Tagged};
 use crate::domain::entity::Entity;
 use crate::domain::scope::Role;
@@ -72,8 +73,11 @@ pub fn codes(
     if operation.method == "PUT" {
         codes.push(Code::PreconditionRequired);
     }
-    codes.into_iter().map(Code::as_str).collect()
+    codes.into_iter().filter(|code| !UNREACHABLE.contains(code)).map(Code::as_str).collect()
 }
+
+/// What cannot happen before an operation adds members to a workspace.
+const UNREACHABLE: &[Code] = &[Code::InsufficientRole, Code::LastOwner];
 
 /// The answers of 200 to 399.
 pub fn successes(operation: &Operation, docs: &Docs, gets_merged: bool, views: &mut Views) -> Map<String, Value> {
@@ -86,7 +90,11 @@ pub fn successes(operation: &Operation, docs: &Docs, gets_merged: bool, views: &
         let mut content = Map::new();
         if let Some(schema) = &answer.schema {
             let name = views.make(&schema.name, View::Answer);
-            content.insert("application/json".to_owned(), json!({ "schema": { "$ref": reference_to(&name) } }));
+            let mut media = json!({ "schema": { "$ref": reference_to(&name) } });
+            if let (Some(examples), Some(object)) = (examples::of_answer(&name), media.as_object_mut()) {
+                object.insert("examples".to_owned(), examples);
+            }
+            content.insert("application/json".to_owned(), media);
         }
         if let Some(media_type) = answer.media_type {
             content.insert(media_type.to_owned(), json!({ "schema": { "type": "string" } }));
@@ -181,15 +189,6 @@ fn problem(operation: &Operation, status: u16, codes: &[Code]) -> Value {
             "schema": { "$ref": "#/components/schemas/Problem" }, "examples": examples,
         }},
     })
-}
-
-/// A problem of each code, for the answers to refer to.
-pub fn problem_examples() -> Value {
-    let example = |code: &Code| {
-        let body = Problem::new(*code).to_json(Some("urn:uuid:01939d5e-8c00-7000-8000-0000000000ff"));
-        (code.as_str().to_owned(), json!({ "value": body }))
-    };
-    Value::Object(Code::ALL.iter().map(example).collect())
 }
 
 /// The headers of answers: name, whether it is always there, JSON type, description.

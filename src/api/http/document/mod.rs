@@ -1,9 +1,16 @@
 //! The OpenAPI document, made from the table of operations. What holds for all operations of a kind is added here, so that
 //! none of them repeats it.
 
+#![allow(
+    clippy::indexing_slicing,
+    reason = "an index into a JSON value reads null where nothing is, and creates what it writes"
+)]
+
 mod answers;
+mod examples;
 mod share;
 
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
@@ -52,9 +59,15 @@ pub fn build(overview: &Overview, operations: &[&Operation]) -> Result<Value, se
     add_summaries(operations, &mut views);
     views.make("Problem", View::Answer);
     let mut made = views.into_made();
-    if let Some(problem) = made.get_mut("Problem").and_then(Value::as_object_mut) {
-        // The others come with some codes only.
-        problem.insert("required".to_owned(), json!(["type", "title", "status", "detail", "instance", "code"]));
+    // The others come with some codes only.
+    let always: [(&str, &[&str]); 2] = [
+        ("Problem", &["type", "title", "status", "detail", "instance", "code"]),
+        ("ProblemField", &["pointer", "code", "detail", "params"]),
+    ];
+    for (name, required) in always {
+        if let Some(problem) = made.get_mut(name).and_then(Value::as_object_mut) {
+            problem.insert("required".to_owned(), json!(required));
+        }
     }
     let tags: Vec<Value> = overview
         .tags
@@ -76,7 +89,7 @@ pub fn build(overview: &Overview, operations: &[&Operation]) -> Result<Value, se
         "paths": paths,
         "components": {
             "schemas": made.into_iter().collect::<Map<_, _>>(),
-            "examples": answers::problem_examples(),
+            "examples": examples::all()?,
             "headers": answers::headers(),
             "securitySchemes": { "bearer": {
                 "type": "http", "scheme": "bearer",
@@ -90,6 +103,56 @@ pub fn build(overview: &Overview, operations: &[&Operation]) -> Result<Value, se
     name_values(&mut document);
     share::share(&mut document);
     Ok(document)
+}
+
+/// The document as text, whose paths and methods are in the order of the operations.
+pub fn text(document: &Value, operations: &[&Operation]) -> Result<String, serde_json::Error> {
+    Ok(serde_json::to_string_pretty(&InOrder { document, operations })? + "\n")
+}
+
+/// A JSON object of ours is sorted by name; what is read from top to bottom is not.
+struct InOrder<'a> {
+    document: &'a Value,
+    operations: &'a [&'a Operation],
+}
+
+impl Serialize for InOrder<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for name in ["openapi", "info", "servers", "tags"] {
+            map.serialize_entry(name, &self.document[name])?;
+        }
+        map.serialize_entry("paths", &PathsInOrder(self))?;
+        map.serialize_entry("components", &self.document["components"])?;
+        map.end()
+    }
+}
+
+struct PathsInOrder<'a>(&'a InOrder<'a>);
+
+impl Serialize for PathsInOrder<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let InOrder { document, operations } = self.0;
+        let mut paths: Vec<(&str, Vec<(String, &Value)>)> = Vec::new();
+        for operation in *operations {
+            let method = operation.method.as_str().to_ascii_lowercase();
+            let own = &document["paths"][&*operation.path][&method];
+            match paths.iter_mut().find(|(path, _)| *path == operation.path) {
+                Some((_, methods)) => methods.push((method, own)),
+                None => paths.push((&operation.path, vec![(method, own)])),
+            }
+        }
+        let paths = paths.iter().map(|(path, methods)| (path, Pairs(methods)));
+        serializer.collect_map(paths)
+    }
+}
+
+struct Pairs<'a>(&'a [(String, &'a Value)]);
+
+impl Serialize for Pairs<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
 }
 
 /// Names the values of enumerations for generators where the value itself is no name, or one that the language has taken:
@@ -265,9 +328,12 @@ fn path_parameters(path: &str) -> Vec<Value> {
                 )
             }
         };
-        parameters.push(
-            json!({ "name": name, "in": "path", "required": true, "description": description, "schema": schema }),
-        );
+        let mut parameter =
+            json!({ "name": name, "in": "path", "required": true, "description": description, "schema": schema });
+        if let (Some(example), Some(object)) = (examples::of_schema(&schema), parameter.as_object_mut()) {
+            object.insert("example".to_owned(), example);
+        }
+        parameters.push(parameter);
     }
     parameters
 }
@@ -277,7 +343,9 @@ fn query_parameter(parameter: &Parameter) -> Value {
     let mut out =
         json!({ "name": name, "in": "query", "required": required, "description": description, "schema": schema });
     if let Some(object) = out.as_object_mut() {
-        object.extend(example.iter().map(|example| ("example".to_owned(), example.clone())));
+        // One that excludes others has none of its own.
+        let made = || examples::of_schema(schema).filter(|_| schema.get("x-excludes").is_none());
+        object.extend(example.clone().or_else(made).map(|example| ("example".to_owned(), example)));
         object.extend(client_name(name).map(|name| ("x-ms-client-name".to_owned(), json!(name))));
     }
     out
@@ -290,25 +358,36 @@ fn client_name(name: &str) -> Option<String> {
     Some(parts.fold(first, |name, part| name + &pascal(part)))
 }
 
+/// `*`, or entity tags with commas between them (RFC 9110, section 13.1.1).
+const ENTITY_TAGS: &str = r#"^ *(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*) *$"#;
+
 fn header_parameters(operation: &Operation, tagged: Tagged) -> Vec<Value> {
     let header = |name: &str, description: &str, schema: Value| json!({ "name": name, "in": "header", "required": false, "description": description, "schema": schema });
     let text = || json!({ "type": "string" });
+    let with_example = |mut header: Value, example: &str| {
+        header["example"] = json!(example);
+        header
+    };
     let (method, mut headers) = (operation.method.as_str(), Vec::new());
     if operation.takes_idempotency_key() {
-        headers.push(header(
+        let key = header(
             "Idempotency-Key",
             "A key that the client chooses for this request. The same request under the same key within 24 hours \
              gets the same answer, with `Idempotent-Replayed: true`, and is carried out once.",
-            json!({ "type": "string", "minLength": 1, "maxLength": MAX_KEY_CHARACTERS }),
-        ));
+            json!({ "type": "string", "minLength": 1, "maxLength": MAX_KEY_CHARACTERS, "pattern": "^[ -~]*$" }),
+        );
+        headers.push(with_example(key, "6f8c3b0e-9d53-4d0c-8a43-2f1c6f2a7f10"));
     }
     if tagged == Tagged::Record && matches!(method, "PATCH" | "PUT" | "DELETE") {
-        let description = "The ETag of the record as you know it; 412 if the record has changed since.";
-        headers.push(header("If-Match", description, text()));
+        let description =
+            "The ETag of the record as you know it; 412 if the record has changed since. `*`: whatever it is.";
+        let schema = json!({ "type": "string", "pattern": ENTITY_TAGS });
+        headers.push(with_example(header("If-Match", description, schema), "*"));
     }
     if tagged == Tagged::Record && method == "PUT" {
         let description = "`*` creates the record, and only if it does not exist.";
-        headers.push(header("If-None-Match", description, text()));
+        let schema = json!({ "type": "string", "enum": ["*"], "x-excludes": ["If-Match"] });
+        headers.push(header("If-None-Match", description, schema));
     }
     if tagged != Tagged::Nothing && method == "GET" {
         headers.push(header("If-None-Match", "An ETag you know; 304 if nothing has changed since.", text()));

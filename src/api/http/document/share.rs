@@ -7,10 +7,9 @@
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::service::validation::views::pascal;
+use crate::service::validation::views::{name_of, pascal};
 
-/// Moves parameters and error answers that occur more than once into the components, and drops components that nothing
-/// refers to.
+/// Moves parameters and answers that occur more than once into the components, and drops components that nothing refers to.
 pub fn share(document: &mut Value) {
     let mut parameters = Shared::default();
     let mut responses = Shared::default();
@@ -19,7 +18,7 @@ pub fn share(document: &mut Value) {
             parameters.count(parameter);
         }
         let answers = operation["responses"].as_object().into_iter().flatten();
-        answers.filter(|(status, _)| is_error(status)).for_each(|(_, response)| responses.count(response));
+        answers.for_each(|(_, response)| responses.count(response));
     });
     for_each_operation(document, |operation| {
         if let Some(all) = operation.get_mut("parameters").and_then(Value::as_array_mut) {
@@ -29,8 +28,8 @@ pub fn share(document: &mut Value) {
             }
         }
         let answers = operation.get_mut("responses").and_then(Value::as_object_mut).into_iter().flatten();
-        for (_, response) in answers.filter(|(status, _)| is_error(status)) {
-            let name = response_name(response);
+        for (status, response) in answers {
+            let name = response_name(status, response);
             responses.replace(response, &name, "responses");
         }
     });
@@ -39,10 +38,6 @@ pub fn share(document: &mut Value) {
         components.insert("responses".to_owned(), responses.into_components());
     }
     drop_unused(document);
-}
-
-fn is_error(status: &str) -> bool {
-    status.starts_with(['4', '5'])
 }
 
 fn for_each_operation(document: &mut Value, mut work: impl FnMut(&mut Value)) {
@@ -93,11 +88,24 @@ fn parameter_name(name: &str) -> String {
     pascal(&name.replace(['[', '-'], "_").replace(']', ""))
 }
 
-/// The codes of an error, such as `IdTakenOrDeleted`.
-fn response_name(response: &Value) -> String {
+/// The codes of an error, such as `IdTakenOrDeleted`; of another answer what it holds, such as `ContactCreated`.
+fn response_name(status: &str, response: &Value) -> String {
     let examples = response.pointer("/content/application~1problem+json/examples").and_then(Value::as_object);
     let codes: Vec<String> = examples.into_iter().flatten().map(|(code, _)| pascal(code)).collect();
-    codes.join("Or")
+    if !codes.is_empty() {
+        return codes.join("Or");
+    }
+    let schema = response.pointer("/content/application~1json/schema/$ref").and_then(Value::as_str);
+    let noun = schema.map(name_of).unwrap_or_default();
+    let event = match status {
+        "200" => "",
+        "201" => "Created",
+        "202" => "Accepted",
+        "204" => "NoContent",
+        "304" => "NotModified",
+        other => return format!("{noun}Status{other}"),
+    };
+    if noun.is_empty() && event.is_empty() { "Text".to_owned() } else { format!("{noun}{event}") }
 }
 
 fn drop_unused(document: &mut Value) {

@@ -46,7 +46,8 @@ impl Cursors {
 
     /// The place, if the cursor was made here for this list.
     pub fn open<T: DeserializeOwned>(&self, binding: &str, cursor: &str) -> Result<T, Problem> {
-        self.try_open(binding, cursor).ok_or_else(|| Problem::new(Code::InvalidCursor))
+        let invalid = || Problem::new(Code::InvalidCursor).of_parameter("cursor");
+        self.try_open(binding, cursor).ok_or_else(invalid)
     }
 
     fn try_open<T: DeserializeOwned>(&self, binding: &str, cursor: &str) -> Option<T> {

@@ -88,21 +88,24 @@ pub fn precondition(
     if_match: Option<&str>,
     if_none_match: Option<&str>,
 ) -> Result<Precondition, Problem> {
-    let refuse = |detail: &str| Err(Problem::new(Code::InvalidParameter).detail(detail));
     match (if_match, if_none_match) {
         (None, None) => Ok(Precondition::None),
         (Some(tags), None) if tags.trim() == "*" => Ok(Precondition::Exists),
         (Some(tags), None) if !tags.split(',').all(is_tag) => {
-            refuse("Header If-Match: expected entity tags as in `ETag`, with their quotes.")
+            Err(Problem::request_header("If-Match", "expected entity tags as in `ETag`, with their quotes."))
         }
         (Some(tags), None) => {
             Ok(Precondition::OneOf(tags.split(',').filter_map(|tag| etags.version(tag)).collect()))
         }
         (None, Some(tags)) if tags.trim() == "*" => Ok(Precondition::Absent),
         (None, Some(_)) => {
-            refuse("Header If-None-Match: only * is supported on a write. To replace, send If-Match.")
+            let detail = "only * is supported on a write. To replace, send If-Match.";
+            Err(Problem::request_header("If-None-Match", detail))
         }
-        (Some(_), Some(_)) => refuse("Send If-Match or If-None-Match, not both."),
+        (Some(_), Some(_)) => {
+            let detail = "Send If-Match or If-None-Match, not both.";
+            Err(Problem::new(Code::InvalidParameter).detail(detail).of_parameter("If-None-Match"))
+        }
     }
 }
 
@@ -138,7 +141,7 @@ pub fn text(request: &HttpRequest, name: HeaderName) -> Result<Option<String>, P
     let texts: Result<Vec<&str>, _> = values.iter().map(|value| value.to_str()).collect();
     match texts {
         Ok(texts) => Ok(Some(texts.join(", "))),
-        Err(_) => Err(Problem::new(Code::InvalidParameter).detail(format!("Header {name}: expected ASCII text."))),
+        Err(_) => Err(Problem::request_header(name.as_str(), "expected ASCII text.")),
     }
 }
 

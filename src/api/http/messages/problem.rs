@@ -3,7 +3,8 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 use std::fmt;
 use utoipa::openapi::{RefOr, Schema};
 
@@ -181,6 +182,9 @@ pub struct Problem {
     pub code: Code,
     pub detail: String,
     pub errors: Vec<FieldError>,
+    /// The query parameter or request header that is wrong, and the numbers and words of the detail.
+    pub parameter: Option<String>,
+    pub params: Map<String, Value>,
     /// Whether there are more errors than those listed.
     pub errors_truncated: bool,
     pub left_alone: Vec<LeftAlone>,
@@ -203,6 +207,8 @@ impl Problem {
             code,
             detail: code.meaning(),
             errors: Vec::new(),
+            parameter: None,
+            params: Map::new(),
             errors_truncated: false,
             left_alone: Vec::new(),
             record: None,
@@ -235,8 +241,20 @@ impl Problem {
     }
 
     /// A query parameter with a wrong value.
-    pub fn parameter(name: &str, rejection: &Rejection) -> Self {
-        Self::new(Code::InvalidParameter).detail(format!("Parameter {name}: {}", rejection.detail))
+    pub fn parameter(name: &str, rejection: Rejection) -> Self {
+        let problem = Self::new(Code::InvalidParameter).detail(format!("Parameter {name}: {}", rejection.detail));
+        Self { params: rejection.params, ..problem.of_parameter(name) }
+    }
+
+    /// A request header with a wrong value.
+    pub fn request_header(name: &str, detail: &str) -> Self {
+        Self::new(Code::InvalidParameter).detail(format!("Header {name}: {detail}")).of_parameter(name)
+    }
+
+    /// The query parameter or request header that is wrong.
+    #[must_use]
+    pub fn of_parameter(self, name: &str) -> Self {
+        Self { parameter: Some(name.to_owned()), ..self }
     }
 
     pub fn unauthenticated(detail: &str) -> Self {
@@ -275,10 +293,11 @@ impl Problem {
         });
         let Value::Object(mut body) = body else { return body };
         if !self.errors.is_empty() {
-            let errors = self.errors.iter().map(
-                |error| json!({ "pointer": error.pointer, "code": error.code.as_str(), "detail": error.detail }),
-            );
-            body.insert("errors".to_owned(), errors.collect());
+            body.insert("errors".to_owned(), self.errors.iter().map(error_json).collect());
+        }
+        if let Some(parameter) = &self.parameter {
+            body.insert("parameter".to_owned(), json!(parameter));
+            body.insert("params".to_owned(), json!(self.params));
         }
         if self.errors_truncated {
             body.insert("errors_truncated".to_owned(), Value::Bool(true));
@@ -328,6 +347,15 @@ impl Problem {
         };
         Self::new(code)
     }
+}
+
+fn error_json(error: &FieldError) -> Value {
+    let FieldError { pointer, code, detail, params, record, alternatives: _ } = error;
+    let mut body = json!({ "pointer": pointer, "code": code.as_str(), "detail": detail, "params": params });
+    if let (Some((entity, id)), Some(body)) = (record, body.as_object_mut()) {
+        body.insert("record".to_owned(), json!({ "entity": entity, "id": id }));
+    }
+    body
 }
 
 impl fmt::Display for Problem {
@@ -452,7 +480,12 @@ pub fn catalog_markdown() -> String {
         "# Errors\n\n\
          Generated from the code; do not edit. Every answer of 400 and above to a request whose head could be read is \
          `application/problem+json` (RFC 9457) with `type`, `title`, `status`, `detail`, `instance` and `code`. \
-         Branch on `code`.\n\n\
+         Branch on `code`. A 400 that is about a query parameter or a request header names it in `parameter`; `params` has \
+         the numbers and words of the detail, such as `{\"min\": 1, \"max\": 200}`, for clients that say it in another \
+         language.\n\n\
+         A request whose head cannot be read as HTTP never reaches the program: the HTTP library answers 400 without a \
+         body and closes the connection. So it does if the URL is longer than 65,535 bytes or the whole head than 131,072, \
+         and with 408 if the head does not arrive within 10 seconds.\n\n\
          | status | code | meaning, and what to do |\n\
          |---|---|---|\n",
     );
@@ -460,8 +493,8 @@ pub fn catalog_markdown() -> String {
         out.push_str(&format!("| {} | `{}` | {} |\n", code.status(), code.as_str(), code.meaning()));
     }
     out.push_str(
-        "\n## Codes in `errors`\n\nA 422 `invalid` lists the invalid values, each with a JSON pointer, at most 100 of \
-         them.\n\n\
+        "\n## Codes in `errors`\n\nA 422 `invalid` lists the invalid values, each with a JSON pointer and `params`, at \
+         most 100 of them. An `unknown_reference` to a record that was merged into another has that one in `record`.\n\n\
          | code | meaning |\n|---|---|\n",
     );
     for code in FieldCode::ALL {
@@ -499,6 +532,13 @@ pub struct ProblemOut {
     /// The invalid values, at most 100 of them. Only with `invalid`.
     #[schema(required = false, max_items = 100)]
     errors: Vec<ProblemField>,
+    /// The query parameter or request header that is wrong. Only with `invalid_parameter`, `unknown_parameter` and
+    /// `invalid_cursor`, and absent if the query string as a whole is malformed.
+    #[schema(required = false, example = "limit")]
+    parameter: String,
+    /// The numbers and words of the detail, by name. Only with `parameter`; empty if there are none.
+    #[schema(required = false, example = json!({"min": 1, "max": 200}))]
+    params: BTreeMap<String, Value>,
     /// `true` if there are more errors than those listed; otherwise absent.
     #[schema(required = false)]
     errors_truncated: bool,
@@ -576,4 +616,12 @@ pub struct ProblemField {
     code: String,
     /// What is wrong, and what is allowed.
     detail: String,
+    /// The numbers and words of the detail, by name, so that a client can say it in another language: `max` and `min` (with
+    /// `too_long`, `too_short` and `out_of_range`), `allowed`, `types`, `format`, `pattern`. Empty if there are none.
+    #[schema(example = json!({"max": 200}))]
+    params: BTreeMap<String, Value>,
+    /// The record into which the one that the id names was merged: use its id. Only with `unknown_reference`, and absent if
+    /// the id names no record at all.
+    #[schema(required = false)]
+    record: ProblemRecord,
 }

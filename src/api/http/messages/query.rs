@@ -24,7 +24,7 @@ impl Query {
         let text = percent_decode_str(query).decode_utf8();
         let text = text.map_err(|_| refuse("The query string, percent-decoded, is not UTF-8."))?;
         if text.contains('\0') {
-            return Err(refuse("The character U+0000 is not allowed."));
+            return Err(refuse("The query string has the character U+0000, which is not allowed."));
         }
         let pairs = url::form_urlencoded::parse(query.as_bytes());
         Ok(Self { pairs: pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect() })
@@ -59,7 +59,7 @@ impl Query {
         // One that takes no value at all is told by its own check.
         if values.len() > most.max(1) {
             let detail = format!("It can be sent at most {}.", pluralize(most, "time", "times"));
-            return Err(Problem::parameter(name, &Rejection::format(detail)));
+            return Err(Problem::parameter(name, Rejection::format(detail).with("max", most)));
         }
         Ok(values)
     }
@@ -69,7 +69,7 @@ impl Query {
         let mut values = self.all(name);
         match values.len() {
             0 | 1 => Ok(values.pop()),
-            _ => Err(Problem::parameter(name, &Rejection::format("It can be sent only once."))),
+            _ => Err(Problem::parameter(name, Rejection::format("It can be sent only once.").with("max", 1))),
         }
     }
 
@@ -84,7 +84,7 @@ impl Query {
             if value.contains(' ') {
                 rejection.detail = format!("{} {PLUS_IS_SPACE}", rejection.detail);
             }
-            Problem::parameter(name, &rejection)
+            Problem::parameter(name, rejection)
         })
     }
 
@@ -97,11 +97,7 @@ impl Query {
     pub fn number(&self, name: &str, range: std::ops::RangeInclusive<i64>, default: i64) -> Result<i64, Problem> {
         let parse = |text: &str| match text.parse::<i64>() {
             Ok(number) if range.contains(&number) => Ok(number),
-            _ => Err(Rejection::format(format!(
-                "Expected a whole number from {} to {}.",
-                range.start(),
-                range.end()
-            ))),
+            _ => Err(not_in_range(*range.start(), *range.end())),
         };
         Ok(self.parsed(name, parse)?.unwrap_or(default))
     }
@@ -118,6 +114,11 @@ impl Query {
         let kept = self.pairs.iter().filter(|(own, _)| own != name);
         url::form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).append_pair(name, value).finish()
     }
+}
+
+/// What is wrong with a number outside of a range, or with what is no number.
+pub fn not_in_range(min: i64, max: i64) -> Rejection {
+    Rejection::format(format!("Expected a whole number from {min} to {max}.")).with("min", min).with("max", max)
 }
 
 /// `true` or `false`.

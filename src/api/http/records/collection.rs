@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use crate::api::context::Context;
 use crate::api::http::messages::problem::Problem;
-use crate::api::http::messages::query::{Query, parse_flag, parse_uuid};
+use crate::api::http::messages::query::{Query, not_in_range, parse_flag, parse_uuid};
 use crate::api::http::parameter::Parameter;
 use crate::domain::entity::Entity;
 use crate::domain::fields::parse_day;
@@ -147,14 +147,14 @@ impl Values {
         match self {
             Self::Flag => parse_flag(value).map(drop),
             Self::OneOf(words) | Self::Enumeration(_, words) if !words.contains(&value) => {
-                Err(Rejection::new(FieldCode::NotAllowed, format!("Allowed: {}.", words.join(", "))))
+                Err(Rejection::not_one_of(words))
             }
             Self::OneOf(_) | Self::Enumeration(..) => Ok(()),
             Self::Text { max_length, .. } => check_length(value, *max_length),
             Self::Id(_) => parse_id(value).map(drop),
             Self::Number { min, max } => match value.parse::<i64>() {
                 Ok(number) if (*min..=*max).contains(&number) => Ok(()),
-                _ => Err(Rejection::format(format!("Expected a whole number from {min} to {max}."))),
+                _ => Err(not_in_range(*min, *max)),
             },
             Self::Instant => Timestamp::parse(value).map(drop),
             Self::DayOrNone if value == NONE => Ok(()),
@@ -169,7 +169,7 @@ pub fn check_length(text: &str, max_length: usize) -> Result<(), Rejection> {
     if (1..=max_length).contains(&text.chars().count()) {
         return Ok(());
     }
-    Err(Rejection::new(FieldCode::TooLong, format!("Expected 1 to {max_length} characters.")))
+    Err(Rejection::too_long(max_length, format!("Expected 1 to {max_length} characters.")).with("min", 1))
 }
 
 /// An id in a query.
@@ -277,7 +277,7 @@ impl Collection {
         parameters.extend(self.include_parameter());
         if self.searchable {
             parameters
-                .push(Parameter::text("q", SEARCH_DESCRIPTION, 1, MAX_QUERY_CHARACTERS).example(json!("doro")));
+                .push(Parameter::text("q", SEARCH_DESCRIPTION, 0, MAX_QUERY_CHARACTERS).example(json!("doro")));
         }
         for filter in self.filters {
             let repeats = filter.operators.repeats();
@@ -330,7 +330,7 @@ impl Collection {
             }
         }
         if self.searchable {
-            let text = json!({ "type": "string", "minLength": 1, "maxLength": MAX_QUERY_CHARACTERS });
+            let text = json!({ "type": "string", "maxLength": MAX_QUERY_CHARACTERS });
             properties.insert("q".to_owned(), described(text, SEARCH_DESCRIPTION));
         }
         let since = json!({ "type": "string", "format": "date-time" });
@@ -354,9 +354,12 @@ impl Collection {
             })
         });
         let query = Query::from_pairs(pairs);
-        let refused = |problem: Problem| Invalid::one("#/filter", FieldCode::InvalidFormat, problem.detail);
+        let refused = |problem: Problem| {
+            let Problem { detail, params, .. } = problem;
+            Rejection { params, ..Rejection::format(detail) }.at("#/filter")
+        };
         let filter = self.filter(&query, today).map_err(refused)?;
-        let text = query.one("q").map_err(refused)?;
+        let text = query.one("q").map_err(refused)?.filter(|text| !text.is_empty());
         let mut counts: HashMap<String, usize> = HashMap::new();
         let place = |(name, entity, id): (String, Entity, AnyId)| {
             let index = counts.entry(name.clone()).or_default();
@@ -415,12 +418,16 @@ impl Collection {
         let query = context.query();
         let filter = self.filter(resolved, today)?;
         let filter = within.into_iter().chain([filter]).collect();
-        let check = |text: &str| check_length(text, MAX_QUERY_CHARACTERS).map(|()| text.to_owned());
-        let text = query.parsed("q", check)?;
+        // An empty search field searches for nothing.
+        let check = |text: &str| match text {
+            "" => Ok(None),
+            text => check_length(text, MAX_QUERY_CHARACTERS).map(|()| Some(text.to_owned())),
+        };
+        let text = query.parsed("q", check)?.flatten();
         let order = match (query.parsed("sort", |sort| self.order(sort))?, &text) {
             (Some(order), _) => order,
             (None, Some(_)) => Order::Relevance,
-            (None, None) => self.order("-id").map_err(|rejection| Problem::parameter("sort", &rejection))?,
+            (None, None) => self.order("-id").map_err(|rejection| Problem::parameter("sort", rejection))?,
         };
         let after = query.one("cursor")?;
         let after = after.map(|cursor| context.api.cursors.open(&binding(context), &cursor)).transpose()?;
@@ -443,7 +450,7 @@ impl Collection {
                             .and_then(|()| filter.predicate.predicate(comparison, today, value))
                     })
                     .collect();
-                parsed.map_err(|rejection| Problem::parameter(name, &rejection))
+                parsed.map_err(|rejection| Problem::parameter(name, rejection))
             };
             let read = |name: &str| query.several(name, if filter.operators.repeats() { MAX_REPEATS } else { 1 });
             let mut values = read(filter.name)?;
@@ -488,7 +495,8 @@ impl Collection {
             let Some(relation) = self.relations.iter().find(|relation| relation.name == name) else {
                 let known: Vec<&str> = self.relations.iter().map(|relation| relation.name).collect();
                 let detail = format!("Allowed: {}; repeat the parameter for several.", known.join(", "));
-                return Err(Problem::parameter("include", &Rejection::new(FieldCode::NotAllowed, detail)));
+                let rejection = Rejection { detail, ..Rejection::not_one_of(&known) };
+                return Err(Problem::parameter("include", rejection));
             };
             if !relations.iter().any(|known| known.name == relation.name) {
                 relations.push(*relation);
@@ -506,14 +514,15 @@ impl Collection {
             Some((_, field)) => Ok(Order::By(*field, direction)),
             None => {
                 let known: Vec<String> = self.sorts.iter().map(|(name, _)| format!("{name}, -{name}")).collect();
-                Err(Rejection::new(FieldCode::NotAllowed, format!("Allowed: {}.", known.join(", "))))
+                let detail = format!("Allowed: {}.", known.join(", "));
+                Err(Rejection::new(FieldCode::NotAllowed, detail).with("allowed", known))
             }
         }
     }
 }
 
 const SEARCH_DESCRIPTION: &str = "Words to search for. All words must match; the last may be a prefix. Case and accents \
-    are ignored, and there are no operators.";
+    are ignored, and there are no operators. Empty: everything.";
 
 /// What a cursor is bound to. What is shown of each record does not matter.
 fn binding(context: &Context) -> String {

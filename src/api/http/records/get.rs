@@ -63,7 +63,8 @@ pub fn history<R: Resource>(context: &Context, conn: &mut Conn) -> Result<Respon
 }
 
 fn history_json(entity: Entity, entry: HistoryEntry) -> Value {
-    let HistoryEntry { op, version, write, at, user, token, job, merged_into, fields, before, after } = entry;
+    let HistoryEntry { op, version, write, at, user, session, token, job, merged_into, fields, before, after } =
+        entry;
     let only_changed = |record: Option<Value>| match record {
         Some(Value::Object(record)) if !fields.is_empty() => {
             Some(record.into_iter().filter(|(name, _)| fields.contains(name)).collect::<Map<_, _>>().into())
@@ -73,7 +74,7 @@ fn history_json(entity: Entity, entry: HistoryEntry) -> Value {
     let (from, to) = (only_changed(before), only_changed(after));
     json!({
         "entity": entity, "op": op, "version": version, "write": write, "at": at,
-        "actor": { "user_id": user, "token_id": token, "job": job },
+        "actor": { "user_id": user, "session_id": session, "token_id": token, "job": job },
         "merged_into": merged_into, "fields": fields, "from": from, "to": to,
     })
 }

@@ -29,7 +29,8 @@ pub fn look_up<R: Resource>(
     let (Some(own), None) = (given.next(), given.next()) else {
         let names: Vec<&str> = keys.iter().map(|(name, _)| *name).collect();
         let detail = format!("Send exactly one of these parameters: {}.", names.join(", "));
-        return Err(Problem::new(Code::InvalidParameter).detail(detail));
+        let problem = Problem::new(Code::InvalidParameter).detail(detail);
+        return Err(problem.of_parameter(names.first().copied().unwrap_or_default()));
     };
     let collection = R::COLLECTION.without_filters();
     list_within::<R>(context, conn, &collection, Some(has_key::<R>(own)))

@@ -171,6 +171,8 @@ table! {
         before -> Nullable<Json>,
         merged_into_id -> Nullable<Id>,
         actor_job -> Nullable<Text>,
+        is_newest -> Bool,
+        actor_session_id -> Nullable<Id>,
     }
 }
 
@@ -544,6 +546,7 @@ table! {
         created_at -> Instant,
         updated_at -> Instant,
         finished_at -> Nullable<Instant>,
+        session_id -> Nullable<Id>,
     }
 }
 

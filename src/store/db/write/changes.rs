@@ -11,7 +11,7 @@ use super::json::{json, referred_ids};
 use super::record::{Record, for_entity};
 use super::tx::Tx;
 use crate::domain::entity::{Entity, Op};
-use crate::domain::id::{TokenId, UserId, WorkspaceId};
+use crate::domain::id::{SessionId, TokenId, UserId, WorkspaceId};
 use crate::domain::operation::MAX_AT_ONCE;
 use crate::domain::reference::{REFERENCES, is_derived};
 use crate::domain::timestamp::Timestamp;
@@ -35,6 +35,7 @@ struct ChangeHead {
     op: Op,
     actor_user_id: Option<UserId>,
     actor_token_id: Option<TokenId>,
+    actor_session_id: Option<SessionId>,
     actor_job: Option<String>,
     at: Timestamp,
     fields: AsJson<Vec<String>>,
@@ -51,6 +52,7 @@ pub(in crate::store) struct ChangeRow {
     pub op: Op,
     pub actor_user_id: Option<UserId>,
     pub actor_token_id: Option<TokenId>,
+    pub actor_session_id: Option<SessionId>,
     pub actor_job: Option<String>,
     pub at: Timestamp,
     pub fields: AsJson<Vec<String>>,
@@ -71,6 +73,7 @@ pub struct Change {
     pub fields: Vec<String>,
     pub at: Timestamp,
     pub user: Option<UserId>,
+    pub session: Option<SessionId>,
     pub token: Option<TokenId>,
     /// The kind of job that made it.
     pub job: Option<String>,
@@ -87,7 +90,8 @@ pub struct Since {
     pub seq: i64,
     /// The newest purged tombstone when the reader began, or last stood beyond it: no newer one may be missed.
     pub purged_seq: i64,
-    /// The newest number when the reader began from the beginning: up to it, each record is shown only by its newest change.
+    /// The newest number when the reader began from the beginning: up to it, each record that exists is shown only by its
+    /// newest change.
     pub snapshot_until: i64,
 }
 
@@ -98,7 +102,8 @@ pub struct ChangePage {
 }
 
 /// Up to `limit` changes of these kinds after a place, up to which some kinds were shown; oldest first. `None` starts from
-/// the beginning, where changes that later ones have superseded are left out, so that a page may have fewer changes.
+/// the beginning, where each record that exists is shown once, by its newest change, and what is gone is not. One that
+/// changes meanwhile is shown again by a later number.
 pub fn since(
     conn: &mut Conn,
     workspace: WorkspaceId,
@@ -133,21 +138,36 @@ pub fn since(
                 }
             }
         }
-        let query = own()
-            .filter(changes::seq.gt(since.seq))
-            .filter(changes::entity.eq_any(entities))
-            .order(changes::seq.asc())
-            .select(ChangeHead::as_select())
-            .limit(limit + 1);
-        let mut rows: Vec<ChangeHead> = query.load(conn)?;
-        let mut has_more = rows.len() > usize::try_from(limit).unwrap_or(usize::MAX);
-        if has_more {
+        let (mut rows, end): (Vec<ChangeHead>, i64) = if since.seq < since.snapshot_until {
+            let until = since.snapshot_until;
+            let query = own()
+                .filter(changes::seq.gt(since.seq))
+                .filter(changes::seq.le(until))
+                // The column by itself, which is the condition of the index.
+                .filter(changes::is_newest)
+                // Not by the index on it, which holds every change there was.
+                .filter(changes::entity.concat("").eq_any(entities))
+                .order(changes::seq.asc())
+                .select(ChangeHead::as_select())
+                .limit(limit + 1);
+            (query.load(conn)?, until)
+        } else {
+            let query = own()
+                .filter(changes::seq.gt(since.seq))
+                .filter(changes::entity.eq_any(entities))
+                .order(changes::seq.asc())
+                .select(ChangeHead::as_select())
+                .limit(limit + 1);
+            (query.load(conn)?, newest)
+        };
+        let mut goes_on = rows.len() > usize::try_from(limit).unwrap_or(usize::MAX);
+        if goes_on {
             rows.pop();
         }
-        let is_snapshot = since.seq < since.snapshot_until;
-        let Fetched { items, seq, is_whole } = with_data(conn, workspace, rows, is_snapshot)?;
-        has_more = has_more || !is_whole;
-        let seq = if has_more { seq.unwrap_or(since.seq) } else { newest };
+        let Fetched { items, seq, is_whole } = with_data(conn, workspace, rows)?;
+        goes_on = goes_on || !is_whole;
+        let seq = if goes_on { seq.unwrap_or(since.seq) } else { end };
+        let has_more = goes_on || end < newest;
         let seen = if seq >= purged_seq { purged_seq } else { since.purged_seq };
         let next = Since { seq, purged_seq: seen, snapshot_until: since.snapshot_until };
         Ok(ChangePage { items, next, has_more })
@@ -232,36 +252,26 @@ struct Fetched {
 }
 
 /// Fetches the records as they are now, in one statement for each kind. A record that changed often is in a page often,
-/// so a page may end early. In a snapshot, a record is shown by its newest change only.
-fn with_data(
-    conn: &mut Conn,
-    workspace: WorkspaceId,
-    rows: Vec<ChangeHead>,
-    is_snapshot: bool,
-) -> Result<Fetched> {
+/// so a page may end early.
+fn with_data(conn: &mut Conn, workspace: WorkspaceId, rows: Vec<ChangeHead>) -> Result<Fetched> {
     let mut wanted: BTreeMap<Entity, Vec<AnyId>> = BTreeMap::new();
     for row in &rows {
         wanted.entry(row.entity).or_default().push(row.record_id);
     }
-    let mut records: HashMap<(Entity, AnyId), (i64, Box<RawValue>)> = HashMap::new();
+    let mut records: HashMap<(Entity, AnyId), Box<RawValue>> = HashMap::new();
     for (entity, mut ids) in wanted {
         ids.sort();
         ids.dedup();
         for_entity!(entity, Kind => {
             for record in Kind::select(conn, Select::all(workspace, Predicate::ids(ids)))? {
-                records.insert((entity, record.id()), (record.version(), to_raw_value(&record)?));
+                records.insert((entity, record.id()), to_raw_value(&record)?);
             }
         });
     }
-    // The version of a record is the number of its newest change; one that is gone was deleted by its newest.
-    let is_superseded = |row: &ChangeHead| match records.get(&(row.entity, row.record_id)) {
-        Some((version, _)) => row.seq < *version,
-        None => row.op != Op::Deleted,
-    };
     let mut bytes = 0_usize;
     let mut fits = |row: &ChangeHead| {
         let is_first = bytes == 0;
-        let data = records.get(&(row.entity, row.record_id)).map_or(0, |(_, data)| data.get().len());
+        let data = records.get(&(row.entity, row.record_id)).map_or(0, |data| data.get().len());
         bytes = bytes.saturating_add(data).max(1);
         is_first || bytes <= MAX_PAGE_BYTES
     };
@@ -274,20 +284,20 @@ fn with_data(
         fields: row.fields.0,
         at: row.at,
         user: row.actor_user_id,
+        session: row.actor_session_id,
         token: row.actor_token_id,
         job: row.actor_job,
         merged_into: row.merged_into_id,
-        data: records.get(&(row.entity, row.record_id)).map(|(_, data)| data.clone()),
+        data: records.get(&(row.entity, row.record_id)).cloned(),
     };
     let mut fetched = Fetched { items: Vec::with_capacity(rows.len()), seq: None, is_whole: true };
     for row in rows {
-        let is_shown = !(is_snapshot && is_superseded(&row));
-        if is_shown && !fits(&row) {
+        if !fits(&row) {
             fetched.is_whole = false;
             break;
         }
         fetched.seq = Some(row.seq);
-        fetched.items.extend(is_shown.then(|| change(row)));
+        fetched.items.push(change(row));
     }
     Ok(fetched)
 }
@@ -354,6 +364,7 @@ pub struct HistoryEntry {
     pub write: i64,
     pub at: Timestamp,
     pub user: Option<UserId>,
+    pub session: Option<SessionId>,
     pub token: Option<TokenId>,
     /// The kind of job that made it.
     pub job: Option<String>,
@@ -429,6 +440,7 @@ pub fn history(
                 write: row.write_seq,
                 at: row.at,
                 user: row.actor_user_id,
+                session: row.actor_session_id,
                 token: row.actor_token_id,
                 job: row.actor_job,
                 merged_into: row.merged_into_id,

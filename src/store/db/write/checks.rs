@@ -65,11 +65,13 @@ fn merged_into(tx: &mut Tx<'_>, entity: Entity, id: AnyId) -> Result<Option<AnyI
 
 /// What is wrong with an id that names no record.
 pub fn unknown_reference(tx: &mut Tx<'_>, entity: Entity, id: AnyId) -> Result<Rejection> {
-    let detail = match merged_into(tx, entity, id)? {
+    let survivor = merged_into(tx, entity, id)?;
+    let detail = match survivor {
         Some(survivor) => format!("This {entity} was merged into {}.", survivor.uuid()),
         None => format!("No {entity} has this id."),
     };
-    Ok(Rejection::new(FieldCode::UnknownReference, detail))
+    let record = survivor.map(|survivor| (entity, survivor.uuid()));
+    Ok(Rejection { record, ..Rejection::new(FieldCode::UnknownReference, detail) })
 }
 
 /// Whether one more of a kind fits where there may be only so many.
@@ -94,7 +96,7 @@ pub(super) fn room_left<R: Record>(tx: &mut Tx<'_>, most: i64) -> Result<usize> 
 
 pub(super) fn no_room(most: i64, pointer: &str, what: &str) -> Error {
     let detail = format!("There are {} {what}, which is the maximum.", thousands(most));
-    Invalid::one(format!("#{pointer}"), FieldCode::TooLong, detail).into()
+    Rejection::too_long(most, detail).at(&format!("#{pointer}")).into()
 }
 
 /// The first of several records that may not be written, and why.
@@ -206,7 +208,7 @@ pub(super) fn check_references<R: Record>(
         let rejection = if is_known {
             let (most, kind) = (thousands(reference.most.unwrap_or_default()), R::ENTITY.plural());
             let detail = format!("There are {most} {kind} of it, which is the maximum.");
-            Rejection::new(FieldCode::TooLong, detail)
+            Rejection::too_long(reference.most.unwrap_or_default(), detail)
         } else {
             unknown_reference(tx, reference.to, *id)?
         };

@@ -5,17 +5,26 @@ use std::collections::BTreeSet;
 
 use crate::clock::Ids;
 use crate::domain::cadence::TierCadences;
-use crate::domain::id::{TokenId, UserId, WorkspaceId};
+use crate::domain::id::{SessionId, TokenId, UserId, WorkspaceId};
 use crate::domain::locale::TimeZone;
 use crate::domain::scope::Scopes;
 use crate::domain::timestamp::Timestamp;
 use crate::store::db::index::hashed::stored;
 
+/// What a user wrote with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Credential {
+    /// A login.
+    Session(SessionId),
+    /// A personal access token.
+    Token(TokenId),
+}
+
 /// Who writes, as recorded in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Actor {
-    /// A user; and the personal access token used, if one was.
-    User(UserId, Option<TokenId>),
+    /// A user; and what they wrote with, if it was a request.
+    User(UserId, Option<Credential>),
     /// The server itself, in a job of this kind.
     Job(&'static str),
 }
@@ -28,10 +37,17 @@ impl Actor {
         }
     }
 
+    pub(in crate::store) const fn session(self) -> Option<SessionId> {
+        match self {
+            Self::User(_, Some(Credential::Session(session))) => Some(session),
+            Self::User(..) | Self::Job(_) => None,
+        }
+    }
+
     pub(in crate::store) const fn token(self) -> Option<TokenId> {
         match self {
-            Self::User(_, token) => token,
-            Self::Job(_) => None,
+            Self::User(_, Some(Credential::Token(token))) => Some(token),
+            Self::User(..) | Self::Job(_) => None,
         }
     }
 

@@ -5,10 +5,10 @@
 use diesel::prelude::*;
 use serde_json::{Value, json};
 
-use super::context::Actor;
+use super::context::{Actor, Credential};
 use super::tx::Tx;
 use crate::domain::entity::Entity;
-use crate::domain::id::{OperationId, TokenId, UserId, WorkspaceId};
+use crate::domain::id::{OperationId, SessionId, TokenId, UserId, WorkspaceId};
 use crate::domain::job::NewJob;
 use crate::domain::operation::{
     JOB, MAX_LISTED, Operation, OperationError, OperationKind, OperationState, Position, Postponed, Rename, Work,
@@ -44,6 +44,7 @@ pub struct Head {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub finished_at: Option<Timestamp>,
+    pub session_id: Option<SessionId>,
 }
 
 /// An operation with what it has to do, and how far it has come.
@@ -58,7 +59,9 @@ pub struct Stored {
 
 impl Head {
     pub fn actor(&self) -> Actor {
-        self.user_id.map_or(Actor::Job(JOB), |user| Actor::User(user, self.token_id))
+        let session = self.session_id.map(Credential::Session);
+        let credential = self.token_id.map(Credential::Token).or(session);
+        self.user_id.map_or(Actor::Job(JOB), |user| Actor::User(user, credential))
     }
 
     pub const fn has_failed(&self) -> bool {
@@ -159,7 +162,8 @@ impl Stored {
 /// Starts an operation, in the transaction of the write that it is part of.
 pub(super) fn start(tx: &mut Tx<'_>, postponed: Postponed) -> Result<Operation> {
     check_none_runs(tx)?;
-    let Actor::User(user_id, token_id) = tx.actor() else {
+    let actor = tx.actor();
+    let Some(user_id) = actor.user() else {
         return Err(Error::Internal("a job started an operation".to_owned()));
     };
     let Postponed { work, total } = postponed;
@@ -170,7 +174,7 @@ pub(super) fn start(tx: &mut Tx<'_>, postponed: Postponed) -> Result<Operation> 
         kind: work.kind(),
         state: OperationState::Queued,
         user_id: Some(user_id),
-        token_id,
+        token_id: actor.token(),
         write_seq: tx.reserve_number(),
         done: 0,
         total,
@@ -182,6 +186,7 @@ pub(super) fn start(tx: &mut Tx<'_>, postponed: Postponed) -> Result<Operation> 
         created_at: now,
         updated_at: now,
         finished_at: None,
+        session_id: actor.session(),
     };
     let stored = Stored { head, work: AsJson(work), position: AsJson(Position::default()) };
     diesel::insert_into(operations::table).values(&stored).execute(tx.conn)?;

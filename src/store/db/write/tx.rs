@@ -9,7 +9,7 @@ use super::context::{Actor, Calendar, TxScope};
 use super::enqueue::enqueue;
 use super::idempotency;
 use crate::domain::entity::{Entity, Op};
-use crate::domain::id::{JobId, TokenId, UserId, WorkspaceId};
+use crate::domain::id::{JobId, SessionId, TokenId, UserId, WorkspaceId};
 use crate::domain::job::NewJob;
 use crate::domain::operation::{Postponed, Rename, Work};
 use crate::domain::reference::is_derived;
@@ -86,12 +86,42 @@ struct LogRow {
     fields: AsJson<Vec<String>>,
     before: Option<JsonText>,
     merged_into_id: Option<AnyId>,
+    is_newest: bool,
+    actor_session_id: Option<SessionId>,
 }
 
 table_row!(LogRow, changes:
     workspace_id, seq;
-    write_seq, entity, record_id, op, actor_user_id, actor_token_id, actor_job, at, fields, before, merged_into_id
+    write_seq, entity, record_id, op, actor_user_id, actor_token_id, actor_job, at, fields, before, merged_into_id,
+    is_newest, actor_session_id
 );
+
+/// The number of the newest change of a record, by its JSON.
+fn version_of(record: &RawValue) -> Result<i64> {
+    #[derive(serde::Deserialize)]
+    struct Head {
+        version: i64,
+    }
+    let head: Head = serde_json::from_str(record.get())?;
+    Ok(head.version)
+}
+
+/// Notes of changes that they are no longer the newest ones of their records.
+fn supersede(conn: &mut Conn, workspace: WorkspaceId, numbers: Vec<i64>) -> Result<()> {
+    let own = changes::table.filter(changes::workspace_id.eq(workspace));
+    match numbers.as_slice() {
+        [] => {}
+        [number] => {
+            let one = diesel::update(own.filter(changes::seq.eq(*number)));
+            Prepared(one.set(changes::is_newest.eq(false))).execute(conn)?;
+        }
+        _ => {
+            let several = diesel::update(own.filter(changes::seq.eq_any(numbers)));
+            several.set(changes::is_newest.eq(false)).execute(conn)?;
+        }
+    }
+    Ok(())
+}
 
 /// A record touched in this write. Touched again, it keeps what it was at first; and its number, unless that is in the
 /// log, and so was told, already.
@@ -299,10 +329,14 @@ impl<'c> Tx<'c> {
                             .filter(|_| !gone.contains(record))
                             .map(|text| JsonText(text.into())),
                         merged_into_id: *merged_into,
+                        is_newest: *op != Op::Deleted,
+                        actor_session_id: actor.session(),
                     }
                 })
                 .collect();
             rows::insert(conn, &rows)?;
+            let superseded = part.iter().filter_map(|(_, touched)| touched.before.as_deref());
+            supersede(conn, workspace, superseded.map(version_of).collect::<Result<_>>()?)?;
         }
         let new: Vec<AnyId> = erased.iter().skip(*forgotten).map(|(_, id)| *id).collect();
         if !new.is_empty() {
