@@ -92,7 +92,7 @@ on_both! {
             (of("exchanges"), "direction", &["given", "received", "mutual"]),
             (of("feedback"), "status", &["received", "considered", "reported_back", "set_aside"]),
             (of("introductions"), "direction", &["by_me", "to_me"]),
-            (of("introductions"), "status", &["asked", "declined", "made"]),
+            (of("introductions"), "status", &["asked", "made", "met"]),
             (of("plan-runs"), "status", &["running", "finished", "stopped"]),
             (contacts, "tier", &["inner", "core", "active", "extended", "distant", "null"]),
         ] {

@@ -47,7 +47,6 @@ mod guides;
 mod hostile;
 mod idempotency;
 mod interactions;
-mod introduction_paths;
 mod introductions;
 mod jobs;
 mod keep_in_touch;
