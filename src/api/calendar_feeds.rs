@@ -247,7 +247,7 @@ async fn read_calendar(exchange: Exchange) -> Result<HttpResponse, Problem> {
     let not_found = || Problem::new(Code::NotFound);
     let follow_ups_as = call
         .query
-        .parsed("as", |word| FollowUpsAs::parse(word).ok_or_else(|| Rejection::not_one_of(&FollowUpsAs::WORDS)))?;
+        .parsed("as", |word| FollowUpsAs::parse(word).ok_or_else(|| Rejection::not_one_of(FollowUpsAs::WORDS)))?;
     let secret = call.path_values.first().cloned().unwrap_or_default();
     if !secret::is_well_formed(secret::CALENDAR_FEED, &secret) {
         return Err(not_found());

@@ -233,7 +233,7 @@ fn kinds(context: &Context) -> Result<Vec<TimelineKind>, Problem> {
     for word in context.query().several("kind", TimelineKind::ALL.len())? {
         let Some(kind) = TimelineKind::parse(&word) else {
             let detail = format!("Allowed: {}; repeat the parameter for several.", TimelineKind::WORDS.join(", "));
-            let rejection = Rejection { detail, ..Rejection::not_one_of(&TimelineKind::WORDS) };
+            let rejection = Rejection { detail, ..Rejection::not_one_of(TimelineKind::WORDS) };
             return Err(Problem::parameter("kind", rejection));
         };
         if !kinds.contains(&kind) {

@@ -63,7 +63,7 @@ impl Scopes {
         let mut invalid = Invalid::default();
         for (index, name) in names.iter().enumerate().filter(|(_, name)| !SCOPES.contains(&name.as_str())) {
             let detail = format!("{name:?} is not a scope. Allowed: {}.", SCOPES.join(", "));
-            invalid.add(format!("#/scopes/{index}"), Rejection { detail, ..Rejection::not_one_of(&SCOPES) });
+            invalid.add(format!("#/scopes/{index}"), Rejection { detail, ..Rejection::not_one_of(SCOPES) });
         }
         invalid.into_result(())?;
         let mut scopes = names.to_vec();

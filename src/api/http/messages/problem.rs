@@ -176,15 +176,21 @@ catalog! {
     NotReady = "not_ready", 503, "The server is not ready";
 }
 
+/// A query parameter or request header that is wrong, with the numbers and words of the detail.
+#[derive(Debug, Clone)]
+pub struct WrongParameter {
+    pub name: String,
+    pub params: Map<String, Value>,
+}
+
 /// An error on its way out.
 #[derive(Debug, Clone)]
 pub struct Problem {
     pub code: Code,
     pub detail: String,
     pub errors: Vec<FieldError>,
-    /// The query parameter or request header that is wrong, and the numbers and words of the detail.
-    pub parameter: Option<String>,
-    pub params: Map<String, Value>,
+    /// The query parameter or request header that is wrong.
+    pub parameter: Option<Box<WrongParameter>>,
     /// Whether there are more errors than those listed.
     pub errors_truncated: bool,
     pub left_alone: Vec<LeftAlone>,
@@ -208,7 +214,6 @@ impl Problem {
             detail: code.meaning(),
             errors: Vec::new(),
             parameter: None,
-            params: Map::new(),
             errors_truncated: false,
             left_alone: Vec::new(),
             record: None,
@@ -243,7 +248,8 @@ impl Problem {
     /// A query parameter with a wrong value.
     pub fn parameter(name: &str, rejection: Rejection) -> Self {
         let problem = Self::new(Code::InvalidParameter).detail(format!("Parameter {name}: {}", rejection.detail));
-        Self { params: rejection.params, ..problem.of_parameter(name) }
+        let parameter = WrongParameter { name: name.to_owned(), params: rejection.params };
+        Self { parameter: Some(Box::new(parameter)), ..problem }
     }
 
     /// A request header with a wrong value.
@@ -254,7 +260,8 @@ impl Problem {
     /// The query parameter or request header that is wrong.
     #[must_use]
     pub fn of_parameter(self, name: &str) -> Self {
-        Self { parameter: Some(name.to_owned()), ..self }
+        let parameter = WrongParameter { name: name.to_owned(), params: Map::new() };
+        Self { parameter: Some(Box::new(parameter)), ..self }
     }
 
     pub fn unauthenticated(detail: &str) -> Self {
@@ -296,8 +303,8 @@ impl Problem {
             body.insert("errors".to_owned(), self.errors.iter().map(error_json).collect());
         }
         if let Some(parameter) = &self.parameter {
-            body.insert("parameter".to_owned(), json!(parameter));
-            body.insert("params".to_owned(), json!(self.params));
+            body.insert("parameter".to_owned(), json!(parameter.name));
+            body.insert("params".to_owned(), json!(parameter.params));
         }
         if self.errors_truncated {
             body.insert("errors_truncated".to_owned(), Value::Bool(true));

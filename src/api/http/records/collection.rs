@@ -355,7 +355,8 @@ impl Collection {
         });
         let query = Query::from_pairs(pairs);
         let refused = |problem: Problem| {
-            let Problem { detail, params, .. } = problem;
+            let Problem { detail, parameter, .. } = problem;
+            let params = parameter.map(|parameter| parameter.params).unwrap_or_default();
             Rejection { params, ..Rejection::format(detail) }.at("#/filter")
         };
         let filter = self.filter(&query, today).map_err(refused)?;
@@ -513,7 +514,8 @@ impl Collection {
         match self.sorts.iter().find(|(known, _)| *known == name) {
             Some((_, field)) => Ok(Order::By(*field, direction)),
             None => {
-                let known: Vec<String> = self.sorts.iter().map(|(name, _)| format!("{name}, -{name}")).collect();
+                let both = |(name, _): &(&str, Field)| [(*name).to_owned(), format!("-{name}")];
+                let known: Vec<String> = self.sorts.iter().flat_map(both).collect();
                 let detail = format!("Allowed: {}.", known.join(", "));
                 Err(Rejection::new(FieldCode::NotAllowed, detail).with("allowed", known))
             }

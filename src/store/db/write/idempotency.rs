@@ -193,7 +193,7 @@ pub(in crate::store) fn delete_of(
         .filter(idempotency_keys::workspace_id.eq(workspace))
         .filter(idempotency_keys::record_id.eq(id))
         .filter(idempotency_keys::entity.eq(entity.as_str()));
-    let bytes: Vec<i64> = replies.clone().select(idempotency_keys::bytes).load(conn)?;
+    let bytes: Vec<i64> = replies.select(idempotency_keys::bytes).load(conn)?;
     if !bytes.is_empty() {
         diesel::delete(replies).execute(conn)?;
         count_bytes(conn, workspace, -bytes.iter().sum::<i64>())?;
