@@ -198,7 +198,9 @@ impl ExchangeBalance {
     pub fn from_scaled(given: f64, received: f64, on: NaiveDate) -> Self {
         let scale = growth(on);
         let (given, received) = (given / scale, received / scale);
-        Self { given: rounded(given), received: rounded(received), balance: rounded(given - received) + 0.0 }
+        // The sum of nothing is -0.0, and JSON would tell.
+        let rounded = |number: f64| rounded(number) + 0.0;
+        Self { given: rounded(given), received: rounded(received), balance: rounded(given - received) }
     }
 }
 
@@ -240,7 +242,7 @@ mod tests {
             (vec![], (0.0, 0.0, 0.0)),
             (vec![(Given, 4, "2026-03-02")], (4.0, 0.0, 4.0)),
             (vec![(Given, 4, "2025-03-02")], (2.0, 0.0, 2.0)),
-            (vec![(Received, 4, "2024-03-02")], (0.0, 0.999, -0.999)),
+            (vec![(Received, 4, "2024-03-02")], (0.0, 1.0, -1.0)),
             (vec![(Given, 3, "2026-03-02"), (Received, 3, "2026-03-02")], (3.0, 3.0, 0.0)),
             (vec![(Mutual, 5, "2026-03-02")], (0.0, 0.0, 0.0)),
             (vec![(Given, 5, "1900-01-01")], (0.0, 0.0, 0.0)),

@@ -23,19 +23,26 @@ fn rows_with(server: &TestServer, text: &str) -> i64 {
         ("changes", "before"),
         ("record_keys", "value"),
         ("search_documents", "tokens"),
-        ("idempotency_keys", "body"),
     ];
     let holds = match server.backend {
         Backend::Sqlite => "instr",
         Backend::Postgres => "strpos",
     };
-    columns
+    // Short enough not to be compressed.
+    let reply = match server.backend {
+        Backend::Sqlite => "CAST(reply AS TEXT)",
+        Backend::Postgres => "encode(reply, 'escape')",
+    };
+    let condition = format!("{holds}(lower({reply}), '{text}') > 0");
+    let kept = server.database.number(&format!("SELECT count(*) FROM idempotency_keys WHERE {condition}"));
+    let stored: i64 = columns
         .iter()
         .map(|(table, column)| {
             let condition = format!("{holds}(lower(CAST({column} AS TEXT)), '{text}') > 0");
             server.database.number(&format!("SELECT count(*) FROM {table} WHERE {condition}"))
         })
-        .sum()
+        .sum();
+    stored + kept
 }
 
 async fn follow(client: &Client, mut page: Reply, limit: u32) -> Vec<Value> {
@@ -146,6 +153,7 @@ on_both! {
 
     async fn after_thirty_days_a_delete_can_no_longer_be_taken_back(server: TestServer) {
         let ada = server.register("ada@example.com").await;
+        let start = ada.get("/v1/changes").await.expect(200).body["next_cursor"].as_str().unwrap().to_owned();
         let made = make(&ada, json!({"given_name": "Grace"})).await;
         let changed = make(&ada, json!({"given_name": "A"})).await;
         let changed = ada.patch(&changed.location(), &json!({"given_name": "B"})).await.expect(200);
@@ -172,7 +180,7 @@ on_both! {
         assert_eq!((&history.items()[0]["fields"][0], &history.items()[0]["from"]), (&json!("given_name"), &Value::Null));
         assert_eq!(rows_with(&server, "grace"), 0);
         // The tombstone is there yet, for those who follow.
-        let log = ada.log().await;
+        let log = ada.get(&format!("/v1/changes?limit=1000&since={start}")).await.expect(200);
         assert_eq!(log.items().last().unwrap()["op"], "deleted");
     }
 

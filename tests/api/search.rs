@@ -147,13 +147,15 @@ on_both! {
 
     async fn a_search_is_paged_and_filtered_with_each_found_once(server: TestServer) {
         let ada = server.register("ada@example.com").await;
-        let posts = (0..210).map(|n| {
+        let mut posts = (0..210).map(|n| {
             let known = n >= 10;
             // Many of one name, so that ties are settled by the id on a page's edge.
             let name = format!("Hit {}", n % 12);
             let body = json!({"given_name": name, "known": known, "favorite": n % 2 == 0});
             make(&ada, body)
         });
+        // More writers of one workspace than can wait would be refused.
+        futures_util::future::join_all(posts.by_ref().take(105)).await;
         futures_util::future::join_all(posts).await;
         make(&ada, json!({"given_name": "Miss"})).await;
 

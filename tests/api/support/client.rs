@@ -339,6 +339,15 @@ pub struct Reply {
 impl Reply {
     #[track_caller]
     fn new(asked: String, status: u16, headers: HeaderMap, bytes: &[u8]) -> Reply {
+        let mut unpacked = Vec::new();
+        let is_packed = headers.get("Content-Encoding").is_some_and(|value| value == "gzip");
+        let bytes = match is_packed {
+            true => {
+                flate2::read::GzDecoder::new(bytes).read_to_end(&mut unpacked).expect("what gzip has made");
+                unpacked.as_slice()
+            }
+            false => bytes,
+        };
         let text = String::from_utf8_lossy(bytes).into_owned();
         let mut reply = Reply { asked, status, headers, body: Value::Null, text };
         if reply.header("Content-Type").is_some_and(|value| value.contains("json")) && !bytes.is_empty() {

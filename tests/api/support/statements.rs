@@ -40,7 +40,10 @@ struct Watch {
 impl Instrumentation for Watch {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
         match event {
-            InstrumentationEvent::StartEstablishConnection { url, .. } => url.clone_into(&mut self.address),
+            // Without the parameters that the server adds.
+            InstrumentationEvent::StartEstablishConnection { url, .. } => {
+                url.split('?').next().unwrap_or_default().clone_into(&mut self.address);
+            }
             InstrumentationEvent::StartQuery { query, .. } => {
                 let text = text(query);
                 with_sent(|sent| {
