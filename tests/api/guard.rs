@@ -268,8 +268,12 @@ fn likeness(reply: &Reply) -> (u16, Value) {
 }
 
 async fn newest_version(world: &World<'_>) -> i64 {
-    let log = world.client.log().await;
-    log.items().last().and_then(|change| change["version"].as_i64()).expect("a change")
+    let mut page = world.client.log().await;
+    while page.body["has_more"] == true {
+        let cursor = page.body["next_cursor"].as_str().expect("the next page");
+        page = world.client.get(&format!("/v1/changes?limit=1000&since={cursor}")).await.expect(200);
+    }
+    page.items().last().and_then(|change| change["version"].as_i64()).expect("a change")
 }
 
 /// Ids in the path: not found, the same as one that nobody has.
