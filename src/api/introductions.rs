@@ -90,7 +90,7 @@ impl Resource for Introduction {
         many: "introductions",
         create_example: || {
             json!({
-                "contact_a_id": "01939d5e-8c00-7000-8000-0000000000a1",
+                "contact_a_id": "01939d5e-8c00-7000-8000-0000000000b1",
                 "contact_b_id": "01939d5e-8c00-7000-8000-0000000000b2",
                 "purpose": "Both build tools for heat pumps.", "status": "asked",
             })

@@ -68,10 +68,12 @@ impl Walk<'_> {
         let media = create.body().expect("a body");
         let mut body = media["example"].clone();
         // What nothing refers to yet stays so for the example itself.
-        let own = self.seeded.len();
+        let own = self.seeded.len() * 16;
         for_each_id(&mut body, &media["schema"], &mut |_, named| {
-            if named.as_str().is_some_and(|named| named.get(32..35) == Some("00b")) {
-                *named = json!(format!("01939d5e-8c00-7000-8000-{:012x}", 0xd000 + own));
+            let last =
+                named.as_str().filter(|named| named.get(32..35) == Some("00b")).and_then(|named| named.get(35..));
+            if let Some(last) = last.and_then(|last| usize::from_str_radix(last, 16).ok()) {
+                *named = json!(format!("01939d5e-8c00-7000-8000-{:012x}", 0xd000 + own + last));
             }
         });
         for (other, named) in named(&body, &media["schema"]) {

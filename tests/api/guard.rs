@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::{
     operations::{
         NOBODYS_ID, Operation, Report, World, collection_of, exclude_others, operations, places, put, resolve,
-        served, told,
+        told,
     },
     support::{Client, Reply, Request, TestServer},
 };
@@ -226,10 +226,10 @@ on_both! {
         let other = World::new(&server, "eve@example.com").await;
         for own in [&own, &own.in_batch()] {
             // So that the other log is longer: no number of its end means anything here.
-            while newest_version(&other).await < newest_version(own).await + 50 {
-                for entity in served() {
-                    let _ = other.make(entity.as_str()).await;
-                }
+            let contact = format!("/v1/contacts/{}", other.ids["contact"]);
+            let ahead = newest_version(own) + 50 - newest_version(&other);
+            for n in 0..ahead {
+                other.client.patch(&contact, &json!({"nickname": format!("n{n}")})).await.expect(200);
             }
             let before = everything(&other.client).await;
             for operation in secured() {
@@ -267,13 +267,13 @@ fn likeness(reply: &Reply) -> (u16, Value) {
     (reply.status, body)
 }
 
-async fn newest_version(world: &World<'_>) -> i64 {
-    let mut page = world.client.log().await;
-    while page.body["has_more"] == true {
-        let cursor = page.body["next_cursor"].as_str().expect("the next page");
-        page = world.client.get(&format!("/v1/changes?limit=1000&since={cursor}")).await.expect(200);
-    }
-    page.items().last().and_then(|change| change["version"].as_i64()).expect("a change")
+fn newest_version(world: &World<'_>) -> i64 {
+    let own = format!(
+        "SELECT seq FROM workspaces JOIN memberships ON workspace_id = workspaces.id
+         JOIN users ON users.id = user_id WHERE users.email = '{}'",
+        world.email
+    );
+    world.server.database.number(&own)
 }
 
 /// Ids in the path: not found, the same as one that nobody has.
@@ -283,7 +283,7 @@ async fn paths(own: &World<'_>, other: &World<'_>, operation: Operation, report:
         let name = format!("{{{}}}", parameter["name"].as_str().unwrap_or_default());
         let foreign = match parameter["schema"]["x-entity"].as_str() {
             Some(entity) => other.ids[entity].clone(),
-            None if name == "{version}" => newest_version(other).await.to_string(),
+            None if name == "{version}" => newest_version(other).to_string(),
             None => continue,
         };
         let nobodys = if name == "{version}" { "999999999".to_owned() } else { NOBODYS_ID.to_owned() };
@@ -392,7 +392,7 @@ async fn filters(own: &World<'_>, other: &World<'_>, operation: Operation, repor
             continue;
         }
         for id in [other.ids.get(entity).map(String::as_str), Some(NOBODYS_ID)].into_iter().flatten() {
-            let reply = own.request(operation).await.query(&[(name, id)]).await;
+            let reply = own.request_with(operation, name, id).await.await;
             report.check(operation, &reply);
             let is_empty = reply.status == 200 && shows_nothing(&reply.body);
             report.require(is_empty, || format!("{operation}: ?{name}={id}: {reply}"));

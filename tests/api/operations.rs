@@ -639,7 +639,7 @@ pub fn told(reply: &Reply) -> String {
 /// Somebody with a workspace in which there is one of everything.
 #[derive(Clone)]
 pub struct World<'s> {
-    server: &'s TestServer,
+    pub server: &'s TestServer,
     pub client: Client,
     pub email: String,
     /// What bodies and paths may refer to, by kind; nobody deletes these.
@@ -950,6 +950,15 @@ impl<'s> World<'s> {
             Some(pair) => request.query(&[pair]),
             None => request,
         }
+    }
+
+    /// A request with this value of a parameter, in place of its example.
+    pub async fn request_with(&self, operation: Operation, name: &str, value: &str) -> Request {
+        let has_example = |one: &&&'static Value| one["example"][0].is_string() || one["example"].is_string();
+        let parameters = operation.parameters("query");
+        let is_of_it = parameters.iter().find(has_example).is_some_and(|one| one["name"] == name);
+        let request = if is_of_it { self.bare_request(operation).await } else { self.request(operation).await };
+        request.query(&[(name, value)])
     }
 
     /// The same without any query.
