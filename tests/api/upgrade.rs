@@ -86,15 +86,26 @@ on_both! {
         let server = TestServer::start_on(filled(backend), |_| ()).await;
         let ada = server.login("ada@example.com").await;
         let log = ada.get("/v1/changes?limit=1000").await.expect(200);
-        let merged = log.items().iter().find(|change| !change["merged_into"].is_null()).expect("a merge");
-        let (twin, survivor) = (merged["id"].as_str().unwrap(), merged["merged_into"].as_str().unwrap());
+        // A walk from the beginning leaves out what is gone.
+        let text = |column: &str| match backend {
+            Backend::Sqlite => format!("lower(hex({column}))"),
+            Backend::Postgres => format!("CAST({column} AS TEXT)"),
+        };
+        let ended = |merged: &str| format!("FROM changes WHERE op = 'deleted' AND entity = 'contact' AND merged_into_id IS {merged} ORDER BY seq LIMIT 1");
+        let id = |column: &str, merged: &str| {
+            let found = server.database.texts(&format!("SELECT {} AS value {}", text(column), ended(merged)));
+            uuid::Uuid::parse_str(&found[0]).expect("an id").to_string()
+        };
+        let (twin, survivor) = (id("record_id", "NOT NULL"), id("merged_into_id", "NOT NULL"));
+        let (twin, survivor) = (twin.as_str(), survivor.as_str());
+        let merged = server.database.number(&format!("SELECT seq {}", ended("NOT NULL")));
         assert_eq!(ada.get(&format!("/v1/contacts/{twin}")).await.expect(200).body["id"], survivor);
 
         let kept = json!({
             "given_name": "Dorota", "family_name": "Kozlowicz", "headline": "Speaker", "tags": ["speaker"],
             "emails": {"other": {"value": "d.kozlowicz@example.net"}}, "notes": "Sails."
         });
-        ada.post_nothing(&format!("/v1/changes/{}/revert", merged["version"])).await.expect(200);
+        ada.post_nothing(&format!("/v1/changes/{merged}/revert")).await.expect(200);
         let restored = ada.get(&format!("/v1/contacts/{twin}")).await.expect(200).body;
         assert_eq!(restored["id"], twin);
         for name in ["given_name", "family_name", "headline", "tags", "notes"] {
@@ -104,8 +115,8 @@ on_both! {
         assert_eq!(ada.walk(&format!("/v1/contacts/{twin}/relationships")).await.len(), 1);
         assert_eq!(ada.get(&format!("/v1/contacts/{survivor}")).await.expect(200).body["tags"], json!(["Rust", "conference"]));
 
-        let gone = log.items().iter().find(|change| change["op"] == "deleted" && change["merged_into"].is_null());
-        let gone = gone.expect("a delete")["id"].as_str().unwrap();
+        let gone = id("record_id", "NULL");
+        let gone = gone.as_str();
         ada.post_nothing(&format!("/v1/contacts/{gone}/restore")).await.expect(200);
         assert_eq!(names(&ada, "/v1/contacts?q=xanthippe").await, ["Xanthippe Gone"]);
 
