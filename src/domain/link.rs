@@ -156,7 +156,10 @@ fn identify(url: &Url) -> Option<Identified> {
 /// Somebody of another server: `@ada@mastodon.example` is at home there.
 fn remote(handle: &str) -> Option<String> {
     let (name, server) = handle.strip_prefix('@')?.split_once('@')?;
-    Some(format!("{server}/@{name}")).filter(|_| !name.is_empty() && server.contains('.'))
+    if name.is_empty() || server.contains('@') || !server.contains('.') {
+        return None;
+    }
+    identify(&Url::parse(&format!("https://{server}/@{name}")).ok()?)?.key
 }
 
 /// What follows the host of a page: drops only what never matters.
@@ -279,6 +282,7 @@ mod tests {
             ),
             ("https://instagram.com/_u/Ada", "instagram.com/ada", Some("instagram")),
             ("https://mastodon.social/@Ada@chaos.social", "chaos.social/@ada", Some("mastodon")),
+            ("https://mastodon.social/@ada@www.Müller.example.", "xn--mller-kva.example/@ada", Some("mastodon")),
             ("https://linktr.ee/Ada", "linktr.ee/Ada", None),
             ("https://ada.github.io", "ada.github.io", None),
             ("https://business.linkedin.com/x?a=B", "business.linkedin.com/x?a=B", None),
@@ -350,6 +354,8 @@ mod tests {
             "https://twitter.com/#!/otto",
             "https://twitter.com/intent/tweet?text=rosa",
             "https://twitter.com/share?url=x",
+            "https://twitter.com/intent/user?screen_name=..",
+            "https://de.facebook.com/@.",
             "https://mobile.twitter.com/ada/status/1",
             "https://x.com/search?q=ada",
             "https://www.facebook.com/#!/rosa.m",
@@ -436,10 +442,17 @@ mod tests {
             "(de|m|pt-br)\\.(linkedin|facebook)\\.com",
         ];
         let segment = prop_oneof![
-            "(in|profile|users|web|c|%[0-9a-f]{2}|%%[0-9a-f]{2}|%C3%9c|%e2%80%8b)",
+            "(in|profile|users|web|c|intent|user|%[0-9a-f]{2}|%%[0-9a-f]{2}|%C3%9c|%e2%80%8b)",
             "@?[a-zA-ZÜéİΣ%\u{301}._~-]{0,6}",
+            "@[a-z.%]{0,2}@(www\\.)?[a-zé]{0,2}\\.[a-z]{0,3}\\.?",
+            "@?\\.{1,3}",
         ];
-        (host, prop::collection::vec(segment, 0..5), "(\\?(id|v|x)=[a-zA-Z%+&;=é]{0,5})?", "(#[/!]?[a-z%]{0,3})?")
+        (
+            host,
+            prop::collection::vec(segment, 0..5),
+            "(\\?(id|v|x|screen_name|user_id)=[a-zA-Z%+&;=é./]{0,5})?",
+            "(#[/!]?[a-z%]{0,3})?",
+        )
             .prop_map(|(host, path, query, fragment)| format!("{host}/{}{query}{fragment}", path.join("/")))
     }
 

@@ -172,6 +172,9 @@ impl Platform {
                 url.query_pairs().find(|(name, value)| name == parameter.name && !value.is_empty())?;
             Some((parameter, value))
         })?;
+        if is_dots(&value) {
+            return None;
+        }
         let value: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
         let key = match parameter.before {
             // A name as in a path.
@@ -209,14 +212,21 @@ impl Platform {
             }
         };
         let is_section = |page: &String| self.root != Root::Name || self.pages.sections.contains(page.as_str());
-        let is_profile =
-            !name.is_empty() && !self.pages.others.contains(name) && rest.first().is_none_or(is_section);
+        let is_profile = !name.is_empty()
+            && !is_dots(name)
+            && !self.pages.others.contains(name)
+            && rest.first().is_none_or(is_section);
         is_profile.then(|| Profile { key: format!("{}/{name}", self.host()), page: page_of(rest) })
     }
 }
 
 fn page_of(rest: &[String]) -> String {
     rest.iter().map(|segment| format!("/{segment}")).collect()
+}
+
+/// Whether it leads to a folder instead of naming somebody, as a segment of a path.
+fn is_dots(name: &str) -> bool {
+    matches!(name, "." | "..")
 }
 
 fn begins_with(path: Option<&[String]>, segments: &[&str]) -> bool {
