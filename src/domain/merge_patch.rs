@@ -101,8 +101,8 @@ mod tests {
         }
 
         #[test]
-        fn an_empty_patch_changes_nothing(target in any_json()) {
-            prop_assume!(target.is_object());
+        fn an_empty_patch_changes_nothing(members in prop::collection::btree_map("[a-c]", any_json(), 0..4)) {
+            let target = Value::Object(members.into_iter().collect());
             prop_assert_eq!(merge(target.clone(), json!({})), target);
         }
 
