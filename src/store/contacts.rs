@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::db::index::keys::has_key;
 use super::db::sql::conn::Conn;
@@ -244,6 +244,20 @@ pub(super) fn names(
     let rows: Vec<(AnyId, String)> =
         contacts::table.filter(filter).select((contacts::id, contacts::name)).load(conn)?;
     Ok(rows.into_iter().collect())
+}
+
+/// The name of the contact that each of these records is about, by the id of the record.
+pub(super) fn name_of_each<R: Record>(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    records: &[R],
+    contact: impl Fn(&R) -> ContactId,
+) -> Result<HashMap<AnyId, String>> {
+    let whose = |record: &R| AnyId::new(contact(record).uuid());
+    let people: BTreeSet<AnyId> = records.iter().map(whose).collect();
+    let names = names(conn, workspace, people)?;
+    let named = records.iter().filter_map(|record| Some((record.id(), names.get(&whose(record))?.clone())));
+    Ok(named.collect())
 }
 
 /// What of these contacts is compared with others.

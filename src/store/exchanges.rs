@@ -2,12 +2,12 @@
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use super::contacts;
 use super::db::sql::conn::Conn;
 use super::db::sql::schema::exchanges;
-use super::db::sql::select::{Comparison, Field, Predicate, Scalar, field, sortable};
+use super::db::sql::select::{Field, Predicate, Scalar, field, sortable};
 use super::db::sql::types::AnyId;
 use super::db::write::record::{Record, record_statements};
 use super::db::write::row::record_row;
@@ -16,7 +16,6 @@ use crate::domain::exchange::{
     Exchange, ExchangeDirection, ExchangeFields, ExchangeKind, ExchangeOrigin, scaled_weight,
 };
 use crate::domain::id::{ContactId, GoalId, InteractionId, WorkspaceId};
-use crate::domain::progress::Window;
 use crate::domain::search::SearchText;
 use crate::domain::timeline::TimelineEntry;
 
@@ -58,11 +57,7 @@ impl Record for Exchange {
         records: &[Self],
         _on: NaiveDate,
     ) -> Result<HashMap<AnyId, String>> {
-        let whom = |exchange: &Self| AnyId::new(exchange.fields.contact_id.uuid());
-        let people: BTreeSet<AnyId> = records.iter().map(whom).collect();
-        let names = contacts::names(conn, workspace, people)?;
-        let told = records.iter().filter_map(|own| Some((Record::id(own), names.get(&whom(own))?.clone())));
-        Ok(told.collect())
+        contacts::name_of_each(conn, workspace, records, |own| own.fields.contact_id)
     }
 
     fn timeline(&self) -> Vec<TimelineEntry> {
@@ -89,13 +84,4 @@ pub fn awaits_thanks() -> Predicate {
         Predicate::IsWord(DIRECTION, ExchangeDirection::Received.as_str()),
         Predicate::IsNull(THANKED_ON),
     ])
-}
-
-/// On a day of a window. What continues a list in the order of days has a place in it instead of the end of the window.
-pub fn within(window: Window, is_continued: bool) -> Vec<Predicate> {
-    let on =
-        |comparison, day: NaiveDate| Predicate::Compare(OCCURRED_ON, comparison, Scalar::Text(day.to_string()));
-    let mut parts = vec![on(Comparison::GreaterOrEqual, window.first), on(Comparison::LessOrEqual, window.last)];
-    parts.truncate(if is_continued { 1 } else { parts.len() });
-    parts
 }

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use super::contacts;
 use super::db::sql::conn::Conn;
@@ -15,7 +15,6 @@ use super::error::Result;
 use super::lists::{Order, Section, first};
 use crate::domain::feedback::{Feedback, FeedbackFields, FeedbackKind, FeedbackStatus};
 use crate::domain::id::{ContactId, ExchangeId, FollowUpId, GoalId, PitchId, WorkspaceId};
-use crate::domain::progress::Window;
 use crate::domain::search::SearchText;
 use crate::domain::timeline::TimelineEntry;
 use crate::domain::timestamp::Timestamp;
@@ -72,11 +71,7 @@ impl Record for Feedback {
         records: &[Self],
         _on: NaiveDate,
     ) -> Result<HashMap<AnyId, String>> {
-        let whose = |own: &Self| AnyId::new(own.fields.contact_id.uuid());
-        let people: BTreeSet<AnyId> = records.iter().map(whose).collect();
-        let names = contacts::names(conn, workspace, people)?;
-        let told = records.iter().filter_map(|own| Some((Record::id(own), names.get(&whose(own))?.clone())));
-        Ok(told.collect())
+        contacts::name_of_each(conn, workspace, records, |own| own.fields.contact_id)
     }
 
     fn timeline(&self) -> Vec<TimelineEntry> {
@@ -98,16 +93,6 @@ pub const ACTION_TAKEN_ON: Field = field(feedback::action_taken_on);
 pub const GOAL: Field = field(feedback::goal_id);
 pub const PITCH: Field = field(feedback::pitch_id);
 pub const IS_OPEN: Field = sortable(feedback::is_open);
-
-/// Acted on, on a day of a window. What continues a list in the order of days has a place in it instead of the end of the window.
-pub fn acted_on_within(window: Window, is_continued: bool) -> Vec<Predicate> {
-    let on = |comparison, day: NaiveDate| {
-        Predicate::Compare(ACTION_TAKEN_ON, comparison, Scalar::Text(day.to_string()))
-    };
-    let mut parts = vec![on(Comparison::GreaterOrEqual, window.first), on(Comparison::LessOrEqual, window.last)];
-    parts.truncate(if is_continued { 1 } else { parts.len() });
-    parts
-}
 
 /// What is open and has not moved since before an instant, the oldest first.
 pub fn open_since(

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::contacts;
 use super::db::sql::conn::Conn;
 use super::db::sql::schema::introductions;
-use super::db::sql::select::{Comparison, Field, Predicate, Scalar, field, sortable};
+use super::db::sql::select::{Field, Scalar, field, sortable};
 use super::db::sql::types::AnyId;
 use super::db::write::record::{Record, record_statements};
 use super::db::write::row::record_row;
@@ -16,7 +16,6 @@ use crate::domain::id::{ContactId, ExchangeId, FollowUpId, GoalId, WorkspaceId};
 use crate::domain::introduction::{
     Consent, Introduction, IntroductionDirection, IntroductionFields, IntroductionStatus,
 };
-use crate::domain::progress::Window;
 use crate::domain::search::SearchText;
 use crate::domain::timeline::TimelineEntry;
 
@@ -92,11 +91,3 @@ pub const MADE_ON: Field = field(introductions::made_on);
 pub const GOAL: Field = field(introductions::goal_id);
 pub const CONTACT_A: Field = sortable(introductions::contact_a_id);
 pub const CONTACT_B: Field = sortable(introductions::contact_b_id);
-
-/// Made on a day of a window. What continues a list in the order of days has a place in it instead of the end of the window.
-pub fn made_within(window: Window, is_continued: bool) -> Vec<Predicate> {
-    let on = |comparison, day: NaiveDate| Predicate::Compare(MADE_ON, comparison, Scalar::Text(day.to_string()));
-    let mut parts = vec![on(Comparison::GreaterOrEqual, window.first), on(Comparison::LessOrEqual, window.last)];
-    parts.truncate(if is_continued { 1 } else { parts.len() });
-    parts
-}

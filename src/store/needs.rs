@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use super::contacts;
 use super::db::sql::conn::Conn;
@@ -46,11 +46,7 @@ impl Record for Need {
         records: &[Self],
         _on: NaiveDate,
     ) -> Result<HashMap<AnyId, String>> {
-        let whose = |need: &Self| AnyId::new(need.fields.contact_id.uuid());
-        let people: BTreeSet<AnyId> = records.iter().map(whose).collect();
-        let names = contacts::names(conn, workspace, people)?;
-        let told = records.iter().filter_map(|need| Some((Record::id(need), names.get(&whose(need))?.clone())));
-        Ok(told.collect())
+        contacts::name_of_each(conn, workspace, records, |own| own.fields.contact_id)
     }
 
     record_statements!(needs, NeedRow, NeedFields);

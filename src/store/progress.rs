@@ -167,6 +167,15 @@ impl Counted {
             parts.truncate(if is_continued { 1 } else { parts.len() });
             parts
         };
+        let on_days = |field: Field| {
+            let on = |comparison, day: chrono::NaiveDate| {
+                Predicate::Compare(field, comparison, Scalar::Text(day.to_string()))
+            };
+            let mut parts =
+                vec![on(Comparison::GreaterOrEqual, window.first), on(Comparison::LessOrEqual, window.last)];
+            parts.truncate(if is_continued { 1 } else { parts.len() });
+            parts
+        };
         let text = |field: Field, word: &str| Predicate::equal(field, Scalar::Text(word.to_owned()));
         let linked = |predicate: Predicate| filter.linked.then_some(predicate);
         let people = of_people(&filter);
@@ -262,7 +271,7 @@ impl Counted {
                     KeyResultMetric::IntroductionsMade => IntroductionDirection::ByMe,
                     _ => IntroductionDirection::ToMe,
                 };
-                let mut parts = introductions::made_within(window, is_continued);
+                let mut parts = on_days(introductions::MADE_ON);
                 parts.push(text(introductions::DIRECTION, direction.as_str()));
                 let involves = |one: Predicate| {
                     let columns = [introductions::CONTACT_A, introductions::CONTACT_B, introductions::INTRODUCER];
@@ -278,7 +287,7 @@ impl Counted {
                 Self::Records { entity: Entity::Introduction, filter, order: introductions::MADE_ON }
             }
             KeyResultMetric::FeedbackActedOn => {
-                let mut parts = feedback::acted_on_within(window, is_continued);
+                let mut parts = on_days(feedback::ACTION_TAKEN_ON);
                 parts.extend(
                     people.into_iter().map(|one| Predicate::RefersToFound(feedback::CONTACT, Box::new(one))),
                 );
@@ -292,7 +301,7 @@ impl Counted {
                 };
                 let directions = [one_way, ExchangeDirection::Mutual];
                 let directions = directions.map(|one| Scalar::Text(one.as_str().to_owned())).to_vec();
-                let mut parts = exchanges::within(window, is_continued);
+                let mut parts = on_days(exchanges::OCCURRED_ON);
                 parts.push(Predicate::In(exchanges::DIRECTION, directions));
                 parts.extend(
                     people.into_iter().map(|one| Predicate::RefersToFound(exchanges::CONTACT, Box::new(one))),
