@@ -26,6 +26,9 @@ pub const MAX_PER_ORGANIZATION: i64 = 10_000;
 /// How many people one follow-up may be about.
 pub const MAX_CONTACTS: usize = 100;
 
+/// How long a title can be.
+pub const MAX_TITLE_CHARACTERS: usize = 300;
+
 /// A time of a day, in hours and minutes.
 pub const TIME_PATTERN: &str = "^([01][0-9]|2[0-3]):[0-5][0-9]$";
 

@@ -3,6 +3,7 @@
 
 use chrono::{Days, NaiveDate};
 
+use super::follow_ups::{end_pending, shortened_title};
 use super::records::rules::Rules;
 use super::records::transitions::{check_transition, clear_reason};
 use super::records::write::{create, update};
@@ -13,7 +14,7 @@ use crate::domain::exchange::{
 use crate::domain::feedback::{Feedback, FeedbackFields, FeedbackStatus};
 use crate::domain::follow_up::{FollowUp, FollowUpFields, FollowUpKind, FollowUpOrigin, FollowUpStatus};
 use crate::domain::id::{ExchangeId, FollowUpId};
-use crate::domain::state_machine::{Move, Status};
+use crate::domain::state_machine::Move;
 use crate::domain::timestamp::Timestamp;
 use crate::store::accounts::time_zone;
 use crate::store::{AnyId, Result, Tx, records};
@@ -112,7 +113,7 @@ fn plan_report(
     if moved.enters(FeedbackStatus::ActedOn) && giver.may_be_contacted() && fields.follow_up_id.is_none() {
         let due_on = today.checked_add_days(Days::new(REPORT_DAYS)).unwrap_or(today);
         let follow_up = FollowUpFields {
-            title: shortened(format!(
+            title: shortened_title(format!(
                 "Tell {} what became of their feedback: {}",
                 giver.fields.name, fields.topic
             )),
@@ -131,28 +132,8 @@ fn plan_report(
         return Ok(());
     }
     match fields.status {
-        FeedbackStatus::ReportedBack => close(tx, fields.follow_up_id, FollowUpStatus::Done),
+        FeedbackStatus::ReportedBack => end_pending(tx, fields.follow_up_id, FollowUpStatus::Done),
         FeedbackStatus::ActedOn => Ok(()),
-        _ => close(tx, fields.follow_up_id.take(), FollowUpStatus::Cancelled),
-    }
-}
-
-/// Gives a follow-up that is still pending another status.
-pub(super) fn close(tx: &mut Tx<'_>, id: Option<FollowUpId>, status: FollowUpStatus) -> Result<()> {
-    let Some(id) = id else { return Ok(()) };
-    let Some(stored) = records::find::<FollowUp>(tx, AnyId::new(id.uuid()))? else { return Ok(()) };
-    if stored.fields.status.may_become(status) && stored.fields.status == FollowUpStatus::Pending {
-        let after = stored.with(FollowUpFields { status, ..stored.fields.clone() })?;
-        update(tx, &stored, after)?;
-    }
-    Ok(())
-}
-
-/// As much of a title as a follow-up takes.
-pub(super) fn shortened(title: String) -> String {
-    const MAX_TITLE_CHARACTERS: usize = 300;
-    match title.char_indices().nth(MAX_TITLE_CHARACTERS) {
-        None => title,
-        Some(_) => title.chars().take(MAX_TITLE_CHARACTERS - 1).chain(['…']).collect(),
+        _ => end_pending(tx, fields.follow_up_id.take(), FollowUpStatus::Cancelled),
     }
 }

@@ -13,7 +13,9 @@ use super::records::transitions::{check_transition, clear_reason};
 use super::records::write::{Create, create, patched, update, writable_fields};
 use crate::domain::entity::Entity;
 use crate::domain::exchange::{Exchange, ExchangeDirection, ExchangeFields, ExchangeOrigin};
-use crate::domain::follow_up::{FollowUp, FollowUpFields, FollowUpOrigin, FollowUpStatus, OwedBy};
+use crate::domain::follow_up::{
+    FollowUp, FollowUpFields, FollowUpOrigin, FollowUpStatus, MAX_TITLE_CHARACTERS, OwedBy,
+};
 use crate::domain::id::{FollowUpId, InteractionId};
 use crate::domain::interaction::{Interaction, InteractionKind};
 use crate::domain::invalid::{FieldCode, Invalid, Rejection};
@@ -302,4 +304,23 @@ pub(super) fn concerning(error: Error, follow_up: &FollowUp, edit: &FollowUpEdit
         error.detail = format!("{} This concerns {} ({id}).", error.detail, fields.title);
     }
     invalid.into()
+}
+
+/// Gives a follow-up that is still pending another status.
+pub(super) fn end_pending(tx: &mut Tx<'_>, id: Option<FollowUpId>, status: FollowUpStatus) -> Result<()> {
+    let Some(id) = id else { return Ok(()) };
+    let Some(stored) = records::find::<FollowUp>(tx, AnyId::new(id.uuid()))? else { return Ok(()) };
+    if stored.fields.status == FollowUpStatus::Pending {
+        let after = stored.with(FollowUpFields { status, ..stored.fields.clone() })?;
+        update(tx, &stored, after)?;
+    }
+    Ok(())
+}
+
+/// As much of a title as a follow-up takes.
+pub(super) fn shortened_title(title: String) -> String {
+    match title.char_indices().nth(MAX_TITLE_CHARACTERS) {
+        None => title,
+        Some(_) => title.chars().take(MAX_TITLE_CHARACTERS - 1).chain(['…']).collect(),
+    }
 }

@@ -3,7 +3,7 @@
 
 use chrono::{Days, NaiveDate};
 
-use super::feedback::{close, shortened};
+use super::follow_ups::{end_pending, shortened_title};
 use super::records::rules::Rules;
 use super::records::transitions::{check_transition, clear_reason};
 use super::records::write::create;
@@ -110,7 +110,7 @@ fn write_follow_ups(
                 let (name, other) = (&asked.fields.name, &other.fields.name);
                 let due_on = today.checked_add_days(Days::new(ANSWER_DAYS)).unwrap_or(today);
                 let follow_up = FollowUpFields {
-                    title: shortened(format!("Hear whether {name} wants to meet {other}")),
+                    title: shortened_title(format!("Hear whether {name} wants to meet {other}")),
                     contact_ids: vec![asked.id],
                     kind: FollowUpKind::Introduce,
                     due_on: Some(due_on.to_string()),
@@ -124,7 +124,7 @@ fn write_follow_ups(
             continue;
         }
         let status = if consent == Consent::Pending { FollowUpStatus::Cancelled } else { FollowUpStatus::Done };
-        close(tx, own.take(), status)?;
+        end_pending(tx, own.take(), status)?;
     }
     Ok(())
 }
