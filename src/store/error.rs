@@ -270,35 +270,38 @@ impl From<DieselError> for Error {
     fn from(error: DieselError) -> Self {
         match &error {
             DieselError::NotFound => Self::NotFound,
-            DieselError::DatabaseError(kind, info) => {
-                let (message, is) =
-                    (info.message(), |signs: &[&str]| signs.iter().any(|sign| info.message().contains(sign)));
-                if matches!(kind, DatabaseErrorKind::SerializationFailure) || is(BUSY) {
-                    Self::Busy(message.to_owned())
-                } else if matches!(
-                    kind,
-                    DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand
-                ) || is(UNAVAILABLE)
-                {
-                    Self::Unavailable(message.to_owned())
-                } else {
-                    Self::Internal(error.to_string())
-                }
-            }
+            DieselError::DatabaseError(kind, info) => Self::of_database(kind, info.message()),
             // The connection broke earlier in the same transaction.
             DieselError::BrokenTransactionManager => Self::Unavailable(error.to_string()),
             DieselError::QueryBuilderError(other) => match other.downcast_ref::<CommitFailed>() {
+                Some(failed) => Self::at_commit(&failed.0),
                 None => Self::Internal(error.to_string()),
-                Some(CommitFailed(DieselError::DatabaseError(kind, info))) => {
-                    let cause = DieselError::DatabaseError(*kind, Box::new(info.message().to_owned()));
-                    match Self::from(cause) {
-                        Self::Unavailable(cause) if !cause.contains(FULL) => Self::OutcomeUnknown(cause),
-                        told => told,
-                    }
-                }
-                Some(CommitFailed(other)) => Self::OutcomeUnknown(other.to_string()),
             },
             _ => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+impl Error {
+    fn of_database(kind: &DatabaseErrorKind, message: &str) -> Self {
+        let tells = |signs: &[&str]| signs.iter().any(|sign| message.contains(sign));
+        match kind {
+            DatabaseErrorKind::SerializationFailure => Self::Busy(message.to_owned()),
+            DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => {
+                Self::Unavailable(message.to_owned())
+            }
+            _ if tells(BUSY) => Self::Busy(message.to_owned()),
+            _ if tells(UNAVAILABLE) => Self::Unavailable(message.to_owned()),
+            _ => Self::Internal(message.to_owned()),
+        }
+    }
+
+    /// What was lost at the commit may have been committed; a disk that is full has not taken it.
+    fn at_commit(error: &DieselError) -> Self {
+        let DieselError::DatabaseError(kind, info) = error else { return Self::OutcomeUnknown(error.to_string()) };
+        match Self::of_database(kind, info.message()) {
+            Self::Unavailable(cause) if !cause.contains(FULL) => Self::OutcomeUnknown(cause),
+            told => told,
         }
     }
 }
