@@ -15,7 +15,7 @@ use super::http::auth::jwt::ACCESS_TOKEN_SECONDS;
 use super::http::auth::limits;
 use super::http::batch;
 use super::http::document::enumerations;
-use super::http::messages::body::{MAX_BODY_BYTES, MAX_DEPTH, MAX_VALUES};
+use super::http::messages::body::{MAX_BODY_BYTES, MAX_DEPTH, MAX_PUBLIC_BODY_BYTES, MAX_VALUES};
 use super::http::messages::etag::is_current;
 use super::http::messages::problem::{Code, Problem};
 use super::http::operation::{Access, Docs, Exchange, Operation, Run, Tagged};
@@ -73,6 +73,9 @@ const fn limit(name: &'static str, description: &'static str, value: fn(&Api) ->
 /// Every limit that clients meet: what is told of them and what the document says of it are both made of this.
 const LIMITS: &[Limit] = &[
     limit("body_bytes", "Maximum bytes of a JSON body.", |_| json!(MAX_BODY_BYTES)),
+    limit("public_body_bytes", "Maximum bytes of a body that is sent without a token.", |_| {
+        json!(MAX_PUBLIC_BODY_BYTES)
+    }),
     limit("body_values", "Maximum values in a JSON body, including objects and arrays.", |_| json!(MAX_VALUES)),
     limit("body_depth", "Maximum levels of nesting in a JSON body.", |_| json!(MAX_DEPTH)),
     limit("body_seconds", "Maximum seconds for a body to arrive.", |api| json!(api.body_timeout.as_secs())),
@@ -159,6 +162,20 @@ const LIMITS: &[Limit] = &[
     limit("idempotency_hours", "Hours for which a reply is stored under its Idempotency-Key.", |_| {
         json!(crate::store::IDEMPOTENCY_HOURS)
     }),
+    limit(
+        "stored_reply_bytes",
+        "Maximum bytes of a reply stored under an Idempotency-Key, compressed if it is long.",
+        |_| json!(crate::store::MAX_KEPT_BYTES),
+    ),
+    limit("stored_replies_megabytes", "Maximum megabytes of replies stored in a workspace.", |api| {
+        json!(api.config.max_stored_reply_megabytes)
+    }),
+    limit("records", "Maximum records in a workspace.", |api| json!(api.config.max_records)),
+    limit(
+        "sessions",
+        "Maximum sessions of a user in a workspace; a further login ends the least recently used one.",
+        |api| json!(api.config.max_sessions),
+    ),
     limit("notification_days", "Days for which notifications are kept.", |_| json!(notification::KEPT_DAYS)),
     limit("undo_days", "Days for which a write can be reverted.", |_| json!(UNDO_DAYS)),
     limit("tombstone_days", "Days for which the log of changes retains deletes.", |_| {

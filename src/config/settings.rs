@@ -147,7 +147,7 @@ pub struct Config {
     #[arg(value_parser = number(1_000..=100_000_000_u32), default_value_t = 1_000_000)]
     pub max_records: u32,
 
-    /// Sessions a user may have at the same time, 1 to 10000; a further login ends the one that was used the longest ago
+    /// Sessions a user may have at the same time, 1 to 10000; a further login ends the least recently used one
     #[arg(long, env, global = true, value_name = "COUNT", value_parser = number(1..=10_000_usize), default_value_t = 100)]
     pub max_sessions: usize,
 

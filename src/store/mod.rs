@@ -69,7 +69,7 @@ pub use self::db::undo;
 pub use self::db::write::answer::{Answer, Settled};
 pub use self::db::write::checks::{self, Precondition};
 pub use self::db::write::context::{Actor, Calendar, Credential, IdempotencyKey, Quotas, WriteContext};
-pub use self::db::write::idempotency::{KEPT_HOURS as IDEMPOTENCY_HOURS, Outcome, Reply};
+pub use self::db::write::idempotency::{KEPT_HOURS as IDEMPOTENCY_HOURS, MAX_KEPT_BYTES, Outcome, Reply};
 pub use self::db::write::record::Record;
 pub use self::db::write::settle::settle_and_log;
 pub use self::db::write::tx::{Tx, UNDO_DAYS};
