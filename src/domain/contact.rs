@@ -58,9 +58,9 @@ pub struct ContactFields {
     /// What comes after the name, such as "Jr." or "PhD".
     #[schema(max_length = 100, example = "PhD")]
     pub suffix: Option<String>,
-    /// Other names and spellings: former and maiden names, and what contacts were called that were merged into this one.
+    /// Other names and spellings: former and maiden names, and the names of contacts that were merged into this one.
     #[schema(max_items = 200, example = json!(["Nowak"]))]
-    pub former_names: Vec<NameText>,
+    pub aliases: Vec<NameText>,
     /// Which name comes first. Null: determined by the script (family name first in Han, Kana and Hangul).
     pub name_order: Option<NameOrder>,
     /// How the given name is read, in kana or any alphabet. Japanese names are sorted by it.
@@ -164,7 +164,7 @@ impl Default for ContactFields {
             middle_name: None,
             prefix: None,
             suffix: None,
-            former_names: Vec::new(),
+            aliases: Vec::new(),
             name_order: None,
             phonetic_given_name: None,
             phonetic_family_name: None,
@@ -404,7 +404,7 @@ pub type Contact = Stored<ContactFields>;
 impl Contact {
     /// Their name, for comparing.
     pub fn comparable_name(&self) -> PersonName {
-        PersonName::new(&name_parts(&self.fields), self.fields.former_names.iter().map(|name| name.0.as_str()))
+        PersonName::new(&name_parts(&self.fields), self.fields.aliases.iter().map(|name| name.0.as_str()))
     }
 
     /// What this person can be found by exactly.
@@ -456,7 +456,7 @@ impl Contact {
             &fields.phonetic_family_name,
         ];
         title.extend(names.into_iter().flatten().map(String::as_str));
-        title.extend(fields.former_names.iter().map(|name| name.0.as_str()));
+        title.extend(fields.aliases.iter().map(|name| name.0.as_str()));
 
         let mut body: Vec<&str> = Vec::new();
         let story = fields.how_met.as_ref().map_or(&None, |how_met| &how_met.story);
@@ -581,8 +581,8 @@ fn clean_texts(fields: &mut ContactFields) {
             *text = None;
         }
     }
-    fields.former_names.iter_mut().for_each(|name| name.0 = single_line(&name.0));
-    fields.former_names.retain(|name| !name.0.is_empty());
+    fields.aliases.iter_mut().for_each(|name| name.0 = single_line(&name.0));
+    fields.aliases.retain(|name| !name.0.is_empty());
 }
 
 fn clean_address_book(fields: &mut ContactFields) {

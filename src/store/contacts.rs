@@ -66,7 +66,7 @@ record_row! {
             middle_name: Option<String>,
             prefix: Option<String>,
             suffix: Option<String>,
-            former_names: Vec<NameText>,
+            aliases: Vec<NameText>,
             name_order: Option<NameOrder>,
             phonetic_given_name: Option<String>,
             phonetic_family_name: Option<String>,
@@ -285,7 +285,7 @@ pub fn people(conn: &mut Conn, workspace: WorkspaceId, ids: &[AnyId]) -> Result<
             display_name: rest.display_name.as_deref(),
             ..NameParts::default()
         };
-        let comparable_name = PersonName::new(&parts, rest.former_names.iter().map(|name| name.0.as_str()));
+        let comparable_name = PersonName::new(&parts, rest.aliases.iter().map(|name| name.0.as_str()));
         let birthday = dates.get("birthday").and_then(|date| PartialDate::parse(&date.value).ok());
         (id, Person { name, comparable_name, birthday })
     });

@@ -50,7 +50,7 @@ on_both! {
         let at = |pointer: &str| dorota.pointer(pointer).cloned().unwrap_or_default();
         for (pointer, value) in [
             ("/nickname", json!("Dorka")),
-            ("/former_names", json!(["Dorota Wilk"])),
+            ("/aliases", json!(["Dorota Wilk"])),
             ("/notes", json!("Likes movable type.\n\nSails.")),
             ("/emails/home/value", json!("dorka@example.org")),
             ("/emails/other/value", json!("d.kozlowicz@example.net")),

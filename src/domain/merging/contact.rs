@@ -33,7 +33,7 @@ impl Contact {
             ..self.fields.clone()
         };
         for ContactFields {
-            former_names,
+            aliases,
             pronunciation,
             pronouns,
             address_as,
@@ -60,7 +60,7 @@ impl Contact {
             fill(&mut merged.tier, tier);
             fill_how_met(&mut merged.how_met, how_met);
             fill_cadence(&mut merged.cadence, cadence);
-            extend_list(&mut merged.former_names, former_names, |name| &name.0);
+            extend_list(&mut merged.aliases, aliases, |name| &name.0);
             extend_list(&mut merged.skills, skills, |label| &label.0);
             extend_list(&mut merged.languages, languages, |tag| &tag.0);
             extend_list(&mut merged.tags, tags, |label| &label.0);
@@ -106,7 +106,7 @@ fn take_names(own: &mut ContactFields, other: &ContactFields) {
     let known: Vec<NameText> = called.into_iter().flatten().map(NameText).collect();
     let is_new = |name: &String| !known.iter().any(|known| fold(&known.0) == fold(name));
     let names: Vec<NameText> = names.into_iter().filter(is_new).map(NameText).collect();
-    extend_list(&mut own.former_names, &names, |name| &name.0);
+    extend_list(&mut own.aliases, &names, |name| &name.0);
 }
 
 const fn is_unnamed(fields: &ContactFields) -> bool {

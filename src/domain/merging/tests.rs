@@ -234,8 +234,7 @@ fn a_preferred_entry_stays_the_only_one() {
 
 #[test]
 fn a_name_is_filled_by_the_same_name_and_another_one_becomes_an_alias() {
-    let names =
-        ["/given_name", "/family_name", "/prefix", "/middle_name", "/suffix", "/display_name", "/former_names"];
+    let names = ["/given_name", "/family_name", "/prefix", "/middle_name", "/suffix", "/display_name", "/aliases"];
     let muster = json!({"given_name": "Max", "family_name": "Muster"});
     for (one, other, expected) in [
         (
@@ -430,7 +429,7 @@ proptest! {
         let within: Vec<String> = ["/notes", "/about"].iter().filter_map(|at| merged.pointer(at)?.as_str())
             .flat_map(|text| text.split("\n\n")).map(text::fold).collect();
         // A part of a name is a word or more of an alias.
-        let aliases = merged["former_names"].to_string();
+        let aliases = merged["aliases"].to_string();
         for one in &all {
             let fields = serde_json::to_value(&one.fields).unwrap();
             for (name, value) in fields.as_object().unwrap() {
