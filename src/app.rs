@@ -118,7 +118,7 @@ impl App {
             cursors: Cursors::new(key_bytes()),
             unsubscribe,
             etags: ETags::new(store.epoch()),
-            limits: Limits::new(config.rate_limits),
+            limits: Limits::new(config.rate_limits, config.requests_per_minute),
             metrics: Arc::new(Metrics::new().map_err(|error| build(&error))?),
             body_timeout: Duration::from_secs(config.body_timeout_seconds),
             draining: AtomicBool::new(false),

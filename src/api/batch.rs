@@ -1,14 +1,15 @@
 //! Several operations in one call. How they are carried out is in `http/batch.rs`.
 
-use actix_web::HttpResponse;
 use actix_web::http::Method;
 use actix_web::web::Data;
+use actix_web::{HttpResponse, ResponseError};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Schema, SchemaType, Type};
 
+use super::http::auth::limits::Left;
 use super::http::batch::{BatchCall, MAX_OPERATIONS, carry_out};
 use super::http::edge;
 use super::http::messages::body::{MAX_VALUES, count_values};
@@ -122,7 +123,8 @@ pub fn operations() -> Vec<Operation> {
             .description(
                 "Up to 100 operations, carried out in their order and in one transaction. Each is treated as if it \
                  were sent by itself: by the scopes of the token, its own limits and its own preconditions; and each \
-                 counts as a request. So the answer is 207 whatever their results; check each `status`. A batch that \
+                 counts as a request: a batch for which too few are left is refused whole, before anything is done. \
+                 Otherwise the answer is 207 whatever their results; check each `status`. A batch that \
                  is invalid itself is rejected before anything is done. The answers have at most 8 MiB together: an \
                  operation whose answer would exceed that gets 413 `body_too_large`. Operations that are not reached \
                  within the time that others wait for the batch (5 seconds, unless the server is configured \
@@ -159,9 +161,17 @@ async fn send_batch(exchange: Exchange) -> Result<HttpResponse, Problem> {
         }
     };
     let (atomic, calls) = parsed?;
+    // The batch itself was counted as its first operation.
+    let left = context.api.limits.user_at_once(context.caller.user, calls.len().saturating_sub(1))?;
     let etags = context.api.etags.clone();
-    let outcome = carry_out(context, router, request_id, write_context, atomic, calls).await?;
-    Ok(of_outcome(&etags, outcome).into_http())
+    let mut answer = match carry_out(context, router, request_id, write_context, atomic, calls).await {
+        Ok(outcome) => of_outcome(&etags, outcome).into_http(),
+        Err(problem) => problem.error_response(),
+    };
+    for (name, value) in left.into_iter().flat_map(Left::headers) {
+        answer.headers_mut().insert(name, value);
+    }
+    Ok(answer)
 }
 
 /// A batch may hold many values only within the bodies of its operations, none of which holds more than it could by itself.

@@ -181,7 +181,11 @@ const LIMITS: &[Limit] = &[
     limit("tombstone_days", "Days for which the log of changes retains deletes.", |_| {
         json!(purge::TOMBSTONE_DAYS)
     }),
-    limit("requests_per_minute", "Maximum requests of a user per minute.", |_| json!(limits::USER_PER_MINUTE)),
+    limit(
+        "requests_per_minute",
+        "Maximum requests of a user per minute. Each operation of a batch counts as one.",
+        |api| json!(api.config.requests_per_minute),
+    ),
     limit("auth_requests_per_minute", "Maximum requests to `/v1/auth/` from an IP address per minute.", |_| {
         json!(limits::AUTH_PER_MINUTE)
     }),

@@ -123,6 +123,12 @@ pub struct Config {
     #[arg(value_parser = PossibleValuesParser::new(["on", "off"]).map(|value| value == "on"))]
     pub rate_limits: bool,
 
+    /// Requests of a user per minute, 100 to 1000000; each operation of a batch counts as one
+    // With the default, a device sends 10,000 edits in batches within a minute.
+    #[arg(long, env, global = true, value_name = "COUNT")]
+    #[arg(value_parser = number(100..=1_000_000_u32), default_value_t = 12_000)]
+    pub requests_per_minute: u32,
+
     /// Connections that read from SQLite, or all connections to PostgreSQL, 1 to 100
     #[arg(long, env, global = true, value_name = "COUNT", value_parser = number(1..=100_u32), default_value_t = 8)]
     pub read_pool_size: u32,

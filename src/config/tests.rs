@@ -57,7 +57,10 @@ fn nothing_given_is_a_server_on_loopback_with_a_file_beside_it() {
     assert_eq!(config.cors_origins, CorsOrigins::Any);
     assert_eq!(config.log_format, LogFormat::Text);
     assert_eq!(config.log_filter, "info");
+    assert!(!config.metrics_for_all);
+    assert!(config.metrics_token.is_none());
     assert!(config.rate_limits);
+    assert_eq!(config.requests_per_minute, 12_000);
     assert_eq!(config.read_pool_size, 8);
     assert_eq!(config.worker_count(), thread::available_parallelism().unwrap().get());
     assert_eq!(config.max_connections, 10_000);

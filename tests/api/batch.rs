@@ -535,21 +535,33 @@ on_both! {
         assert!(totals.iter().all(|total| *total == 0 || *total == 100), "all of it is seen, or none: {totals:?}");
     }
 
-    async fn every_operation_counts_as_a_request(backend: Backend) {
-        let server = TestServer::start_with(backend, |config| config.rate_limits = true).await;
+    async fn every_operation_counts_as_a_request_and_what_exceeds_the_limit_is_refused_whole(backend: Backend) {
+        let server = TestServer::start_with(backend, |config| {
+            config.rate_limits = true;
+            config.requests_per_minute = 150;
+        })
+        .await;
         let ada = server.register("ada@example.com").await;
         let left = |reply: &Reply| -> i64 {
             let header = reply.header("RateLimit").unwrap_or_else(|| panic!("{reply}")).to_owned();
             header.rsplit_once("r=").unwrap().1.parse().unwrap()
         };
-        let nobodys = get(&format!("/v1/contacts/{}", own_id(9)));
         let start = std::time::Instant::now();
         let before = left(&ada.get("/v1/contacts").await.expect(200));
-        send(&ada, &batch(&vec![nobodys; 100])).await;
-        let after = left(&ada.get("/v1/contacts").await.expect(200));
-        // Meanwhile the bucket fills by a hundred a second.
-        let filled = i64::try_from(start.elapsed().as_millis() / 10).unwrap() + 1;
-        assert!(before - after >= 102 - filled, "{before} {after} {filled}");
+        let sent: Vec<Value> = (0..100).map(|number| named(&format!("N{number}"))).collect();
+        let taken = ada.post("/v1/batch", &batch(&sent)).await.expect(207);
+        // Meanwhile the bucket fills by five in two seconds.
+        let filled = i64::try_from(start.elapsed().as_millis() / 400).unwrap() + 1;
+        let after = left(&taken);
+        assert!((100 - filled..=100).contains(&(before - after)), "{before} {after} {filled}");
+
+        let refused = ada.post("/v1/batch", &batch(&sent)).await.expect(429);
+        assert_eq!(refused.body["code"], "rate_limited");
+        assert!(refused.header("Retry-After").is_some(), "{refused}");
+        let rest = left(&refused);
+        assert!((after - 1..after + 10).contains(&rest), "{after}, then {rest}: nothing was taken but for the request");
+        let found = ada.get("/v1/contacts?count=true").await.expect(200);
+        assert_eq!(found.body["total"], 100, "none of it was done");
     }
 
     async fn what_a_batch_purges_is_erased_as_by_itself(server: TestServer) {

@@ -320,7 +320,6 @@ fn perform(
 
 fn run(batch: &mut Batch<'_>, context: &Context, router: &Router, method: &Method) -> Result<Response, Problem> {
     let Matched { operation, .. } = router.find(&context.call.path, method)?;
-    context.api.limits.user(context.caller.user)?;
     check_access(operation, &context.caller)?;
     check_parameters(operation, &context.call.query)?;
     match operation.run {

@@ -15,8 +15,6 @@ use crate::config::Config;
 use crate::domain::count::pluralize;
 use crate::domain::id::UserId;
 
-/// Requests a minute of one user.
-pub const USER_PER_MINUTE: u32 = 6_000;
 /// Requests a minute to `/v1/auth/*` from one address.
 pub const AUTH_PER_MINUTE: u32 = 60;
 /// Requests a minute for calendar feeds from one address: a calendar service reads those of many users.
@@ -29,6 +27,7 @@ type Keyed<K> = RateLimiter<K, DefaultKeyedStateStore<K>, DefaultClock, StateInf
 /// The buckets of this node.
 pub struct Limits {
     enabled: bool,
+    requests_per_minute: u32,
     users: Keyed<UserId>,
     addresses: Keyed<IpAddr>,
     feeds: Keyed<IpAddr>,
@@ -58,10 +57,12 @@ impl Left {
 }
 
 impl Limits {
-    pub fn new(enabled: bool) -> Self {
+    /// With so many requests a minute of one user.
+    pub fn new(enabled: bool, requests_per_minute: u32) -> Self {
         Self {
             enabled,
-            users: per_minute(USER_PER_MINUTE),
+            requests_per_minute,
+            users: per_minute(requests_per_minute),
             addresses: per_minute(AUTH_PER_MINUTE),
             feeds: per_minute(FEED_PER_MINUTE),
             logins: per_minute(LOGIN_PER_MINUTE),
@@ -69,19 +70,27 @@ impl Limits {
     }
 
     pub fn user(&self, user: UserId) -> Result<Option<Left>, Problem> {
-        self.take("user", USER_PER_MINUTE, &self.users, &user)
+        self.take("user", self.requests_per_minute, &self.users, &user, NonZeroU32::MIN)
+    }
+
+    /// So many requests of a user at once, all of them or none; `None` for none.
+    pub fn user_at_once(&self, user: UserId, requests: usize) -> Result<Option<Left>, Problem> {
+        match u32::try_from(requests).ok().and_then(NonZeroU32::new) {
+            Some(requests) => self.take("user", self.requests_per_minute, &self.users, &user, requests),
+            None => Ok(None),
+        }
     }
 
     pub fn address(&self, address: IpAddr) -> Result<Option<Left>, Problem> {
-        self.take("address", AUTH_PER_MINUTE, &self.addresses, &address)
+        self.take("address", AUTH_PER_MINUTE, &self.addresses, &address, NonZeroU32::MIN)
     }
 
     pub fn feed(&self, address: IpAddr) -> Result<Option<Left>, Problem> {
-        self.take("feed", FEED_PER_MINUTE, &self.feeds, &address)
+        self.take("feed", FEED_PER_MINUTE, &self.feeds, &address, NonZeroU32::MIN)
     }
 
     pub fn login(&self, email: &str, address: IpAddr) -> Result<Option<Left>, Problem> {
-        self.take("login", LOGIN_PER_MINUTE, &self.logins, &(email.to_owned(), address))
+        self.take("login", LOGIN_PER_MINUTE, &self.logins, &(email.to_owned(), address), NonZeroU32::MIN)
     }
 
     fn take<K: Hash + Eq + Clone>(
@@ -90,11 +99,14 @@ impl Limits {
         per_minute: u32,
         buckets: &Keyed<K>,
         key: &K,
+        requests: NonZeroU32,
     ) -> Result<Option<Left>, Problem> {
         if !self.enabled {
             return Ok(None);
         }
-        match buckets.check_key(key) {
+        let taken = buckets.check_key_n(key, requests);
+        let taken = taken.map_err(|_| Problem::new(Code::Internal).caused_by("more at once than in a minute"))?;
+        match taken {
             Ok(state) => Ok(Some(Left { policy, per_minute, remaining: state.remaining_burst_capacity() })),
             Err(not_until) => {
                 let wait = not_until.wait_time_from(DefaultClock::default().now());
@@ -102,7 +114,10 @@ impl Limits {
                 let mut problem = Problem::new(Code::RateLimited)
                     .detail(format!("Too many requests. Retry in {}.", pluralize(seconds, "second", "seconds")))
                     .header(actix_web::http::header::RETRY_AFTER, seconds.to_string());
-                problem.headers.extend(Left { policy, per_minute, remaining: 0 }.headers());
+                // What was too little for many may be enough for one: the caller knows how much that is.
+                if requests == NonZeroU32::MIN {
+                    problem.headers.extend(Left { policy, per_minute, remaining: 0 }.headers());
+                }
                 Err(problem)
             }
         }
