@@ -38,6 +38,7 @@ use crate::jobs::kind::Setup as JobSetup;
 use crate::jobs::worker::Worker;
 use crate::mail::transport::{Links, Mailer, Transport};
 use crate::mail::unsubscribe::UnsubscribeTokens;
+use crate::memory;
 use crate::metrics::Metrics;
 use crate::store::{Address, OpenError, Quotas, Settings, Store};
 
@@ -335,10 +336,15 @@ fn mailer(config: &Config, unsubscribe: &UnsubscribeTokens) -> Result<Option<Mai
     Ok(Some(Mailer::new(transport, from.clone(), links)))
 }
 
+/// How often what is no longer needed is forgotten.
+const TIDY_EVERY: Duration = Duration::from_secs(10);
+
 async fn tidy(api: Data<Api>) {
     loop {
-        tokio::time::sleep(Duration::from_secs(60)).await;
+        tokio::time::sleep(TIDY_EVERY).await;
         api.limits.tidy();
+        // It takes a millisecond or more.
+        let _ = tokio::task::spawn_blocking(memory::give_back).await;
     }
 }
 
