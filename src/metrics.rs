@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use prometheus::core::Collector;
-use prometheus::{Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder};
+use prometheus::{
+    Encoder, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder,
+};
 
 /// The media type of [`Metrics::render`].
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -15,6 +17,16 @@ pub struct Metrics {
     request_seconds: HistogramVec,
     job_runs: IntCounterVec,
     job_seconds: HistogramVec,
+}
+
+/// What is not counted but read when the metrics are asked for.
+pub struct Readings {
+    /// By kind and state.
+    pub jobs: Vec<(String, String, i64)>,
+    /// By pool and state.
+    pub connections: Vec<(&'static str, &'static str, i64)>,
+    pub writers: i64,
+    pub changes: u64,
 }
 
 /// How a run of a job ended.
@@ -85,19 +97,33 @@ impl Metrics {
         self.job_seconds.with_label_values(&[kind]).observe(took.as_secs_f64());
     }
 
-    /// The metrics in Prometheus's text format, with these numbers of jobs by kind and state.
-    pub fn render<'j>(
-        &self,
-        jobs: impl IntoIterator<Item = (&'j str, &'j str, i64)>,
-    ) -> Result<Vec<u8>, prometheus::Error> {
-        let help = "Jobs in the queue, which all servers share, by state.";
-        // A new one each time: of kinds and states that are gone, nothing is left.
-        let in_queue = IntGaugeVec::new(Opts::new("wellmet_jobs", help), &["kind", "state"])?;
-        for (kind, state, count) in jobs {
-            in_queue.with_label_values(&[kind, state]).set(count);
+    /// The metrics in Prometheus's text format, with what is read at this moment.
+    pub fn render(&self, read: &Readings) -> Result<Vec<u8>, prometheus::Error> {
+        let gauge = |name: &str, help: &str, labels: &[&str]| IntGaugeVec::new(Opts::new(name, help), labels);
+        // New ones each time: of kinds and states that are gone, nothing is left.
+        let jobs =
+            gauge("wellmet_jobs", "Jobs in the queue, which all servers share, by state.", &["kind", "state"])?;
+        for (kind, state, count) in &read.jobs {
+            jobs.with_label_values(&[kind, state]).set(*count);
         }
+        let connections = gauge(
+            "wellmet_database_connections",
+            "Open connections of this server to the database.",
+            &["pool", "state"],
+        )?;
+        for (pool, state, count) in &read.connections {
+            connections.with_label_values(&[pool, state]).set(*count);
+        }
+        let writers = gauge(
+            "wellmet_writers",
+            "Writes on this server that wait for their turn in a workspace, or have it.",
+            &[],
+        )?;
+        writers.with_label_values::<&str>(&[]).set(read.writers);
+        let changes = IntCounter::new("wellmet_changes_total", "Changes of records logged by this server.")?;
+        changes.inc_by(read.changes);
         let mut families = self.registry.gather();
-        families.extend(in_queue.collect());
+        families.extend([jobs.collect(), connections.collect(), writers.collect(), changes.collect()].concat());
         families.retain(|family| !family.get_metric().is_empty());
         let mut text = Vec::new();
         TextEncoder::new().encode(&families, &mut text)?;

@@ -1,7 +1,8 @@
 //! The service about itself: what it can, whether it is well, its document, and the pages of its errors.
 
-use actix_web::HttpResponse;
 use actix_web::http::{Method, header};
+use actix_web::{HttpRequest, HttpResponse};
+use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -20,18 +21,19 @@ use super::http::messages::etag::is_current;
 use super::http::messages::problem::{Code, Problem};
 use super::http::operation::{Access, Docs, Exchange, Operation, Run, Tagged};
 use super::http::records::collection;
+use crate::config::Config;
 use crate::domain::account::NewPassword;
 use crate::domain::{
     calendar_feed, duplicates, follow_up, follow_up_plan, interaction, keyed, need, notification, plan_run,
     position, relationship, tag,
 };
-use crate::metrics;
+use crate::metrics::{self, Readings};
 use crate::service::bulk::MAX_EDITED;
 use crate::service::records::merge::MAX_MERGED;
 use crate::service::validation::views::written;
 use crate::store::duplicates::MAX_LOOKED;
 use crate::store::relations::MAX_RELATED;
-use crate::store::{UNDO_DAYS, jobs, purge, sessions, tokens};
+use crate::store::{Load, UNDO_DAYS, jobs, purge, sessions, tokens};
 
 /// What this server supports.
 #[derive(ToSchema)]
@@ -263,11 +265,13 @@ pub fn operations() -> Vec<Operation> {
         public("/metrics", "get_metrics", Run::Other(|exchange| Box::pin(get_metrics(exchange))), || {
             Docs::new("service", "Get metrics")
                 .description(
-                    "In Prometheus's text format: requests by route and status, runs of background jobs, and the \
-                     queue of jobs. It names no users or records. Needs no token: restrict access at the proxy if it \
-                     must not be public.",
+                    "In Prometheus's text format: requests by route and status, connections to the database, writes \
+                     that wait, changes, runs of background jobs, and the queue of jobs. It names no users or records. \
+                     Unless the server is configured otherwise, it answers only programs on its own machine that are \
+                     not behind a proxy, and whoever sends `METRICS_TOKEN` as a bearer token.",
                 )
                 .text(200, "The metrics.", "text/plain")
+                .errors(&[Code::Unauthenticated])
         }),
         public("/docs", "open_docs", Run::Other(|_| Box::pin(open_docs())), || {
             Docs::new("service", "Open the interactive documentation").empty(308, "Redirects to `/docs/`.")
@@ -408,10 +412,39 @@ async fn get_readiness(exchange: Exchange) -> Result<HttpResponse, Problem> {
 
 async fn get_metrics(exchange: Exchange) -> Result<HttpResponse, Problem> {
     let api = &exchange.api;
-    let counts = api.store.read(jobs::counts).await?;
-    let counts = counts.iter().map(|count| (count.kind.as_str(), count.state.as_str(), count.count));
-    let text = api.metrics.render(counts).map_err(|error| Problem::new(Code::Internal).caused_by(error))?;
+    if !may_read_metrics(&api.config, &exchange.request) {
+        let detail =
+            "Metrics are for programs on the server's own machine, or need METRICS_TOKEN as a bearer token.";
+        return Err(Problem::unauthenticated(detail));
+    }
+    let jobs = api.store.read(jobs::counts).await?;
+    let jobs = jobs.into_iter().map(|count| (count.kind, count.state.as_str().to_owned(), count.count));
+    let Load { pools, writers, changes } = api.store.load();
+    let connections = pools.iter().flat_map(|(pool, load)| {
+        [(*pool, "in_use", i64::from(load.in_use)), (*pool, "idle", i64::from(load.idle))]
+    });
+    let readings = Readings {
+        jobs: jobs.collect(),
+        connections: connections.collect(),
+        writers: i64::try_from(writers).unwrap_or(i64::MAX),
+        changes,
+    };
+    let text = api.metrics.render(&readings).map_err(|error| Problem::new(Code::Internal).caused_by(error))?;
     Ok(HttpResponse::Ok().content_type(metrics::CONTENT_TYPE).body(text))
+}
+
+/// Whether a request may see metrics: it comes from the machine itself and not through a proxy on it, or has the token.
+fn may_read_metrics(config: &Config, request: &HttpRequest) -> bool {
+    let headers = request.headers();
+    let is_forwarded = ["x-forwarded-for", "forwarded"].iter().any(|name| headers.contains_key(*name));
+    let is_local = request.peer_addr().is_some_and(|peer| peer.ip().to_canonical().is_loopback()) && !is_forwarded;
+    let sent = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    let has_token = match (&config.metrics_token, sent) {
+        // Digests take as long to compare however much of them agrees.
+        (Some(token), Some(sent)) => Sha256::digest(token.expose_secret()) == Sha256::digest(sent.trim()),
+        _ => false,
+    };
+    config.metrics_for_all || is_local || has_token
 }
 
 async fn open_docs() -> Result<HttpResponse, Problem> {

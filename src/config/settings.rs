@@ -117,6 +117,16 @@ pub struct Config {
     #[arg(value_parser = parse_log_filter, default_value = "info")]
     pub log_filter: String,
 
+    /// Who may read /metrics: local (programs on this machine, not through a proxy) or all
+    #[arg(long = "metrics", env = "METRICS", global = true, value_name = "LOCAL|ALL", action = ArgAction::Set)]
+    #[arg(default_value = "local", hide_possible_values = true)]
+    #[arg(value_parser = PossibleValuesParser::new(["local", "all"]).map(|value| value == "all"))]
+    pub metrics_for_all: bool,
+
+    /// Token with which /metrics can be read from elsewhere, at least 32 bytes of text
+    #[arg(long, env, hide_env_values = true, global = true, value_name = "TEXT", value_parser = parse_signing_key)]
+    pub metrics_token: Option<SecretString>,
+
     /// Rate limits: on, or off for load tests
     #[arg(long, env, global = true, value_name = "ON|OFF", action = ArgAction::Set)]
     #[arg(default_value = "on", hide_possible_values = true)]

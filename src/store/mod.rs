@@ -75,4 +75,4 @@ pub use self::db::write::settle::settle_and_log;
 pub use self::db::write::tx::{Tx, UNDO_DAYS};
 pub use self::db::write::{changes, erase, records};
 pub use self::error::{Conflict, Error, FailedAt, LeftAlone, LeftAloneReason, Result};
-pub use self::store::Store;
+pub use self::store::{Load, Store};

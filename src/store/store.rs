@@ -3,6 +3,7 @@
 use diesel::connection::SimpleConnection;
 use secrecy::SecretString;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::Notify;
 
@@ -11,7 +12,7 @@ use super::accounts;
 use super::db::sql::conn::{Address, Conn, write_transaction};
 use super::db::sql::lines::Lines;
 use super::db::sql::migrations::{self, Instance, OpenError};
-use super::db::sql::pool::{Effect, PoolQueue, Settings};
+use super::db::sql::pool::{Effect, PoolLoad, PoolQueue, Settings};
 use super::db::write::answer::{Answer, conclude, render_record};
 use super::db::write::context::{Quotas, TxScope, WriteContext};
 use super::db::write::idempotency::{self, Outcome, Reply};
@@ -39,6 +40,8 @@ pub(in crate::store) struct Inner {
     instance: Instance,
     /// Told when a job was enqueued.
     jobs_enqueued: Arc<Notify>,
+    /// How many changes this process has logged.
+    changes: Arc<AtomicU64>,
     /// Held as long as the process has the SQLite file.
     lock: Option<Arc<std::fs::File>>,
 }
@@ -71,14 +74,26 @@ impl Store {
             quotas: settings.quotas,
             instance,
             jobs_enqueued: Arc::new(Notify::new()),
+            changes: Arc::default(),
             lock: lock.map(Arc::new),
         })))
     }
 
     /// The same database at another time and with other ids: for what is made up.
     pub fn as_of(&self, clock: Arc<dyn Clock>, ids: Ids) -> Self {
-        let Inner { readers, writers, lines, probe, clock: _, ids: _, quotas, instance, jobs_enqueued, lock } =
-            &*self.0;
+        let Inner {
+            readers,
+            writers,
+            lines,
+            probe,
+            clock: _,
+            ids: _,
+            quotas,
+            instance,
+            jobs_enqueued,
+            changes,
+            lock,
+        } = &*self.0;
         Self(Arc::new(Inner {
             readers: readers.clone(),
             writers: writers.clone(),
@@ -89,6 +104,7 @@ impl Store {
             quotas: *quotas,
             instance: instance.clone(),
             jobs_enqueued: jobs_enqueued.clone(),
+            changes: changes.clone(),
             lock: lock.clone(),
         }))
     }
@@ -147,11 +163,24 @@ impl Store {
         self.0.writers.run(Effect::Unknown, run).await
     }
 
-    /// After a transaction that may have enqueued a job.
-    pub(super) fn wake_workers_after(&self, scope: &TxScope<'_>) {
+    /// After a transaction: wakes the workers if it enqueued a job, and counts its changes if it was committed.
+    pub(super) fn go_on_after(&self, scope: &TxScope<'_>, is_committed: bool) {
         if scope.has_enqueued.get() {
             self.wake_workers();
         }
+        if is_committed {
+            self.0.changes.fetch_add(scope.changes.get(), Ordering::Relaxed);
+        }
+    }
+
+    /// How busy the database is kept.
+    pub fn load(&self) -> Load {
+        let Inner { readers, writers, lines, changes, .. } = &*self.0;
+        let mut pools = vec![("read", readers.load())];
+        if !Arc::ptr_eq(readers, writers) {
+            pools.push(("write", writers.load()));
+        }
+        Load { pools, writers: lines.writers(), changes: changes.load(Ordering::Relaxed) }
     }
 
     /// Has the workers of this process look for jobs now.
@@ -209,7 +238,7 @@ impl Store {
                 idempotency::keep(tx.conn, &context, &scope.quotas, now, &tx.required_scopes().clone(), &reply)?;
                 Ok(Outcome { reply, replayed: false })
             });
-            store.wake_workers_after(&scope);
+            store.go_on_after(&scope, done.is_ok());
             Ok(done.map_err(Failure::into_error))
         };
         self.run_write(workspace, run).await?
@@ -303,10 +332,21 @@ impl Store {
         move |conn| {
             let scope = store.scope(now);
             let done = write_transaction(conn, |conn| work(&mut AccountTx::new(conn, &scope)));
-            store.wake_workers_after(&scope);
+            store.go_on_after(&scope, done.is_ok());
             done
         }
     }
+}
+
+/// How busy a process keeps the database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Load {
+    /// By the name of the pool. On PostgreSQL the one of readers is also that of writers.
+    pub pools: Vec<(&'static str, PoolLoad)>,
+    /// Writes that wait for their turn in a workspace, or have it.
+    pub writers: usize,
+    /// Changes logged since the process started.
+    pub changes: u64,
 }
 
 /// How long the database may take to show that it responds.

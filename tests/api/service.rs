@@ -61,6 +61,38 @@ on_both! {
         assert!(!reply.text.contains(id) && !reply.text.contains("ada") && !reply.text.contains("FROB"), "{reply}");
     }
 
+    async fn metrics_tell_how_busy_the_database_is_kept(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let number = async |name: &str| {
+            let reply = server.client().get("/metrics").await.expect(200);
+            let line = reply.text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<i64>().ok());
+            line.unwrap_or_else(|| panic!("there is no {name} in {reply}"))
+        };
+        let before = number("wellmet_changes_total").await;
+        ada.post("/v1/tags", &json!({"name": "met"})).await.expect(201);
+        ada.post("/v1/tags", &json!({"name": ""})).await.expect(422);
+        assert_eq!(number("wellmet_changes_total").await - before, 1);
+        assert_eq!(number("wellmet_writers").await, 0);
+        let open = |state: &str| format!(r#"wellmet_database_connections{{pool="read",state="{state}"}}"#);
+        let (idle, in_use) = (number(&open("idle")).await, number(&open("in_use")).await);
+        assert!(idle + in_use >= 1, "{idle} idle, {in_use} in use");
+    }
+
+    async fn metrics_are_for_the_own_machine_or_need_a_token(backend: Backend) {
+        let token = "of thirty-two bytes, or some more";
+        let server = TestServer::start_with(backend, |config| config.metrics_token = Some(token.into())).await;
+        let forwarded = || server.client().get("/metrics").header("X-Forwarded-For", "203.0.113.7");
+        forwarded().await.problem(401, "unauthenticated");
+        for wrong in [String::from("Bearer"), format!("Bearer {token}x"), format!("Basic {token}")] {
+            forwarded().header("Authorization", &wrong).await.problem(401, "unauthenticated");
+        }
+        forwarded().header("Authorization", &format!("Bearer {token}")).await.expect(200);
+        server.client().get("/metrics").await.expect(200);
+
+        let open = TestServer::start_with(backend, |config| config.metrics_for_all = true).await;
+        open.client().get("/metrics").header("X-Forwarded-For", "203.0.113.7").await.expect(200);
+    }
+
     async fn the_service_tells_what_it_can(server: TestServer) {
         let reply = server.client().get("/v1").await.expect(200);
         assert_eq!(reply.body["name"], "wellmet");

@@ -40,6 +40,11 @@ impl Lines {
         }
     }
 
+    /// How many stand in all lines.
+    pub fn writers(&self) -> usize {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).values().map(|line| line.length).sum()
+    }
+
     fn stand_in_line(&self, workspace: WorkspaceId) -> Option<(Place, Arc<Semaphore>)> {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         let line = lines.entry(workspace).or_insert_with(|| Line { turn: Arc::new(Semaphore::new(1)), length: 0 });
@@ -90,6 +95,7 @@ mod tests {
         let turn = lines.wait(workspace(1)).await.unwrap();
         let places: Vec<_> = (1..LONGEST_LINE).map(|_| lines.stand_in_line(workspace(1)).unwrap()).collect();
         assert!(lines.stand_in_line(workspace(1)).is_none());
+        assert_eq!(lines.writers(), LONGEST_LINE);
         assert!(lines.wait(workspace(1)).await.is_err());
         assert!(lines.wait(workspace(2)).await.is_ok());
         drop((places, turn));

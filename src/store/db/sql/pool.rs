@@ -41,6 +41,13 @@ pub enum Effect {
     Unknown,
 }
 
+/// How many connections of a pool are open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolLoad {
+    pub in_use: u32,
+    pub idle: u32,
+}
+
 /// A pool, and the queue of those who wait for it: first come, first served.
 pub struct PoolQueue {
     pool: Pool<Manager>,
@@ -64,6 +71,12 @@ impl PoolQueue {
             .build_unchecked(settings.manager());
         let places = Arc::new(Semaphore::new(usize::try_from(size).unwrap_or(1)));
         Self { pool, places, timeout: settings.pool_timeout, work_timeout: settings.work_timeout, is_file }
+    }
+
+    pub fn load(&self) -> PoolLoad {
+        let state = self.pool.state();
+        let idle = state.idle_connections;
+        PoolLoad { in_use: state.connections.saturating_sub(idle), idle }
     }
 
     /// Runs work that takes less than to hand it to another thread does. It runs on this thread if the database is a file

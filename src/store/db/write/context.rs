@@ -104,11 +104,13 @@ pub struct TxScope<'c> {
     pub now: Timestamp,
     /// Whether a job was enqueued, so that workers are to be woken after the commit.
     pub has_enqueued: Cell<bool>,
+    /// How many changes were logged.
+    pub changes: Cell<u64>,
 }
 
 impl<'c> TxScope<'c> {
     pub const fn new(ids: &'c Ids, quotas: Quotas, now: Timestamp) -> Self {
-        Self { ids, quotas, now, has_enqueued: Cell::new(false) }
+        Self { ids, quotas, now, has_enqueued: Cell::new(false), changes: Cell::new(0) }
     }
 }
 

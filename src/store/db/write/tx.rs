@@ -305,6 +305,7 @@ impl<'c> Tx<'c> {
         let gone: BTreeSet<&RecordRef> = erased.iter().collect();
         let mut new: Vec<(&RecordRef, &mut Touched)> =
             touched.iter_mut().filter(|(_, touched)| !touched.is_logged).collect();
+        scope.changes.update(|changes| changes + u64::try_from(new.len()).unwrap_or(0));
         for part in new.chunks_mut(LOGGED_AT_ONCE) {
             let rows: Vec<LogRow> = part
                 .iter_mut()
