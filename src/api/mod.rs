@@ -23,6 +23,7 @@ pub mod follow_ups;
 pub mod goals;
 pub mod http;
 pub mod interactions;
+pub mod introduction_paths;
 pub mod introductions;
 pub mod keep_in_touch;
 pub mod key_results;
@@ -77,6 +78,7 @@ pub fn operations() -> Vec<Operation> {
         reciprocity::operations(),
         feedback::operations(),
         introductions::operations(),
+        introduction_paths::operations(),
         goals::operations(),
         key_results::operations(),
         check_ins::operations(),

@@ -34,6 +34,7 @@ pub mod in_common;
 pub mod interaction;
 pub mod interval;
 pub mod introduction;
+pub mod introduction_path;
 pub mod invalid;
 pub mod job;
 pub mod key;

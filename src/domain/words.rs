@@ -45,6 +45,7 @@ mod tests {
     use crate::domain::interaction::{InteractionDirection, InteractionKind, InteractionStatus};
     use crate::domain::interval::IntervalUnit;
     use crate::domain::introduction::{Consent, IntroductionDirection, IntroductionStatus};
+    use crate::domain::introduction_path::IntroductionPathReasonCode;
     use crate::domain::key_result::KeyResultMetric;
     use crate::domain::need::{NeedKind, NeedStatus};
     use crate::domain::notification::{NotificationKind, NotificationReasonCode};
@@ -86,6 +87,7 @@ mod tests {
         assert_eq!(written(ExchangeOrigin::ALL), json!(ExchangeOrigin::WORDS));
         assert_eq!(written(FeedbackKind::ALL), json!(FeedbackKind::WORDS));
         assert_eq!(written(FeedbackStatus::ALL), json!(FeedbackStatus::WORDS));
+        assert_eq!(written(IntroductionPathReasonCode::ALL), json!(IntroductionPathReasonCode::WORDS));
         assert_eq!(written(Consent::ALL), json!(Consent::WORDS));
         assert_eq!(written(IntroductionDirection::ALL), json!(IntroductionDirection::WORDS));
         assert_eq!(written(IntroductionStatus::ALL), json!(IntroductionStatus::WORDS));

@@ -234,6 +234,37 @@ pub fn due_in_tiers(conn: &mut Conn, workspace: WorkspaceId, tiers: &[Tier]) -> 
     Ok(Contact::ids(conn, Select { order: vec![NEXT_CONTACT, ID], ..Select::all(workspace, filter) })?)
 }
 
+/// Whether a contact can be met, and can introduce.
+#[derive(Debug, Clone)]
+pub(super) struct Standing {
+    pub known: bool,
+    pub may_be_contacted: bool,
+    pub last_interaction_key: String,
+}
+
+/// How these contacts stand.
+pub(super) fn standing(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    ids: &[AnyId],
+) -> Result<HashMap<ContactId, Standing>> {
+    type Row = (ContactId, bool, Option<Timestamp>, bool, String);
+    let (filter, _, _) = Select::all(workspace, Predicate::ids(ids.iter().copied())).parts();
+    let columns = (
+        contacts::id,
+        contacts::known,
+        contacts::archived_at,
+        contacts::do_not_contact,
+        contacts::last_interaction_key,
+    );
+    let rows: Vec<Row> = contacts::table.filter(filter).select(columns).load(conn)?;
+    let standing = |(id, known, archived_at, do_not_contact, last_interaction_key): Row| {
+        let may_be_contacted = archived_at.is_none() && !do_not_contact;
+        (id, Standing { known, may_be_contacted, last_interaction_key })
+    };
+    Ok(rows.into_iter().map(standing).collect())
+}
+
 /// What these contacts are called.
 pub(super) fn names(
     conn: &mut Conn,

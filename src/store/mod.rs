@@ -24,6 +24,7 @@ pub mod follow_up_plans;
 pub mod follow_ups;
 pub mod goals;
 pub mod interactions;
+pub mod introduction_paths;
 pub mod introductions;
 pub mod jobs;
 pub mod keep_in_touch;

@@ -320,7 +320,8 @@ fn check_id(place: &str, name: &str, schema: &Value, is_told: bool, report: &mut
     let one = if resolved["items"].is_object() { resolve(&resolved["items"]) } else { resolved };
     let is_named = one["type"] == "string" && (name.ends_with("_id") || name.ends_with("_ids"));
     let is_id = one["format"] == "uuid" || is_named;
-    report.require(!is_id || is_told || is_text(&one["x-entity"]), || format!("{place} has no x-entity"));
+    let is_told = is_told || is_text(&one["x-entity"]) || one["x-entities"].is_array();
+    report.require(!is_id || is_told, || format!("{place} has no x-entity"));
     report.require(one["x-entity"].is_null() || one["format"] == "uuid", || format!("{place} is no uuid"));
 }
 

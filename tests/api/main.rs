@@ -47,6 +47,7 @@ mod guides;
 mod hostile;
 mod idempotency;
 mod interactions;
+mod introduction_paths;
 mod introductions;
 mod jobs;
 mod keep_in_touch;

@@ -312,9 +312,9 @@ on_both! {
                 // Opens the connections anew: what that takes is not counted.
                 server.restart().await;
                 ada.get(&contact.location()).await.expect(200);
-                let before = counted(&mut server).await;
+                let before = work::so_far(&mut server).await;
                 ada.delete(&contact.location()).await.expect(204);
-                own.push(counted(&mut server).await - before);
+                own.push(work::so_far(&mut server).await - before);
             }
             work.push(own.into_iter().min().unwrap());
         }
@@ -423,14 +423,6 @@ fn fill(database: &Database, pattern: &str, copies: u32) {
         Backend::Sqlite => database.execute("INSERT INTO search_index (search_index) VALUES ('optimize')"),
         Backend::Postgres => database.execute("ANALYZE"),
     }
-}
-
-/// What the database has done so far, with the server stopped for it where it has to be.
-async fn counted(server: &mut TestServer) -> i64 {
-    if server.backend == Backend::Postgres {
-        server.restart().await;
-    }
-    work::done(&server.database)
 }
 
 #[test]

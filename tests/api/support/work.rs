@@ -9,7 +9,7 @@ use std::{
 
 use libsqlite3_sys as sqlite;
 
-use super::{Backend, Database};
+use super::{Backend, Database, TestServer};
 
 /// By the path of the file.
 static STEPS: Mutex<Option<HashMap<String, i64>>> = Mutex::new(None);
@@ -48,8 +48,16 @@ pub fn count() {
     });
 }
 
-/// What was done so far. PostgreSQL knows when a connection has closed; so stop the server before.
-pub fn done(database: &Database) -> i64 {
+/// What the database has done so far, with the server stopped for it where it has to be.
+pub async fn so_far(server: &mut TestServer) -> i64 {
+    // PostgreSQL knows when a connection has closed.
+    if server.backend == Backend::Postgres {
+        server.restart().await;
+    }
+    done(&server.database)
+}
+
+fn done(database: &Database) -> i64 {
     match database.backend {
         Backend::Sqlite => {
             let file = std::fs::canonicalize(database.url.trim_start_matches("sqlite://")).expect("the file");
