@@ -11,6 +11,7 @@ pub mod check_ins;
 pub mod contact_brief;
 pub mod contacts;
 pub mod context;
+pub mod credits;
 pub mod debrief;
 pub mod duplicate_dismissals;
 pub mod duplicates;
@@ -84,6 +85,7 @@ pub fn operations() -> Vec<Operation> {
         check_ins::operations(),
         progress::operations(),
         candidates::operations(),
+        credits::operations(),
         pitches::operations(),
         targets::operations(),
         events::operations(),

@@ -11,6 +11,7 @@ pub mod check_ins;
 pub mod contact_activities;
 pub mod contact_brief;
 pub mod contacts;
+pub mod credits;
 pub mod db;
 mod derived;
 pub mod duplicate_dismissals;

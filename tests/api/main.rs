@@ -32,6 +32,7 @@ mod changes;
 mod concurrency;
 mod contacts;
 mod contract;
+mod credits;
 mod demo;
 mod duplicate_dismissals;
 mod duplicates;
