@@ -79,7 +79,7 @@ def sign_up() -> Devices:
     phone = AuthenticatedClient(WELLMET, account.access_token, raise_on_unexpected_status=True)
     assert ok(get_me.sync_detailed(client=phone), m.Me).user.email == "ada@example.com"
 
-    scopes = [m.ScopeInput.CONTACTSREAD, m.ScopeInput.CONTACTSWRITE]
+    scopes = [m.ScopeInput.CONTACTS_READ, m.ScopeInput.CONTACTS_WRITE]
     token = ok(create_token.sync_detailed(client=phone, body=m.TokenRequestInput("Laptop", scopes)), m.NewTokenOut)
     laptop = AuthenticatedClient(WELLMET, token.token, raise_on_unexpected_status=True)
     problem(list_goals.sync_detailed(client=laptop), 403, "insufficient_scope")
