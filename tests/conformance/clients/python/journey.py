@@ -226,7 +226,7 @@ def pursue_goal(phone: AuthenticatedClient, contact_id: UUID) -> None:
         goal_ids=[goal.id],
     )
     event = ok(create_event.sync_detailed(client=phone, body=conference), m.Event)
-    assert (event.starts_at, event.ends_at) == (hour(-2), hour(6))
+    assert (event.starts_at, event.ends_at, event.goal_ids) == (hour(-2), hour(6), [goal.id])
     speaker = m.EventEventPersonInput(contact_id=target.contact_id, role=m.EventPersonRole.SPEAKER, priority=5)
     mary = ok(create_event_event_person.sync_detailed(event.id, client=phone, body=speaker), m.EventPerson)
     guest = m.EventEventPersonInput(contact_id=contact_id)

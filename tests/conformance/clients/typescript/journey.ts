@@ -31,8 +31,9 @@ function header(answer: { response: Response }, name: "ETag" | "Location" | "Wel
   return value;
 }
 
-const day = (offset: number) => new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10);
-const hour = (offset: number) => new Date(Date.now() + offset * 3_600_000).toISOString().slice(0, 19) + "Z";
+const now = Date.now();
+const day = (offset: number) => new Date(now + offset * 86_400_000).toISOString().slice(0, 10);
+const hour = (offset: number) => new Date(now + offset * 3_600_000).toISOString().slice(0, 19) + "Z";
 
 /** A session on the phone, and a token with fewer rights on the laptop. */
 async function signUp(): Promise<{ phone: Wellmet; laptop: Wellmet }> {
@@ -212,9 +213,13 @@ async function pursueGoal(phone: Wellmet, contactId: string) {
       },
     }),
   );
+  assert.deepEqual([event.starts_at, event.goal_ids], [hour(-2), [goal.id]]);
   const ofEvent = { params: { path: { id: event.id } } };
   const mary = ok(
-    await phone.POST("/v1/events/{id}/people", { ...ofEvent, body: { contact_id: target.contact_id, role: "speaker", priority: 5 } }),
+    await phone.POST("/v1/events/{id}/people", {
+      ...ofEvent,
+      body: { contact_id: target.contact_id, role: "speaker", priority: 5 },
+    }),
   );
   const grace = ok(await phone.POST("/v1/events/{id}/people", { ...ofEvent, body: { contact_id: contactId } }));
   assert.deepEqual([mary.stage, grace.stage], ["to_research", "to_research"]);

@@ -201,7 +201,7 @@ fun pursueGoal(phone: Device, contact: UUID) {
         goalIds = listOf(goal.id),
     )
     val event = phone.events.createEvent(conference)
-    expectEqual(event.startsAt?.toInstant(), hour(-2).toInstant())
+    expectEqual(event.startsAt?.toInstant() to event.goalIds, hour(-2).toInstant() to listOf(goal.id))
     val speaker = EventEventPersonInput(contactId = target.contactId, role = EventPersonRole.speaker, priority = 5)
     val mary = phone.events.createEventEventPerson(event.id, speaker)
     val grace = phone.events.createEventEventPerson(event.id, EventEventPersonInput(contactId = contact))
