@@ -98,8 +98,11 @@ pub fn operations() -> Vec<Operation> {
             Access::Public,
             Run::Other(|exchange| Box::pin(read_calendar(exchange))),
             || {
-                let schema = json!({ "type": "string", "enum": FollowUpsAs::WORDS, "default": "events" });
-                let description = "Whether follow-ups are shown as events or to-dos. Many calendar programs ignore \
+                // Not an enumeration: OpenAPI Generator would name its type after the parameter, which is a keyword of Kotlin,
+                // and what it generates does not compile.
+                let words = FollowUpsAs::WORDS.join("|");
+                let schema = json!({ "type": "string", "pattern": format!("^({words})$"), "default": "events" });
+                let description = "Whether follow-ups are shown as `events` or as `todos`. Many calendar programs ignore \
                                    to-dos in a subscribed calendar.";
                 Docs::new("calendar-feeds", "Get a calendar")
                     .description(
@@ -120,7 +123,7 @@ pub fn operations() -> Vec<Operation> {
                          An entry keeps its `UID`, and its `SEQUENCE` grows with each change of the record. Notes are \
                          never included.",
                     )
-                    .parameter(Parameter::new("as", description, schema))
+                    .parameter(Parameter::new("as", description, schema).example(json!("todos")))
                     .text(200, "The calendar.", "text/calendar")
                     .tagged(Tagged::View)
             },

@@ -165,7 +165,7 @@ pub fn operations() -> Vec<Operation> {
 }
 
 fn docs(summary: &'static str, description: &'static str, own: Parameter) -> Docs {
-    let sort = json!({ "type": "string", "enum": [BY_SCORE, BY_ID], "default": BY_SCORE });
+    let sort = json!({ "type": "string", "enum": [BY_SCORE, BY_ID] });
     let score = json!({ "type": "integer", "minimum": 0, "maximum": 100, "default": 0 });
     Docs::new("duplicates", summary)
         .description(description)
@@ -173,7 +173,11 @@ fn docs(summary: &'static str, description: &'static str, own: Parameter) -> Doc
             Parameter::cursor(),
             Parameter::limit("The maximum number of pairs on a page.", DEFAULT_LIMIT, MAX_LIMIT),
             Parameter::new("min_score", "Only pairs with at least this score.", score),
-            Parameter::new("sort", "Whether the likeliest or the newest pairs come first.", sort),
+            Parameter::new(
+                "sort",
+                "Whether the likeliest or the newest pairs come first. Default: `-score`.",
+                sort,
+            ),
             Parameter::flag("dismissed", "Whether to return the dismissed pairs instead of the others."),
             own,
         ])

@@ -69,7 +69,7 @@ impl Reciprocity {
 pub fn operations() -> Vec<Operation> {
     let docs = || {
         let flag = json!({ "type": "boolean" });
-        let sorts = json!({ "type": "string", "enum": ["balance", "-balance"], "default": "balance" });
+        let sorts = json!({ "type": "string", "enum": ["balance", "-balance"] });
         Docs::new("exchanges", "List reciprocity")
             .description(
                 "Contacts with whom you have exchanged something, with what was given and received by a day. A weight \
@@ -93,7 +93,7 @@ pub fn operations() -> Vec<Operation> {
                 Parameter::new(
                     "sort",
                     "The order: by balance, those from whom you have received most first, or with `-` those to whom \
-                     you have given most first.",
+                     you have given most first. Default: `balance`.",
                     sorts,
                 ),
                 Parameter::cursor(),

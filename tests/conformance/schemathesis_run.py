@@ -1,37 +1,29 @@
 """Starts a server in an empty folder, creates the records that the examples of the document name, and lets Schemathesis
 compare what the server answers with what the document says. Arguments: the program of Schemathesis, and what to pass on.
 
-The program is built before: `cargo build`. WELLMET names another one."""
+The program is built before, as `server.py` says."""
 
 import json
 import os
-import signal
-import socket
 import subprocess
 import sys
-import tempfile
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
+from server import ROOT, Server
+
 # These end what the judge calls with: its account, its password and its token.
 ENDS = ["delete_me", "change_password", "delete_token"]
 
-ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = json.loads((ROOT / "openapi/openapi.json").read_text())
 
 
-class Server:
-    def __init__(self, folder):
-        target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-        program = os.environ.get("WELLMET", target / "debug/wellmet")
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.base = f"http://127.0.0.1:{free.getsockname()[1]}"
-        environment = {**os.environ, "BIND": self.base.removeprefix("http://"), "RATE_LIMITS": "off", "LOG": "warn"}
-        self.process = subprocess.Popen([program], cwd=folder, env=environment, stdout=subprocess.DEVNULL)
-        self.token = None
+class Caller:
+    """Calls a server with the token of an account of its own."""
+
+    def __init__(self, base):
+        self.base, self.token = base, None
 
     def call(self, method, path, body=None):
         headers = {"Content-Type": "application/json"} if body is not None else {}
@@ -46,13 +38,6 @@ class Server:
             return error.code, json.loads(error.read() or b"null")
 
     def register(self):
-        # In bounded time; a server that does not start is found by the last attempt.
-        for _ in range(100):
-            try:
-                self.call("GET", "/livez")
-                break
-            except urllib.error.URLError:
-                time.sleep(0.1)
         body = {"email": "judge@example.com", "password": "lantern orbit mustard 27 quill", "name": "Judge"}
         status, account = self.call("POST", "/v1/auth/register", body)
         assert status == 201, account
@@ -95,8 +80,8 @@ def change_ids(value, schema, change, is_top=True):
 
 
 class Seeds:
-    def __init__(self, server):
-        self.server, self.made, self.collections = server, set(), {}
+    def __init__(self, caller):
+        self.caller, self.made, self.collections = caller, set(), {}
         for path, methods in DOCUMENT["paths"].items():
             for operation in methods.values():
                 for parameter in map(resolve, operation.get("parameters", [])):
@@ -127,7 +112,7 @@ class Seeds:
         body = change_ids(media["example"], media["schema"], other) | {"id": id}
         if entity == "tag":
             body["name"] += f" {id[32:]}"
-        status, answer = self.server.call("POST", path, body)
+        status, answer = self.caller.call("POST", path, body)
         assert status in (201, 409), (entity, id, answer)
 
     def make_all(self):
@@ -140,23 +125,19 @@ class Seeds:
 
 def main():
     program, more = sys.argv[1], sys.argv[2:]
-    with tempfile.TemporaryDirectory() as folder:
-        server = Server(folder)
-        try:
-            server.register()
-            Seeds(server).make_all()
-            hooks = Path(__file__).with_name("schemathesis_hooks.py")
-            command = [program, "run", f"{server.base}/v1/openapi.json", "--header", f"Authorization: Bearer {server.token}"]
-            command += ["--checks", "all", "--generation-allow-x00", "false", "--no-color"]
-            # Its order is not that of the document: what one operation deletes, another does not find. That every example is
-            # carried out as it stands is tested in `tests/api/examples.rs`.
-            command += ["--exclude-checks", "positive_data_acceptance"]
-            command += [word for name in ENDS for word in ("--exclude-operation-id", name)]
-            environment = {**os.environ, "SCHEMATHESIS_HOOKS": str(hooks)}
-            return subprocess.run(command + more, env=environment).returncode
-        finally:
-            server.process.send_signal(signal.SIGTERM)
-            server.process.wait(60)
+    with Server() as server:
+        caller = Caller(server.base)
+        caller.register()
+        Seeds(caller).make_all()
+        hooks = Path(__file__).with_name("schemathesis_hooks.py")
+        command = [program, "run", f"{server.base}/v1/openapi.json", "--header", f"Authorization: Bearer {caller.token}"]
+        command += ["--checks", "all", "--generation-allow-x00", "false", "--no-color"]
+        # Its order is not that of the document: what one operation deletes, another does not find. That every example is
+        # carried out as it stands is tested in `tests/api/examples.rs`.
+        command += ["--exclude-checks", "positive_data_acceptance"]
+        command += [word for name in ENDS for word in ("--exclude-operation-id", name)]
+        environment = {**os.environ, "SCHEMATHESIS_HOOKS": str(hooks)}
+        return subprocess.run(command + more, env=environment).returncode
 
 
 sys.exit(main())

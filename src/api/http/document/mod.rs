@@ -156,7 +156,9 @@ impl Serialize for Pairs<'_> {
 }
 
 /// Names the values of enumerations for generators where the value itself is no name, or one that the language has taken:
-/// an enum entry `name` does not compile in Kotlin and Java, and the entries of `-id` and `id` would collide.
+/// an enum entry `name` does not compile in Kotlin and Java, the entries of `-id` and `id` would collide, and `contacts:read`
+/// would become `contactsColonRead`. Such an enumeration has its default in its description only: OpenAPI Generator names the
+/// default after the value, which then is not there.
 fn name_values(value: &mut Value) {
     if let Some(names) = value.get("enum").and_then(Value::as_array).and_then(|values| value_names(values))
         && let Some(schema) = value.as_object_mut()
@@ -172,11 +174,11 @@ fn name_values(value: &mut Value) {
 
 fn value_names(values: &[Value]) -> Option<Vec<String>> {
     let words: Vec<&str> = values.iter().map(Value::as_str).collect::<Option<_>>()?;
-    let needs_name = words.iter().any(|word| *word == "name" || word.starts_with('-'));
+    let needs_name = words.iter().any(|word| *word == "name" || word.starts_with('-') || word.contains(':'));
     let name = |word: &&str| match word.strip_prefix('-') {
         Some(word) => format!("{}_DESCENDING", word.to_ascii_uppercase()),
         None if *word == "name" => "NAME_".to_owned(),
-        None => word.to_ascii_uppercase(),
+        None => word.to_ascii_uppercase().replace(':', "_"),
     };
     needs_name.then(|| words.iter().map(name).collect())
 }
