@@ -9,7 +9,7 @@ use diesel::query_builder::{AstPass, QueryFragment};
 use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel::{QueryResult, RunQueryDsl};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::contact_activities;
 use super::db::sql::conn::{Conn, MultiBackend, read_transaction};
@@ -76,8 +76,7 @@ pub fn page(conn: &mut Conn, workspace: WorkspaceId, wanted: &Wanted, zone: Time
         let mut after = wanted.after;
         // Only where the filter leaves too few of the first are all the others ranked, once.
         for chunk in [wanted.limit.saturating_add(1), usize::MAX] {
-            let places = ranked(conn, workspace, wanted, after, chunk)?;
-            let exhausted = places.len() < chunk;
+            let (places, exhausted) = ranked(conn, workspace, wanted, after, chunk)?;
             for some in places.chunks(FETCHED_AT_ONCE) {
                 found.extend(fitting(conn, workspace, wanted, some)?);
                 if found.len() > wanted.limit {
@@ -107,22 +106,35 @@ pub fn page(conn: &mut Conn, workspace: WorkspaceId, wanted: &Wanted, zone: Time
 
 /// How many contacts there are, whatever the filter and the limit.
 pub fn count(conn: &mut Conn, workspace: WorkspaceId, wanted: &Wanted) -> Result<i64> {
-    let rows: Vec<i64> =
-        Counted(Ranked::new(workspace, Wanted { after: None, ..wanted.clone() }, 0)).load(conn)?;
-    Ok(rows.first().copied().unwrap_or_default())
+    let mut of = |only_planned: bool| -> Result<i64> {
+        let ranked = Ranked::new(workspace, Wanted { after: None, ..wanted.clone() }, 0);
+        let rows: Vec<i64> = Counted { ranked, only_planned }.load(conn)?;
+        Ok(rows.first().copied().unwrap_or_default())
+    };
+    // Few are planned: they are looked up among all, instead of all among them.
+    let planned = if wanted.without_planned.is_some() { of(true)? } else { 0 };
+    Ok(of(false)?.saturating_sub(planned))
 }
 
+/// The first so many, and whether these are all.
 fn ranked(
     conn: &mut Conn,
     workspace: WorkspaceId,
     wanted: &Wanted,
     after: Option<Place>,
     limit: usize,
-) -> Result<Vec<Place>> {
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let statement = Ranked::new(workspace, Wanted { after, ..wanted.clone() }, limit);
+) -> Result<(Vec<Place>, bool)> {
+    let planned: HashSet<AnyId> = match wanted.without_planned {
+        Some(from) => WithPlan { workspace, from, on: wanted.on.to_string() }.load(conn)?.into_iter().collect(),
+        None => HashSet::new(),
+    };
+    let enough = limit.saturating_add(planned.len());
+    let statement =
+        Ranked::new(workspace, Wanted { after, ..wanted.clone() }, i64::try_from(enough).unwrap_or(i64::MAX));
     let rows: Vec<(AnyId, i64)> = statement.load(conn)?;
-    Ok(rows.into_iter().map(|(id, part)| Place { part, id }).collect())
+    let exhausted = rows.len() < enough;
+    let places = rows.into_iter().filter(|(id, _)| !planned.contains(id)).map(|(id, part)| Place { part, id });
+    Ok((places.collect(), exhausted))
 }
 
 /// Of these places those whose contacts fit the filter, in their order.
@@ -168,14 +180,25 @@ fn planned(
 struct Ranked {
     workspace: WorkspaceId,
     on: i64,
-    states: Vec<CadenceState>,
+    /// The first and the last of the states that follow one another.
+    runs: Vec<[CadenceState; 2]>,
     without_planned: Option<(Timestamp, String)>,
     after: Option<Place>,
     limit: i64,
 }
 
-/// How many those are.
-struct Counted(Ranked);
+/// How many those are, or of them those with whom an interaction is planned.
+struct Counted {
+    ranked: Ranked,
+    only_planned: bool,
+}
+
+/// With whom an interaction is planned from an instant and a day on.
+struct WithPlan {
+    workspace: WorkspaceId,
+    from: Timestamp,
+    on: String,
+}
 
 /// The first instant and the first day of what is planned with each contact.
 struct Planned {
@@ -187,32 +210,34 @@ struct Planned {
 
 statement!(Ranked, (Id, BigInt));
 statement!(Counted, BigInt);
+statement!(WithPlan, Id);
 statement!(Planned, (Id, Nullable<Instant>, Nullable<Text>));
 
 impl Ranked {
     fn new(workspace: WorkspaceId, wanted: Wanted, limit: i64) -> Self {
         let Wanted { on, states, without_planned, after, .. } = wanted;
         let without_planned = without_planned.map(|from| (from, on.to_string()));
-        Self { workspace, on: day_number(on), states, without_planned, after, limit }
+        Self { workspace, on: day_number(on), runs: runs(&states), without_planned, after, limit }
     }
 
     fn conditions<'b>(&'b self, out: &mut AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
         out.push_sql(" FROM contact_activities WHERE workspace_id = ");
         out.push_bind_param::<Id, _>(&self.workspace)?;
         // Everybody but those on track is found by the index on this.
-        if self.states.contains(&CadenceState::OnTrack) {
+        if self.runs.first().is_some_and(|[first, _]| *first == CadenceState::OnTrack) {
             out.push_sql(" AND soon_day IS NOT NULL AND (");
         } else {
             out.push_sql(" AND soon_day <= ");
             out.push_bind_param::<BigInt, _>(&self.on)?;
             out.push_sql(" AND (");
         }
-        separated(&self.states, " OR ", out, |state, out| self.state(*state, out))?;
+        separated(&self.runs, " OR ", out, |[first, last], out| {
+            out.push_sql("TRUE");
+            self.bound(from(*first), out)?;
+            self.bound(to(*last), out)
+        })?;
         out.push_sql(")");
-        match &self.without_planned {
-            Some((from, on)) => without_planned(&self.workspace, from, on, out),
-            None => Ok(()),
-        }
+        Ok(())
     }
 
     /// Whole units that are overdue; those left are negative.
@@ -225,22 +250,45 @@ impl Ranked {
         Ok(())
     }
 
-    fn state<'b>(&'b self, state: CadenceState, out: &mut AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
-        let conditions: &[&str] = match state {
-            CadenceState::OnTrack => &["soon_day > "],
-            CadenceState::DueSoon => &["soon_day <= ", "due_day > "],
-            CadenceState::Due => &["due_day = "],
-            CadenceState::Overdue => &["due_day < ", "due_day + interval_days > "],
-            CadenceState::Lapsed => &["due_day + interval_days <= ", "due_day < "],
-        };
-        out.push_sql("(");
-        for (index, condition) in conditions.iter().enumerate() {
-            out.push_sql(if index > 0 { " AND " } else { "" });
-            out.push_sql(condition);
-            out.push_bind_param::<BigInt, _>(&self.on)?;
+    /// Nothing where a run has no bound.
+    fn bound<'b>(&'b self, condition: &str, out: &mut AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+        if condition.is_empty() {
+            return Ok(());
         }
-        out.push_sql(")");
-        Ok(())
+        out.push_sql(" AND ");
+        out.push_sql(condition);
+        out.push_bind_param::<BigInt, _>(&self.on)
+    }
+}
+
+/// Of the states that are wanted, the first and the last of those that follow one another.
+fn runs(wanted: &[CadenceState]) -> Vec<[CadenceState; 2]> {
+    CadenceState::ALL
+        .chunk_by(|one, next| wanted.contains(one) == wanted.contains(next))
+        .filter_map(|run| Some([*run.first()?, *run.last()?]))
+        .filter(|[first, _]| wanted.contains(first))
+        .collect()
+}
+
+/// Where a state begins, before the number of the day: a contact goes through all of them in their order.
+const fn from(state: CadenceState) -> &'static str {
+    match state {
+        CadenceState::OnTrack => "",
+        CadenceState::DueSoon => "soon_day <= ",
+        CadenceState::Due => "due_day <= ",
+        CadenceState::Overdue => "due_day < ",
+        CadenceState::Lapsed => "due_day + interval_days <= ",
+    }
+}
+
+/// Where a state ends, before the number of the day.
+const fn to(state: CadenceState) -> &'static str {
+    match state {
+        CadenceState::OnTrack => "soon_day > ",
+        CadenceState::DueSoon => "due_day > ",
+        CadenceState::Due => "due_day >= ",
+        CadenceState::Overdue => "due_day + interval_days > ",
+        CadenceState::Lapsed => "",
     }
 }
 
@@ -251,8 +299,20 @@ pub(super) fn without_planned<'b>(
     on: &'b String,
     out: &mut AstPass<'_, 'b, MultiBackend>,
 ) -> QueryResult<()> {
+    out.push_sql(" AND id NOT IN (");
+    with_plan(workspace, from, on, out)?;
+    out.push_sql(")");
+    Ok(())
+}
+
+fn with_plan<'b>(
+    workspace: &'b WorkspaceId,
+    from: &'b Timestamp,
+    on: &'b String,
+    out: &mut AstPass<'_, 'b, MultiBackend>,
+) -> QueryResult<()> {
     out.push_sql(
-        " AND id NOT IN (SELECT listed.contact_id FROM interactions AS plan JOIN interaction_contacts AS listed \
+        "SELECT listed.contact_id FROM interactions AS plan JOIN interaction_contacts AS listed \
          ON listed.workspace_id = plan.workspace_id AND listed.interaction_id = plan.id WHERE plan.workspace_id = ",
     );
     out.push_bind_param::<Id, _>(workspace)?;
@@ -260,7 +320,7 @@ pub(super) fn without_planned<'b>(
     out.push_bind_param::<Instant, _>(from)?;
     out.push_sql(" AND (plan.occurred_on IS NULL OR plan.occurred_on >= ");
     out.push_bind_param::<Text, _>(on)?;
-    out.push_sql("))");
+    out.push_sql(")");
     Ok(())
 }
 
@@ -289,8 +349,21 @@ impl QueryFragment<MultiBackend> for Ranked {
 
 impl QueryFragment<MultiBackend> for Counted {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+        let Self { ranked, only_planned } = self;
         out.push_sql("SELECT COUNT(*)");
-        self.0.conditions(&mut out)
+        ranked.conditions(&mut out)?;
+        if let (Some((from, on)), true) = (&ranked.without_planned, only_planned) {
+            out.push_sql(" AND id IN (");
+            with_plan(&ranked.workspace, from, on, &mut out)?;
+            out.push_sql(")");
+        }
+        Ok(())
+    }
+}
+
+impl QueryFragment<MultiBackend> for WithPlan {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+        with_plan(&self.workspace, &self.from, &self.on, &mut out)
     }
 }
 
