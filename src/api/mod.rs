@@ -40,6 +40,7 @@ pub mod profile;
 pub mod progress;
 pub mod reciprocity;
 pub mod relationships;
+pub mod resources;
 pub mod search;
 pub mod service;
 pub mod sessions;
@@ -77,6 +78,7 @@ pub fn operations() -> Vec<Operation> {
         reciprocity::operations(),
         feedback::operations(),
         introductions::operations(),
+        resources::operations(),
         goals::operations(),
         key_results::operations(),
         check_ins::operations(),
@@ -125,6 +127,7 @@ const COLLECTIONS: &[&Collection] = &[
     &exchanges::COLLECTION,
     &feedback::COLLECTION,
     &introductions::COLLECTION,
+    &resources::COLLECTION,
     &goals::COLLECTION,
     &key_results::COLLECTION,
     &check_ins::COLLECTION,
@@ -175,6 +178,7 @@ const TAGS: &[(&str, &str)] = &[
     ("exchanges", "What you have given to contacts and received from them, and how far you are even."),
     ("feedback", "What contacts say about your work, and what you do about it."),
     ("introductions", "People who are introduced to each other, by you or to you."),
+    ("resources", "Useful things to share, whom they suit, and sharing them."),
     ("goals", "What you want to reach, how far you have come, and whom to reach for it."),
     ("pitches", "How you introduce yourself, what you said before, and how it landed."),
     ("events", "Conferences, meetups and the like: whom to meet there, and what came of it."),

@@ -70,6 +70,7 @@ entities! {
     Exchange = "exchange", "exchanges", "relationships";
     Feedback = "feedback", "feedback", "relationships";
     Introduction = "introduction", "introductions", "relationships";
+    Resource = "resource", "resources", "relationships";
     Tag = "tag", "tags", "contacts";
     DuplicateDismissal = "duplicate_dismissal", "duplicate_dismissals", "contacts";
     Goal = "goal", "goals", "goals";

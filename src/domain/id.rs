@@ -124,6 +124,8 @@ ids! {
     FeedbackId = "feedback";
     /// Two people who are introduced to each other.
     IntroductionId = "introduction";
+    /// Something useful to share.
+    ResourceId = "resource";
     /// A label of records.
     TagId = "tag";
     /// The decision that two records are not duplicates.

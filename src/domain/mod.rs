@@ -64,6 +64,7 @@ pub mod record;
 pub mod recurrence;
 pub mod reference;
 pub mod relationship;
+pub mod resource;
 pub mod revert;
 pub mod scope;
 pub mod search;

@@ -55,6 +55,7 @@ mod tests {
     use crate::domain::progress::Pace;
     use crate::domain::recurrence::RecurrenceFrom;
     use crate::domain::relationship::RelationshipType;
+    use crate::domain::resource::ResourceKind;
     use crate::domain::target::TargetStage;
     use crate::domain::timeline::TimelineKind;
     use crate::domain::today::{TodayReasonCode, TodaySetupCode};
@@ -86,6 +87,7 @@ mod tests {
         assert_eq!(written(ExchangeOrigin::ALL), json!(ExchangeOrigin::WORDS));
         assert_eq!(written(FeedbackKind::ALL), json!(FeedbackKind::WORDS));
         assert_eq!(written(FeedbackStatus::ALL), json!(FeedbackStatus::WORDS));
+        assert_eq!(written(ResourceKind::ALL), json!(ResourceKind::WORDS));
         assert_eq!(written(Consent::ALL), json!(Consent::WORDS));
         assert_eq!(written(IntroductionDirection::ALL), json!(IntroductionDirection::WORDS));
         assert_eq!(written(IntroductionStatus::ALL), json!(IntroductionStatus::WORDS));

@@ -29,6 +29,7 @@ pub mod plan_runs;
 pub mod positions;
 pub mod records;
 pub mod relationships;
+pub mod resources;
 pub mod tags;
 pub mod targets;
 pub mod validation;

@@ -47,6 +47,8 @@ pub mod purge;
 pub mod reciprocity;
 pub mod relations;
 pub mod relationships;
+pub mod resource_fits;
+pub mod resources;
 pub mod search;
 pub mod sessions;
 #[allow(clippy::module_inception, reason = "the folder and its main type have one name")]

@@ -67,6 +67,7 @@ mod pitches;
 mod plans;
 mod profile;
 mod purge;
+mod resources;
 mod search;
 mod service;
 mod sessions;

@@ -73,6 +73,7 @@ const LEFT_OUT: &[(&str, &[&str], &str)] = &[
         &["direction", "status", "id", "introducer_id", "contact_a_id", "contact_b_id", "made_on", "updated_at"],
         "words of a few values; those of a period in another order; a key result reads what was made in its period",
     ),
+    ("resources", &["kind", "updated_at"], "words of a few values"),
     (
         "interactions",
         &[

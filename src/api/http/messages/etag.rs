@@ -12,7 +12,7 @@ use crate::domain::id::{UserId, WorkspaceId};
 use crate::store::Precondition;
 
 /// Raised when a representation changes its shape, so that nobody takes an old one for current.
-pub const SCHEMA_REVISION: u32 = 7;
+pub const SCHEMA_REVISION: u32 = 8;
 
 /// Makes and reads the entity tags of one database.
 #[derive(Debug, Clone)]

@@ -869,6 +869,7 @@ table! {
         goal_id -> Nullable<Id>,
         origin -> Text,
         scaled_weight -> Double,
+        resource_id -> Nullable<Id>,
     }
 }
 
@@ -931,5 +932,24 @@ table! {
         introducer_exchange_id -> Nullable<Id>,
         follow_up_a_id -> Nullable<Id>,
         follow_up_b_id -> Nullable<Id>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant, Json};
+
+    resources (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        title -> Text,
+        url -> Nullable<Text>,
+        kind -> Text,
+        topics -> Json,
+        note -> Nullable<Text>,
+        event_id -> Nullable<Id>,
     }
 }

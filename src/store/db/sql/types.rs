@@ -28,7 +28,7 @@ use crate::domain::id::{
     CalendarFeedId, CheckInId, ContactActivityId, ContactId, DuplicateDismissalId, EventId, EventPersonId,
     ExchangeId, FeedbackId, FollowUpId, FollowUpPlanId, GoalId, InteractionId, IntroductionId, JobId, KeyResultId,
     NeedId, NotificationId, OperationId, OrganizationId, PitchId, PitchUseId, PitchVersionId, PlanRunId,
-    PositionId, RelationshipId, SeriesId, SessionId, TagId, TargetId, TokenId, UserId, WorkspaceId,
+    PositionId, RelationshipId, ResourceId, SeriesId, SessionId, TagId, TargetId, TokenId, UserId, WorkspaceId,
 };
 use crate::domain::interaction::{InteractionDirection, InteractionKind, InteractionStatus};
 use crate::domain::introduction::{Consent, IntroductionDirection, IntroductionStatus};
@@ -42,6 +42,7 @@ use crate::domain::organization::OrganizationKind;
 use crate::domain::plan_run::PlanRunStatus;
 use crate::domain::position::PositionKind;
 use crate::domain::relationship::RelationshipType;
+use crate::domain::resource::ResourceKind;
 use crate::domain::scope::Role;
 use crate::domain::target::TargetStage;
 use crate::domain::timeline::TimelineKind;
@@ -197,7 +198,7 @@ id_columns!(CalendarFeedId, JobId, NotificationId, OperationId);
 id_columns!(ContactId, OrganizationId, PositionId, RelationshipId, NeedId, TagId, DuplicateDismissalId);
 id_columns!(GoalId, KeyResultId, CheckInId, TargetId, PitchId, PitchVersionId, PitchUseId);
 id_columns!(EventId, EventPersonId);
-id_columns!(ExchangeId, FeedbackId, IntroductionId);
+id_columns!(ExchangeId, FeedbackId, IntroductionId, ResourceId);
 id_columns!(InteractionId, ContactActivityId, FollowUpId, SeriesId, FollowUpPlanId, PlanRunId);
 
 /// Microseconds between 1970 and 2000, from which PostgreSQL counts.
@@ -350,5 +351,5 @@ word_columns!(EventKind, EventStatus, EventRole, EventParticipation, EventPerson
 word_columns!(GoalCategory, GoalStatus, KeyResultMetric, TargetStage);
 word_columns!(ExchangeDirection, ExchangeKind, ExchangeOrigin);
 word_columns!(FeedbackKind, FeedbackStatus);
-word_columns!(Consent, IntroductionDirection, IntroductionStatus);
+word_columns!(Consent, IntroductionDirection, IntroductionStatus, ResourceKind);
 word_columns!(FollowUpKind, FollowUpStatus, FollowUpOrigin, OwedBy, BuiltInPlan, PlanRunStatus);
