@@ -8,12 +8,14 @@ pub mod candidates;
 pub mod capture;
 pub mod changes;
 pub mod check_ins;
+pub mod communities;
 pub mod contact_brief;
 pub mod contacts;
 pub mod context;
 pub mod debrief;
 pub mod duplicate_dismissals;
 pub mod duplicates;
+pub mod engagement;
 pub mod event_brief;
 pub mod events;
 pub mod exchanges;
@@ -36,6 +38,7 @@ pub mod password_reset;
 pub mod pitches;
 pub mod plan_runs;
 pub mod positions;
+pub mod posts;
 pub mod profile;
 pub mod progress;
 pub mod reciprocity;
@@ -79,6 +82,9 @@ pub fn operations() -> Vec<Operation> {
         feedback::operations(),
         introductions::operations(),
         resources::operations(),
+        communities::operations(),
+        posts::operations(),
+        engagement::operations(),
         goals::operations(),
         key_results::operations(),
         check_ins::operations(),
@@ -128,6 +134,8 @@ const COLLECTIONS: &[&Collection] = &[
     &feedback::COLLECTION,
     &introductions::COLLECTION,
     &resources::COLLECTION,
+    &communities::COLLECTION,
+    &posts::COLLECTION,
     &goals::COLLECTION,
     &key_results::COLLECTION,
     &check_ins::COLLECTION,
@@ -179,6 +187,8 @@ const TAGS: &[(&str, &str)] = &[
     ("feedback", "What contacts say about your work, and what you do about it."),
     ("introductions", "People who are introduced to each other, by you or to you."),
     ("resources", "Useful things to share, whom they suit, and sharing them."),
+    ("communities", "Groups, forums and chats, and how active you are there."),
+    ("posts", "What you publish, how it did, and who engages with whom."),
     ("goals", "What you want to reach, how far you have come, and whom to reach for it."),
     ("pitches", "How you introduce yourself, what you said before, and how it landed."),
     ("events", "Conferences, meetups and the like: whom to meet there, and what came of it."),

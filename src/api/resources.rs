@@ -23,7 +23,7 @@ use crate::domain::card::ContactCard;
 use crate::domain::contact::Contact;
 use crate::domain::entity::Entity;
 use crate::domain::exchange::Exchange;
-use crate::domain::id::{ContactId, ExchangeId};
+use crate::domain::id::{ContactId, ExchangeId, WorkspaceId};
 use crate::domain::interaction::{Interaction, InteractionFields, MAX_CONTACTS};
 use crate::domain::invalid::{FieldCode, Invalid, Rejection};
 use crate::domain::key::{Key, KeyKind};
@@ -163,7 +163,7 @@ struct AudienceMember {
 
 /// A resource that suits a contact.
 #[derive(Serialize, ToSchema)]
-struct FittingResource {
+pub struct FittingResource {
     resource: Resource,
     /// How well the best of the reasons fits, 1 to 100. Null: it meets none of their needs and interests.
     #[schema(minimum = 1, maximum = 100, example = 69)]
@@ -174,6 +174,25 @@ struct FittingResource {
     /// Their open needs and interests that it meets, the best first.
     #[schema(max_items = 10)]
     reasons: Vec<ResourceReason>,
+}
+
+impl FittingResource {
+    fn of(fitting: Fitting<Resource>) -> Self {
+        let score = fitting.score();
+        let Fitting { record: resource, had_on, reasons } = fitting;
+        Self { resource, score, had_on, reasons }
+    }
+}
+
+/// The resources that suit a contact best and that they have not had.
+pub fn best_for(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    contact: &Contact,
+    limit: usize,
+) -> Result<Vec<FittingResource>, Problem> {
+    let page = resource_fits::of_contact(conn, workspace, contact, &Wanted { had: false, after: None, limit })?;
+    Ok(page.items.into_iter().map(FittingResource::of).collect())
 }
 
 const HOW_IT_FITS: &str = "Topics match as in matches of needs and offers: by shared words, of which rare ones count more. A word \
@@ -249,12 +268,7 @@ fn list_of_contact(context: &Context, conn: &mut Conn) -> Result<Response, Probl
     }
     let page = resource_fits::of_contact(conn, workspace, &contact, &wanted)?;
     let next = next_cursor(context, page.next.as_ref())?;
-    let item = |fitting: Fitting<Resource>| {
-        let score = fitting.score();
-        let Fitting { record: resource, had_on, reasons } = fitting;
-        FittingResource { resource, score, had_on, reasons }
-    };
-    let items: Vec<FittingResource> = page.items.into_iter().map(item).collect();
+    let items: Vec<FittingResource> = page.items.into_iter().map(FittingResource::of).collect();
     let etag_prefix = Some(context.api.etags.prefix());
     Page { etag_prefix, ..Page::new(&items, next.as_deref()) }.respond(context, &tag)
 }

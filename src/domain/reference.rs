@@ -3,8 +3,8 @@
 use super::entity::Entity;
 use super::key::KeyKind;
 use super::{
-    check_in, event, event_person, exchange, feedback, follow_up, interaction, introduction, key_result, need,
-    pitch_use, plan_run, position, relationship, tag, target,
+    check_in, community, event, event_person, exchange, feedback, follow_up, interaction, introduction,
+    key_result, need, pitch_use, plan_run, position, relationship, tag, target,
 };
 
 /// What becomes of a record when the one it refers to is deleted.
@@ -313,6 +313,51 @@ pub const REFERENCES: &[Reference] = &[
         join: None,
     },
     Reference {
+        from: Entity::Community,
+        column: "organization_id",
+        pointer: "/organization_id",
+        to: Entity::Organization,
+        on_delete: OnDelete::SetNull,
+        most: None,
+        join: None,
+    },
+    Reference {
+        from: Entity::Community,
+        column: "contact_id",
+        pointer: "/contact_ids",
+        to: Entity::Contact,
+        on_delete: OnDelete::Leave { needs_any: &[] },
+        most: Some(community::MAX_PER_CONTACT),
+        join: Some("community_contacts"),
+    },
+    Reference {
+        from: Entity::Community,
+        column: "goal_id",
+        pointer: "/goal_ids",
+        to: Entity::Goal,
+        on_delete: OnDelete::Leave { needs_any: &[] },
+        most: None,
+        join: Some("community_goals"),
+    },
+    Reference {
+        from: Entity::Post,
+        column: "community_id",
+        pointer: "/community_id",
+        to: Entity::Community,
+        on_delete: OnDelete::SetNull,
+        most: None,
+        join: None,
+    },
+    Reference {
+        from: Entity::Post,
+        column: "goal_id",
+        pointer: "/goal_id",
+        to: Entity::Goal,
+        on_delete: OnDelete::SetNull,
+        most: None,
+        join: None,
+    },
+    Reference {
         from: Entity::DuplicateDismissal,
         column: "contact_id",
         pointer: "/contact_id",
@@ -524,6 +569,24 @@ pub const REFERENCES: &[Reference] = &[
         column: "event_id",
         pointer: "/event_id",
         to: Entity::Event,
+        on_delete: OnDelete::SetNull,
+        most: None,
+        join: None,
+    },
+    Reference {
+        from: Entity::Interaction,
+        column: "post_id",
+        pointer: "/post_id",
+        to: Entity::Post,
+        on_delete: OnDelete::SetNull,
+        most: None,
+        join: None,
+    },
+    Reference {
+        from: Entity::Interaction,
+        column: "community_id",
+        pointer: "/community_id",
+        to: Entity::Community,
         on_delete: OnDelete::SetNull,
         most: None,
         join: None,
