@@ -9,7 +9,7 @@ use super::entity::Entity;
 use super::fields::{check_day, check_url, clean, drop_blank, parse_day};
 use super::id::{CommunityId, GoalId, PostId};
 use super::invalid::{FieldCode, Invalid, Rejection, pointer};
-use super::keyed::Keyed;
+use super::keyed::{ByDay, Keyed};
 use super::record::{Fields, Stored};
 use super::search::SearchText;
 use super::state_machine::{State, Status, not_in_future};
@@ -58,7 +58,7 @@ pub struct PostFields {
     #[schema(example = json!(null))]
     pub published_at: Option<Timestamp>,
     /// How it did, by the day on which the numbers were read: the keys are days such as `2026-03-12`, not in the future.
-    #[schema(inline, example = json!({"2026-03-12": {"views": 1200, "reactions": 45, "comments": 7, "shares": 2}}))]
+    #[schema(value_type = ByDay<PostMetrics>, inline, example = json!({"2026-03-12": {"views": 1200, "reactions": 45}}))]
     pub metrics: Keyed<PostMetrics>,
 }
 

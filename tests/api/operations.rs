@@ -235,13 +235,10 @@ fn children(resolved: &Value) -> Vec<(String, Value)> {
     all
 }
 
-/// A key of a map: a day where the keys of its example are days.
+/// A key of a map.
 fn map_key(resolved: &Value) -> String {
-    let example = resolved["example"].as_object().or(resolved["examples"][0].as_object());
-    let day = example.and_then(|entries| entries.keys().next());
-    let day = day.filter(|key| key.parse::<chrono::NaiveDate>().is_ok());
-    // Not in the future, as far as tests know.
-    day.map_or("net", |_| "2026-03-02").to_owned()
+    let pattern = resolved["propertyNames"]["pattern"].as_str().unwrap_or_default();
+    if pattern.starts_with("^[0-9]{4}-") { "2026-03-02".to_owned() } else { "net".to_owned() }
 }
 
 /// Puts a value in a place of a body; what is missing on the way is filled with samples.
