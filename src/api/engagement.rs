@@ -43,10 +43,10 @@ struct Engagement {
     months: Vec<EngagementMonth>,
     /// With whom, the most first. What concerns several contacts counts for each.
     #[schema(max_items = 100)]
-    people: Vec<EngagementPerson>,
+    items: Vec<EngagementPerson>,
     /// How many contacts there are in all.
     #[schema(minimum = 0, example = 2)]
-    people_total: usize,
+    total: usize,
 }
 
 /// Engagement in a month, or as much of it as lies in the period.
@@ -154,8 +154,8 @@ fn get_engagement(context: &Context, conn: &mut Conn) -> Result<Response, Proble
         since,
         until,
         months: months.iter().zip(found.months).map(month).collect(),
-        people: cards.into_iter().zip(counts).map(person).collect(),
-        people_total: found.people_total,
+        items: cards.into_iter().zip(counts).map(person).collect(),
+        total: found.people_total,
     };
     Ok(context.json(&shown)?.header(header::ETAG, &tag))
 }

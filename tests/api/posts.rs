@@ -194,12 +194,12 @@ on_both! {
             some.map(|month| json!([month["month"], counts(&month["counts"])])).collect()
         };
         let people = |body: &Value| -> Value {
-            body["people"].as_array().unwrap().iter().map(|one| json!([one["contact"]["name"], counts(&one["counts"])])).collect()
+            body["items"].as_array().unwrap().iter().map(|one| json!([one["contact"]["name"], counts(&one["counts"])])).collect()
         };
         let all = get("").await;
         assert_eq!(months(&all), json!([["2026-01", [0, 1, 0]], ["2026-02", [2, 0, 0]], ["2026-03", [0, 0, 1]]]));
         assert_eq!(people(&all), json!([["Lin", [2, 0, 1]], ["Grace", [1, 1, 0]]]));
-        assert_eq!((&all["people_total"], &all["people"][0]["counts"]["shares"]), (&json!(2), &json!(1)));
+        assert_eq!((&all["total"], &all["items"][0]["counts"]["shares"]), (&json!(2), &json!(1)));
         let hers = get(&format!("contact_id={grace}")).await;
         assert_eq!((months(&hers), people(&hers)), (json!([["2026-01", [0, 1, 0]], ["2026-02", [1, 0, 0]]]), json!([["Grace", [1, 1, 0]]])));
         assert_eq!(months(&get("platform=LinkedIn").await), json!([["2026-01", [0, 1, 0]], ["2026-02", [1, 0, 0]]]), "of the post or the URL");
