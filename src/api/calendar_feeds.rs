@@ -56,12 +56,12 @@ pub fn operations() -> Vec<Operation> {
                          returned only in this response. Anyone who has it can read the feed. A caller can create \
                          feeds only of what it can read itself: `follow_ups` requires the scope `follow_ups:read`, \
                          `birthdays` requires `contacts:read`, `interactions` requires `interactions:read`, `events` \
-                         requires `events:read`. A feed that is created with a personal access token expires when the \
+                         requires `events:read`, `posts` requires `online:read`. A feed that is created with a personal access token expires when the \
                          token does.",
                     )
                     .request::<CalendarFeedRequest>(
                         json!({
-                            "name": "Wellmet", "contents": ["follow_ups", "birthdays", "interactions", "events"],
+                            "name": "Wellmet", "contents": ["follow_ups", "birthdays", "interactions", "events", "posts"],
                         }),
                     )
                     .answer::<NewCalendarFeed>(201, "The calendar feed, with its path.")
@@ -119,6 +119,8 @@ pub fn operations() -> Vec<Operation> {
                          `CANCELLED` if it is cancelled or you are not going, `TENTATIVE` if it is postponed or you \
                          are interested or waitlisted, and else `CONFIRMED`. Those that you declined or missed are \
                          left out.\n\
+                         - Posts are shown on the day for which they are scheduled, for the same days, until they are \
+                         published.\n\
                          - Of each kind of content at most 2,000 entries are shown, the earliest first.\n\n\
                          An entry keeps its `UID`, and its `SEQUENCE` grows with each change of the record. Notes are \
                          never included.",

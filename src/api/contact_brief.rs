@@ -17,8 +17,10 @@ use super::http::operation::{Access, Docs, Operation, Run, Tagged};
 use super::http::parameter::Parameter;
 use super::http::records::resource::Cards;
 use super::reciprocity::Reciprocity;
+use super::resources::{FittingResource, best_for};
 use super::timeline::{self, TimelineItem};
 use crate::domain::card::{ContactCard, EventCard};
+use crate::domain::community::Community;
 use crate::domain::contact::Contact;
 use crate::domain::contact_activity::ContactActivity;
 use crate::domain::entity::Entity;
@@ -44,6 +46,8 @@ use crate::store::{Conn, Record, accounts, lists};
 const MAX_ITEMS: usize = 20;
 /// How many entries of the timeline are shown.
 const MAX_TIMELINE: usize = 10;
+/// How many resources are suggested.
+const MAX_RESOURCES: usize = 5;
 
 // The document names a type that has no parameters.
 type ContactBriefPositionSection = SectionOf<ContactBriefPosition>;
@@ -51,6 +55,7 @@ type ContactBriefRelationshipSection = SectionOf<ContactBriefRelationship>;
 type NeedSection = SectionOf<Need>;
 type FeedbackSection = SectionOf<Feedback>;
 type IntroductionSection = SectionOf<Introduction>;
+type CommunitySection = SectionOf<Community>;
 type FollowUpSection = SectionOf<FollowUp>;
 type ContactBriefTargetSection = SectionOf<ContactBriefTarget>;
 
@@ -89,6 +94,11 @@ struct ContactBrief {
     feedback: FeedbackSection,
     /// Introductions that they are a part of, the newest first. At most 20.
     introductions: IntroductionSection,
+    /// Communities that they are a member of, the newest first. At most 20.
+    communities: CommunitySection,
+    /// Resources that suit them and that they have not had, the best first.
+    #[schema(max_items = 5)]
+    resources: Vec<FittingResource>,
     /// How you met. Null: not recorded.
     how_met: Option<ContactBriefHowMet>,
     /// What happened, the latest first: the beginning of their timeline.
@@ -208,6 +218,7 @@ pub fn operations() -> Vec<Operation> {
         "follow_ups:read",
         "goals:read",
         "events:read",
+        "online:read",
     ];
     let access = Access::Scopes(scopes.map(Into::into).to_vec());
     let path = "/v1/contacts/{id}/brief";
@@ -250,6 +261,7 @@ fn brief(
     let cards = Contact::cards(conn, workspace, &found.people, on)?;
     let cards: HashMap<ContactId, ContactCard> = cards.into_iter().map(|card| (card.id, card)).collect();
     let timeline = timeline::latest(conn, workspace, Record::id(&contact), (zone, on), MAX_TIMELINE)?;
+    let resources = best_for(conn, workspace, &contact, MAX_RESOURCES)?;
     let id = contact.id;
     let events = |events: &[Event]| -> Vec<ContactBriefEvent> {
         let shown = |event: &Event| {
@@ -293,6 +305,8 @@ fn brief(
         reciprocity: found.exchanged.map(Reciprocity::of),
         feedback: SectionOf::shown(found.feedback, Some, format!("/v1/feedback?contact_id={id}&open=true")),
         introductions: SectionOf::shown(found.introductions, Some, format!("/v1/introductions?contact_id={id}")),
+        communities: SectionOf::shown(found.communities, Some, format!("/v1/communities?contact_id={id}")),
+        resources,
         how_met,
         timeline,
         notes: found.notes.into_iter().filter_map(|interaction| note(interaction, zone)).collect(),

@@ -193,6 +193,7 @@ pub fn operations() -> Vec<Operation> {
     };
     let scopes = [
         "events:read",
+        "online:read",
         "contacts:read",
         "relationships:read",
         "interactions:read",

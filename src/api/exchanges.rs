@@ -43,6 +43,12 @@ pub const COLLECTION: Collection = Collection {
             link: Link::To(Entity::Goal, "/goal_id"),
             with: &[],
         },
+        Relation {
+            name: "resource",
+            description: "The resource that was shared.",
+            link: Link::To(Entity::Resource, "/resource_id"),
+            with: &[],
+        },
     ],
     filters: &[
         Filter {
@@ -115,6 +121,14 @@ pub const COLLECTION: Collection = Collection {
             operators: Operators::AnyOf,
             default: None,
             predicate: FilterFn::Always(|_, id| reference(stored::GOAL, id)),
+        },
+        Filter {
+            name: "resource_id",
+            description: "The resource that was shared.",
+            values: Values::Id(Entity::Resource),
+            operators: Operators::AnyOf,
+            default: None,
+            predicate: FilterFn::Always(|_, id| reference(stored::RESOURCE, id)),
         },
     ],
 };

@@ -45,6 +45,18 @@ pub const COLLECTION: Collection = Collection {
             link: Link::To(Entity::Event, "/event_id"),
             with: &[],
         },
+        Relation {
+            name: "post",
+            description: "The post of yours that it is about.",
+            link: Link::To(Entity::Post, "/post_id"),
+            with: &[],
+        },
+        Relation {
+            name: "community",
+            description: "The community where it took place.",
+            link: Link::To(Entity::Community, "/community_id"),
+            with: &[],
+        },
     ],
     filters: &[
         Filter {
@@ -74,6 +86,22 @@ pub const COLLECTION: Collection = Collection {
             operators: Operators::AnyOf,
             default: None,
             predicate: FilterFn::Always(|_, id| reference(stored::EVENT, id)),
+        },
+        Filter {
+            name: "post_id",
+            description: "The post of yours that it is about.",
+            values: Values::Id(Entity::Post),
+            operators: Operators::AnyOf,
+            default: None,
+            predicate: FilterFn::Always(|_, id| reference(stored::POST, id)),
+        },
+        Filter {
+            name: "community_id",
+            description: "The community where it took place.",
+            values: Values::Id(Entity::Community),
+            operators: Operators::AnyOf,
+            default: None,
+            predicate: FilterFn::Always(|_, id| reference(stored::COMMUNITY, id)),
         },
         Filter {
             name: "goal_id",

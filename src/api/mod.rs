@@ -8,6 +8,7 @@ pub mod candidates;
 pub mod capture;
 pub mod changes;
 pub mod check_ins;
+pub mod communities;
 pub mod contact_brief;
 pub mod contacts;
 pub mod context;
@@ -15,6 +16,7 @@ pub mod credits;
 pub mod debrief;
 pub mod duplicate_dismissals;
 pub mod duplicates;
+pub mod engagement;
 pub mod event_brief;
 pub mod events;
 pub mod exchanges;
@@ -38,10 +40,12 @@ pub mod password_reset;
 pub mod pitches;
 pub mod plan_runs;
 pub mod positions;
+pub mod posts;
 pub mod profile;
 pub mod progress;
 pub mod reciprocity;
 pub mod relationships;
+pub mod resources;
 pub mod search;
 pub mod service;
 pub mod sessions;
@@ -80,6 +84,10 @@ pub fn operations() -> Vec<Operation> {
         feedback::operations(),
         introductions::operations(),
         introduction_paths::operations(),
+        resources::operations(),
+        communities::operations(),
+        posts::operations(),
+        engagement::operations(),
         goals::operations(),
         key_results::operations(),
         check_ins::operations(),
@@ -129,6 +137,9 @@ const COLLECTIONS: &[&Collection] = &[
     &exchanges::COLLECTION,
     &feedback::COLLECTION,
     &introductions::COLLECTION,
+    &resources::COLLECTION,
+    &communities::COLLECTION,
+    &posts::COLLECTION,
     &goals::COLLECTION,
     &key_results::COLLECTION,
     &check_ins::COLLECTION,
@@ -179,6 +190,9 @@ const TAGS: &[(&str, &str)] = &[
     ("exchanges", "What you have given to contacts and received from them, and how far you are even."),
     ("feedback", "What contacts say about your work, and what you do about it."),
     ("introductions", "People who are introduced to each other, by you or to you."),
+    ("resources", "Useful things to share, whom they suit, and sharing them."),
+    ("communities", "Groups, forums and chats, and how active you are there."),
+    ("posts", "What you publish, how it did, and who engages with whom."),
     ("goals", "What you want to reach, how far you have come, and whom to reach for it."),
     ("pitches", "How you introduce yourself, what you said before, and how it landed."),
     ("events", "Conferences, meetups and the like: whom to meet there, and what came of it."),

@@ -30,6 +30,7 @@ use crate::domain::id::GoalId;
 use crate::domain::interaction::Interaction;
 use crate::domain::introduction::Introduction;
 use crate::domain::key_result::KeyResult;
+use crate::domain::post::Post;
 use crate::domain::progress::{Pace, Projection, Standing, Window};
 use crate::domain::target::Target;
 use crate::service::validation::views::collect;
@@ -46,6 +47,7 @@ const COUNTED: &[Entity] = &[
     Entity::FollowUp,
     Entity::Interaction,
     Entity::Introduction,
+    Entity::Post,
     Entity::Target,
 ];
 
@@ -129,6 +131,7 @@ impl ToSchema for CountedRecord {
         collect::<Event>(schemas);
         collect::<Exchange>(schemas);
         collect::<Feedback>(schemas);
+        collect::<Post>(schemas);
         collect::<FollowUp>(schemas);
         collect::<Interaction>(schemas);
         collect::<Introduction>(schemas);
@@ -137,7 +140,15 @@ impl ToSchema for CountedRecord {
 }
 
 pub fn operations() -> Vec<Operation> {
-    let scopes = ["goals:read", "contacts:read", "interactions:read", "follow_ups:read"];
+    let scopes = [
+        "goals:read",
+        "contacts:read",
+        "interactions:read",
+        "follow_ups:read",
+        "relationships:read",
+        "events:read",
+        "online:read",
+    ];
     let counted = Access::Scopes(scopes.map(Into::into).to_vec());
     vec![
         Operation::new(

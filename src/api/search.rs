@@ -32,13 +32,13 @@ struct SearchHit {
     /// The record's id.
     #[schema(format = Uuid)]
     id: String,
-    /// The name of a contact, an organization or a tag; the topic of a need; the first line of an exchange, or else its kind; the topic of feedback; the purpose of an introduction; the title of a follow-up, a goal or a pitch.
+    /// The name of a contact, an organization or a tag; the topic of a need; the first line of an exchange, or else its kind; the topic of feedback; the purpose of an introduction; the title of a resource, a follow-up, a goal or a pitch; the name of a community; the title of a post, or else its topic, or else the first line of its text.
     #[schema(example = "Dorota Kozłowicz")]
     title: String,
     /// What distinguishes it from others with the same title. Contacts: the title and the organization, separated
     /// by a comma, of the first position that is current today (the primary one, then those without an end), or
     /// else the headline, or else the location. Organizations: the domain, or else the location, or else the
-    /// industry. Needs, exchanges and feedback: the name of the contact. Introductions: the names of the two. Follow-ups: the names of the contacts, or else of the organization. Null if there is none of these, and for tags, interactions, goals and pitches.
+    /// industry. Needs, exchanges and feedback: the name of the contact. Introductions: the names of the two. Follow-ups: the names of the contacts, or else of the organization. Null if there is none of these, and for tags, resources, communities, posts, interactions, goals and pitches.
     #[schema(example = "CTO, Poniedziałek Sp.j.")]
     subtitle: Option<String>,
     record: AnySummary,

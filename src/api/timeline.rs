@@ -34,6 +34,7 @@ use crate::domain::introduction::Introduction;
 use crate::domain::invalid::Rejection;
 use crate::domain::locale::TimeZone;
 use crate::domain::position::Position;
+use crate::domain::post::Post;
 use crate::domain::target::Target;
 use crate::domain::timeline::TimelineKind;
 use crate::domain::timestamp::Timestamp;
@@ -78,6 +79,7 @@ impl ToSchema for TimelineRecord {
         collect::<Exchange>(schemas);
         collect::<Feedback>(schemas);
         collect::<Introduction>(schemas);
+        collect::<Post>(schemas);
     }
 }
 
@@ -98,6 +100,7 @@ pub fn operations() -> Vec<Operation> {
                 "follow_ups:read",
                 "goals:read",
                 "events:read",
+                "online:read",
             ]
             .map(Into::into)
             .to_vec(),
@@ -122,7 +125,7 @@ fn docs(summary: &'static str) -> Docs {
         .description(
             "What happened, newest first: interactions, follow-ups that were completed, positions that began or \
              ended, events where you met, targets that you connected with, what was given and received, feedback, introductions, and, in the timeline of the workspace, \
-             events that you attended and goals that were achieved. \
+             events that you attended, goals that were achieved and posts that you published. \
              A date that is known only to the month or year is sorted as the first day of that period for a start, \
              and as the last day for an end. Planned interactions are not included.",
         )
@@ -217,6 +220,7 @@ fn shown(entry: Entry, zone: TimeZone, cards: &Cards) -> TimelineItem {
         TimelineKind::EventAttended => (Some("starts_at"), Some("starts_local")),
         TimelineKind::TargetConnected => (Some("connected_at"), None),
         TimelineKind::GoalAchieved => (Some("achieved_at"), None),
+        TimelineKind::PostPublished => (Some("published_at"), None),
     };
     let field = |name: &str| record.get(name).and_then(Value::as_str);
     let at = at.and_then(field).and_then(|at| Timestamp::parse(at).ok());

@@ -15,12 +15,14 @@ pub const DAYS_BACK: u64 = 90;
 pub const DAYS_AHEAD: u64 = 366;
 
 enumeration! {
-    /// What a calendar feed contains: follow-ups, birthdays and other dates of contacts, planned interactions, events.
+    /// What a calendar feed contains: follow-ups, birthdays and other dates of contacts, planned interactions, events,
+    /// scheduled posts.
     CalendarContent {
         FollowUps = "follow_ups",
         Birthdays = "birthdays",
         Interactions = "interactions",
         Events = "events",
+        Posts = "posts",
     }
 }
 
@@ -32,6 +34,7 @@ impl CalendarContent {
             Self::Birthdays => Entity::Contact,
             Self::Interactions => Entity::Interaction,
             Self::Events => Entity::Event,
+            Self::Posts => Entity::Post,
         }
     }
 }

@@ -70,6 +70,9 @@ entities! {
     Exchange = "exchange", "exchanges", "relationships";
     Feedback = "feedback", "feedback", "relationships";
     Introduction = "introduction", "introductions", "relationships";
+    Resource = "resource", "resources", "relationships";
+    Community = "community", "communities", "online";
+    Post = "post", "posts", "online";
     Tag = "tag", "tags", "contacts";
     DuplicateDismissal = "duplicate_dismissal", "duplicate_dismissals", "contacts";
     Goal = "goal", "goals", "goals";

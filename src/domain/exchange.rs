@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::entity::Entity;
 use super::fields::{check_day, drop_blank, parse_day, rounded};
-use super::id::{ContactId, ExchangeId, GoalId, InteractionId};
+use super::id::{ContactId, ExchangeId, GoalId, InteractionId, ResourceId};
 use super::invalid::{FieldCode, Invalid, Rejection};
 use super::record::{Fields, Stored};
 use super::search::SearchText;
@@ -55,6 +55,10 @@ pub struct ExchangeFields {
     #[serde(default)]
     #[schema(example = json!(null))]
     pub goal_id: Option<GoalId>,
+    /// The resource that was shared. Null: none.
+    #[serde(default)]
+    #[schema(example = json!(null))]
+    pub resource_id: Option<ResourceId>,
     /// Where it comes from.
     #[serde(default)]
     #[schema(read_only)]
@@ -91,7 +95,7 @@ enumeration! {
 
 enumeration! {
     /// Where an exchange comes from: it was entered, logged when a follow-up was completed, is feedback that
-    /// was received, or an introduction that was made.
+    /// was received, an introduction that was made, or a resource that was shared.
     #[derive(Default)]
     ExchangeOrigin {
         #[default]
@@ -99,6 +103,7 @@ enumeration! {
         FollowUp = "follow_up",
         Feedback = "feedback",
         Introduction = "introduction",
+        Share = "share",
     }
 }
 
@@ -225,6 +230,7 @@ mod tests {
             thanked_on: None,
             interaction_id: None,
             goal_id: None,
+            resource_id: None,
             origin: ExchangeOrigin::Manual,
         }
     }

@@ -124,6 +124,12 @@ ids! {
     FeedbackId = "feedback";
     /// Two people who are introduced to each other.
     IntroductionId = "introduction";
+    /// Something useful to share.
+    ResourceId = "resource";
+    /// A group, forum or chat where people meet.
+    CommunityId = "community";
+    /// Something that you publish.
+    PostId = "post";
     /// A label of records.
     TagId = "tag";
     /// The decision that two records are not duplicates.

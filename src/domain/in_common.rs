@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use utoipa::ToSchema;
 
 use super::contact::ContactFields;
-use super::id::OrganizationId;
+use super::id::{CommunityId, OrganizationId};
 use super::need::NeedFields;
 use super::organization::{OrganizationFields, OrganizationKind, is_placeholder_name};
 use super::position::{PositionFields, PositionKind};
@@ -19,13 +19,14 @@ pub const MAX_SHOWN: usize = 20;
 
 enumeration! {
     /// The kind of thing that you have in common: an organization where both have or had a position, a school, a skill, a
-    /// topic of open needs, offers or interests, a place.
+    /// topic of open needs, offers or interests, a community, a place.
     #[derive(PartialOrd, Ord)]
     InCommonKind {
         Organization = "organization",
         School = "school",
         Skill = "skill",
         Topic = "topic",
+        Community = "community",
         Place = "place",
     }
 }
@@ -103,6 +104,11 @@ impl Background {
         words.sort_unstable();
         words.dedup();
         self.add(InCommonKind::Topic, vec![words.join(" ")], &need.topic);
+    }
+
+    /// A community that they are a member of.
+    pub fn add_community(&mut self, id: CommunityId, name: &str) {
+        self.add(InCommonKind::Community, vec![id.to_string()], name);
     }
 
     /// What they have in common with another, by kind and then by name; at most 20.

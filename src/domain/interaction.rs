@@ -8,8 +8,9 @@ use super::contact::Channel;
 use super::entity::Entity;
 use super::fields::{check_day, check_list, check_url, clean, drop_blank, parse_day};
 use super::goal;
-use super::id::{ContactId, EventId, GoalId, InteractionId};
+use super::id::{CommunityId, ContactId, EventId, GoalId, InteractionId, PostId};
 use super::invalid::{FieldCode, Invalid, Rejection};
+use super::link::platform_of;
 use super::locale::TimeZone;
 use super::record::{Fields, Stored};
 use super::search::SearchText;
@@ -74,6 +75,12 @@ pub struct InteractionFields {
     /// The event where it took place. Null: none.
     #[schema(example = json!(null))]
     pub event_id: Option<EventId>,
+    /// The post of yours that it is about. Null: none; with a post of somebody else, see `url`.
+    #[schema(example = json!(null))]
+    pub post_id: Option<PostId>,
+    /// The community where it took place. Null: none.
+    #[schema(example = json!(null))]
+    pub community_id: Option<CommunityId>,
     /// The goals that it is for, each once. A deleted goal leaves the list.
     #[schema(max_items = 20, example = json!([]))]
     pub goal_ids: Vec<GoalId>,
@@ -152,6 +159,11 @@ impl InteractionKind {
         format!("{kind} with {people}")
     }
 
+    /// Whether it is engagement with a post.
+    pub const fn is_engagement(self) -> bool {
+        matches!(self, Self::Comment | Self::Reaction | Self::Share)
+    }
+
     /// Whether one of this kind counts unless it says otherwise.
     pub const fn counts(self) -> bool {
         !matches!(self, Self::Comment | Self::Reaction | Self::Share | Self::Note)
@@ -175,6 +187,16 @@ impl InteractionFields {
     /// Whether it happened and counts as having been in touch.
     pub fn is_counted(&self) -> bool {
         self.status == InteractionStatus::Happened && self.counts.unwrap_or(self.kind.counts())
+    }
+
+    /// Whether it is engagement with a post that happened.
+    pub fn is_engagement(&self) -> bool {
+        self.status == InteractionStatus::Happened && self.kind.is_engagement()
+    }
+
+    /// The platform of its URL.
+    pub fn url_platform(&self) -> Option<&'static str> {
+        self.url.as_deref().and_then(platform_of)
     }
 
     /// The local day on which it was, or is to be.

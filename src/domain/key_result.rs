@@ -78,7 +78,8 @@ enumeration! {
     /// events. `relationships_deepened`: contacts with mutual interactions on at least two days. `value_given` and
     /// `value_received`: exchanges in which you gave, or received; those that are mutual count as both. `feedback_acted_on`:
     /// feedback that you acted on. `introductions_made`: introductions that you made.
-    /// `introductions_received`: introductions that were made to you.
+    /// `introductions_received`: introductions that were made to you. `posts_published`: posts, articles and shares that you
+    /// published; no filter of people applies to them.
     #[derive(Default)]
     KeyResultMetric {
         #[default]
@@ -96,6 +97,7 @@ enumeration! {
         FeedbackActedOn = "feedback_acted_on",
         IntroductionsMade = "introductions_made",
         IntroductionsReceived = "introductions_received",
+        PostsPublished = "posts_published",
     }
 }
 

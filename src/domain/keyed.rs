@@ -81,16 +81,40 @@ impl<T> DerefMut for Keyed<T> {
     }
 }
 
+/// The schema of a map with such keys.
+fn schema_of<T: ToSchema>(pattern: &str) -> RefOr<Schema> {
+    let keys = ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern)).build();
+    ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .property_names(Some(Schema::Object(keys)))
+        .max_properties(Some(MAX_ENTRIES))
+        .additional_properties(Some(AdditionalProperties::RefOr(RefOr::Ref(Ref::from_schema_name(T::name())))))
+        .into()
+}
+
 // What the derive writes for a generic type; it has no public name.
 impl<T: ToSchema> utoipa::__dev::ComposeSchema for Keyed<T> {
     fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
-        let keys = ObjectBuilder::new().schema_type(Type::String).pattern(Some(KEY_PATTERN)).build();
-        ObjectBuilder::new()
-            .schema_type(Type::Object)
-            .property_names(Some(Schema::Object(keys)))
-            .max_properties(Some(MAX_ENTRIES))
-            .additional_properties(Some(AdditionalProperties::RefOr(RefOr::Ref(Ref::from_schema_name(T::name())))))
-            .into()
+        schema_of::<T>(KEY_PATTERN)
+    }
+}
+
+/// The pattern of a key that is a day.
+pub const DAY_PATTERN: &str = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$";
+
+/// The schema of a [`Keyed`] map whose keys are days.
+pub struct ByDay<T>(PhantomData<T>);
+
+// As above.
+impl<T: ToSchema> utoipa::__dev::ComposeSchema for ByDay<T> {
+    fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
+        schema_of::<T>(DAY_PATTERN)
+    }
+}
+
+impl<T: ToSchema> ToSchema for ByDay<T> {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        Keyed::<T>::schemas(schemas);
     }
 }
 

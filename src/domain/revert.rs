@@ -6,8 +6,18 @@ use serde_json::Value;
 use super::merge_patch::changed_fields;
 
 /// The fields that are maps with client-chosen keys: each of their entries counts as a field.
-pub const KEYED: [&str; 9] =
-    ["addresses", "checklist", "dates", "emails", "external_ids", "links", "objectives", "personas", "phones"];
+pub const KEYED: [&str; 10] = [
+    "addresses",
+    "checklist",
+    "dates",
+    "emails",
+    "external_ids",
+    "links",
+    "metrics",
+    "objectives",
+    "personas",
+    "phones",
+];
 
 /// What the server keeps of every record.
 const HEAD: [&str; 4] = ["id", "created_at", "updated_at", "version"];

@@ -1,5 +1,6 @@
 //! The kinds of record whose status is a state machine. The machines themselves are where the kinds are.
 
+use super::community::CommunityStatus;
 use super::entity::Entity;
 use super::event::{EventParticipation, EventStatus};
 use super::event_person::EventPersonStage;
@@ -9,6 +10,7 @@ use super::goal::GoalStatus;
 use super::interaction::InteractionStatus;
 use super::introduction::IntroductionStatus;
 use super::plan_run::PlanRunStatus;
+use super::post::PostStatus;
 use super::state_machine::describe;
 use super::target::TargetStage;
 
@@ -21,6 +23,8 @@ pub fn descriptions(entity: Entity) -> Vec<(&'static str, String)> {
         Entity::Target => vec![("stage", describe::<TargetStage>())],
         Entity::Feedback => vec![("status", describe::<FeedbackStatus>())],
         Entity::Introduction => vec![("status", describe::<IntroductionStatus>())],
+        Entity::Community => vec![("status", describe::<CommunityStatus>())],
+        Entity::Post => vec![("status", describe::<PostStatus>())],
         Entity::Event => {
             vec![("status", describe::<EventStatus>()), ("participation", describe::<EventParticipation>())]
         }
@@ -53,6 +57,8 @@ mod tests {
         check_table(TargetStage::ALL);
         check_table(FeedbackStatus::ALL);
         check_table(IntroductionStatus::ALL);
+        check_table(CommunityStatus::ALL);
+        check_table(PostStatus::ALL);
         check_table(EventStatus::ALL);
         check_table(EventParticipation::ALL);
         check_table(EventPersonStage::ALL);

@@ -13,6 +13,7 @@ use super::interaction::{Interaction, InteractionStatus};
 use super::introduction::Introduction;
 use super::partial_date::PartialDate;
 use super::position::Position;
+use super::post::Post;
 use super::target::Target;
 use super::timestamp::Timestamp;
 use super::words::enumeration;
@@ -21,7 +22,7 @@ enumeration! {
     /// The kind of timeline entry: an interaction that happened, a follow-up that was completed, a position that began, a
     /// position that ended, somebody you met at an event, an event you attended, a target that you connected with, a goal
     /// that was achieved, something that was given or received,
-    /// feedback that was received, an introduction that was made.
+    /// feedback that was received, an introduction that was made, a post that was published.
     TimelineKind {
         Interaction = "interaction",
         FollowUpCompleted = "follow_up_completed",
@@ -34,6 +35,7 @@ enumeration! {
         Exchange = "exchange",
         FeedbackReceived = "feedback_received",
         IntroductionMade = "introduction_made",
+        PostPublished = "post_published",
     }
 }
 
@@ -51,6 +53,7 @@ impl TimelineKind {
             Self::Exchange => Entity::Exchange,
             Self::FeedbackReceived => Entity::Feedback,
             Self::IntroductionMade => Entity::Introduction,
+            Self::PostPublished => Entity::Post,
         }
     }
 }
@@ -163,6 +166,14 @@ impl Introduction {
                 .chain(fields.introducer_id)
                 .collect(),
         })
+    }
+}
+
+impl Post {
+    /// One that was published. It is of nobody's timeline but that of the workspace.
+    pub fn timeline(&self) -> Option<TimelineEntry> {
+        let sorted_at = self.fields.published_at.filter(|_| self.fields.status.is_published())?;
+        Some(TimelineEntry { kind: TimelineKind::PostPublished, sorted_at, contact_ids: Vec::new() })
     }
 }
 

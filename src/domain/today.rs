@@ -19,8 +19,8 @@ enumeration! {
     /// Why something is in the view: a follow-up or promise is due on the day or overdue, a contact is due by the cadence or
     /// overdue, a birthday or other date is on the day or ahead, an interaction is planned, or its time has passed, a goal is
     /// far behind the time that has passed, or overdue, an event is ahead and prepared, ahead and not prepared, under way since
-    /// an earlier day, or over and without a debrief, thanks are due for something that you received, or
-    /// feedback waits for something to be done.
+    /// an earlier day, or over and without a debrief, thanks are due for something that you received,
+    /// feedback waits for something to be done, or a post is scheduled for the day, or was for one before it.
     TodayReasonCode {
         FollowUpDue = "follow_up_due",
         FollowUpOverdue = "follow_up_overdue",
@@ -40,6 +40,8 @@ enumeration! {
         EventToDebrief = "event_to_debrief",
         ThanksDue = "thanks_due",
         FeedbackOpen = "feedback_open",
+        PostDue = "post_due",
+        PostOverdue = "post_overdue",
     }
 }
 
@@ -66,7 +68,7 @@ pub struct TodayReason {
 /// The values in the sentence, for translation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct TodayParams {
-    /// The title of the follow-up, the goal or the event, the name of the contact, or an English description of the interaction, such as
+    /// The title of the follow-up, the goal, the event or the post, the name of the contact, or an English description of the interaction, such as
     /// "Coffee with Ada"; to translate that, use `interaction`.
     #[schema(example = "Send the slides")]
     pub name: String,
@@ -174,6 +176,15 @@ pub fn feedback(topic: &str, name: &str, status: FeedbackStatus, days: i64) -> T
     reason(TodayReasonCode::FeedbackOpen, topic, days, format!("{topic}: {what}."))
 }
 
+/// What is to be published; `days` from the day of the view to the one that it is scheduled for.
+pub fn post(title: &str, days: i64) -> TodayReason {
+    let (code, what) = match days < 0 {
+        false => (TodayReasonCode::PostDue, "scheduled for today".to_owned()),
+        true => (TodayReasonCode::PostOverdue, format!("scheduled {} ago", day_count(days))),
+    };
+    reason(code, title, days, format!("Publish {title}: {what}."))
+}
+
 impl TodaySetupCode {
     /// What to do, in a sentence.
     pub const fn detail(self) -> &'static str {
@@ -223,6 +234,8 @@ mod tests {
                 "feedback_open",
                 "My talk: acted on 15 days ago; tell Ada what became of it.",
             ),
+            (post("My story", 0), "post_due", "Publish My story: scheduled for today."),
+            (post("My story", -2), "post_overdue", "Publish My story: scheduled 2 days ago."),
             (event_to_debrief("Summit", -2), "event_to_debrief", "Summit: ended, not debriefed yet."),
             (contact("Ada", 0), "contact_due", "Get in touch with Ada: due today."),
             (contact("Ada", -12), "contact_overdue", "Get in touch with Ada: 12 days overdue."),

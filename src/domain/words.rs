@@ -34,6 +34,8 @@ mod tests {
     use serde_json::json;
 
     use crate::domain::cadence::CadenceState;
+    use crate::domain::calendar_feed::CalendarContent;
+    use crate::domain::community::{CommunityKind, CommunityStatus};
     use crate::domain::contact::Channel;
     use crate::domain::event_preparation::EventPreparationPart;
     use crate::domain::exchange::{ExchangeDirection, ExchangeKind, ExchangeOrigin};
@@ -53,9 +55,11 @@ mod tests {
     use crate::domain::persona::CandidateReasonCode;
     use crate::domain::plan_run::PlanRunStatus;
     use crate::domain::position::PositionKind;
+    use crate::domain::post::{PostKind, PostStatus};
     use crate::domain::progress::Pace;
     use crate::domain::recurrence::RecurrenceFrom;
     use crate::domain::relationship::RelationshipType;
+    use crate::domain::resource::ResourceKind;
     use crate::domain::target::TargetStage;
     use crate::domain::timeline::TimelineKind;
     use crate::domain::today::{TodayReasonCode, TodaySetupCode};
@@ -88,6 +92,12 @@ mod tests {
         assert_eq!(written(FeedbackKind::ALL), json!(FeedbackKind::WORDS));
         assert_eq!(written(FeedbackStatus::ALL), json!(FeedbackStatus::WORDS));
         assert_eq!(written(IntroductionPathReasonCode::ALL), json!(IntroductionPathReasonCode::WORDS));
+        assert_eq!(written(CalendarContent::ALL), json!(CalendarContent::WORDS));
+        assert_eq!(written(CommunityKind::ALL), json!(CommunityKind::WORDS));
+        assert_eq!(written(CommunityStatus::ALL), json!(CommunityStatus::WORDS));
+        assert_eq!(written(PostKind::ALL), json!(PostKind::WORDS));
+        assert_eq!(written(PostStatus::ALL), json!(PostStatus::WORDS));
+        assert_eq!(written(ResourceKind::ALL), json!(ResourceKind::WORDS));
         assert_eq!(written(Consent::ALL), json!(Consent::WORDS));
         assert_eq!(written(IntroductionDirection::ALL), json!(IntroductionDirection::WORDS));
         assert_eq!(written(IntroductionStatus::ALL), json!(IntroductionStatus::WORDS));

@@ -1,4 +1,4 @@
-//! A calendar feed as text (RFC 5545, RFC 7986): follow-ups, planned interactions, dates of contacts, and events. What is in
+//! A calendar feed as text (RFC 5545, RFC 7986): follow-ups, planned interactions, dates of contacts, events, and posts. What is in
 //! it, and whom each entry names, is given.
 
 use chrono::{NaiveDate, NaiveTime, TimeDelta, Utc};
@@ -12,6 +12,7 @@ use crate::domain::follow_up::{FollowUp, FollowUpStatus, OwedBy};
 use crate::domain::interaction::Interaction;
 use crate::domain::locale::TimeZone;
 use crate::domain::partial_date::PartialDate;
+use crate::domain::post::Post;
 use crate::domain::timestamp::Timestamp;
 
 /// How often programs are asked to read a feed again.
@@ -35,6 +36,8 @@ pub struct Feed<'a> {
     pub contacts: &'a [Contact],
     /// Each with the names of those whom you want to meet there.
     pub events: &'a [(domain::Event, String)],
+    /// Those that are scheduled.
+    pub posts: &'a [Post],
 }
 
 /// The text of the feed.
@@ -66,6 +69,7 @@ pub fn write(feed: &Feed<'_>) -> String {
     calendar.extend(feed.interactions.iter().filter_map(|(own, people)| interaction_event(feed, own, people)));
     calendar.extend(feed.contacts.iter().flat_map(|contact| date_events(feed, contact)));
     calendar.extend(feed.events.iter().filter_map(|(own, people)| event(feed, own, people)));
+    calendar.extend(feed.posts.iter().filter_map(|post| post_event(feed, post)));
     calendar.to_string()
 }
 
@@ -173,6 +177,22 @@ fn interaction_event(feed: &Feed<'_>, interaction: &Interaction, people: &str) -
         (None, Some(day)) => drop(event.append_property(day_property("DTSTART", day))),
         (None, None) => return None,
     }
+    Some(event.done())
+}
+
+/// The day on which a post is to be published.
+fn post_event(feed: &Feed<'_>, post: &Post) -> Option<Event> {
+    let Post { id, fields, version, updated_at, .. } = post;
+    let mut event = Event::new();
+    describe(&mut event, &id.to_string(), *version, *updated_at, "Post");
+    set_url(&mut event, feed, &format!("/v1/posts/{id}"));
+    let platform =
+        fields.platform.as_deref().map(|platform| format!(" ({})", plain(platform))).unwrap_or_default();
+    event.summary(&format!("Publish: {}{platform}", plain(&post.heading())));
+    event.status(EventStatus::Confirmed);
+    event.append_property(day_property("DTSTART", fields.scheduled_day()?));
+    // Something to do does not make anybody busy.
+    event.add_property("TRANSP", "TRANSPARENT");
     Some(event.done())
 }
 

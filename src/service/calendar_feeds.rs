@@ -15,6 +15,7 @@ use crate::domain::interaction::Interaction;
 use crate::domain::locale::TimeZone;
 use crate::formats::calendar::{self, Feed};
 use crate::store::calendar_feeds::{self as stored, CalendarFeed};
+use crate::store::posts::scheduled_within;
 use crate::store::{AnyId, Conn, Result};
 
 /// How a feed is to be shown.
@@ -47,6 +48,10 @@ pub fn text(conn: &mut Conn, feed: &CalendarFeed, shown: &Shown) -> Result<Strin
     }
     let contacts: Vec<Contact> = match has(CalendarContent::Birthdays) {
         true => stored::with_dates(conn, workspace, shown.today)?,
+        false => Vec::new(),
+    };
+    let posts = match has(CalendarContent::Posts) {
+        true => scheduled_within(conn, workspace, window)?,
         false => Vec::new(),
     };
     let met = to_meet.values().flatten().map(|id| id.uuid());
@@ -82,6 +87,7 @@ pub fn text(conn: &mut Conn, feed: &CalendarFeed, shown: &Shown) -> Result<Strin
         interactions: &interactions,
         contacts: &contacts,
         events: &events,
+        posts: &posts,
     }))
 }
 

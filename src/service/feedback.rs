@@ -92,6 +92,7 @@ fn write_exchange(
                 thanked_on,
                 interaction_id: None,
                 goal_id: fields.goal_id,
+                resource_id: None,
                 origin: ExchangeOrigin::Feedback,
             };
             let exchange = Exchange::new(ExchangeId::new(tx.new_id()), now, exchange)?;

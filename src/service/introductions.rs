@@ -161,6 +161,7 @@ fn write_exchanges(
             thanked_on: None,
             interaction_id: None,
             goal_id,
+            resource_id: None,
             origin: ExchangeOrigin::Introduction,
         };
         let exchange = Exchange::new(ExchangeId::new(tx.new_id()), now, exchange)?;

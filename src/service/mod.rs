@@ -4,6 +4,7 @@
 pub mod bulk;
 pub mod calendar_feeds;
 pub mod capture;
+pub mod communities;
 pub mod contacts;
 pub mod debrief;
 pub mod demo;
@@ -27,8 +28,10 @@ pub mod password_resets;
 pub mod pitches;
 pub mod plan_runs;
 pub mod positions;
+pub mod posts;
 pub mod records;
 pub mod relationships;
+pub mod resources;
 pub mod tags;
 pub mod targets;
 pub mod validation;

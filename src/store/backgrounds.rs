@@ -1,4 +1,4 @@
-//! What some contacts have behind them, and you: positions with their organizations, and open needs. All of it is read in a
+//! What some contacts have behind them, and you: positions with their organizations, open needs, and communities. All of it is read in a
 //! fixed number of statements. What they have in common is told in `domain/in_common.rs`.
 
 use std::collections::{BTreeSet, HashMap};
@@ -10,12 +10,15 @@ use super::db::sql::types::AnyId;
 use super::db::write::record::Record;
 use super::error::Result;
 use super::{needs, positions};
+use crate::domain::community::Community;
 use crate::domain::contact::Contact;
+use crate::domain::entity::Entity;
 use crate::domain::id::{ContactId, WorkspaceId};
 use crate::domain::in_common::{Background, InCommon};
 use crate::domain::need::{Need, NeedStatus};
 use crate::domain::organization::Organization;
 use crate::domain::position::{Position, PositionFields};
+use crate::domain::reference::reference;
 
 /// What is known of some contacts.
 #[derive(Debug, Default)]
@@ -23,6 +26,8 @@ pub struct Backgrounds {
     positions: HashMap<AnyId, Vec<Position>>,
     needs: HashMap<AnyId, Vec<Need>>,
     organizations: HashMap<AnyId, Organization>,
+    /// Those that you are a member of, with any of them.
+    communities: Vec<Community>,
     in_common: HashMap<AnyId, Vec<InCommon>>,
 }
 
@@ -58,6 +63,11 @@ impl Backgrounds {
             background.add_position(&position.fields, organization);
         }
         self.open_needs(contact.id).iter().for_each(|need| background.add_need(&need.fields));
+        for Community { id, fields, .. } in &self.communities {
+            if contact.fields.is_self || fields.contact_ids.contains(&contact.id) {
+                background.add_community(*id, &fields.name);
+            }
+        }
         background
     }
 }
@@ -79,7 +89,13 @@ pub fn of_contacts(conn: &mut Conn, workspace: WorkspaceId, contacts: &[Contact]
     let organizations = organizations.into_iter().map(|own| (Record::id(&own), own)).collect();
     let open = Predicate::equal(needs::STATUS, Scalar::Text(NeedStatus::Open.as_str().to_owned()));
     let theirs = Predicate::All(vec![Predicate::In(needs::CONTACT, ids()), open]);
-    let mut found = Backgrounds { organizations, ..Backgrounds::default() };
+    let mut communities = Vec::new();
+    if let Some(listed) = reference(Entity::Community, Entity::Contact) {
+        let with_them = Predicate::Lists(listed, contacts.iter().map(Record::id).collect());
+        communities = Community::select(conn, Select::all(workspace, with_them))?;
+        communities.retain(|community| community.fields.status.is_member());
+    }
+    let mut found = Backgrounds { organizations, communities, ..Backgrounds::default() };
     for need in Need::select(conn, Select::all(workspace, theirs))? {
         found.needs.entry(AnyId::new(need.fields.contact_id.uuid())).or_default().push(need);
     }

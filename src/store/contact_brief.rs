@@ -15,8 +15,10 @@ use super::reciprocity::{self, Exchanged};
 use super::{
     contact_activities, events, feedback, follow_ups, interactions, introductions, relationships, targets, today,
 };
+use crate::domain::community::Community;
 use crate::domain::contact::Contact;
 use crate::domain::contact_activity::ContactActivity;
+use crate::domain::entity::Entity;
 use crate::domain::event::Event;
 use crate::domain::event_person::EventPerson;
 use crate::domain::feedback::Feedback;
@@ -25,6 +27,7 @@ use crate::domain::goal::Goal;
 use crate::domain::id::{EventId, GoalId, WorkspaceId};
 use crate::domain::interaction::Interaction;
 use crate::domain::introduction::Introduction;
+use crate::domain::reference::reference;
 use crate::domain::relationship::Relationship;
 use crate::domain::target::Target;
 use crate::domain::timestamp::Timestamp;
@@ -57,6 +60,8 @@ pub struct ContactBrief {
     pub feedback: Section<Feedback>,
     /// What they are a part of, the newest first.
     pub introductions: Section<Introduction>,
+    /// Of which they are a member, the newest first.
+    pub communities: Section<Community>,
     /// Where you met.
     pub met_at: Option<Event>,
     pub notes: Vec<Interaction>,
@@ -115,6 +120,11 @@ pub fn read(conn: &mut Conn, workspace: WorkspaceId, contact: &Contact, day: Day
         let is_part = Predicate::Any(parts.map(is_own).to_vec());
         let newest = Select { direction: Direction::Descending, ..Select::all(workspace, is_part) };
         let introductions = Section::first_of(Introduction::select(conn, newest)?, MAX_ITEMS.into());
+        let member =
+            reference(Entity::Community, Entity::Contact).map(|listed| Predicate::Lists(listed, vec![id]));
+        let member = member.unwrap_or(Predicate::Any(Vec::new()));
+        let newest = Order::By(ID, Direction::Descending);
+        let communities = first(conn, workspace, member, newest, i64::from(MAX_ITEMS))?;
         let how_met = contact.fields.how_met.as_ref();
         let met_at = how_met.and_then(|how_met| how_met.event_id).map(|id| AnyId::new(id.uuid()));
         let met_at = Event::select(conn, Select::all(workspace, Predicate::ids(met_at)))?.pop();
@@ -136,6 +146,7 @@ pub fn read(conn: &mut Conn, workspace: WorkspaceId, contact: &Contact, day: Day
             exchanged,
             feedback,
             introductions,
+            communities,
             met_at,
             notes,
             people,

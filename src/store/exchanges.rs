@@ -15,7 +15,7 @@ use super::error::Result;
 use crate::domain::exchange::{
     Exchange, ExchangeDirection, ExchangeFields, ExchangeKind, ExchangeOrigin, scaled_weight,
 };
-use crate::domain::id::{ContactId, GoalId, InteractionId, WorkspaceId};
+use crate::domain::id::{ContactId, GoalId, InteractionId, ResourceId, WorkspaceId};
 use crate::domain::search::SearchText;
 use crate::domain::timeline::TimelineEntry;
 
@@ -31,6 +31,7 @@ record_row! {
         thanked_on: Option<String>,
         interaction_id: Option<InteractionId>,
         goal_id: Option<GoalId>,
+        resource_id: Option<ResourceId>,
         origin: ExchangeOrigin,
     }
     computed {
@@ -77,6 +78,7 @@ pub const OCCURRED_ON: Field = sortable(exchanges::occurred_on);
 pub const THANKED_ON: Field = field(exchanges::thanked_on);
 pub const INTERACTION: Field = field(exchanges::interaction_id);
 pub const GOAL: Field = field(exchanges::goal_id);
+pub const RESOURCE: Field = field(exchanges::resource_id);
 
 /// What was received and not thanked for.
 pub fn awaits_thanks() -> Predicate {

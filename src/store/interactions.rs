@@ -12,7 +12,7 @@ use super::db::write::row::record_row;
 use super::error::Result;
 use crate::domain::contact::Channel;
 use crate::domain::entity::Entity;
-use crate::domain::id::{ContactId, EventId, GoalId, WorkspaceId};
+use crate::domain::id::{CommunityId, ContactId, EventId, GoalId, PostId, WorkspaceId};
 use crate::domain::interaction::{
     Interaction, InteractionDirection, InteractionFields, InteractionKind, InteractionStatus,
 };
@@ -41,6 +41,8 @@ record_row! {
         quality: Option<i32>,
         counts: Option<bool>,
         event_id: Option<EventId>,
+        post_id: Option<PostId>,
+        community_id: Option<CommunityId>,
     }
     json {
         contact_ids: Vec<ContactId>,
@@ -49,6 +51,8 @@ record_row! {
     computed {
         sorted_at: Timestamp = |fields| fields.sorted_at(),
         is_counted: bool = |fields| fields.is_counted(),
+        url_platform: Option<String> = |fields| fields.url_platform().map(str::to_owned),
+        is_engagement: bool = |fields| fields.is_engagement(),
     }
 }
 
@@ -118,6 +122,8 @@ pub const DIRECTION: Field = sortable(interactions::direction);
 pub const CHANNEL: Field = field(interactions::channel);
 pub const QUALITY: Field = field(interactions::quality);
 pub const EVENT: Field = field(interactions::event_id);
+pub const POST: Field = field(interactions::post_id);
+pub const COMMUNITY: Field = field(interactions::community_id);
 const BODY: Field = field(interactions::body);
 pub const IS_COUNTED: Field = sortable(interactions::is_counted);
 

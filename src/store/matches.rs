@@ -118,8 +118,8 @@ fn offers_of(conn: &mut Conn, workspace: WorkspaceId, contact: AnyId) -> Result<
     Ok(Need::select(conn, Select::all(workspace, filter))?)
 }
 
-/// Offers by the words of their topics, as these are stored.
-type Found = BTreeMap<String, Vec<AnyId>>;
+/// Records by the words of their topics, as these are stored.
+pub(super) type Found = BTreeMap<String, Vec<AnyId>>;
 
 fn found_by_words(offers: Vec<Need>) -> Found {
     let mut found = Found::new();
@@ -146,18 +146,12 @@ fn with_offers(
 ) -> Result<Vec<Met>> {
     let needs: Vec<(Need, Vec<String>)> = needs.into_iter().map(with_words).collect();
     let words: BTreeSet<String> = needs.iter().flat_map(|(_, words)| words).map(|word| stored(word)).collect();
-    let words: Vec<String> = words.into_iter().collect();
-    let (mut numbers, mut found) = (HashMap::<String, i64>::new(), Found::new());
-    for words in words.chunks(WORDS_AT_ONCE) {
-        for (word, offer) in (Carriers { workspace, words }).load::<(String, Option<AnyId>)>(conn)? {
-            found.entry(word.clone()).or_default().extend(offer);
-            *numbers.entry(word).or_default() += 1;
-        }
-    }
+    let (numbers, found) = carriers(conn, workspace, &words, Among::Offers)?;
     let found = offers.unwrap_or(&found);
-    let weight = |word: &str| topic::weight(numbers.get(&stored(word)).copied().unwrap_or(1));
+    let weight = |word: &str| numbers.weight(word);
 
-    let candidates: Vec<Vec<AnyId>> = needs.iter().map(|(_, words)| candidates(words, found, weight)).collect();
+    let candidates: Vec<Vec<AnyId>> =
+        needs.iter().map(|(_, words)| candidates(words, found, weight, COMPARED)).collect();
     let every: HashSet<AnyId> = candidates.iter().flatten().copied().collect();
     let offers: HashMap<AnyId, (Need, Vec<String>)> = newest::<Need>(conn, workspace, every)?
         .into_iter()
@@ -178,13 +172,45 @@ fn with_offers(
     Ok(all.filter(|met| !met.offers.is_empty()).collect())
 }
 
-fn with_words(need: Need) -> (Need, Vec<String>) {
+/// How many have each word, as words are stored: 200 at most.
+pub(super) struct Numbers(HashMap<String, i64>);
+
+impl Numbers {
+    pub fn weight(&self, word: &str) -> u64 {
+        topic::weight(self.0.get(&stored(word)).copied().unwrap_or(1))
+    }
+}
+
+/// How many have each of these words, as words are stored, and the ids of those that are looked for.
+pub(super) fn carriers(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    words: &BTreeSet<String>,
+    among: Among,
+) -> Result<(Numbers, Found)> {
+    let words: Vec<String> = words.iter().cloned().collect();
+    let (mut numbers, mut found) = (HashMap::<String, i64>::new(), Found::new());
+    for words in words.chunks(WORDS_AT_ONCE) {
+        for (word, id) in (Carriers { workspace, words, among }).load::<(String, Option<AnyId>)>(conn)? {
+            found.entry(word.clone()).or_default().extend(id);
+            *numbers.entry(word).or_default() += 1;
+        }
+    }
+    Ok((Numbers(numbers), found))
+}
+
+pub(super) fn with_words(need: Need) -> (Need, Vec<String>) {
     let words = topic::words(&need.fields.topic);
     (need, words)
 }
 
-/// The offers to compare with a need of these words: by the weight of those they were found by, then the newest.
-fn candidates(words: &[String], found: &Found, weight: impl Fn(&str) -> u64) -> Vec<AnyId> {
+/// Those to compare with something of these words: by the weight of those they were found by, then the newest.
+pub(super) fn candidates(
+    words: &[String],
+    found: &Found,
+    weight: impl Fn(&str) -> u64,
+    most: usize,
+) -> Vec<AnyId> {
     let mut weights: HashMap<AnyId, u64> = HashMap::new();
     for word in words {
         for offer in found.get(&stored(word)).into_iter().flatten() {
@@ -194,7 +220,7 @@ fn candidates(words: &[String], found: &Found, weight: impl Fn(&str) -> u64) -> 
     }
     let mut ranked: Vec<(u64, AnyId)> = weights.into_iter().map(|(id, weight)| (weight, id)).collect();
     ranked.sort_unstable_by_key(|place| Reverse(*place));
-    ranked.into_iter().take(COMPARED).map(|(_, id)| id).collect()
+    ranked.into_iter().take(most).map(|(_, id)| id).collect()
 }
 
 /// As the API shows them: summaries, each contact read once.
@@ -223,7 +249,7 @@ fn shown(conn: &mut Conn, workspace: WorkspaceId, met: Vec<Met>) -> Result<Vec<M
 }
 
 /// Records by their ids, the newest first.
-fn newest<R: Record>(
+pub(super) fn newest<R: Record>(
     conn: &mut Conn,
     workspace: WorkspaceId,
     ids: impl IntoIterator<Item = AnyId>,
@@ -249,10 +275,21 @@ struct OpenNeeds {
     words: Option<Vec<String>>,
 }
 
-/// The newest needs, offers and interests that have each word: the id where it is an open offer, otherwise null.
+/// What is looked for by words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Among {
+    /// Open offers, among needs, offers and interests.
+    Offers,
+    /// Open needs and interests, among the same.
+    Wishes,
+    Resources,
+}
+
+/// The newest records of a kind that have each word: the id where it is one of those that are looked for, otherwise null.
 struct Carriers<'a> {
     workspace: WorkspaceId,
     words: &'a [String],
+    among: Among,
 }
 
 statement!(OpenNeeds, Id);
@@ -295,12 +332,21 @@ impl QueryFragment<MultiBackend> for OpenNeeds {
 impl QueryFragment<MultiBackend> for Carriers<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
         out.unsafe_to_cache_prepared();
-        // Looked up one by one by their key: joined, PostgreSQL without statistics took more than 30 s of 40,000 needs.
-        out.push_sql("SELECT value, (SELECT id FROM needs WHERE workspace_id = ");
-        out.push_bind_param::<Id, _>(&self.workspace)?;
-        out.push_sql(" AND id = carriers.record_id AND kind = 'offer' AND status = 'open'");
-        out.push_sql(MAY_BE_CONTACTED);
-        out.push_sql(") FROM (");
+        let (entity, kinds) = match self.among {
+            Among::Offers => ("need", "kind = 'offer'"),
+            Among::Wishes => ("need", "kind IN ('need', 'interest')"),
+            Among::Resources => ("resource", ""),
+        };
+        if self.among == Among::Resources {
+            out.push_sql("SELECT value, record_id FROM (");
+        } else {
+            // Looked up one by one by their key: joined, PostgreSQL without statistics took more than 30 s of 40,000 needs.
+            out.push_sql("SELECT value, (SELECT id FROM needs WHERE workspace_id = ");
+            out.push_bind_param::<Id, _>(&self.workspace)?;
+            out.push_sql(&format!(" AND id = carriers.record_id AND {kinds} AND status = 'open'"));
+            out.push_sql(MAY_BE_CONTACTED);
+            out.push_sql(") FROM (");
+        }
         // A select for each word stops at its limit; a window over all of them reads everything first.
         for (index, word) in self.words.iter().enumerate() {
             if index > 0 {
@@ -308,7 +354,7 @@ impl QueryFragment<MultiBackend> for Carriers<'_> {
             }
             out.push_sql("SELECT * FROM (SELECT value, record_id FROM record_keys WHERE workspace_id = ");
             out.push_bind_param::<Id, _>(&self.workspace)?;
-            out.push_sql(" AND entity = 'need' AND kind = 'topic' AND value = ");
+            out.push_sql(&format!(" AND entity = '{entity}' AND kind = 'topic' AND value = "));
             out.push_bind_param::<Text, _>(word)?;
             out.push_sql(" ORDER BY record_id DESC LIMIT ");
             out.push_bind_param::<BigInt, _>(&CARRIERS_OF_A_WORD)?;

@@ -21,7 +21,7 @@ use super::error::Result;
 use super::lists::{Listing, Order, page};
 use super::{
     check_ins, contacts, events, exchanges, feedback, follow_ups, interactions, introductions, key_results,
-    positions, targets,
+    positions, posts, targets,
 };
 use crate::domain::contact::Contact;
 use crate::domain::entity::Entity;
@@ -36,6 +36,7 @@ use crate::domain::introduction::IntroductionDirection;
 use crate::domain::key::{Key, KeyKind};
 use crate::domain::key_result::{KeyResult, KeyResultFilter, KeyResultMetric};
 use crate::domain::locale::TimeZone;
+use crate::domain::post::{PostKind, PostStatus};
 use crate::domain::progress::{self, Standing, Window};
 use crate::domain::reference::reference;
 use crate::domain::tag::Tag;
@@ -308,6 +309,15 @@ impl Counted {
                 );
                 let filter = all(parts, vec![linked(Predicate::equal(exchanges::GOAL, Scalar::Id(goal_id)))]);
                 Self::Records { entity: Entity::Exchange, filter, order: exchanges::OCCURRED_ON }
+            }
+            KeyResultMetric::PostsPublished => {
+                let kinds = PostKind::OWN.map(|kind| Scalar::Text(kind.as_str().to_owned())).to_vec();
+                let states = [PostStatus::Published, PostStatus::Reviewed];
+                let states = states.map(|state| Scalar::Text(state.as_str().to_owned())).to_vec();
+                let mut parts = within(posts::PUBLISHED_AT);
+                parts.extend([Predicate::In(posts::KIND, kinds), Predicate::In(posts::STATUS, states)]);
+                let filter = all(parts, vec![linked(Predicate::equal(posts::GOAL, Scalar::Id(goal_id)))]);
+                Self::Records { entity: Entity::Post, filter, order: posts::PUBLISHED_AT }
             }
             KeyResultMetric::RelationshipsDeepened => {
                 let mutual = text(interactions::DIRECTION, InteractionDirection::Mutual.as_str());

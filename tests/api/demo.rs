@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::support::*;
 
-const LISTS: [&str; 18] = [
+const LISTS: [&str; 21] = [
     "/v1/contacts?archived=any&limit=200",
     "/v1/organizations?limit=200",
     "/v1/positions?limit=200",
@@ -27,6 +27,9 @@ const LISTS: [&str; 18] = [
     "/v1/exchanges?limit=200",
     "/v1/feedback?limit=200",
     "/v1/introductions?limit=200",
+    "/v1/resources?limit=200",
+    "/v1/communities?limit=200",
+    "/v1/posts?limit=200",
 ];
 
 fn demo(database: &Database, arguments: &[&str]) -> Output {
@@ -93,6 +96,9 @@ on_both! {
             (of("feedback"), "status", &["received", "considered", "reported_back", "set_aside"]),
             (of("introductions"), "direction", &["by_me", "to_me"]),
             (of("introductions"), "status", &["asked", "made", "met"]),
+            (of("communities"), "status", &["considering", "joined", "active", "quiet"]),
+            (of("/posts"), "status", &["idea", "scheduled", "published", "reviewed"]),
+            (of("exchanges"), "origin", &["manual", "share"]),
             (of("plan-runs"), "status", &["running", "finished", "stopped"]),
             (contacts, "tier", &["inner", "core", "active", "extended", "distant", "null"]),
         ] {
@@ -101,6 +107,7 @@ on_both! {
                 assert!(counts.contains_key(*word), "no {field} {word}: {counts:?}");
             }
         }
+        assert_eq!((of("resources").len(), of("communities").len()), (8, 4));
         assert_eq!((of("goals").len(), of("/events").len(), of("pitches").len()), (3, 8, 2));
         let participations = count(of("/events"), "participation");
         assert!(["attended", "missed", "registered"].iter().all(|word| participations.contains_key(*word)), "{participations:?}");

@@ -204,7 +204,7 @@ impl Place {
     }
 }
 
-/// Every place of a body with this schema, the root first; maps get the key `net`, lists the index 0.
+/// Every place of a body with this schema, the root first; maps get the key `net` or a day, lists the index 0.
 pub fn places(schema: &Value) -> Vec<Place> {
     let mut found = Vec::new();
     visit(schema, &mut Vec::new(), &mut found);
@@ -227,12 +227,18 @@ fn children(resolved: &Value) -> Vec<(String, Value)> {
     let properties = resolved["properties"].as_object().into_iter().flatten();
     all.extend(properties.map(|(name, below)| (name.clone(), below.clone())));
     if resolved["additionalProperties"].is_object() {
-        all.push(("net".to_owned(), resolved["additionalProperties"].clone()));
+        all.push((map_key(resolved), resolved["additionalProperties"].clone()));
     }
     if resolved["items"].is_object() {
         all.push(("0".to_owned(), resolved["items"].clone()));
     }
     all
+}
+
+/// A key of a map.
+fn map_key(resolved: &Value) -> String {
+    let pattern = resolved["propertyNames"]["pattern"].as_str().unwrap_or_default();
+    if pattern.starts_with("^[0-9]{4}-") { "2026-03-02".to_owned() } else { "net".to_owned() }
 }
 
 /// Puts a value in a place of a body; what is missing on the way is filled with samples.
@@ -304,7 +310,7 @@ fn build(schema: &Value, whole: bool) -> Value {
         return object.into();
     }
     if resolved["additionalProperties"].is_object() {
-        return json!({ "net": build(&resolved["additionalProperties"], whole) });
+        return json!({ (map_key(&resolved)): build(&resolved["additionalProperties"], whole) });
     }
     let example = [&schema["example"], &resolved["example"], &resolved["examples"][0]];
     if let Some(example) = example.into_iter().find(|example| !example.is_null()) {

@@ -73,6 +73,13 @@ const LEFT_OUT: &[(&str, &[&str], &str)] = &[
         &["direction", "status", "id", "introducer_id", "contact_a_id", "contact_b_id", "made_on", "updated_at"],
         "words of a few values; those of a period in another order; a key result reads what was made in its period",
     ),
+    ("resources", &["kind", "updated_at"], "words of a few values"),
+    ("communities", &["kind", "status", "platform", "updated_at"], "words of a few values; nobody has many"),
+    (
+        "posts",
+        &["kind", "status", "platform", "scheduled_on", "published_at", "updated_at"],
+        "words of a few values; those of a period in another order than that of days",
+    ),
     (
         "interactions",
         &[
@@ -156,6 +163,14 @@ const ALLOWED: &[(&str, &str)] = &[
     (
         "SELECT contact_id, SUM(CASE*FROM exchanges WHERE workspace_id = ? AND occurred_on <= ? GROUP BY contact_id",
         "balances are summed up from the entries of an index, since their order follows from the sums",
+    ),
+    (
+        "SELECT own.direction, own.kind, COUNT(*) FROM interactions AS own WHERE *",
+        "engagement in a month is summed up from the entries of an index",
+    ),
+    (
+        "SELECT listed.contact_id, own.direction, own.kind, COUNT(*) FROM interactions AS own JOIN *",
+        "the same: with whom it was in a period",
     ),
     (
         "SELECT listed.contact_id, MIN(met.at), MAX(met.at), MIN(met.occurred_on), MAX(met.occurred_on) FROM *",

@@ -4,6 +4,7 @@ mod deck;
 mod events;
 mod feedback;
 mod moment;
+mod posts;
 mod thanks;
 
 use actix_web::http::{Method, header};
@@ -16,6 +17,7 @@ use self::deck::Deck;
 use self::events::{TodayDebriefSection, TodayEventSection};
 use self::feedback::TodayFeedbackSection;
 use self::moment::Moment;
+use self::posts::TodayPostSection;
 use self::thanks::TodayThanksSection;
 use super::context::Context;
 use super::http::messages::conditional::check_if_none_match;
@@ -44,6 +46,7 @@ use crate::store::progress::{GoalProgress, On};
 use crate::store::today as stored;
 use crate::store::{
     Conn, Record, Result as StoreResult, accounts, events as stored_events, feedback as stored_feedback,
+    posts as stored_posts,
 };
 
 /// How many items a section shows.
@@ -83,6 +86,8 @@ struct Today {
     thanks: TodayThanksSection,
     /// Feedback that is open and has not moved for 14 days, the oldest first. At most 20.
     feedback: TodayFeedbackSection,
+    /// Posts that are scheduled for this day or were for one before it, the oldest first. At most 20.
+    posts: TodayPostSection,
     /// First steps not taken yet; empty when all are done.
     setup: Vec<TodaySetupStep>,
 }
@@ -255,7 +260,7 @@ pub fn operations() -> Vec<Operation> {
                 "One call for a home screen: follow-ups and promises whose day has come, contacts who are due, \
                  birthdays and other dates in the next 14 days, planned interactions, those whose time has passed, \
                  goals at risk, events in the next 14 days with what is still to be prepared, those to look back \
-                 on, thanks that are due, and feedback that has been open for 14 days. Each item has a reason and the cards to show. Each section has at most 20 \
+                 on, thanks that are due, feedback that has been open for 14 days, and posts to publish. Each item has a reason and the cards to show. Each section has at most 20 \
                  items and their `total`.",
             )
             .parameter(Parameter::new("on", on, json!({ "type": "string", "format": "date" })).example(json!("2026-03-02")))
@@ -269,6 +274,7 @@ pub fn operations() -> Vec<Operation> {
         "follow_ups:read",
         "goals:read",
         "events:read",
+        "online:read",
     ];
     let access = Access::Scopes(scopes.map(Into::into).to_vec());
     vec![Operation::new(Method::GET, "/v1/today", "get_today", access, Run::Read(get_today), docs)]
@@ -324,6 +330,7 @@ fn view(
         stored::goals_at_risk(conn, workspace, On { day: on, zone: moment.zone }, usize::from(MAX_ITEMS))?;
     let events = events::ahead(conn, moment, usize::from(MAX_ITEMS))?;
     let thanks = stored::thanks_due(conn, workspace, on, limit)?;
+    let to_publish = stored_posts::due(conn, workspace, on, limit)?;
     let setup = stored::open_setup(conn, workspace)?;
 
     let named = |lists: &[&[ContactId]]| stored::ids_of(lists.iter().copied());
@@ -381,6 +388,7 @@ fn view(
         events_to_debrief: events::to_debrief(moment, &to_debrief),
         thanks: thanks::shown(moment, &cards, thanks),
         feedback: feedback::shown(moment, &cards, waiting),
+        posts: posts::shown(moment, to_publish),
         setup: setup.into_iter().map(setup_step).collect(),
     })
 }

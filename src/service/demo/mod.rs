@@ -4,6 +4,7 @@
 
 mod giving;
 mod goals;
+mod online;
 mod random;
 mod steps;
 mod words;

@@ -21,6 +21,12 @@ pub static EVENTS: LazyLock<Vec<&str>> = LazyLock::new(|| lines(include_str!("da
 pub static FEEDBACK: LazyLock<Vec<&str>> = LazyLock::new(|| lines(include_str!("data/feedback.txt")));
 /// Kind and description, with `|` between.
 pub static EXCHANGES: LazyLock<Vec<&str>> = LazyLock::new(|| lines(include_str!("data/exchanges.txt")));
+/// Kind, title and topics, with `|` between.
+pub static RESOURCES: LazyLock<Vec<&str>> = LazyLock::new(|| lines(include_str!("data/resources.txt")));
+/// Kind, platform and name, with `|` between.
+pub static COMMUNITIES: LazyLock<Vec<&str>> = LazyLock::new(|| lines(include_str!("data/communities.txt")));
+/// Topic and title, with `|` between.
+pub static POSTS: LazyLock<Vec<&str>> = LazyLock::new(|| lines(include_str!("data/posts.txt")));
 /// Kind and title, with `|` between.
 pub static FOLLOW_UPS: LazyLock<Vec<&str>> = LazyLock::new(|| lines(include_str!("data/follow_ups.txt")));
 

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 
 use super::giving::Giving;
 use super::goals::Goals;
+use super::online::Online;
 use super::random::Random;
 use super::steps::{after, before, create, patch};
 use super::words::{
@@ -55,6 +56,7 @@ pub struct Year {
     organizations: Vec<OrganizationId>,
     goals: Goals,
     giving: Giving,
+    online: Online,
 }
 
 fn any(id: ContactId) -> AnyId {
@@ -72,6 +74,7 @@ impl Year {
             organizations: Vec::new(),
             goals: Goals::default(),
             giving: Giving::new(seed),
+            online: Online::new(seed),
         }
     }
 
@@ -110,7 +113,8 @@ impl Year {
             self.goals.debrief_event(tx, &mut self.random, today)?;
         }
         let people: Vec<ContactId> = self.people.iter().map(|person| person.id).collect();
-        self.giving.live_week(tx, (week, today), &people)
+        self.giving.live_week(tx, (week, today), &people)?;
+        self.online.live_week(tx, (week, today), &people)
     }
 
     /// The last day: something of everything that a screen shows.

@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::domain::count::pluralize;
 use crate::domain::follow_up::TIME_PATTERN;
 use crate::domain::invalid::{FieldCode, Invalid, Rejection, escape};
+use crate::domain::keyed::DAY_PATTERN;
 
 /// Adds one error of the schema check, in our words.
 pub fn add(error: &jsonschema::ValidationError<'_>, invalid: &mut Invalid) {
@@ -29,7 +30,12 @@ pub fn add(error: &jsonschema::ValidationError<'_>, invalid: &mut Invalid) {
         }
         ValidationErrorKind::PropertyNames { error: inner } => {
             let name = inner.instance().as_str().unwrap_or_default().to_owned();
-            let detail = "A key must have 1 to 64 characters of A-Z, a-z, 0-9, _ and -.";
+            let detail = match inner.kind() {
+                ValidationErrorKind::Pattern { pattern } if pattern == DAY_PATTERN => {
+                    "A key must be a day such as 2026-02-01."
+                }
+                _ => "A key must have 1 to 64 characters of A-Z, a-z, 0-9, _ and -.",
+            };
             invalid.add(format!("{at}/{}", escape(&name)), Rejection::format(detail));
             return;
         }

@@ -137,7 +137,7 @@ impl Views {
         let whole = self.make(&format!("{}Fields", pascal(entity.as_str())), View::Input);
         let mut schema = self.made.get(&whole)?.clone();
         schema["properties"].as_object_mut()?.remove(field);
-        if let Some(required) = schema["required"].as_array_mut() {
+        if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
             required.retain(|name| name != field);
         }
         let own = format!("{}{}Input", pascal(parent.as_str()), pascal(entity.as_str()));

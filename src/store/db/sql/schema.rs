@@ -464,6 +464,10 @@ table! {
         status_reason -> Nullable<Text>,
         goal_ids -> Json,
         event_id -> Nullable<Id>,
+        post_id -> Nullable<Id>,
+        community_id -> Nullable<Id>,
+        url_platform -> Nullable<Text>,
+        is_engagement -> Bool,
     }
 }
 
@@ -869,6 +873,7 @@ table! {
         goal_id -> Nullable<Id>,
         origin -> Text,
         scaled_weight -> Double,
+        resource_id -> Nullable<Id>,
     }
 }
 
@@ -931,5 +936,98 @@ table! {
         introducer_exchange_id -> Nullable<Id>,
         follow_up_a_id -> Nullable<Id>,
         follow_up_b_id -> Nullable<Id>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant, Json};
+
+    resources (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        title -> Text,
+        url -> Nullable<Text>,
+        kind -> Text,
+        topics -> Json,
+        note -> Nullable<Text>,
+        event_id -> Nullable<Id>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant, Json};
+
+    communities (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        name -> Text,
+        organization_id -> Nullable<Id>,
+        platform -> Nullable<Text>,
+        url -> Nullable<Text>,
+        kind -> Text,
+        purpose -> Nullable<Text>,
+        status -> Text,
+        status_reason -> Nullable<Text>,
+        joined_on -> Nullable<Text>,
+        target_posts_per_month -> Nullable<Integer>,
+        goal_ids -> Json,
+        contact_ids -> Json,
+        sort_key -> Text,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::{Id, Instant, Json};
+
+    posts (workspace_id, id) {
+        workspace_id -> Id,
+        id -> Id,
+        version -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        platform -> Nullable<Text>,
+        kind -> Text,
+        title -> Nullable<Text>,
+        body -> Nullable<Text>,
+        url -> Nullable<Text>,
+        topic -> Nullable<Text>,
+        community_id -> Nullable<Id>,
+        goal_id -> Nullable<Id>,
+        status -> Text,
+        status_reason -> Nullable<Text>,
+        scheduled_on -> Nullable<Text>,
+        published_at -> Nullable<Instant>,
+        metrics -> Json,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::Id;
+
+    community_contacts (workspace_id, community_id, contact_id) {
+        workspace_id -> Id,
+        community_id -> Id,
+        contact_id -> Id,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::store::db::sql::types::Id;
+
+    community_goals (workspace_id, community_id, goal_id) {
+        workspace_id -> Id,
+        community_id -> Id,
+        goal_id -> Id,
     }
 }

@@ -15,6 +15,7 @@ use std::io::Write;
 
 use super::conn::MultiBackend;
 use crate::domain::account::WeekDay;
+use crate::domain::community::{CommunityKind, CommunityStatus};
 use crate::domain::contact::{Channel, Tier};
 use crate::domain::entity::{Entity, Op};
 use crate::domain::event::{EventKind, EventParticipation, EventRole, EventStatus};
@@ -25,10 +26,11 @@ use crate::domain::follow_up::{FollowUpKind, FollowUpOrigin, FollowUpStatus, Owe
 use crate::domain::follow_up_plan::BuiltInPlan;
 use crate::domain::goal::{GoalCategory, GoalStatus};
 use crate::domain::id::{
-    CalendarFeedId, CheckInId, ContactActivityId, ContactId, DuplicateDismissalId, EventId, EventPersonId,
-    ExchangeId, FeedbackId, FollowUpId, FollowUpPlanId, GoalId, InteractionId, IntroductionId, JobId, KeyResultId,
-    NeedId, NotificationId, OperationId, OrganizationId, PitchId, PitchUseId, PitchVersionId, PlanRunId,
-    PositionId, RelationshipId, SeriesId, SessionId, TagId, TargetId, TokenId, UserId, WorkspaceId,
+    CalendarFeedId, CheckInId, CommunityId, ContactActivityId, ContactId, DuplicateDismissalId, EventId,
+    EventPersonId, ExchangeId, FeedbackId, FollowUpId, FollowUpPlanId, GoalId, InteractionId, IntroductionId,
+    JobId, KeyResultId, NeedId, NotificationId, OperationId, OrganizationId, PitchId, PitchUseId, PitchVersionId,
+    PlanRunId, PositionId, PostId, RelationshipId, ResourceId, SeriesId, SessionId, TagId, TargetId, TokenId,
+    UserId, WorkspaceId,
 };
 use crate::domain::interaction::{InteractionDirection, InteractionKind, InteractionStatus};
 use crate::domain::introduction::{Consent, IntroductionDirection, IntroductionStatus};
@@ -41,7 +43,9 @@ use crate::domain::operation::{OperationKind, OperationState};
 use crate::domain::organization::OrganizationKind;
 use crate::domain::plan_run::PlanRunStatus;
 use crate::domain::position::PositionKind;
+use crate::domain::post::{PostKind, PostStatus};
 use crate::domain::relationship::RelationshipType;
+use crate::domain::resource::ResourceKind;
 use crate::domain::scope::Role;
 use crate::domain::target::TargetStage;
 use crate::domain::timeline::TimelineKind;
@@ -197,7 +201,8 @@ id_columns!(CalendarFeedId, JobId, NotificationId, OperationId);
 id_columns!(ContactId, OrganizationId, PositionId, RelationshipId, NeedId, TagId, DuplicateDismissalId);
 id_columns!(GoalId, KeyResultId, CheckInId, TargetId, PitchId, PitchVersionId, PitchUseId);
 id_columns!(EventId, EventPersonId);
-id_columns!(ExchangeId, FeedbackId, IntroductionId);
+id_columns!(ExchangeId, FeedbackId, IntroductionId, ResourceId);
+id_columns!(CommunityId, PostId);
 id_columns!(InteractionId, ContactActivityId, FollowUpId, SeriesId, FollowUpPlanId, PlanRunId);
 
 /// Microseconds between 1970 and 2000, from which PostgreSQL counts.
@@ -350,5 +355,6 @@ word_columns!(EventKind, EventStatus, EventRole, EventParticipation, EventPerson
 word_columns!(GoalCategory, GoalStatus, KeyResultMetric, TargetStage);
 word_columns!(ExchangeDirection, ExchangeKind, ExchangeOrigin);
 word_columns!(FeedbackKind, FeedbackStatus);
-word_columns!(Consent, IntroductionDirection, IntroductionStatus);
+word_columns!(CommunityKind, CommunityStatus, PostKind, PostStatus);
+word_columns!(Consent, IntroductionDirection, IntroductionStatus, ResourceKind);
 word_columns!(FollowUpKind, FollowUpStatus, FollowUpOrigin, OwedBy, BuiltInPlan, PlanRunStatus);

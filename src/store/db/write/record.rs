@@ -266,7 +266,8 @@ macro_rules! for_entity {
             Contact in contact, Organization in organization, Position in position, Relationship in relationship,
             Need in need, Exchange in exchange, Feedback in feedback, Tag in tag, DuplicateDismissal in duplicate_dismissal, Goal in goal, KeyResult in key_result,
             CheckIn in check_in, Target in target, Pitch in pitch, PitchVersion in pitch_version, PitchUse in pitch_use,
-            Event in event, EventPerson in event_person, Interaction in interaction, Introduction in introduction,
+            Event in event, EventPerson in event_person, Interaction in interaction, Introduction in introduction, Resource in resource,
+            Community in community, Post in post,
             FollowUp in follow_up, FollowUpPlan in follow_up_plan, PlanRun in plan_run, ContactActivity in contact_activity,
         )
     };

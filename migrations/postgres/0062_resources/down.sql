@@ -1,0 +1,2 @@
+ALTER TABLE exchanges DROP COLUMN resource_id;
+DROP TABLE resources;

@@ -1,0 +1,3 @@
+DROP TABLE community_goals;
+DROP TABLE community_contacts;
+DROP TABLE communities;
