@@ -200,6 +200,7 @@ const ALLOWED: &[(&str, &str)] = &[
         "SELECT listed.contact_id, MIN(plan.occurred_at), MIN(plan.occurred_on) FROM interactions AS plan *",
         "what is planned and still ahead is little",
     ),
+    ("SELECT … FROM interactions AS plan JOIN interaction_contacts AS listed *", "the same"),
     (
         "SELECT … FROM contact_activities WHERE workspace_id = ? AND 1 = 1 ORDER BY id LIMIT ?",
         "the zone of the workspace has changed, and with it the days of everybody",
