@@ -118,7 +118,8 @@ pub fn operations() -> Vec<Operation> {
                 since,
                 until,
                 Parameter::id("contact_id", "Only with this contact.", Entity::Contact),
-                Parameter::text("platform", "Only on this platform, in lower case.", 1, MAX_PLATFORM_CHARACTERS),
+                Parameter::text("platform", "Only on this platform, in lower case.", 1, MAX_PLATFORM_CHARACTERS)
+                    .example(json!("linkedin")),
             ])
             .answer::<Engagement>(200, "The engagement.")
             .tagged(Tagged::View)

@@ -9,7 +9,7 @@ use crate::support::{Client, Reply, TestServer};
 fn everything(introduced_by_id: &str) -> Value {
     json!({
         "given_name": "Dorota", "family_name": "Kozłowicz", "middle_name": "Maria", "prefix": "Dr.", "suffix": "PhD",
-        "former_names": ["Nowak", "Wiśniewska"], "name_order": "family_first",
+        "aliases": ["Nowak", "Wiśniewska"], "name_order": "family_first",
         "phonetic_given_name": "ドロタ", "phonetic_family_name": "コズウォヴィチ", "pronunciation": "doh-ROH-tah",
         "nickname": "Dorka", "display_name": "Dorota K.", "pronouns": "she/her", "address_as": "informal",
         "headline": "CTO at Poniedziałek", "about": "I build things.\n\nAnd break them.",
@@ -149,7 +149,7 @@ on_both! {
 
         let mut made = named(&ada, "Grace").await.body;
 
-        let sets = ["former_names", "skills", "languages", "tags"];
+        let sets = ["aliases", "skills", "languages", "tags"];
         let maps = ["emails", "phones", "links", "addresses", "dates", "external_ids"];
         let members = made.as_object_mut().unwrap();
         for server_made in ["id", "version", "created_at", "updated_at"] {

@@ -907,6 +907,10 @@ async fn good_values(
         let page = world.client.get(&path).query(&[("limit", "1")]).await;
         return page.body["next_cursor"].as_str().map(str::to_owned).into_iter().collect();
     }
+    let own = world.ids_for(parameter);
+    if !own.is_empty() {
+        return own;
+    }
     match one["type"].as_str() {
         Some("boolean") => vec!["true".to_owned(), "false".to_owned()],
         Some("integer") => {

@@ -162,7 +162,7 @@ on_both! {
             contact(&ada, json!({"given_name": "John", "family_name": family, "dates": {"birthday": {"value": day}}})).await;
         }
         contact(&ada, json!({"given_name": "Eva", "family_name": "Mayer", "emails": {"w": {"value": "eva@example.com"}}})).await;
-        contact(&ada, json!({"given_name": "Eva", "family_name": "Huber", "former_names": ["Mayer"],
+        contact(&ada, json!({"given_name": "Eva", "family_name": "Huber", "aliases": ["Mayer"],
             "emails": {"w": {"value": "eva@example.com"}}})).await;
         let against = "same_phone 80, different_given_name -70";
         assert_eq!(pairs(&ada, CONTACTS).await, [

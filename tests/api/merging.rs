@@ -368,7 +368,7 @@ on_both! {
         let merged = merge(&ada, "contacts", &keep, &[&other, &nameless]).await.expect(200);
         let one = &merged.body["contact"];
         assert_eq!((&one["emails"]["a"]["label"], &one["emails"]["a"]["preferred"]), (&json!("private"), &json!(true)));
-        assert_eq!(one["former_names"], json!(["Dr. Anna Kowalska", "Annie of the Chess Club"]));
+        assert_eq!(one["aliases"], json!(["Dr. Anna Kowalska", "Annie of the Chess Club"]));
         assert_eq!(one["notes"], "not married\n\nmarried");
         assert_eq!(one["external_ids"].as_object().unwrap().len(), 2);
         assert_eq!(one["links"].as_object().unwrap().len(), 2);

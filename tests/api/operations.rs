@@ -953,9 +953,19 @@ impl<'s> World<'s> {
             Some((one["name"].as_str()?, example[0].as_str().or(example.as_str())?))
         };
         match parameters.iter().find_map(example) {
-            Some(pair) => request.query(&[pair]),
+            Some((name, example)) => {
+                let own =
+                    parameters.iter().find(|one| one["name"] == name).and_then(|one| self.ids_for(one).pop());
+                request.query(&[(name, own.as_deref().unwrap_or(example))])
+            }
             None => request,
         }
+    }
+
+    /// Ids of this world for a parameter that takes those of several kinds.
+    pub fn ids_for(&self, parameter: &Value) -> Vec<String> {
+        let kinds = parameter["schema"]["x-entities"].as_array().into_iter().flatten();
+        kinds.filter_map(|kind| self.ids.get(kind.as_str()?).cloned()).collect()
     }
 
     /// A request with this value of a parameter, in place of its example.

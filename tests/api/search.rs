@@ -41,7 +41,7 @@ on_both! {
     async fn people_are_found_as_they_are_typed(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         for body in [
-            json!({"given_name": "Dorota", "family_name": "Kozłowicz", "nickname": "Dorka", "former_names": ["Nowak"]}),
+            json!({"given_name": "Dorota", "family_name": "Kozłowicz", "nickname": "Dorka", "aliases": ["Nowak"]}),
             json!({"given_name": "充", "family_name": "太田", "phonetic_family_name": "オオタ"}),
             json!({"given_name": "Jürgen", "family_name": "Weiß"}),
             json!({"given_name": "Øystein", "family_name": "Ångström"}),
