@@ -58,14 +58,14 @@ pub struct PostFields {
     #[schema(example = json!(null))]
     pub published_at: Option<Timestamp>,
     /// How it did, by the day on which the numbers were read: the keys are days such as `2026-03-12`, not in the future.
-    #[schema(value_type = ByDay<PostMetrics>, inline, example = json!({"2026-03-12": {"views": 1200, "reactions": 45}}))]
-    pub metrics: Keyed<PostMetrics>,
+    #[schema(value_type = ByDay<PostDayMetrics>, inline, example = json!({"2026-03-12": {"views": 1200, "reactions": 45}}))]
+    pub metrics: Keyed<PostDayMetrics>,
 }
 
 /// The numbers of a post on a day, in total since it was published. Null: not known.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
-pub struct PostMetrics {
+pub struct PostDayMetrics {
     /// How often it was seen.
     #[schema(minimum = 0, maximum = 2000000000, example = 1200)]
     pub views: Option<i32>,

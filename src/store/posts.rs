@@ -13,7 +13,7 @@ use super::lists::{Order, Section, first};
 use crate::domain::calendar_feed::{MAX_ENTRIES, Window};
 use crate::domain::id::{CommunityId, GoalId, WorkspaceId};
 use crate::domain::keyed::Keyed;
-use crate::domain::post::{Post, PostFields, PostKind, PostMetrics, PostStatus};
+use crate::domain::post::{Post, PostDayMetrics, PostFields, PostKind, PostStatus};
 use crate::domain::search::SearchText;
 use crate::domain::timeline::TimelineEntry;
 use crate::domain::timestamp::Timestamp;
@@ -35,7 +35,7 @@ record_row! {
         published_at: Option<Timestamp>,
     }
     json {
-        metrics: Keyed<PostMetrics>,
+        metrics: Keyed<PostDayMetrics>,
     }
 }
 
