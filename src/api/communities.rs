@@ -18,6 +18,7 @@ use super::http::records::resource::{Resource, Texts};
 use crate::domain::community::{Community, CommunityKind, CommunityStatus};
 use crate::domain::engagement::{EngagementCounts, MonthSpan};
 use crate::domain::entity::Entity;
+use crate::domain::fields::MAX_PLATFORM_CHARACTERS;
 use crate::domain::post::PostKind;
 use crate::domain::timestamp::Timestamp;
 use crate::store::relations::{Link, Relation};
@@ -62,7 +63,7 @@ pub const COLLECTION: Collection = Collection {
         Filter {
             name: "platform",
             description: "The platform, in lower case.",
-            values: Values::Text { max_length: 50, example: "linkedin" },
+            values: Values::Text { max_length: MAX_PLATFORM_CHARACTERS, example: "linkedin" },
             operators: Operators::AnyOf,
             default: None,
             predicate: FilterFn::Always(|comparison, platform| word(stored::PLATFORM, comparison, platform)),

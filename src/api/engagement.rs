@@ -18,7 +18,7 @@ use crate::domain::card::ContactCard;
 use crate::domain::contact::Contact;
 use crate::domain::engagement::{EngagementCounts, MAX_MONTHS, MonthSpan, default_since, months};
 use crate::domain::entity::Entity;
-use crate::domain::fields::parse_day;
+use crate::domain::fields::{MAX_PLATFORM_CHARACTERS, parse_day};
 use crate::domain::invalid::Rejection;
 use crate::store::engagement::{self, Asked};
 use crate::store::{Conn, accounts};
@@ -27,7 +27,6 @@ const _: () = assert!(MAX_MONTHS == 24, "as the schemas say");
 
 /// How many contacts are shown.
 const MAX_PEOPLE: usize = 100;
-const MAX_PLATFORM_CHARACTERS: usize = 50;
 
 /// Engagement with posts in a period.
 #[derive(Serialize, ToSchema)]

@@ -11,7 +11,7 @@ use super::http::records::operations::{nested, of_record};
 use super::http::records::resource::{Resource, Texts};
 use crate::domain::community::Community;
 use crate::domain::entity::Entity;
-use crate::domain::fields::parse_day;
+use crate::domain::fields::{MAX_PLATFORM_CHARACTERS, parse_day};
 use crate::domain::post::{Post, PostKind, PostStatus};
 use crate::store::relations::{Link, Relation};
 use crate::store::{ID, Predicate, Scalar, posts as stored};
@@ -55,7 +55,7 @@ pub const COLLECTION: Collection = Collection {
         Filter {
             name: "platform",
             description: "The platform, in lower case.",
-            values: Values::Text { max_length: 50, example: "linkedin" },
+            values: Values::Text { max_length: MAX_PLATFORM_CHARACTERS, example: "linkedin" },
             operators: Operators::AnyOf,
             default: None,
             predicate: FilterFn::Always(|comparison, platform| word(stored::PLATFORM, comparison, platform)),

@@ -5,11 +5,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::entity::Entity;
-use super::fields::{check_day, check_list, check_url, clean, drop_blank, parse_day, single_line};
+use super::fields::{check_day, check_list, check_platform, check_url, clean, drop_blank, parse_day, single_line};
 use super::goal;
 use super::id::{CommunityId, ContactId, GoalId, OrganizationId};
 use super::invalid::{FieldCode, Invalid, Rejection};
-use super::link::platform_of;
 use super::record::{Fields, Stored};
 use super::search::SearchText;
 use super::state_machine::{Move, State, Status};
@@ -161,18 +160,6 @@ impl Community {
         SearchText { title: name.clone(), text }
     }
 }
-
-/// Puts a platform in lower case; where none is said, it is that of the address.
-pub(super) fn check_platform(platform: &mut Option<String>, url: Option<&str>) {
-    clean(platform);
-    *platform = match platform.take() {
-        // Some letters become two in lower case.
-        Some(platform) => Some(platform.to_lowercase().chars().take(MAX_PLATFORM_CHARACTERS).collect()),
-        None => url.and_then(platform_of).map(str::to_owned),
-    };
-}
-
-const MAX_PLATFORM_CHARACTERS: usize = 50;
 
 impl Fields for CommunityFields {
     const ENTITY: Entity = Entity::Community;

@@ -144,7 +144,18 @@ pub fn clean_labels(field: &str, labels: &mut Vec<LabelText>, invalid: &mut Inva
     *labels = cleaned;
 }
 
-const MAX_PLATFORM_CHARACTERS: usize = 50;
+/// How long the name of a platform can be.
+pub const MAX_PLATFORM_CHARACTERS: usize = 50;
+
+/// Puts a platform in lower case; where none is said, it is that of the address.
+pub fn check_platform(platform: &mut Option<String>, url: Option<&str>) {
+    clean(platform);
+    *platform = match platform.take() {
+        // Some letters become two in lower case.
+        Some(platform) => Some(platform.to_lowercase().chars().take(MAX_PLATFORM_CHARACTERS).collect()),
+        None => url.and_then(platform_of).map(str::to_owned),
+    };
+}
 
 /// Normalizes links, and sets the platform of those that have none.
 pub fn check_links(links: &mut Keyed<ProfileLink>, invalid: &mut Invalid) {
@@ -152,12 +163,7 @@ pub fn check_links(links: &mut Keyed<ProfileLink>, invalid: &mut Invalid) {
         if let Some(url) = invalid.check(pointer(&["links", key, "url"]), ProfileUrl::parse(&link.url)) {
             link.url = url.as_str().to_owned();
         }
-        clean(&mut link.platform);
-        link.platform = match link.platform.take() {
-            // Some letters become two in lower case.
-            Some(platform) => Some(platform.to_lowercase().chars().take(MAX_PLATFORM_CHARACTERS).collect()),
-            None => platform_of(&link.url).map(str::to_owned),
-        };
+        check_platform(&mut link.platform, Some(&link.url));
         check_day(&["links", key, "checked_on"], link.checked_on.as_deref(), invalid);
     }
 }

@@ -4,9 +4,8 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::community::check_platform;
 use super::entity::Entity;
-use super::fields::{check_day, check_url, clean, drop_blank, parse_day};
+use super::fields::{check_day, check_platform, check_url, clean, drop_blank, parse_day};
 use super::id::{CommunityId, GoalId, PostId};
 use super::invalid::{FieldCode, Invalid, Rejection, pointer};
 use super::keyed::{ByDay, Keyed};
