@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
 
 use super::context::Api;
+use super::http::auth::caller::bearer_token;
 use super::http::auth::jwt::ACCESS_TOKEN_SECONDS;
 use super::http::auth::limits;
 use super::http::batch;
@@ -438,10 +439,10 @@ fn may_read_metrics(config: &Config, request: &HttpRequest) -> bool {
     let headers = request.headers();
     let is_forwarded = ["x-forwarded-for", "forwarded"].iter().any(|name| headers.contains_key(*name));
     let is_local = request.peer_addr().is_some_and(|peer| peer.ip().to_canonical().is_loopback()) && !is_forwarded;
-    let sent = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    let sent = headers.get(header::AUTHORIZATION).and_then(bearer_token);
     let has_token = match (&config.metrics_token, sent) {
         // Digests take as long to compare however much of them agrees.
-        (Some(token), Some(sent)) => Sha256::digest(token.expose_secret()) == Sha256::digest(sent.trim()),
+        (Some(token), Some(sent)) => Sha256::digest(token.expose_secret()) == Sha256::digest(sent),
         _ => false,
     };
     config.metrics_for_all || is_local || has_token

@@ -1,7 +1,7 @@
 //! Who calls: the holder of an access token or of a personal access token, and what they may do.
 
 use actix_web::dev::Payload;
-use actix_web::http::header;
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use secrecy::SecretString;
 use std::future::{Ready, ready};
@@ -107,11 +107,7 @@ impl Authenticator {
         let Some(header) = request.headers().get(header::AUTHORIZATION) else {
             return Err(Problem::unauthenticated("Send a token: Authorization: Bearer <token>."));
         };
-        let token = header.to_str().ok().and_then(|text| {
-            let (scheme, token) = text.split_once(' ')?;
-            scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
-        });
-        let Some(token) = token else {
+        let Some(token) = bearer_token(header) else {
             return Err(Problem::unauthenticated("The Authorization header is not of the form: Bearer <token>."));
         };
         let caller = if token.starts_with(secret::PERSONAL_TOKEN) {
@@ -187,4 +183,10 @@ impl Authenticator {
         };
         Ok(known.filter(|(_, expires_at)| expires_at.is_none_or(|end| now < end)).map(|(caller, _)| caller))
     }
+}
+
+/// The token of an Authorization header: `Bearer <token>`.
+pub fn bearer_token(header: &HeaderValue) -> Option<String> {
+    let (scheme, token) = header.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
 }
