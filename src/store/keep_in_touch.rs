@@ -106,14 +106,17 @@ pub fn page(conn: &mut Conn, workspace: WorkspaceId, wanted: &Wanted, zone: Time
 
 /// How many contacts there are, whatever the filter and the limit.
 pub fn count(conn: &mut Conn, workspace: WorkspaceId, wanted: &Wanted) -> Result<i64> {
-    let mut of = |only_planned: bool| -> Result<i64> {
+    let mut of = |with_plan: Option<WithPlan>| -> Result<i64> {
         let ranked = Ranked::new(workspace, Wanted { after: None, ..wanted.clone() }, 0);
-        let rows: Vec<i64> = Counted { ranked, only_planned }.load(conn)?;
+        let rows: Vec<i64> = Counted { ranked, with_plan }.load(conn)?;
         Ok(rows.first().copied().unwrap_or_default())
     };
     // Few are planned: they are looked up among all, instead of all among them.
-    let planned = if wanted.without_planned.is_some() { of(true)? } else { 0 };
-    Ok(of(false)?.saturating_sub(planned))
+    let planned = match WithPlan::of(workspace, wanted) {
+        Some(with_plan) => of(Some(with_plan))?,
+        None => 0,
+    };
+    Ok(of(None)?.saturating_sub(planned))
 }
 
 /// The first so many, and whether these are all.
@@ -124,8 +127,8 @@ fn ranked(
     after: Option<Place>,
     limit: usize,
 ) -> Result<(Vec<Place>, bool)> {
-    let planned: HashSet<AnyId> = match wanted.without_planned {
-        Some(from) => WithPlan { workspace, from, on: wanted.on.to_string() }.load(conn)?.into_iter().collect(),
+    let planned: HashSet<AnyId> = match WithPlan::of(workspace, wanted) {
+        Some(with_plan) => with_plan.load(conn)?.into_iter().collect(),
         None => HashSet::new(),
     };
     let enough = limit.saturating_add(planned.len());
@@ -182,7 +185,6 @@ struct Ranked {
     on: i64,
     /// The first and the last of the states that follow one another.
     runs: Vec<[CadenceState; 2]>,
-    without_planned: Option<(Timestamp, String)>,
     after: Option<Place>,
     limit: i64,
 }
@@ -190,7 +192,7 @@ struct Ranked {
 /// How many those are, or of them those with whom an interaction is planned.
 struct Counted {
     ranked: Ranked,
-    only_planned: bool,
+    with_plan: Option<WithPlan>,
 }
 
 /// With whom an interaction is planned from an instant and a day on.
@@ -213,11 +215,17 @@ statement!(Counted, BigInt);
 statement!(WithPlan, Id);
 statement!(Planned, (Id, Nullable<Instant>, Nullable<Text>));
 
+impl WithPlan {
+    /// `None` if those with plans are wanted too.
+    fn of(workspace: WorkspaceId, wanted: &Wanted) -> Option<Self> {
+        wanted.without_planned.map(|from| Self { workspace, from, on: wanted.on.to_string() })
+    }
+}
+
 impl Ranked {
     fn new(workspace: WorkspaceId, wanted: Wanted, limit: i64) -> Self {
-        let Wanted { on, states, without_planned, after, .. } = wanted;
-        let without_planned = without_planned.map(|from| (from, on.to_string()));
-        Self { workspace, on: day_number(on), runs: runs(&states), without_planned, after, limit }
+        let Wanted { on, states, after, .. } = wanted;
+        Self { workspace, on: day_number(on), runs: runs(&states), after, limit }
     }
 
     fn conditions<'b>(&'b self, out: &mut AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
@@ -349,12 +357,12 @@ impl QueryFragment<MultiBackend> for Ranked {
 
 impl QueryFragment<MultiBackend> for Counted {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
-        let Self { ranked, only_planned } = self;
+        let Self { ranked, with_plan } = self;
         out.push_sql("SELECT COUNT(*)");
         ranked.conditions(&mut out)?;
-        if let (Some((from, on)), true) = (&ranked.without_planned, only_planned) {
+        if let Some(with_plan) = with_plan {
             out.push_sql(" AND id IN (");
-            with_plan(&ranked.workspace, from, on, &mut out)?;
+            with_plan.walk_ast(out.reborrow())?;
             out.push_sql(")");
         }
         Ok(())
