@@ -194,7 +194,7 @@ impl Store {
                     Ok(outcome)
                 }),
             };
-            store.go_on_after(&scope, done.is_ok());
+            store.after_transaction(&scope, done.is_ok());
             let outcome = match done {
                 Err(Failure::Answered(outcome)) => Ok(outcome),
                 other => other.map_err(Failure::into_error),

@@ -164,7 +164,7 @@ impl Store {
     }
 
     /// After a transaction: wakes the workers if it enqueued a job, and counts its changes if it was committed.
-    pub(super) fn go_on_after(&self, scope: &TxScope<'_>, is_committed: bool) {
+    pub(super) fn after_transaction(&self, scope: &TxScope<'_>, is_committed: bool) {
         if scope.has_enqueued.get() {
             self.wake_workers();
         }
@@ -238,7 +238,7 @@ impl Store {
                 idempotency::keep(tx.conn, &context, &scope.quotas, now, &tx.required_scopes().clone(), &reply)?;
                 Ok(Outcome { reply, replayed: false })
             });
-            store.go_on_after(&scope, done.is_ok());
+            store.after_transaction(&scope, done.is_ok());
             Ok(done.map_err(Failure::into_error))
         };
         self.run_write(workspace, run).await?
@@ -332,7 +332,7 @@ impl Store {
         move |conn| {
             let scope = store.scope(now);
             let done = write_transaction(conn, |conn| work(&mut AccountTx::new(conn, &scope)));
-            store.go_on_after(&scope, done.is_ok());
+            store.after_transaction(&scope, done.is_ok());
             done
         }
     }
