@@ -67,7 +67,8 @@ pub fn operations() -> Vec<Operation> {
                 "Who can introduce you: the shortest paths from you to a contact, or to anybody who is at an \
                  organization, over relationships and over positions that overlapped at organizations with fewer than \
                  200 people. Only people whom you know are gone through, and nobody who is archived or not to be \
-                 contacted. At most 3 hops and 20 paths.",
+                 contacted. At most 3 hops and 20 paths; around each end, at most 2,000 \
+                 people are looked at.",
             )
             .parameter(
                 Parameter::new("to", "The id of the contact or organization.", id)
@@ -87,7 +88,9 @@ fn list_paths(context: &Context, conn: &mut Conn) -> Result<Response, Problem> {
     let to = context.query().parsed("to", |id| {
         Uuid::try_parse(id).map(AnyId::new).map_err(|_| Rejection::format("Expected a UUID."))
     })?;
-    let to = to.ok_or_else(|| Problem::new(Code::InvalidParameter).detail("Parameter to is required."))?;
+    let to = to.ok_or_else(|| {
+        Problem::new(Code::InvalidParameter).detail("Parameter to is required.").of_parameter("to")
+    })?;
     // Read before all else, so that the tag is never newer than that.
     let (seq, today) = seq_and_today(context, conn)?;
     let goal = stored::goal(conn, workspace, to)?.ok_or_else(|| {
