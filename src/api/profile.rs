@@ -7,15 +7,16 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::context::Context;
-use super::http::messages::conditional::{check_if_none_match, seq_and_today};
+use super::http::messages::conditional::check_if_none_match;
 use super::http::messages::problem::{Code, Problem};
 use super::http::messages::response::Response;
 use super::http::operation::{Access, Docs, Operation, Run, Tagged};
 use super::http::parameter::Parameter;
 use crate::domain::fields::parse_day;
 use crate::domain::id::ContactId;
-use crate::domain::profile::{self, CHECKED_WITHIN_DAYS, Profile, ProfilePart, Reviewed};
-use crate::store::{Conn, profile as stored};
+use crate::domain::profile::{self, Profile, ProfilePart, Reviewed};
+use crate::store::progress::On;
+use crate::store::{Conn, accounts, profile as stored};
 
 /// How complete your profile is, and how to complete it.
 #[derive(Serialize, ToSchema)]
@@ -29,7 +30,7 @@ struct ProfileReview {
     #[schema(minimum = 0, maximum = 100, example = 65)]
     completeness: u32,
     /// The name of the formula. By the same formula, the same profile has the same points on the same day.
-    #[schema(example = "pr-1")]
+    #[schema(example = "pr-2")]
     version: String,
     /// All parts of a profile, complete or not, always in the same order.
     items: Vec<ProfileReviewItem>,
@@ -41,10 +42,12 @@ struct ProfileReview {
 #[derive(Serialize, ToSchema)]
 struct ProfileReviewItem {
     /// The part. `email` and `languages`: at least one. `skills`: at least 5, in proportion below. `link`: a profile or
-    /// page on any platform. `link_checked`: one of them with a `checked_on` of the last 180 days. `current_position`: one
+    /// page on any platform. `link_checked`: one of them with a `checked_on` of the last 90 days. `current_position`: one
     /// that has begun and not ended. `background`: one as a student or teacher, or one that has ended. `need` and `offer`:
     /// an open one of your own. `reference`: a relationship with a manager, report, mentor, mentee, colleague, cofounder
-    /// or client of yours.
+    /// or client of yours. `pitch`: at least one. `pitch_used`: a pitch was used at least once. `published`: a post of your
+    /// own, not a comment or a reply, published in the last 90 days. `feedback_handled`: no feedback has been open without a
+    /// transition for 14 days.
     code: ProfilePart,
     /// The points of the part now: `of` × min(`have`, `wanted`) / `wanted`, rounded down.
     #[schema(minimum = 0, maximum = 100, example = 4)]
@@ -59,7 +62,8 @@ struct ProfileReviewItem {
     /// What to do, in a sentence. Null if the part is complete. To translate it, use `code` and `params`.
     #[schema(example = "Name at least five things you are good at.")]
     detail: Option<String>,
-    /// The operation that completes the part. Null if it is complete.
+    /// What to do next: an operation that completes the part, or that comes before it, such as creating a pitch before it is
+    /// used. Null if the part is complete.
     #[serde(rename = "do")]
     #[schema(rename = "do")]
     action: Option<ProfileReviewAction>,
@@ -74,12 +78,12 @@ struct ProfileReviewParams {
     /// How many are needed.
     #[schema(example = 5)]
     wanted: usize,
-    /// For how many days one counts. Null if age does not matter.
-    #[schema(example = json!(null))]
-    within_days: Option<u16>,
+    /// For how many days one counts or, of `feedback_handled`, may wait. Null if age does not matter.
+    #[schema(minimum = 1, example = json!(null))]
+    within_days: Option<u64>,
 }
 
-/// An operation that would complete a part.
+/// An operation towards completing a part.
 #[derive(Serialize, ToSchema)]
 struct ProfileReviewAction {
     /// The `operationId` in this document.
@@ -105,9 +109,10 @@ pub fn operations() -> Vec<Operation> {
         Docs::new("profile", "Get a review of your profile")
             .description(
                 "What your profile shows to others: your own contact with its positions, links, skills, needs (what \
-                 you look for), offers (what you can help with) and relationships. Completeness is a sum that \
+                 you look for), offers (what you can help with) and relationships; and what you do for it: pitches, \
+                 posts, and what became of feedback. Completeness is a sum that \
                  explains itself: every item has its points, the facts they come from, and what to do. Adding \
-                 something never lowers it.",
+                 to your profile never lowers it; feedback that stays open does.",
             )
             .parameter(Parameter::new("on", on, json!({ "type": "string", "format": "date" })).example(json!("2026-03-02")))
             .answer::<ProfileReview>(200, "The review.")
@@ -129,13 +134,13 @@ fn review_profile(context: &Context, conn: &mut Conn) -> Result<Response, Proble
     let workspace = context.workspace();
     let on = context.query().parsed("on", parse_day)?;
     // Read before the profile, so that the tag is never newer than that.
-    let (seq, today) = seq_and_today(context, conn)?;
-    let on = on.unwrap_or(today);
+    let (seq, zone) = accounts::seq_and_time_zone(conn, workspace)?;
+    let on = on.unwrap_or_else(|| zone.day(context.api.store.now()));
     let tag = context.api.etags.of_day(workspace, seq, on);
     if let Some(response) = check_if_none_match(context, &tag) {
         return Ok(response);
     }
-    let (contact, profile) = stored::read(conn, workspace)?;
+    let (contact, profile) = stored::read(conn, workspace, On { day: on, zone })?;
     Ok(context.json(&review(on, contact, &profile))?.header(header::ETAG, &tag))
 }
 
@@ -146,20 +151,16 @@ fn review(on: NaiveDate, contact_id: ContactId, profile: &Profile) -> ProfileRev
         points,
         of,
         complete: advice.is_none(),
-        params: ProfileReviewParams {
-            have,
-            wanted,
-            within_days: (part == ProfilePart::LinkChecked).then_some(CHECKED_WITHIN_DAYS),
-        },
+        params: ProfileReviewParams { have, wanted, within_days: part.within_days() },
         detail: advice.map(str::to_owned),
-        action: advice.map(|_| action(part, on, contact_id, profile.stalest_link())),
+        action: advice.and_then(|_| action(part, on, contact_id, profile)),
     });
     let version = profile::VERSION.to_owned();
     ProfileReview { on, contact_id, completeness, version, items: items.collect(), missing }
 }
 
-/// What completes a part of the profile of this contact.
-fn action(part: ProfilePart, on: NaiveDate, own: ContactId, link: Option<&str>) -> ProfileReviewAction {
+/// What completes a part of the profile of this contact, or comes first.
+fn action(part: ProfilePart, on: NaiveDate, own: ContactId, profile: &Profile) -> Option<ProfileReviewAction> {
     let own_path = format!("/v1/contacts/{own}");
     let act = |operation: &str, method: &str, path: String, fields: &[&str], body: Value| ProfileReviewAction {
         operation: operation.to_owned(),
@@ -171,30 +172,55 @@ fn action(part: ProfilePart, on: NaiveDate, own: ContactId, link: Option<&str>) 
     let update = |field: &str, body: Value| act("update_contact", "PATCH", own_path.clone(), &[field], body);
     let fill = |field: &str| update(field, json!({}));
     let checked = |key: &str| json!({ "links": { key: { "checked_on": on } } });
+    let create =
+        |operation: &str, path: String, fields: &[&str], body: Value| act(operation, "POST", path, fields, body);
     let position =
-        |body: Value| act("create_contact_position", "POST", format!("{own_path}/positions"), &["title"], body);
+        |body: Value| create("create_contact_position", format!("{own_path}/positions"), &["title"], body);
     let need = |kind: &str| {
-        act("create_contact_need", "POST", format!("{own_path}/needs"), &["topic"], json!({ "kind": kind }))
+        create("create_contact_need", format!("{own_path}/needs"), &["topic"], json!({ "kind": kind }))
     };
-    match (part, link) {
-        (ProfilePart::Name, _) => fill("given_name"),
-        (ProfilePart::Headline, _) => fill("headline"),
-        (ProfilePart::About, _) => fill("about"),
-        (ProfilePart::Location, _) => fill("location"),
+    let pitch = || create("create_pitch", "/v1/pitches".to_owned(), &["title", "body"], json!({}));
+    Some(match part {
+        ProfilePart::Name => fill("given_name"),
+        ProfilePart::Headline => fill("headline"),
+        ProfilePart::About => fill("about"),
+        ProfilePart::Location => fill("location"),
         // Where there is none yet no key is taken.
-        (ProfilePart::Email, _) => fill("emails/main/value"),
-        (ProfilePart::Languages, _) => fill("languages"),
-        (ProfilePart::Skills, _) => fill("skills"),
-        (ProfilePart::Link, _) => fill("links/profile/url"),
-        (ProfilePart::LinkChecked, None) => update("links/profile/url", checked("profile")),
-        (ProfilePart::LinkChecked, Some(key)) => update(&format!("links/{key}/checked_on"), checked(key)),
-        (ProfilePart::CurrentPosition, _) => position(json!({})),
-        (ProfilePart::Background, _) => position(json!({ "kind": "student" })),
-        (ProfilePart::Need, _) => need("need"),
-        (ProfilePart::Offer, _) => need("offer"),
-        (ProfilePart::Reference, _) => {
+        ProfilePart::Email => fill("emails/main/value"),
+        ProfilePart::Languages => fill("languages"),
+        ProfilePart::Skills => fill("skills"),
+        ProfilePart::Link => fill("links/profile/url"),
+        ProfilePart::LinkChecked => match profile.stalest_link() {
+            None => update("links/profile/url", checked("profile")),
+            Some(key) => update(&format!("links/{key}/checked_on"), checked(key)),
+        },
+        ProfilePart::CurrentPosition => position(json!({})),
+        ProfilePart::Background => position(json!({ "kind": "student" })),
+        ProfilePart::Need => need("need"),
+        ProfilePart::Offer => need("offer"),
+        ProfilePart::Reference => {
             let body = json!({ "related_contact_id": own });
-            act("create_relationship", "POST", "/v1/relationships".to_owned(), &["contact_id", "type"], body)
+            create("create_relationship", "/v1/relationships".to_owned(), &["contact_id", "type"], body)
         }
-    }
+        ProfilePart::Pitch => pitch(),
+        ProfilePart::PitchUsed => match profile.activity.pitch {
+            None => pitch(),
+            Some(id) => create(
+                "create_pitch_pitch_use",
+                format!("/v1/pitches/{id}/uses"),
+                &["landed"],
+                json!({ "on": on }),
+            ),
+        },
+        ProfilePart::Published => create(
+            "create_post",
+            "/v1/posts".to_owned(),
+            &["title", "published_at"],
+            json!({ "status": "published" }),
+        ),
+        ProfilePart::FeedbackHandled => {
+            let id = profile.activity.open_feedback?;
+            act("update_feedback", "PATCH", format!("/v1/feedback/{id}"), &["status"], json!({}))
+        }
+    })
 }

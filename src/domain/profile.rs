@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::contact::Contact;
-use super::id::ContactId;
+use super::feedback::OPEN_DAYS;
+use super::id::{ContactId, FeedbackId, PitchId};
 use super::need::{Need, NeedKind, NeedStatus};
 use super::partial_date::PartialDate;
 use super::period::Period;
@@ -14,9 +15,11 @@ use super::position::{Position, PositionKind};
 use super::relationship::{Relationship, RelationshipType};
 
 /// The version of the formula; it changes whenever a part or its points do.
-pub const VERSION: &str = "pr-1";
+pub const VERSION: &str = "pr-2";
 /// How long a check of a profile link counts.
-pub const CHECKED_WITHIN_DAYS: u16 = 180;
+pub const CHECKED_WITHIN_DAYS: u64 = 90;
+/// How long a published post counts.
+pub const PUBLISHED_WITHIN_DAYS: u64 = 90;
 
 /// A part of a profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
@@ -36,6 +39,10 @@ pub enum ProfilePart {
     Need,
     Offer,
     Reference,
+    Pitch,
+    PitchUsed,
+    Published,
+    FeedbackHandled,
 }
 
 /// The points of a part, the number of entries that completes it, and the advice until then.
@@ -47,15 +54,15 @@ struct Rule {
 }
 
 /// The formula: `points = of × min(have, wanted) / wanted`, rounded down; the points of all parts are 100.
-const RULES: [Rule; 14] = [
+const RULES: [Rule; 18] = [
     rule(ProfilePart::Name, 5, 1, "Add your name."),
     rule(ProfilePart::Headline, 10, 1, "Write a one-line headline."),
-    rule(ProfilePart::About, 10, 1, "Write a few sentences about yourself."),
+    rule(ProfilePart::About, 5, 1, "Write a few sentences about yourself."),
     rule(ProfilePart::Location, 5, 1, "Add your location."),
     rule(ProfilePart::Email, 5, 1, "Add an e-mail address."),
     rule(ProfilePart::Languages, 5, 1, "List the languages you speak."),
-    rule(ProfilePart::Skills, 10, 5, "List at least five skills."),
-    rule(ProfilePart::Link, 10, 1, "Add a link to your LinkedIn profile or another page about you."),
+    rule(ProfilePart::Skills, 5, 5, "List at least five skills."),
+    rule(ProfilePart::Link, 5, 1, "Add a link to your LinkedIn profile or another page about you."),
     rule(
         ProfilePart::LinkChecked,
         5,
@@ -68,9 +75,18 @@ const RULES: [Rule; 14] = [
     rule(ProfilePart::Offer, 5, 1, "Say what you can offer to others."),
     rule(
         ProfilePart::Reference,
-        10,
+        5,
         1,
         "Add someone who can recommend you: a manager, a mentor, a client or a colleague.",
+    ),
+    rule(ProfilePart::Pitch, 5, 1, "Write a pitch: how you introduce yourself."),
+    rule(ProfilePart::PitchUsed, 5, 1, "Use a pitch, and record how it landed."),
+    rule(ProfilePart::Published, 5, 1, "Publish a post."),
+    rule(
+        ProfilePart::FeedbackHandled,
+        5,
+        1,
+        "Act on the feedback that has been open the longest and report back, or set it aside.",
     ),
 ];
 
@@ -95,6 +111,19 @@ pub struct Profile {
     pub needs: usize,
     pub offers: usize,
     pub references: usize,
+    pub activity: Activity,
+}
+
+/// What was done for a profile beside the self contact.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Activity {
+    /// The newest pitch.
+    pub pitch: Option<PitchId>,
+    pub has_used_pitch: bool,
+    /// Whether a post was published in the last `PUBLISHED_WITHIN_DAYS` days.
+    pub has_published: bool,
+    /// The feedback that has been open the longest, for `OPEN_DAYS` days or more.
+    pub open_feedback: Option<FeedbackId>,
 }
 
 /// The period and kind of a position.
@@ -106,7 +135,13 @@ pub struct HeldPosition {
 }
 
 impl Profile {
-    pub fn new(own: &Contact, positions: &[Position], needs: &[Need], relationships: &[Relationship]) -> Self {
+    pub fn new(
+        own: &Contact,
+        positions: &[Position],
+        needs: &[Need],
+        relationships: &[Relationship],
+        activity: Activity,
+    ) -> Self {
         let fields = &own.fields;
         let open = |kind| {
             needs.iter().filter(|need| need.fields.status == NeedStatus::Open && need.fields.kind == kind).count()
@@ -124,6 +159,7 @@ impl Profile {
             needs: open(NeedKind::Need),
             offers: open(NeedKind::Offer),
             references: relationships.iter().filter(|relationship| can_recommend(own.id, relationship)).count(),
+            activity,
         }
     }
 
@@ -146,7 +182,7 @@ impl Profile {
             ProfilePart::Skills => self.skills,
             ProfilePart::Link => self.links.len(),
             ProfilePart::LinkChecked => {
-                let oldest = on.checked_sub_days(Days::new(CHECKED_WITHIN_DAYS.into())).unwrap_or(NaiveDate::MIN);
+                let oldest = on.checked_sub_days(Days::new(CHECKED_WITHIN_DAYS)).unwrap_or(NaiveDate::MIN);
                 self.links.iter().filter(|(_, checked)| checked.is_some_and(|checked| checked >= oldest)).count()
             }
             ProfilePart::CurrentPosition => positions(|held, on| held.period.is_current(on)),
@@ -154,6 +190,22 @@ impl Profile {
             ProfilePart::Need => self.needs,
             ProfilePart::Offer => self.offers,
             ProfilePart::Reference => self.references,
+            ProfilePart::Pitch => usize::from(self.activity.pitch.is_some()),
+            ProfilePart::PitchUsed => usize::from(self.activity.has_used_pitch),
+            ProfilePart::Published => usize::from(self.activity.has_published),
+            ProfilePart::FeedbackHandled => usize::from(self.activity.open_feedback.is_none()),
+        }
+    }
+}
+
+impl ProfilePart {
+    /// For how many days what completes it counts, or may wait; `None` if age does not matter.
+    pub const fn within_days(self) -> Option<u64> {
+        match self {
+            Self::LinkChecked => Some(CHECKED_WITHIN_DAYS),
+            Self::Published => Some(PUBLISHED_WITHIN_DAYS),
+            Self::FeedbackHandled => Some(OPEN_DAYS),
+            _ => None,
         }
     }
 }
@@ -259,6 +311,12 @@ mod tests {
             needs: 1,
             offers: 1,
             references: 1,
+            activity: Activity {
+                pitch: Some(PitchId::new(uuid::Uuid::nil())),
+                has_used_pitch: true,
+                has_published: true,
+                open_feedback: None,
+            },
         }
     }
 
@@ -268,33 +326,42 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_profile_has_a_hundred_points_and_an_empty_one_none() {
+    fn a_whole_profile_has_a_hundred_points_and_an_empty_one_hardly_any() {
         let complete = review(&whole(), date("2026-03-02"));
         assert_eq!((complete.completeness, complete.missing), (100, vec![]));
         let nothing = review(&Profile::default(), date("2026-03-02"));
-        assert_eq!((nothing.completeness, nothing.missing.len()), (0, RULES.len()));
+        assert_eq!((nothing.completeness, nothing.missing.len()), (5, RULES.len() - 1), "no feedback waits");
         assert_eq!(nothing.missing[0], ProfilePart::Headline, "what gains most, in the order of the table");
-        assert!(nothing.parts.iter().all(|part| part.advice.is_some()));
+        let advised = nothing.parts.iter().filter(|part| part.advice.is_some()).map(|part| part.part);
+        assert!(
+            advised.eq(RULES.iter().map(|rule| rule.part).filter(|part| *part != ProfilePart::FeedbackHandled))
+        );
     }
 
     #[test]
     fn each_thing_that_goes_costs_what_it_is_worth() {
         type Take = fn(&mut Profile);
-        let table: [(ProfilePart, u32, Take); 12] = [
+        let table: [(ProfilePart, u32, Take); 16] = [
             (ProfilePart::Name, 5, |profile| profile.has_name = false),
             (ProfilePart::Headline, 10, |profile| profile.has_headline = false),
-            (ProfilePart::About, 10, |profile| profile.has_about = false),
+            (ProfilePart::About, 5, |profile| profile.has_about = false),
             (ProfilePart::Location, 5, |profile| profile.has_location = false),
             (ProfilePart::Email, 5, |profile| profile.emails = 0),
             (ProfilePart::Languages, 5, |profile| profile.languages = 0),
-            (ProfilePart::Skills, 4, |profile| profile.skills = 3),
+            (ProfilePart::Skills, 2, |profile| profile.skills = 3),
             (ProfilePart::Background, 5, |profile| profile.positions.truncate(1)),
             (ProfilePart::CurrentPosition, 10, |profile| {
                 profile.positions.retain(|held| held.period.until.is_some())
             }),
             (ProfilePart::Need, 5, |profile| profile.needs = 0),
             (ProfilePart::Offer, 5, |profile| profile.offers = 0),
-            (ProfilePart::Reference, 10, |profile| profile.references = 0),
+            (ProfilePart::Reference, 5, |profile| profile.references = 0),
+            (ProfilePart::Pitch, 5, |profile| profile.activity.pitch = None),
+            (ProfilePart::PitchUsed, 5, |profile| profile.activity.has_used_pitch = false),
+            (ProfilePart::Published, 5, |profile| profile.activity.has_published = false),
+            (ProfilePart::FeedbackHandled, 5, |profile| {
+                profile.activity.open_feedback = Some(FeedbackId::new(uuid::Uuid::nil()));
+            }),
         ];
         for (part, cost, take) in table {
             let mut profile = whole();
@@ -307,9 +374,9 @@ mod tests {
     }
 
     #[test]
-    fn a_look_at_a_link_counts_for_180_days() {
+    fn a_look_at_a_link_counts_for_90_days() {
         for (on, expected) in
-            [("2026-02-01", 5), ("2026-07-31", 5), ("2026-08-01", 0), ("2025-01-01", 5), ("0001-01-01", 5)]
+            [("2026-02-01", 5), ("2026-05-02", 5), ("2026-05-03", 0), ("2025-01-01", 5), ("0001-01-01", 5)]
         {
             assert_eq!(points(&whole(), on, ProfilePart::LinkChecked), expected, "{on}");
         }
@@ -335,18 +402,20 @@ mod tests {
 
     prop_compose! {
         fn any_profile()(
-            flags in any::<[bool; 4]>(),
+            flags in any::<[bool; 7]>(),
             counts in any::<[u8; 6]>(),
             links in prop::collection::vec(prop::option::of(any_day()), 0..4),
             positions in prop::collection::vec((prop::option::of(any_day()), prop::option::of(any_day()), any::<bool>()), 0..4),
         ) -> Profile {
-            let [has_name, has_headline, has_about, has_location] = flags;
+            let [has_name, has_headline, has_about, has_location, has_pitch, has_used_pitch, has_published] = flags;
+            let pitch = has_pitch.then(|| PitchId::new(uuid::Uuid::nil()));
             let [emails, languages, skills, needs, offers, references] = counts.map(|count| usize::from(count % 8));
             Profile {
                 has_name, has_headline, has_about, has_location, emails, languages, skills,
                 links: links.into_iter().enumerate().map(|(index, day)| (index.to_string(), day)).collect(),
                 positions: positions.into_iter().map(|(since, until, at_school)| HeldPosition { period: Period { since, until }, at_school }).collect(),
                 needs, offers, references,
+                activity: Activity { pitch, has_used_pitch, has_published, open_feedback: None },
             }
         }
     }
@@ -365,6 +434,12 @@ mod tests {
             needs: a.needs + b.needs,
             offers: a.offers + b.offers,
             references: a.references + b.references,
+            activity: Activity {
+                pitch: a.activity.pitch.or(b.activity.pitch),
+                has_used_pitch: a.activity.has_used_pitch || b.activity.has_used_pitch,
+                has_published: a.activity.has_published || b.activity.has_published,
+                open_feedback: None,
+            },
         }
     }
 

@@ -201,6 +201,12 @@ pub fn existing<R: Record>(tx: &mut Tx<'_>, ids: &[AnyId]) -> Result<HashSet<Any
     lookup::existing(tx, R::ENTITY, ids)
 }
 
+/// Whether any record fits, looked for in the order of an index.
+pub fn is_any<R: Record>(conn: &mut Conn, workspace: WorkspaceId, filter: Predicate, by: Field) -> Result<bool> {
+    let select = Select { order: vec![by], limit: 1, ..Select::all(workspace, filter) };
+    Ok(!R::ids(conn, select)?.is_empty())
+}
+
 /// One page, within a transaction of the caller's.
 pub fn page<R: Record>(conn: &mut Conn, workspace: WorkspaceId, listing: Listing) -> Result<Page<R>> {
     let empty = |count: bool| Page { items: Vec::new(), total: count.then_some(0), next: None };

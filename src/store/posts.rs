@@ -73,6 +73,25 @@ pub const SCHEDULED_ON: Field = field(posts::scheduled_on);
 /// Null unless it was published.
 pub const PUBLISHED_AT: Field = field(posts::published_at);
 
+/// A post of one's own that was published between two instants.
+pub fn is_published_within(from: Timestamp, until: Timestamp) -> Predicate {
+    Predicate::All(vec![
+        Predicate::Compare(PUBLISHED_AT, Comparison::GreaterOrEqual, Scalar::Instant(from)),
+        Predicate::Compare(PUBLISHED_AT, Comparison::Less, Scalar::Instant(until)),
+        is_published(),
+    ])
+}
+
+/// A post of one's own, and no answer to others, that is published.
+pub fn is_published() -> Predicate {
+    let words = |words: &[&str]| words.iter().map(|word| Scalar::Text((*word).to_owned())).collect();
+    let states = [PostStatus::Published, PostStatus::Reviewed].map(PostStatus::as_str);
+    Predicate::All(vec![
+        Predicate::In(KIND, words(&PostKind::OWN.map(PostKind::as_str))),
+        Predicate::In(STATUS, words(&states)),
+    ])
+}
+
 fn is_scheduled(comparison: Comparison, day: NaiveDate) -> Predicate {
     Predicate::All(vec![
         Predicate::IsWord(STATUS, PostStatus::Scheduled.as_str()),

@@ -36,7 +36,6 @@ use crate::domain::introduction::IntroductionDirection;
 use crate::domain::key::{Key, KeyKind};
 use crate::domain::key_result::{KeyResult, KeyResultFilter, KeyResultMetric};
 use crate::domain::locale::TimeZone;
-use crate::domain::post::{PostKind, PostStatus};
 use crate::domain::progress::{self, Standing, Window};
 use crate::domain::reference::reference;
 use crate::domain::tag::Tag;
@@ -311,11 +310,8 @@ impl Counted {
                 Self::Records { entity: Entity::Exchange, filter, order: exchanges::OCCURRED_ON }
             }
             KeyResultMetric::PostsPublished => {
-                let kinds = PostKind::OWN.map(|kind| Scalar::Text(kind.as_str().to_owned())).to_vec();
-                let states = [PostStatus::Published, PostStatus::Reviewed];
-                let states = states.map(|state| Scalar::Text(state.as_str().to_owned())).to_vec();
                 let mut parts = within(posts::PUBLISHED_AT);
-                parts.extend([Predicate::In(posts::KIND, kinds), Predicate::In(posts::STATUS, states)]);
+                parts.push(posts::is_published());
                 let filter = all(parts, vec![linked(Predicate::equal(posts::GOAL, Scalar::Id(goal_id)))]);
                 Self::Records { entity: Entity::Post, filter, order: posts::PUBLISHED_AT }
             }

@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::db::index::keys;
 use super::db::sql::conn::Conn;
-use super::db::sql::select::{Comparison, Direction, Field, ID, Predicate, Scalar, Select};
+use super::db::sql::select::{Comparison, Direction, ID, Predicate, Scalar, Select};
 use super::db::sql::types::AnyId;
 use super::db::write::record::Record;
 use super::error::Result;
-use super::lists::{Order, Section, first};
+use super::lists::{Order, Section, first, is_any};
 use super::progress::{self, GoalProgress, On};
 use super::{contacts, exchanges, follow_ups, goals, interactions};
 use crate::domain::anniversary::days_ahead;
@@ -156,10 +156,4 @@ pub fn open_setup(conn: &mut Conn, workspace: WorkspaceId) -> Result<Vec<TodaySe
         (TodaySetupCode::AddFollowUp, is_any::<FollowUp>(conn, workspace, Predicate::always(), ID)?),
     ];
     Ok(steps.into_iter().filter(|(_, is_done)| !is_done).map(|(step, _)| step).collect())
-}
-
-/// Whether any record fits, looked for in the order of an index.
-fn is_any<R: Record>(conn: &mut Conn, workspace: WorkspaceId, filter: Predicate, by: Field) -> Result<bool> {
-    let select = Select { order: vec![by], limit: 1, ..Select::all(workspace, filter) };
-    Ok(!R::ids(conn, select)?.is_empty())
 }
