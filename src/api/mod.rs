@@ -46,6 +46,7 @@ pub mod progress;
 pub mod reciprocity;
 pub mod relationships;
 pub mod resources;
+pub mod review;
 pub mod search;
 pub mod service;
 pub mod sessions;
@@ -104,6 +105,7 @@ pub fn operations() -> Vec<Operation> {
         keep_in_touch::operations(),
         timeline::operations(),
         today::operations(),
+        review::operations(),
         notifications::operations(),
         follow_ups::operations(),
         follow_up_plans::operations(),
@@ -201,6 +203,7 @@ const TAGS: &[(&str, &str)] = &[
     ("keep-in-touch", "Contacts you are due to get in touch with."),
     ("timeline", "What happened, and when."),
     ("today", "What to do on a day, and why."),
+    ("review", "Looking back on a week or another period."),
     ("notifications", "Daily notifications of what is due, and whether you have read them."),
     ("follow-ups", "What to do next for contacts, and what they have promised."),
     ("follow-up-plans", "Sequences of follow-ups, and where each that was applied stands."),

@@ -70,6 +70,7 @@ pub mod reference;
 pub mod relationship;
 pub mod resource;
 pub mod revert;
+pub mod review;
 pub mod scope;
 pub mod search;
 pub mod secret;

@@ -67,6 +67,7 @@ pub const CATEGORY: Field = sortable(goals::category);
 pub const PRIORITY: Field = sortable(goals::priority);
 /// Null without a day.
 const DUE_ON: Field = field(goals::due_on);
+const ACHIEVED_AT: Field = field(goals::achieved_at);
 /// The day, or the last one there is.
 pub const DUE: Field = sortable(goals::due_sort);
 
@@ -74,6 +75,22 @@ pub const DUE: Field = sortable(goals::due_sort);
 pub fn is_due(comparison: Comparison, day: NaiveDate) -> Predicate {
     let compared = Predicate::Compare(DUE, comparison, Scalar::Text(day.to_string()));
     Predicate::All(vec![Predicate::NotNull(DUE_ON), compared])
+}
+
+/// The goals that were achieved between two instants.
+pub fn achieved_within(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    (from, until): (Timestamp, Timestamp),
+    limit: i64,
+) -> Result<Vec<Goal>> {
+    let filter = Predicate::All(vec![
+        Predicate::equal(STATUS, Scalar::Text(GoalStatus::Achieved.as_str().to_owned())),
+        Predicate::Compare(ACHIEVED_AT, Comparison::GreaterOrEqual, Scalar::Instant(from)),
+        Predicate::Compare(ACHIEVED_AT, Comparison::Less, Scalar::Instant(until)),
+    ]);
+    let order = vec![DUE, ID];
+    Ok(Goal::select(conn, Select { workspace, filter, order, direction: Direction::Ascending, limit })?)
 }
 
 /// The active goals, those that are due first in front.

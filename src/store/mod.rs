@@ -54,6 +54,7 @@ pub mod relations;
 pub mod relationships;
 pub mod resource_fits;
 pub mod resources;
+pub mod review;
 pub mod search;
 pub mod sessions;
 #[allow(clippy::module_inception, reason = "the folder and its main type have one name")]

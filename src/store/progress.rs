@@ -1,4 +1,5 @@
-//! What key results count: the records of each metric within the window of its goal, how many there are, and a page of them.
+//! What key results count: the records of each metric within the window of its goal, how many there are, and a page of them; and
+//! the same in any period.
 //! The formulas are in `domain/progress.rs`.
 //!
 //! A count reads the index entries of the window: some ten milliseconds for 100,000 interactions. All counts are one
@@ -9,6 +10,7 @@ use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 use diesel::{QueryResult, RunQueryDsl};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
 
 use super::db::index::keys::has_key;
 use super::db::sql::conn::{Conn, MultiBackend, read_transaction};
@@ -86,7 +88,7 @@ pub fn of_goals(conn: &mut Conn, workspace: WorkspaceId, goals: Vec<Goal>, on: O
         let is_counted = |one: &&KeyResult| !is_manual(one) && !gone.contains(&one.id);
         let counted = key_results.iter().filter(is_counted).filter_map(|key_result| {
             let goal = by_goal.get(&AnyId::new(key_result.fields.goal_id.uuid()))?;
-            Some((key_result.id, Counted::of(goal, key_result, on, false)?))
+            Some((key_result.id, Counting::of(goal, key_result, on).counted(false)?))
         });
         let counts = counts(conn, workspace, counted.collect(), on.zone)?;
 
@@ -115,6 +117,30 @@ pub fn of_goals(conn: &mut Conn, workspace: WorkspaceId, goals: Vec<Goal>, on: O
         });
         Ok(shown.collect())
     })
+}
+
+/// How many records each of these metrics counts in a window, whatever the goal. There is none of `manual`.
+pub fn in_window(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    metrics: &[KeyResultMetric],
+    window: Window,
+    zone: TimeZone,
+) -> Result<Vec<(KeyResultMetric, i64)>> {
+    let of = |metric| Counting { metric, filter: KeyResultFilter::default(), goal: None, window, zone };
+    let counted =
+        metrics.iter().enumerate().filter_map(|(index, metric)| Some((index, of(*metric).counted(false)?)));
+    let counts = counts(conn, workspace, counted.collect(), zone)?;
+    let count = |index: usize| counts.get(&index).copied().unwrap_or_default();
+    Ok(metrics.iter().enumerate().map(|(index, metric)| (*metric, count(index))).collect())
+}
+
+/// From one instant until before another.
+pub(super) fn between(field: Field, from: Timestamp, until: Timestamp) -> Vec<Predicate> {
+    vec![
+        Predicate::Compare(field, Comparison::GreaterOrEqual, Scalar::Instant(from)),
+        Predicate::Compare(field, Comparison::Less, Scalar::Instant(until)),
+    ]
 }
 
 /// A count as a value; more than two thousand million are not told apart.
@@ -150,18 +176,33 @@ enum Counted {
     Deepened { met: Predicate, people: Option<Predicate> },
 }
 
-impl Counted {
+/// What is to be counted, and when.
+struct Counting {
+    metric: KeyResultMetric,
+    filter: KeyResultFilter,
+    /// The goal whose targets are counted, and that others have to be linked to if the filter says so. `None`: any.
+    goal: Option<AnyId>,
+    window: Window,
+    zone: TimeZone,
+}
+
+impl Counting {
+    fn of(goal: &Goal, key_result: &KeyResult, on: On) -> Self {
+        Self {
+            metric: key_result.fields.metric,
+            filter: key_result.fields.filter.clone().unwrap_or_default(),
+            goal: Some(Record::id(goal)),
+            window: Window::of(goal, on.zone, on.day),
+            zone: on.zone,
+        }
+    }
+
     /// `None` of a manual one. A page that continues another one has the end of that in place of the end of the window.
-    fn of(goal: &Goal, key_result: &KeyResult, on: On, is_continued: bool) -> Option<Self> {
-        let filter = key_result.fields.filter.clone().unwrap_or_default();
-        let (goal_id, window) = (Record::id(goal), Window::of(goal, on.zone, on.day));
-        let (from, until) = window.instants(on.zone);
-        let between = |field: Field| {
-            vec![
-                Predicate::Compare(field, Comparison::GreaterOrEqual, Scalar::Instant(from)),
-                Predicate::Compare(field, Comparison::Less, Scalar::Instant(until)),
-            ]
-        };
+    fn counted(&self, is_continued: bool) -> Option<Counted> {
+        let Self { metric, filter, goal, window, zone } = self;
+        let linked = goal.filter(|_| filter.linked);
+        let (from, until) = window.instants(*zone);
+        let between = |field: Field| between(field, from, until);
         let within = |field: Field| {
             let mut parts = between(field);
             parts.truncate(if is_continued { 1 } else { parts.len() });
@@ -177,16 +218,16 @@ impl Counted {
             parts
         };
         let text = |field: Field, word: &str| Predicate::equal(field, Scalar::Text(word.to_owned()));
-        let linked = |predicate: Predicate| filter.linked.then_some(predicate);
-        let people = of_people(&filter);
+        let people = of_people(filter);
+        let linked_by = |column: Field| linked.map(|goal| Predicate::equal(column, Scalar::Id(goal)));
         let all = |parts: Vec<Predicate>, more: Vec<Option<Predicate>>| {
             Predicate::All(parts.into_iter().chain(more.into_iter().flatten()).collect())
         };
         let met = |is_continued: bool, more: Vec<Predicate>| {
             let goals = reference(Entity::Interaction, Entity::Goal);
-            let of_goal = goals.map(|goals| Predicate::Lists(goals, vec![goal_id])).and_then(linked);
+            let of_goal = goals.zip(linked).map(|(goals, goal)| Predicate::Lists(goals, vec![goal]));
             let parts =
-                interactions::counted_within(window, on.zone, is_continued).into_iter().chain(more).collect();
+                interactions::counted_within(*window, *zone, is_continued).into_iter().chain(more).collect();
             all(parts, vec![of_goal])
         };
         let with_people = |from: Entity| -> Vec<Predicate> {
@@ -197,27 +238,27 @@ impl Counted {
         };
         let interactions = |more: Vec<Predicate>| {
             let more = more.into_iter().chain(with_people(Entity::Interaction)).collect();
-            Self::Records {
+            Counted::Records {
                 entity: Entity::Interaction,
                 filter: met(is_continued, more),
                 order: interactions::OCCURRED,
             }
         };
-        Some(match key_result.fields.metric {
+        Some(match metric {
             KeyResultMetric::Manual => return None,
             KeyResultMetric::ContactsAdded => {
                 let flag = |field, truth| Predicate::equal(field, Scalar::Bool(truth));
                 let mut parts = within(contacts::CREATED_AT);
                 parts.extend([flag(contacts::IS_SELF, false), flag(contacts::KNOWN, true)]);
                 parts.extend(people);
-                let filter = all(parts, vec![linked(targets::contacts_of(goal_id))]);
-                Self::Records { entity: Entity::Contact, filter, order: contacts::CREATED_AT }
+                let filter = all(parts, vec![linked.map(targets::contacts_of)]);
+                Counted::Records { entity: Entity::Contact, filter, order: contacts::CREATED_AT }
             }
             KeyResultMetric::TargetsConnected => {
-                let mut parts = vec![targets::is_of(goal_id)];
+                let mut parts: Vec<Predicate> = goal.map(targets::is_of).into_iter().collect();
                 parts.extend(between(targets::CONNECTED_AT));
-                parts.extend(of_targets(&filter));
-                Self::Records { entity: Entity::Target, filter: Predicate::All(parts), order: ID }
+                parts.extend(of_targets(filter));
+                Counted::Records { entity: Entity::Target, filter: Predicate::All(parts), order: ID }
             }
             KeyResultMetric::Interactions => interactions(Vec::new()),
             KeyResultMetric::InformationalInterviews => {
@@ -234,16 +275,16 @@ impl Counted {
                         .organization_id
                         .map(|id| Predicate::equal(events::ORGANIZER, Scalar::Id(AnyId::new(id.uuid())))),
                 );
-                let filter = all(parts, vec![linked(events::is_for(goal_id))]);
-                Self::Records { entity: Entity::Event, filter, order: events::STARTS }
+                let filter = all(parts, vec![linked.map(events::is_for)]);
+                Counted::Records { entity: Entity::Event, filter, order: events::STARTS }
             }
             KeyResultMetric::PeopleMet => {
                 let mut met = between(events::MET_AT);
-                let of_goal = Predicate::RefersToFound(events::EVENT, Box::new(events::is_for(goal_id)));
-                met.extend(linked(of_goal));
+                let of_goal = |goal| Predicate::RefersToFound(events::EVENT, Box::new(events::is_for(goal)));
+                met.extend(linked.map(of_goal));
                 let mut parts = vec![events::is_there(Predicate::All(met))];
                 parts.extend(people);
-                Self::Records {
+                Counted::Records {
                     entity: Entity::Contact,
                     filter: Predicate::All(parts),
                     order: contacts::CREATED_AT,
@@ -262,12 +303,11 @@ impl Counted {
                     (false, Some(at)) => vec![Predicate::Any(listed.into_iter().chain([at]).collect())],
                     _ => listed,
                 });
-                let of_goal = linked(Predicate::equal(follow_ups::GOAL, Scalar::Id(goal_id)));
-                let filter = all(parts, vec![of_goal]);
-                Self::Records { entity: Entity::FollowUp, filter, order: follow_ups::COMPLETED }
+                let filter = all(parts, vec![linked_by(follow_ups::GOAL)]);
+                Counted::Records { entity: Entity::FollowUp, filter, order: follow_ups::COMPLETED }
             }
             KeyResultMetric::IntroductionsMade | KeyResultMetric::IntroductionsReceived => {
-                let direction = match key_result.fields.metric {
+                let direction = match metric {
                     KeyResultMetric::IntroductionsMade => IntroductionDirection::ByMe,
                     _ => IntroductionDirection::ToMe,
                 };
@@ -283,19 +323,19 @@ impl Counted {
                     Predicate::Any(columns.map(by).to_vec())
                 };
                 parts.extend(people.into_iter().map(involves));
-                let filter = all(parts, vec![linked(Predicate::equal(introductions::GOAL, Scalar::Id(goal_id)))]);
-                Self::Records { entity: Entity::Introduction, filter, order: introductions::MADE_ON }
+                let filter = all(parts, vec![linked_by(introductions::GOAL)]);
+                Counted::Records { entity: Entity::Introduction, filter, order: introductions::MADE_ON }
             }
             KeyResultMetric::FeedbackActedOn => {
                 let mut parts = on_days(feedback::ACTION_TAKEN_ON);
                 parts.extend(
                     people.into_iter().map(|one| Predicate::RefersToFound(feedback::CONTACT, Box::new(one))),
                 );
-                let filter = all(parts, vec![linked(Predicate::equal(feedback::GOAL, Scalar::Id(goal_id)))]);
-                Self::Records { entity: Entity::Feedback, filter, order: feedback::ACTION_TAKEN_ON }
+                let filter = all(parts, vec![linked_by(feedback::GOAL)]);
+                Counted::Records { entity: Entity::Feedback, filter, order: feedback::ACTION_TAKEN_ON }
             }
             KeyResultMetric::ValueGiven | KeyResultMetric::ValueReceived => {
-                let one_way = match key_result.fields.metric {
+                let one_way = match metric {
                     KeyResultMetric::ValueGiven => ExchangeDirection::Given,
                     _ => ExchangeDirection::Received,
                 };
@@ -306,19 +346,19 @@ impl Counted {
                 parts.extend(
                     people.into_iter().map(|one| Predicate::RefersToFound(exchanges::CONTACT, Box::new(one))),
                 );
-                let filter = all(parts, vec![linked(Predicate::equal(exchanges::GOAL, Scalar::Id(goal_id)))]);
-                Self::Records { entity: Entity::Exchange, filter, order: exchanges::OCCURRED_ON }
+                let filter = all(parts, vec![linked_by(exchanges::GOAL)]);
+                Counted::Records { entity: Entity::Exchange, filter, order: exchanges::OCCURRED_ON }
             }
             KeyResultMetric::PostsPublished => {
                 let mut parts = within(posts::PUBLISHED_AT);
                 parts.push(posts::is_published());
-                let filter = all(parts, vec![linked(Predicate::equal(posts::GOAL, Scalar::Id(goal_id)))]);
-                Self::Records { entity: Entity::Post, filter, order: posts::PUBLISHED_AT }
+                let filter = all(parts, vec![linked_by(posts::GOAL)]);
+                Counted::Records { entity: Entity::Post, filter, order: posts::PUBLISHED_AT }
             }
             KeyResultMetric::RelationshipsDeepened => {
                 let mutual = text(interactions::DIRECTION, InteractionDirection::Mutual.as_str());
                 let people = (!people.is_empty()).then_some(Predicate::All(people));
-                Self::Deepened { met: met(false, vec![mutual]), people }
+                Counted::Deepened { met: met(false, vec![mutual]), people }
             }
         })
     }
@@ -356,12 +396,12 @@ fn of_targets(filter: &KeyResultFilter) -> Vec<Predicate> {
 }
 
 /// How many records each of them counts.
-fn counts(
+fn counts<K: Copy + Eq + Hash>(
     conn: &mut Conn,
     workspace: WorkspaceId,
-    counted: Vec<(KeyResultId, Counted)>,
+    counted: Vec<(K, Counted)>,
     zone: TimeZone,
-) -> Result<HashMap<KeyResultId, i64>> {
+) -> Result<HashMap<K, i64>> {
     let mut counts = HashMap::new();
     let mut of_records = Vec::new();
     for (id, counted) in counted {
@@ -432,7 +472,7 @@ pub fn records(
 ) -> Result<RecordPage> {
     read_transaction(conn, |conn| {
         let is_gone = !gone(conn, workspace, std::slice::from_ref(key_result))?.is_empty();
-        let (entity, filter, order) = match Counted::of(goal, key_result, on, after.is_some()) {
+        let (entity, filter, order) = match Counting::of(goal, key_result, on).counted(after.is_some()) {
             None => {
                 let own = check_ins::of_key_result_by(Record::id(key_result), on.day);
                 (Entity::CheckIn, own, check_ins::ON)

@@ -68,6 +68,45 @@ const EVENTS: &str = r#"{"stage":"identified","total":1}
 [2,0]
 "#;
 
+const RELATIONSHIPS: &str = r#"["You are the report of Grace Hopper.","Grace Hopper and Alan Turing were at Acme Storage at the same time."]
+Hear whether Alan Turing wants to meet Kay McNulty
+Hear whether Kay McNulty wants to meet Alan Turing
+{"status":"asked","consent_a":"given","consent_b":"pending"}
+{"status":409,"code":"consent_missing","detail":"The introduction cannot be made: the consent of Kay McNulty is missing."}
+{"status":"agreed","consent_a":"given","consent_b":"given"}
+{"status":"made"}
+{"who":"Alan Turing","kind":"introduction","weight":3}
+{"who":"Kay McNulty","kind":"introduction","weight":3}
+{"status":"met","outcome":"Alan starts in May"}
+{"total":0}
+["introduction"]
+["exchange","exchange","introduction"]
+{"status":"agreed"}
+{"who":"Alan Turing","shared":["energy","storage"]}
+{"who":"Kay McNulty","shared":["energy","storage"]}
+{"kind":"message","subject":"Storage without lithium","exchanges":3}
+0
+["exchange","exchange","exchange","interaction"]
+2
+{"who":"Grace Hopper","thanks_due":1}
+{"status":"acted_on","action":"Cut it to three."}
+Tell Grace Hopper what became of their feedback: My portfolio
+{"who":"Grace Hopper","feedback_acted_on":1,"thanks_due":0}
+["exchange","feedback","follow_up"]
+{"who":"Grace Hopper","feedback_acted_on":1,"thanks_due":1}
+Publish What heat pumps taught me: scheduled for today.
+{"posts":1,"target":1,"target_met":true,"inbound":1}
+{"who":"Kay McNulty","inbound":1,"comments":1}
+["post"]
+{"posts":0,"target":1,"target_met":false}
+{"title":"Move into climate tech","movement":"moved","introductions":1}
+{"mine":{"kept":0,"slipped":0,"open":0},"given":{"count":5,"weight":15},"received":{"count":1,"weight":3}}
+{"introductions_made":1,"feedback_acted_on":1,"posts_published":1}
+{"who":"Grace Hopper","balance":0}
+{"who":"Alan Turing","balance":6}
+{"who":"Kay McNulty","balance":6}
+"#;
+
 /// What the commands of a guide print, run against a server on this database; `None` where a tool is missing, unless it is
 /// required.
 fn run(guide: &str, database: &Database) -> Option<String> {
@@ -100,6 +139,12 @@ on_both! {
     async fn the_guide_to_events_prints_what_it_says(database: Database) {
         if let Some(printed) = run("events.md", &database) {
             assert_eq!(printed, EVENTS);
+        }
+    }
+
+    async fn the_guide_to_relationships_prints_what_it_says(database: Database) {
+        if let Some(printed) = run("relationships.md", &database) {
+            assert_eq!(printed, RELATIONSHIPS);
         }
     }
 

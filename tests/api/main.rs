@@ -72,6 +72,7 @@ mod posts;
 mod profile;
 mod purge;
 mod resources;
+mod review;
 mod search;
 mod service;
 mod sessions;

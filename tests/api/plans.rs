@@ -178,6 +178,26 @@ const ALLOWED: &[(&str, &str)] = &[
         "the same: with whom there were interactions in a period, and when",
     ),
     (
+        "SELECT exchanges.direction, COUNT(*), sum(exchanges.weight) FROM exchanges WHERE *occurred_on < ?* GROUP BY *",
+        "a review sums up what was exchanged in a period",
+    ),
+    (
+        "SELECT targets.goal_id, COUNT(*) FROM targets WHERE *changed_sort < ?* GROUP BY *",
+        "the same: the targets that moved in it",
+    ),
+    (
+        "SELECT … FROM follow_ups WHERE *due_sort >= ?*due_sort < ?* ORDER BY follow_ups.due_sort, follow_ups.id",
+        "the same: what became of all that was due in it",
+    ),
+    (
+        "SELECT … FROM contacts WHERE * (id IN (SELECT contact_id FROM event_people WHERE workspace_id = ? AND (met_at >= ? AND met_at < ?))) *",
+        "the same: the people met in it",
+    ),
+    (
+        "SELECT … FROM goals WHERE workspace_id = ? AND (status = ? AND achieved_at >= ? AND achieved_at < ?) *",
+        "the goals that were achieved are few",
+    ),
+    (
         "SELECT jobs.kind, jobs.state, COUNT(*) FROM jobs WHERE state = *",
         "an operator, or what watches over the server, asks how many wait, run or are dead",
     ),

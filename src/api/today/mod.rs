@@ -1,6 +1,5 @@
 //! The view of a day: what to do, and why.
 
-mod deck;
 mod events;
 mod feedback;
 mod moment;
@@ -13,7 +12,6 @@ use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use self::deck::Deck;
 use self::events::{TodayDebriefSection, TodayEventSection};
 use self::feedback::TodayFeedbackSection;
 use self::moment::Moment;
@@ -25,6 +23,7 @@ use super::http::messages::problem::Problem;
 use super::http::messages::response::Response;
 use super::http::operation::{Access, Docs, Operation, Run, Tagged};
 use super::http::parameter::Parameter;
+use super::http::records::deck::Deck;
 use super::http::records::resource::Cards;
 use crate::domain::anniversary::{day_key, days_ahead};
 use crate::domain::cadence::CadenceState;

@@ -3,9 +3,9 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::deck::Deck;
 use super::moment::Moment;
 use crate::api::http::messages::section::SectionOf;
+use crate::api::http::records::deck::Deck;
 use crate::domain::card::ContactCard;
 use crate::domain::exchange::Exchange;
 use crate::domain::today::{self, TodayReason};

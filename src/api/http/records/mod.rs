@@ -3,6 +3,7 @@
 pub mod any;
 pub mod bulk;
 pub mod collection;
+pub mod deck;
 pub mod get;
 pub mod list;
 pub mod lookup;

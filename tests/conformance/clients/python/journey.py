@@ -21,6 +21,8 @@ from wellmet_client.api.contacts import (
     update_contact,
 )
 from wellmet_client.api.events import create_event, create_event_event_person, debrief_event, update_event
+from wellmet_client.api.exchanges import list_reciprocity
+from wellmet_client.api.feedback import create_feedback, update_feedback
 from wellmet_client.api.follow_up_plans import list_built_in_follow_up_plans
 from wellmet_client.api.follow_ups import complete_follow_up, create_contact_follow_up
 from wellmet_client.api.goals import (
@@ -31,7 +33,12 @@ from wellmet_client.api.goals import (
     list_goals,
 )
 from wellmet_client.api.interactions import create_contact_interaction
+from wellmet_client.api.introductions import create_introduction, update_introduction
 from wellmet_client.api.me import get_me
+from wellmet_client.api.needs import create_contact_need
+from wellmet_client.api.posts import create_post
+from wellmet_client.api.resources import create_resource, list_resource_audience, share_resource
+from wellmet_client.api.review import get_review
 from wellmet_client.api.search import search_records
 from wellmet_client.api.today import get_today
 from wellmet_client.api.tokens import create_token
@@ -258,9 +265,62 @@ def pursue_goal(phone: AuthenticatedClient, contact_id: UUID) -> None:
     assert progress() == (0.5, [2, 1])
 
 
+def give_first(phone: AuthenticatedClient, contact_id: UUID) -> None:
+    person = m.ContactInput(given_name="Kay", family_name="McNulty")
+    kay = ok(create_contact.sync_detailed(client=phone, body=person), m.Contact)
+    need = m.ContactNeedInput("energy storage", kind=m.NeedKind.NEED)
+    ok(create_contact_need.sync_detailed(kay.id, client=phone, body=need), m.Need)
+
+    # An introduction is made once both have agreed, and gives something to both.
+    asked = m.IntroductionInput(
+        contact_id, kay.id, status=m.IntroductionStatus.ASKED, consent_a=m.Consent.GIVEN
+    )
+    introduction = ok(create_introduction.sync_detailed(client=phone, body=asked), m.Introduction)
+    early = m.IntroductionPatch(status=m.IntroductionStatus.MADE)
+    problem(update_introduction.sync_detailed(introduction.id, client=phone, body=early), 409, "consent_missing")
+    agreed = m.IntroductionPatch(status=m.IntroductionStatus.MADE, consent_b=m.Consent.GIVEN)
+    made = ok(update_introduction.sync_detailed(introduction.id, client=phone, body=agreed), m.Introduction)
+    assert (made.direction, made.made_on) == (m.IntroductionDirection.BY_ME, day(0))
+
+    # The article suits Kay, who has not had it.
+    useful = m.ResourceInput("Storage", topics=["energy storage"])
+    article = ok(create_resource.sync_detailed(client=phone, body=useful), m.Resource)
+
+    def audience() -> list[UUID]:
+        page = ok(list_resource_audience.sync_detailed(article.id, client=phone), m.AudienceMemberPage)
+        return [item.contact.id for item in page.items]
+
+    assert audience() == [kay.id]
+    share = m.ResourceShareInput([kay.id])
+    shared = ok(share_resource.sync_detailed(article.id, client=phone, body=share), m.ResourceShared)
+    assert (len(shared.exchanges), shared.interaction.contact_ids) == (1, [kay.id])
+    assert audience() == []
+
+    # Feedback that is reported back has been thanked for.
+    topic = m.FeedbackInput(contact_id, "My portfolio")
+    feedback = ok(create_feedback.sync_detailed(client=phone, body=topic), m.Feedback)
+
+    def thanks_due() -> int:
+        return len(ok(list_reciprocity.sync_detailed(client=phone, thanks_due=True), m.ReciprocityItemPage).items)
+
+    assert thanks_due() == 1
+    told = m.FeedbackPatch(status=m.FeedbackStatus.REPORTED_BACK, action="Cut it to three projects.")
+    ok(update_feedback.sync_detailed(feedback.id, client=phone, body=told), m.Feedback)
+    assert thanks_due() == 0
+
+    post = m.PostInput(title="What heat pumps taught me", status=m.PostStatus.PUBLISHED, published_at=hour(-1))
+    ok(create_post.sync_detailed(client=phone, body=post), m.Post)
+    review = ok(get_review.sync_detailed(client=phone), m.Review)
+    counts = review.counts
+    assert (counts.introductions_made, counts.feedback_acted_on, counts.posts_published) == (1, 1, 1)
+    assert (review.exchanges.given.count, review.exchanges.received.count) == (3, 1)
+    assert [own.movement for own in review.goals] == [m.GoalMovement.MOVED]
+
+
 if __name__ == "__main__":
     ours = sign_up()
     grace_hopper = keep_contacts(ours)
     keep_in_touch(ours.phone, grace_hopper)
     pursue_goal(ours.phone, grace_hopper)
+    give_first(ours.phone, grace_hopper)
     print("The Python client has arrived.")

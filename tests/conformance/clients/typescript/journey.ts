@@ -253,8 +253,52 @@ async function pursueGoal(phone: Wellmet, contactId: string) {
   assert.equal((await progress()).progress, 0.5);
 }
 
+async function giveFirst(phone: Wellmet, contactId: string) {
+  const kay = ok(await phone.POST("/v1/contacts", { body: { given_name: "Kay", family_name: "McNulty" } }));
+  const need = { kind: "need", topic: "energy storage" } as const;
+  ok(await phone.POST("/v1/contacts/{id}/needs", { params: { path: { id: kay.id } }, body: need }));
+
+  // An introduction is made once both have agreed, and gives something to both.
+  const introduction = ok(
+    await phone.POST("/v1/introductions", {
+      body: { contact_a_id: contactId, contact_b_id: kay.id, status: "asked", consent_a: "given" },
+    }),
+  );
+  const ofIntroduction = { params: { path: { id: introduction.id } } };
+  const early = await phone.PATCH("/v1/introductions/{id}", { ...ofIntroduction, body: { status: "made" } });
+  assert.equal(problem(early).code, "consent_missing");
+  const made = ok(await phone.PATCH("/v1/introductions/{id}", { ...ofIntroduction, body: { status: "made", consent_b: "given" } }));
+  assert.deepEqual([made.status, made.direction, made.made_on], ["made", "by_me", day(0)]);
+
+  // The article suits Kay, who has not had it.
+  const article = ok(await phone.POST("/v1/resources", { body: { title: "Storage", topics: ["energy storage"] } }));
+  const ofArticle = { params: { path: { id: article.id } } };
+  const audience = async () => ok(await phone.GET("/v1/resources/{id}/audience", ofArticle)).items.map((item) => item.contact.id);
+  assert.deepEqual(await audience(), [kay.id]);
+  const shared = ok(await phone.POST("/v1/resources/{id}/share", { ...ofArticle, body: { contact_ids: [kay.id] } }));
+  assert.deepEqual([shared.exchanges.length, shared.interaction.contact_ids], [1, [kay.id]]);
+  assert.deepEqual(await audience(), []);
+
+  // Feedback that is reported back has been thanked for.
+  const feedback = ok(await phone.POST("/v1/feedback", { body: { contact_id: contactId, topic: "My portfolio" } }));
+  const thanks = async () => ok(await phone.GET("/v1/reciprocity", { params: { query: { thanks_due: true } } })).items.length;
+  assert.equal(await thanks(), 1);
+  const body = { status: "reported_back", action: "Cut it to three projects." } as const;
+  ok(await phone.PATCH("/v1/feedback/{id}", { params: { path: { id: feedback.id } }, body }));
+  assert.equal(await thanks(), 0);
+
+  const published = { title: "What heat pumps taught me", status: "published", published_at: hour(-1) } as const;
+  ok(await phone.POST("/v1/posts", { body: published }));
+  const review = ok(await phone.GET("/v1/review"));
+  const { introductions_made, feedback_acted_on, posts_published } = review.counts;
+  assert.deepEqual([introductions_made, feedback_acted_on, posts_published], [1, 1, 1]);
+  assert.deepEqual([review.exchanges.given.count, review.exchanges.received.count], [3, 1]);
+  assert.deepEqual(review.goals.map((own) => own.movement), ["moved"]);
+}
+
 const devices = await signUp();
 const contactId = await keepContacts(devices);
 await keepInTouch(devices.phone, contactId);
 await pursueGoal(devices.phone, contactId);
+await giveFirst(devices.phone, contactId);
 console.log("The TypeScript client has arrived.");

@@ -34,6 +34,13 @@ class Device(private val token: String) {
     val followUps = own(FollowUpsApi(base))
     val plans = own(FollowUpPlansApi(base))
     val today = own(TodayApi(base))
+    val review = own(ReviewApi(base))
+    val needs = own(NeedsApi(base))
+    val exchanges = own(ExchangesApi(base))
+    val introductions = own(IntroductionsApi(base))
+    val feedback = own(FeedbackApi(base))
+    val resources = own(ResourcesApi(base))
+    val posts = own(PostsApi(base))
     val goals = own(GoalsApi(base))
     val events = own(EventsApi(base))
     val capture = own(CaptureApi(base))
@@ -229,10 +236,48 @@ fun pursueGoal(phone: Device, contact: UUID) {
     expectEqual(progress(), 0.5 to listOf(2L, 1L))
 }
 
+fun giveFirst(phone: Device, contact: UUID) {
+    val kay = phone.contacts.createContact(ContactInput(givenName = "Kay", familyName = "McNulty")).id
+    phone.needs.createContactNeed(kay, ContactNeedInput("energy storage", kind = NeedKind.need))
+
+    // An introduction is made once both have agreed, and gives something to both.
+    val asked = IntroductionInput(contact, kay, status = IntroductionStatus.asked, consentA = Consent.given)
+    val id = phone.introductions.createIntroduction(asked).id
+    val early = IntroductionPatch(status = IntroductionStatus.made)
+    phone.introductions.updateIntroductionWithHttpInfo(id, early, null, null).problem(409, "consent_missing")
+    val agreed = IntroductionPatch(status = IntroductionStatus.made, consentB = Consent.given)
+    val made = phone.introductions.updateIntroduction(id, agreed)
+    expectEqual(made.direction to made.madeOn, IntroductionDirection.by_me to day(0))
+
+    // The article suits Kay, who has not had it.
+    val article = phone.resources.createResource(ResourceInput("Storage", topics = listOf("energy storage"))).id
+    fun audience() = phone.resources.listResourceAudience(article).items.map { it.contact.id }
+    expectEqual(audience(), listOf(kay))
+    val shared = phone.resources.shareResource(article, ResourceShareInput(listOf(kay)))
+    expectEqual(shared.exchanges.size to shared.interaction.contactIds, 1 to listOf(kay))
+    expectEqual(audience(), listOf())
+
+    // Feedback that is reported back has been thanked for.
+    val feedback = phone.feedback.createFeedback(FeedbackInput(contact, "My portfolio")).id
+    fun thanksDue() = phone.exchanges.listReciprocity(thanksDue = true).items.size
+    expectEqual(thanksDue(), 1)
+    val told = FeedbackPatch(status = FeedbackStatus.reported_back, action = "Cut it to three projects.")
+    phone.feedback.updateFeedback(feedback, told)
+    expectEqual(thanksDue(), 0)
+
+    phone.posts.createPost(PostInput(title = "Heat pumps", status = PostStatus.published, publishedAt = hour(-1)))
+    val review = phone.review.getReview()
+    val counts = review.counts
+    expectEqual(listOf(counts.introductionsMade, counts.feedbackActedOn, counts.postsPublished), listOf(1L, 1L, 1L))
+    expectEqual(review.exchanges.given.count to review.exchanges.received.count, 3L to 1L)
+    expectEqual(review.goals.map { it.movement }, listOf(GoalMovement.moved))
+}
+
 fun main() {
     val (phone, laptop) = signUp()
     val contact = keepContacts(phone, laptop)
     keepInTouch(phone, contact)
     pursueGoal(phone, contact)
+    giveFirst(phone, contact)
     println("The Kotlin client has arrived.")
 }

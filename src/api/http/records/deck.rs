@@ -1,4 +1,4 @@
-//! The cards of the people in the view of a day, each made once.
+//! The cards of the people in a view, each made once.
 
 use std::collections::BTreeMap;
 
