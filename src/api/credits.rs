@@ -33,9 +33,13 @@ struct GoalCredit {
     /// The number of times you acted on feedback of the contact for the goal.
     #[schema(minimum = 0, example = 1)]
     feedback_acted_on: i64,
-    /// The day of the last of these.
-    #[schema(value_type = String, format = Date, example = "2026-02-20")]
-    last_helped_on: String,
+    /// The number of targets of the goal whom you met through the contact: those with its id as `introduced_by_id` in
+    /// `how_met`.
+    #[schema(minimum = 0, example = 1)]
+    doors_opened: i64,
+    /// The day of the last exchange, introduction or feedback of these. Null: the contact has only opened doors.
+    #[schema(value_type = Option<String>, format = Date, example = "2026-02-20")]
+    last_helped_on: Option<String>,
     /// The number of exchanges for the goal that you received and have not said thanks for. 0: you have said thanks for
     /// all of them.
     #[schema(minimum = 0, example = 1)]
@@ -47,7 +51,7 @@ pub fn operations() -> Vec<Operation> {
         Docs::new("goals", "List the credits of a goal")
             .description(
                 "Everyone whose help supports the goal: who gave you something in an exchange for it, introduced you to \
-                 somebody for it, or gave you feedback for it that you acted on. Whoever helped last comes first. The \
+                 somebody for it or to one of its targets, or gave you feedback for it that you acted on. Whoever helped last comes first. The \
                  exchanges that introductions and feedback log count only for the thanks.",
             )
             .parameters([
@@ -84,12 +88,13 @@ fn list_credits(context: &Context, conn: &mut Conn) -> Result<Response, Problem>
     let (people, credits): (Vec<Contact>, Vec<Credit>) = page.items.into_iter().unzip();
     let cards = Contact::cards(conn, workspace, &people, today)?;
     let item = |(contact, credit): (ContactCard, Credit)| {
-        let Credit { exchanges, introductions, feedback, last_helped_on, thanks_due } = credit;
+        let Credit { exchanges, introductions, feedback, doors, last_helped_on, thanks_due } = credit;
         GoalCredit {
             contact,
             exchanges_received: exchanges,
             introductions_received: introductions,
             feedback_acted_on: feedback,
+            doors_opened: doors,
             last_helped_on,
             thanks_due,
         }

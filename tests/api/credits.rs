@@ -77,6 +77,32 @@ on_both! {
         assert_eq!(credits(&ada, &goal).await.len(), 2, "undo takes the credit back");
     }
 
+    async fn who_introduced_me_to_a_target_has_opened_a_door(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let goal = made(&ada, "/v1/goals", json!({"title": "Move into climate tech"})).await;
+        let (grace, alan) = (contact(&ada, "Grace").await, contact(&ada, "Alan").await);
+        let met_through = async |name: &str, whom: &str| {
+            let body = json!({"given_name": name, "how_met": {"introduced_by_id": whom}});
+            made(&ada, "/v1/contacts", body).await.id()
+        };
+        let (kay, joan, ida) = (met_through("Kay", &grace).await, met_through("Joan", &grace).await, met_through("Ida", &alan).await);
+        let target = async |id: &str| made(&ada, &format!("{}/targets", goal.location()), json!({"contact_id": id})).await;
+        for id in [&kay, &joan] {
+            target(id).await;
+        }
+        let doors = |items: Vec<Value>| -> Vec<Value> {
+            items.iter().map(|item| json!([item["contact"]["name"], item["doors_opened"], item["last_helped_on"]])).collect()
+        };
+        let walk = async || doors(ada.walk(&format!("{}/credits?limit=1", goal.location())).await);
+        assert_eq!(walk().await, [json!(["Grace", 2, null])], "Ida is no target");
+        let last = target(&ida).await;
+        let advice = json!({"contact_id": alan, "direction": "received", "occurred_on": "2026-02-10", "goal_id": goal.id()});
+        made(&ada, "/v1/exchanges", advice).await;
+        assert_eq!(walk().await, [json!(["Alan", 1, "2026-02-10"]), json!(["Grace", 2, null])], "what has no day comes last");
+        ada.delete(&last.location()).await.expect(204);
+        assert_eq!(walk().await, [json!(["Alan", 0, "2026-02-10"]), json!(["Grace", 2, null])]);
+    }
+
     async fn credits_of_nothing_are_refused(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         ada.get("/v1/goals/01939d5e-8c00-7000-8000-00000000dead/credits").await.problem(404, "not_found");
