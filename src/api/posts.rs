@@ -18,7 +18,13 @@ use crate::store::{ID, Predicate, Scalar, posts as stored};
 
 pub const COLLECTION: Collection = Collection {
     entity: Entity::Post,
-    sorts: &[("id", ID), ("created_at", stored::CREATED_AT), ("updated_at", stored::UPDATED_AT)],
+    sorts: &[
+        ("id", ID),
+        ("created_at", stored::CREATED_AT),
+        ("updated_at", stored::UPDATED_AT),
+        ("scheduled_on", stored::SCHEDULED),
+        ("published_at", stored::PUBLISHED),
+    ],
     updated_at: stored::UPDATED_AT,
     searchable: true,
     relations: &[

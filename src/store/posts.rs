@@ -37,6 +37,18 @@ record_row! {
     json {
         metrics: Keyed<PostDayMetrics>,
     }
+    computed {
+        scheduled_sort: String = |fields| fields.scheduled_on.clone().unwrap_or_else(|| LAST_DAY.to_owned()),
+        published_sort: Timestamp = |fields| published_sort(fields),
+    }
+}
+
+/// The day that sorts after all others.
+const LAST_DAY: &str = "9999-12-31";
+
+/// When it was published, or before all others.
+fn published_sort(fields: &PostFields) -> Timestamp {
+    fields.published_at.unwrap_or_else(|| Timestamp::new(chrono::DateTime::UNIX_EPOCH))
 }
 
 impl Record for Post {
@@ -47,6 +59,10 @@ impl Record for Post {
         match field {
             SCHEDULED_ON => self.fields.scheduled_on.clone().map(Scalar::Text),
             PUBLISHED_AT => self.fields.published_at.map(Scalar::Instant),
+            SCHEDULED => {
+                Some(Scalar::Text(self.fields.scheduled_on.clone().unwrap_or_else(|| LAST_DAY.to_owned())))
+            }
+            PUBLISHED => Some(Scalar::Instant(published_sort(&self.fields))),
             _ => None,
         }
     }
@@ -72,6 +88,10 @@ pub const GOAL: Field = field(posts::goal_id);
 pub const SCHEDULED_ON: Field = field(posts::scheduled_on);
 /// Null unless it was published.
 pub const PUBLISHED_AT: Field = field(posts::published_at);
+/// The day it is scheduled for, or the last one there is.
+pub const SCHEDULED: Field = sortable(posts::scheduled_sort);
+/// When it was published, or before all others.
+pub const PUBLISHED: Field = sortable(posts::published_sort);
 
 /// A post of one's own that was published between two instants.
 pub fn is_published_within(from: Timestamp, until: Timestamp) -> Predicate {

@@ -121,6 +121,10 @@ on_both! {
             ("scheduled_on[lte]=2026-03-10".to_owned(), vec!["Planned"]),
             ("published_at[gte]=2026-02-10T00:00:00Z".to_owned(), vec!["Out"]),
             ("q=nes".to_owned(), vec!["Nested"]),
+            ("sort=scheduled_on&limit=1".to_owned(), vec!["Planned", "Nested", "Out"]),
+            ("sort=-scheduled_on&limit=1".to_owned(), vec!["Out", "Nested", "Planned"]),
+            ("sort=published_at&limit=1".to_owned(), vec!["Nested", "Planned", "Out"]),
+            ("sort=-published_at&limit=1".to_owned(), vec!["Out", "Planned", "Nested"]),
         ] {
             let found = ada.walk(&format!("/v1/posts?{query}")).await;
             let titles: Vec<&str> = found.iter().map(|own| own["title"].as_str().unwrap()).collect();

@@ -1007,6 +1007,8 @@ table! {
         scheduled_on -> Nullable<Text>,
         published_at -> Nullable<Instant>,
         metrics -> Json,
+        scheduled_sort -> Text,
+        published_sort -> Instant,
     }
 }
 
