@@ -1,0 +1,313 @@
+// An offline client: what the user does is stored on the device and shown at once, and is sent when there is a connection.
+// docs/mobile.md explains it. It needs `fetch`, and the types that openapi-typescript makes of the document; nothing else.
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { collides, shown } from "./merge.js";
+import type { components } from "./wellmet.js";
+
+type Schemas = components["schemas"];
+export type Fields = { [field: string]: unknown };
+type Method = "POST" | "PATCH" | "DELETE";
+/** A record of any kind. */
+export type Data = Fields & { id: string; version: number };
+/** The kinds of record that this app edits. It stores all kinds. */
+const COLLECTIONS = { contact: "contacts", interaction: "interactions", follow_up: "follow-ups" } as const;
+export type Entity = keyof typeof COLLECTIONS;
+
+/** What the user has done to a record, until the server has done the same. */
+export type Write = { id: string; entity: Entity; record: string; done?: true } & (
+  | { does: "create"; body: Fields }
+  | { does: "edit"; body: Fields; base: Data | undefined } // With the record as the user saw it.
+  | { does: "delete" }
+  | { does: "undo"; of: string } // The `id` of another write.
+);
+/** A write that the server has refused, or that collides with somebody else's, and why. The user decides. */
+export type SetAside = { write: Write; code: string; detail: string };
+type Operation = { method: Method; path: string; headers: Record<string, string>; body?: Fields };
+type Answer = { status: number; headers: Headers; body: any };
+
+/** All that the device stores. */
+class State {
+  tokens: Schemas["TokenPair"] | null = null;
+  expiresAt = 0; // The access token, in milliseconds.
+  userId = "";
+  sessions: string[] = []; // The logins of this device: the changes they make are its own.
+  records: { [entityAndId: string]: Data } = {}; // As the server has them.
+  etagPrefix = "";
+  cursor: string | null = null;
+  merged: { [id: string]: string } = {}; // Ids that lead to another record.
+  outbox: Write[] = [];
+  sending: (Operation & { key: string; writes: string[] }) | null = null; // One request, until it is answered.
+  setAside: SetAside[] = [];
+  numbers: { [write: string]: number } = {}; // The `Wellmet-Write` of each, to undo it by.
+}
+
+/** Stores the state: all of it or nothing. On a phone this is a transaction of its database. */
+export type Storage = { load(): string | undefined; save(state: string): void };
+export function file(path: string): Storage {
+  const load = () => readFileSync(path, { encoding: "utf8", flag: "a+" }) || undefined;
+  const save = (state: string) => (writeFileSync(`${path}.new`, state), renameSync(`${path}.new`, path));
+  return { load, save };
+}
+
+/** There is no connection, or the server is too busy: nothing is lost, call `sync` again. */
+export class Later extends Error {
+  constructor(reason: string, readonly seconds = 10) {
+    super(reason);
+  }
+}
+/** The login is over: call `signIn`. What waits in the outbox is sent afterwards. */
+export class SignedOut extends Error {}
+
+export class Device {
+  private readonly state: State;
+  private running: Promise<void> | undefined;
+  /** Called with each change that was received, and whether this device made it. */
+  received: (change: Schemas["Change"], own: boolean) => void = () => {};
+
+  constructor(private readonly url: string, private readonly storage: Storage, private readonly send = fetch) {
+    this.state = Object.assign(new State(), JSON.parse(storage.load() ?? "{}"));
+  }
+
+  /** What waits to be sent, and what the user has to decide. */
+  get outbox(): readonly Write[] { return this.state.outbox; }
+  get setAside(): readonly SetAside[] { return this.state.setAside; }
+
+  get(entity: Entity, id: string): Data | undefined {
+    const record = this.state.merged[id] ?? id;
+    const writes = this.state.outbox.filter((write) => write.record === record && write.entity === entity);
+    const undone = new Set(writes.map((write) => write.does === "undo" && write.of));
+    const left = writes.filter((write) => !undone.has(write.id));
+    return left.reduce<Data | undefined>(shown, this.state.records[`${entity} ${record}`]);
+  }
+
+  list(entity: Entity): Data[] {
+    const stored = Object.keys(this.state.records).filter((key) => key.startsWith(`${entity} `));
+    const queued = this.state.outbox.filter((write) => write.entity === entity).map((write) => `${entity} ${write.record}`);
+    const ids = [...new Set([...stored, ...queued])].map((key) => key.slice(entity.length + 1));
+    return ids.map((id) => this.get(entity, id)).filter((record) => record !== undefined);
+  }
+
+  create(entity: Entity, body: Fields): Write {
+    const id = uuid();
+    return this.queue({ id: uuid(), entity, record: id, does: "create", body: { ...body, id } });
+  }
+  edit(entity: Entity, id: string, body: Fields): Write {
+    const base = this.get(entity, id);
+    return this.queue({ id: uuid(), entity, record: base?.id ?? id, does: "edit", body, base });
+  }
+  delete(entity: Entity, id: string): Write {
+    return this.queue({ id: uuid(), entity, record: this.state.merged[id] ?? id, does: "delete" });
+  }
+  undo({ id, entity, record }: Write): Write {
+    return this.queue({ id: uuid(), entity, record, does: "undo", of: id });
+  }
+  private queue(write: Write): Write {
+    this.state.outbox.push(write);
+    this.save();
+    return write;
+  }
+
+  /** Takes a write that was set aside off the list: sends it after all, since the user has seen what is there now. */
+  retry({ write }: SetAside) {
+    const base = write.does === "edit" ? { base: this.get(write.entity, write.record) } : {};
+    this.forget({ write }, { ...write, ...base });
+  }
+  forget({ write }: Pick<SetAside, "write">, again?: Write) {
+    this.state.setAside = this.state.setAside.filter((one) => one.write.id !== write.id);
+    if (again) this.state.outbox.push(again);
+    this.save();
+  }
+
+  async signIn(email: string, password: string) {
+    const answer = await this.exchange("POST", "/v1/auth/login", { email, password });
+    const account: Schemas["LoggedIn"] = ok(answer);
+    if (this.state.userId !== account.user.id) Object.assign(this.state, new State(), { userId: account.user.id });
+    this.begin(account);
+    const sessions: Schemas["Session"][] = ok(await this.request("GET", "/v1/sessions")).items;
+    this.state.sessions.push(...sessions.filter((session) => session.current).map((session) => session.id));
+    this.save();
+  }
+
+  /** Receives what has changed and sends what waits, until there is no more. One runs at a time. */
+  sync(): Promise<void> {
+    const run = async () => {
+      do await this.pull();
+      while (await this.push());
+    };
+    return (this.running ??= run().finally(() => (this.running = undefined)));
+  }
+
+  private async pull() {
+    for (let more = true; more; ) {
+      const { state } = this;
+      const since = state.cursor === null ? "" : `&since=${encodeURIComponent(state.cursor)}`;
+      const answer = await this.request("GET", `/v1/changes?limit=1000${since}`);
+      if (answer.status === 410) {
+        // The cursor is too old: begin again. What is in the outbox stays there.
+        Object.assign(state, { records: {}, cursor: null });
+        continue;
+      }
+      const page: Schemas["ChangePage"] = ok(answer);
+      for (const { entity, id, data, merged_into } of page.items) {
+        const record: Data | undefined = Object.values(data ?? {})[0];
+        if (record) state.records[`${entity} ${id}`] = record;
+        else delete state.records[`${entity} ${id}`];
+        if (merged_into) state.merged[id] = merged_into;
+        else if (record && entity in COLLECTIONS) delete state.merged[id];
+      }
+      more = page.has_more;
+      if (!more) {
+        // What the server has done is in `records` now.
+        const left = state.outbox.filter((write) => !write.done);
+        const ids = Object.entries(state.merged);
+        state.outbox = JSON.parse(ids.reduce((text, [id, kept]) => text.replaceAll(id, kept), JSON.stringify(left)));
+      }
+      Object.assign(state, { cursor: page.next_cursor, etagPrefix: page.etag_prefix });
+      this.save(); // The records together with the cursor.
+      const isOwn = (change: Schemas["Change"]) => state.sessions.includes(change.actor.session_id ?? "");
+      for (const change of page.items) this.received(change, isOwn(change));
+    }
+  }
+
+  /** Sends one request; false if nothing waits. */
+  private async push(limit = 100): Promise<boolean> {
+    const sending = (this.state.sending ??= this.nextRequest(limit));
+    this.save(); // Before it is sent: it is sent again as it is, with the same key, until it is answered.
+    if (!sending) return false;
+    const headers = { ...sending.headers, "Idempotency-Key": sending.key };
+    const answer = await this.request(sending.method, sending.path, sending.body, headers);
+    this.state.sending = null;
+    const isBatch = sending.path === "/v1/batch";
+    if (isBatch && answer.status !== 207) return this.push(Math.ceil(sending.writes.length / 2)); // Too large.
+    const results: Answer[] = isBatch
+      ? answer.body.results.map((one: Schemas["BatchResult"]) => ({ ...one, headers: new Headers(one.headers) }))
+      : [answer];
+    const waits = sending.writes.filter((id, index) => this.settle(id, results[index]!));
+    this.save();
+    if (waits.length > 0) throw new Later("The server is busy.");
+    return true;
+  }
+
+  /** The writes at the head of the outbox, as one request. In their order: later ones build on earlier ones. */
+  private nextRequest(limit: number): State["sending"] {
+    const writes: Write[] = [];
+    for (const write of this.state.outbox) {
+      // The second edit of a record needs the version that the first one makes.
+      if (writes.length === limit || writes.some((one) => one.record === write.record)) break;
+      const now = this.state.records[`${write.entity} ${write.record}`];
+      if (write.does === "edit" && now && collides(write.body, write.base, now)) {
+        this.putAside(write, "collision", "Somebody else has changed the same.");
+      } else if (write.does === "undo" && !(write.of in this.state.numbers)) {
+        this.putAside(write, "not_written", "It has changed nothing.");
+      } else writes.push(write);
+    }
+    const operations = writes.map((write) => this.operation(write));
+    if (operations.length === 0) return null;
+    const batch = { method: "POST" as const, path: "/v1/batch", headers: {}, body: { operations } };
+    const request = operations.length === 1 ? operations[0]! : batch;
+    return { ...request, key: uuid(), writes: writes.map((write) => write.id) };
+  }
+
+  private operation(write: Write): Operation {
+    const collection = `/v1/${COLLECTIONS[write.entity]}`;
+    const path = `${collection}/${write.record}`;
+    const now = this.state.records[`${write.entity} ${write.record}`];
+    const headers: Record<string, string> = now ? { "If-Match": `"${this.state.etagPrefix}.${now.version}"` } : {};
+    switch (write.does) {
+      case "create": return { method: "POST", path: collection, headers: {}, body: write.body };
+      case "edit": return { method: "PATCH", path, headers, body: write.body };
+      case "delete": return { method: "DELETE", path, headers };
+      case "undo": return { method: "POST", path: `/v1/changes/${this.state.numbers[write.of]}/revert`, headers: {} };
+    }
+  }
+
+  /** What the answer to a write means for it. True if it is to be sent later. */
+  private settle(id: string, { status, headers, body }: Answer): boolean {
+    const write = this.state.outbox.find((one) => one.id === id);
+    if (!write) return false;
+    const code: string = body?.code;
+    const exists = write.does === "create" && ["id_taken", "deleted", "merged"].includes(code); // Under the id it chose.
+    const isGone = write.does === "delete" && code === "not_found";
+    const merged = mergedIds(write, body);
+    Object.assign(this.state.merged, merged);
+    if (status < 300 || exists || isGone) {
+      write.done = true; // It is shown until the next pull has it.
+      const number = headers.get("Wellmet-Write");
+      if (number) this.state.numbers[id] = Number(number);
+    } else if (status === 429 || status >= 500 || code === "operation_running") {
+      return true;
+    } else if (status !== 412 && Object.keys(merged).length === 0) {
+      this.putAside(write, code, body.detail);
+    } // Else it is sent again after the next pull, as what it has to be then.
+    return false;
+  }
+
+  private putAside(write: Write, code: string, detail: string) {
+    this.state.outbox = this.state.outbox.filter((one) => one !== write);
+    this.state.setAside.push({ write, code, detail });
+  }
+
+  private async request(method: string, path: string, body?: Fields, headers: Fields = {}): Promise<Answer> {
+    if (Date.now() > this.state.expiresAt - 30_000) await this.refresh();
+    const answer = await this.exchange(method, path, body, headers);
+    if (answer.status !== 401) return answer;
+    await this.refresh();
+    return this.exchange(method, path, body, headers);
+  }
+
+  private async refresh() {
+    const { tokens } = this.state;
+    const exchange = () => this.exchange("POST", "/v1/auth/refresh", { refresh_token: tokens?.refresh_token ?? "" });
+    // If the answer is lost, the same request gets the same one for 30 seconds.
+    const answer = await exchange().catch(exchange);
+    if (answer.status === 401) throw new SignedOut();
+    this.begin(ok(answer));
+  }
+
+  private begin({ access_token, refresh_token, expires_in, token_type }: Schemas["TokenPair"]) {
+    this.state.tokens = { access_token, refresh_token, expires_in, token_type };
+    this.state.expiresAt = Date.now() + expires_in * 1000;
+    this.save();
+  }
+
+  private async exchange(method: string, path: string, body?: Fields, headers: Fields = {}): Promise<Answer> {
+    const all: Record<string, string> = { ...(headers as Record<string, string>) };
+    if (!path.startsWith("/v1/auth/")) all.Authorization = `Bearer ${this.state.tokens?.access_token}`;
+    if (body) all["Content-Type"] = "application/json";
+    const request = { method, headers: all, body: body && JSON.stringify(body), signal: AbortSignal.timeout(30_000) };
+    try {
+      const { status, headers, ...answer } = await this.send(this.url + path, request).then(async (response) => {
+        return { status: response.status, headers: response.headers, text: await response.text() };
+      });
+      const seconds = Number(headers.get("Retry-After") ?? 10);
+      if (status === 429 || status >= 500) throw new Later(`The server answers with ${status}.`, seconds);
+      return { status, headers, body: answer.text ? JSON.parse(answer.text) : null };
+    } catch (error) {
+      throw error instanceof Later ? error : new Later(`No answer: ${error}`);
+    }
+  }
+
+  private save() {
+    this.storage.save(JSON.stringify(this.state));
+  }
+}
+
+/** A UUID v7: it begins with the time, so that what was created together is stored together. */
+function uuid(): string {
+  const time = Date.now().toString(16).padStart(12, "0");
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${crypto.randomUUID().slice(15)}`;
+}
+
+/** The ids in a write that lead to another record, as the server says: in the path, or in the body at a pointer. */
+function mergedIds(write: Write, problem: Partial<Schemas["Problem"]> | null): { [id: string]: string } {
+  const body = "body" in write ? write.body : {};
+  const at = (pointer: string) => pointer.split("/").slice(1).reduce((value: any, key) => value?.[key], body);
+  const inBody = problem?.errors?.flatMap(({ pointer, record }) => (record ? [[at(pointer), record.id]] : [])) ?? [];
+  const inPath = problem?.code === "merged" && problem.record ? [[write.record, problem.record.id]] : [];
+  return Object.fromEntries([...inBody, ...inPath]);
+}
+
+function ok({ status, body }: Answer): any {
+  if (status < 300) return body;
+  throw new Error(`${status} ${body.code}: ${body.detail}`);
+}
