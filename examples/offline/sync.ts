@@ -1,6 +1,7 @@
 // An offline client: what the user does is stored on the device and shown at once, and is sent when there is a connection.
 // docs/mobile.md explains it. It needs `fetch`, and the types that openapi-typescript makes of the document; nothing else.
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { Connection, Later, type Answer, type Login } from "./connection.js";
 import { collides, shown } from "./merge.js";
 import type { components } from "./wellmet.js";
 
@@ -23,14 +24,10 @@ export type Write = { id: string; entity: Entity; record: string; done?: true } 
 /** A write that the server has refused, or that collides with somebody else's, and why. The user decides. */
 export type SetAside = { write: Write; code: string; detail: string };
 type Operation = { method: Method; path: string; headers: Record<string, string>; body?: Fields };
-type Answer = { status: number; headers: Headers; body: any };
 
 /** All that the device stores. */
 class State {
-  tokens: Schemas["TokenPair"] | null = null;
-  expiresAt = 0; // The access token, in milliseconds.
-  userId = "";
-  sessions: string[] = []; // The logins of this device: the changes they make are its own.
+  login: Login = { tokens: null, expiresAt: 0, userId: "", sessions: [] };
   records: { [entityAndId: string]: Data } = {}; // As the server has them.
   etagPrefix = "";
   cursor: string | null = null;
@@ -49,23 +46,16 @@ export function file(path: string): Storage {
   return { load, save };
 }
 
-/** There is no connection, or the server is too busy: nothing is lost, call `sync` again. */
-export class Later extends Error {
-  constructor(reason: string, readonly seconds = 10) {
-    super(reason);
-  }
-}
-/** The login is over: call `signIn`. What waits in the outbox is sent afterwards. */
-export class SignedOut extends Error {}
-
 export class Device {
   private readonly state: State;
+  private readonly connection: Connection;
   private running: Promise<void> | undefined;
   /** Called with each change that was received, and whether this device made it. */
   received: (change: Schemas["Change"], own: boolean) => void = () => {};
 
-  constructor(private readonly url: string, private readonly storage: Storage, private readonly send = fetch) {
+  constructor(url: string, private readonly storage: Storage, send = fetch) {
     this.state = Object.assign(new State(), JSON.parse(storage.load() ?? "{}"));
+    this.connection = new Connection(url, send, this.state.login, () => this.save());
   }
 
   /** What waits to be sent, and what the user has to decide. */
@@ -73,11 +63,17 @@ export class Device {
   get setAside(): readonly SetAside[] { return this.state.setAside; }
 
   get(entity: Entity, id: string): Data | undefined {
-    const record = this.state.merged[id] ?? id;
+    const record = this.kept(id);
     const writes = this.state.outbox.filter((write) => write.record === record && write.entity === entity);
     const undone = new Set(writes.map((write) => write.does === "undo" && write.of));
     const left = writes.filter((write) => !undone.has(write.id));
     return left.reduce<Data | undefined>(shown, this.state.records[`${entity} ${record}`]);
+  }
+
+  /** The id of the record that this one was merged into, if it was. */
+  private kept(id: string): string {
+    const kept = this.state.merged[id];
+    return kept === undefined ? id : this.kept(kept);
   }
 
   list(entity: Entity): Data[] {
@@ -93,10 +89,10 @@ export class Device {
   }
   edit(entity: Entity, id: string, body: Fields): Write {
     const base = this.get(entity, id);
-    return this.queue({ id: uuid(), entity, record: base?.id ?? id, does: "edit", body, base });
+    return this.queue({ id: uuid(), entity, record: this.kept(id), does: "edit", body, base });
   }
   delete(entity: Entity, id: string): Write {
-    return this.queue({ id: uuid(), entity, record: this.state.merged[id] ?? id, does: "delete" });
+    return this.queue({ id: uuid(), entity, record: this.kept(id), does: "delete" });
   }
   undo({ id, entity, record }: Write): Write {
     return this.queue({ id: uuid(), entity, record, does: "undo", of: id });
@@ -119,13 +115,15 @@ export class Device {
   }
 
   async signIn(email: string, password: string) {
-    const answer = await this.exchange("POST", "/v1/auth/login", { email, password });
-    const account: Schemas["LoggedIn"] = ok(answer);
-    if (this.state.userId !== account.user.id) Object.assign(this.state, new State(), { userId: account.user.id });
-    this.begin(account);
-    const sessions: Schemas["Session"][] = ok(await this.request("GET", "/v1/sessions")).items;
-    this.state.sessions.push(...sessions.filter((session) => session.current).map((session) => session.id));
-    this.save();
+    const previous = this.state.login.userId;
+    try {
+      await this.connection.signIn(email, password);
+    } finally {
+      const { login } = this.state;
+      // What one user has stored is not for another.
+      if (previous && previous !== login.userId) Object.assign(this.state, new State(), { login });
+      this.save();
+    }
   }
 
   /** Receives what has changed and sends what waits, until there is no more. One runs at a time. */
@@ -141,13 +139,14 @@ export class Device {
     for (let more = true; more; ) {
       const { state } = this;
       const since = state.cursor === null ? "" : `&since=${encodeURIComponent(state.cursor)}`;
-      const answer = await this.request("GET", `/v1/changes?limit=1000${since}`);
+      const answer = await this.connection.request("GET", `/v1/changes?limit=1000${since}`);
       if (answer.status === 410) {
         // The cursor is too old: begin again. What is in the outbox stays there.
         Object.assign(state, { records: {}, cursor: null });
         continue;
       }
-      const page: Schemas["ChangePage"] = ok(answer);
+      if (answer.status !== 200) throw new Error(`${answer.status} ${answer.body.code}: ${answer.body.detail}`);
+      const page: Schemas["ChangePage"] = answer.body;
       for (const { entity, id, data, merged_into } of page.items) {
         const record: Data | undefined = Object.values(data ?? {})[0];
         if (record) state.records[`${entity} ${id}`] = record;
@@ -164,7 +163,7 @@ export class Device {
       }
       Object.assign(state, { cursor: page.next_cursor, etagPrefix: page.etag_prefix });
       this.save(); // The records together with the cursor.
-      const isOwn = (change: Schemas["Change"]) => state.sessions.includes(change.actor.session_id ?? "");
+      const isOwn = (change: Schemas["Change"]) => state.login.sessions.includes(change.actor.session_id ?? "");
       for (const change of page.items) this.received(change, isOwn(change));
     }
   }
@@ -175,7 +174,7 @@ export class Device {
     this.save(); // Before it is sent: it is sent again as it is, with the same key, until it is answered.
     if (!sending) return false;
     const headers = { ...sending.headers, "Idempotency-Key": sending.key };
-    const answer = await this.request(sending.method, sending.path, sending.body, headers);
+    const answer = await this.connection.request(sending.method, sending.path, sending.body, headers);
     this.state.sending = null;
     const isBatch = sending.path === "/v1/batch";
     if (isBatch && answer.status !== 207) return this.push(Math.ceil(sending.writes.length / 2)); // Too large.
@@ -247,46 +246,6 @@ export class Device {
     this.state.setAside.push({ write, code, detail });
   }
 
-  private async request(method: string, path: string, body?: Fields, headers: Fields = {}): Promise<Answer> {
-    if (Date.now() > this.state.expiresAt - 30_000) await this.refresh();
-    const answer = await this.exchange(method, path, body, headers);
-    if (answer.status !== 401) return answer;
-    await this.refresh();
-    return this.exchange(method, path, body, headers);
-  }
-
-  private async refresh() {
-    const { tokens } = this.state;
-    const exchange = () => this.exchange("POST", "/v1/auth/refresh", { refresh_token: tokens?.refresh_token ?? "" });
-    // If the answer is lost, the same request gets the same one for 30 seconds.
-    const answer = await exchange().catch(exchange);
-    if (answer.status === 401) throw new SignedOut();
-    this.begin(ok(answer));
-  }
-
-  private begin({ access_token, refresh_token, expires_in, token_type }: Schemas["TokenPair"]) {
-    this.state.tokens = { access_token, refresh_token, expires_in, token_type };
-    this.state.expiresAt = Date.now() + expires_in * 1000;
-    this.save();
-  }
-
-  private async exchange(method: string, path: string, body?: Fields, headers: Fields = {}): Promise<Answer> {
-    const all: Record<string, string> = { ...(headers as Record<string, string>) };
-    if (!path.startsWith("/v1/auth/")) all.Authorization = `Bearer ${this.state.tokens?.access_token}`;
-    if (body) all["Content-Type"] = "application/json";
-    const request = { method, headers: all, body: body && JSON.stringify(body), signal: AbortSignal.timeout(30_000) };
-    try {
-      const { status, headers, ...answer } = await this.send(this.url + path, request).then(async (response) => {
-        return { status: response.status, headers: response.headers, text: await response.text() };
-      });
-      const seconds = Number(headers.get("Retry-After") ?? 10);
-      if (status === 429 || status >= 500) throw new Later(`The server answers with ${status}.`, seconds);
-      return { status, headers, body: answer.text ? JSON.parse(answer.text) : null };
-    } catch (error) {
-      throw error instanceof Later ? error : new Later(`No answer: ${error}`);
-    }
-  }
-
   private save() {
     this.storage.save(JSON.stringify(this.state));
   }
@@ -305,9 +264,4 @@ function mergedIds(write: Write, problem: Partial<Schemas["Problem"]> | null): {
   const inBody = problem?.errors?.flatMap(({ pointer, record }) => (record ? [[at(pointer), record.id]] : [])) ?? [];
   const inPath = problem?.code === "merged" && problem.record ? [[write.record, problem.record.id]] : [];
   return Object.fromEntries([...inBody, ...inPath]);
-}
-
-function ok({ status, body }: Answer): any {
-  if (status < 300) return body;
-  throw new Error(`${status} ${body.code}: ${body.detail}`);
 }

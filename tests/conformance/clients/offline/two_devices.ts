@@ -2,7 +2,8 @@
 // and on apps that are killed at any moment. In the end both have what the server has, and nothing was lost or done twice.
 // The client is that of docs/mobile.md; the server is real. A seed decides what happens: SEEDS and STEPS may be set.
 import assert from "node:assert/strict";
-import { Device, Later, SignedOut, type Data, type Entity, type SetAside, type Storage, type Write } from "./sync.js";
+import { Later, SignedOut } from "./connection.js";
+import { Device, type Data, type Entity, type SetAside, type Storage, type Write } from "./sync.js";
 import type { components } from "./wellmet.js";
 
 type Change = components["schemas"]["HistoryEntry"];
@@ -103,7 +104,7 @@ class Disk implements Storage {
     this.state = state;
     if (fault < 0.02) throw (this.network.count("crash"), new Killed());
   };
-  change(change: (state: Record<string, unknown>) => void) {
+  change(change: (state: any) => void) {
     const state = JSON.parse(this.state ?? "{}");
     change(state);
     this.state = JSON.stringify(state);
@@ -221,11 +222,11 @@ async function run(seed: number) {
       const own = phone.pick(ledger.slice(-12).filter((one) => one.phone === phone && one.write.does !== "undo"));
       if (own) await act(phone, undefined, () => device.undo(own.write));
     } else if (what < 0.68) {
-      phone.disk.change((state) => (state.expiresAt = 0));
+      phone.disk.change(({ login }) => (login.expiresAt = 0));
       phone.start();
       network.count("expiredToken");
     } else if (what < 0.685) {
-      phone.disk.change((state) => (state.tokens = { refresh_token: "lost", access_token: "lost" }));
+      phone.disk.change(({ login }) => (login.tokens = { refresh_token: "lost", access_token: "lost" }));
       phone.start();
       network.count("lostLogin");
     } else if (what < 0.69) {
