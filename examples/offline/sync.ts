@@ -194,7 +194,11 @@ export class Device {
       // The second edit of a record needs the version that the first one makes.
       if (writes.length === limit || writes.some((one) => one.record === write.record)) break;
       const now = this.state.records[`${write.entity} ${write.record}`];
-      if (write.does === "edit" && now && collides(write.body, write.base, now)) {
+      if (write.does === "delete" && !now) {
+        this.remove(write); // Somebody else has deleted it.
+      } else if (write.does === "edit" && !now) {
+        this.putAside(write, "not_found", "Somebody else has deleted it.");
+      } else if (write.does === "edit" && collides(write.body, write.base, now)) {
         this.putAside(write, "collision", "Somebody else has changed the same.");
       } else if (write.does === "undo" && !(write.of in this.state.numbers)) {
         this.putAside(write, "not_written", "It has changed nothing.");
@@ -210,8 +214,8 @@ export class Device {
   private operation(write: Write): Operation {
     const collection = `/v1/${COLLECTIONS[write.entity]}`;
     const path = `${collection}/${write.record}`;
-    const now = this.state.records[`${write.entity} ${write.record}`];
-    const headers: Record<string, string> = now ? { "If-Match": `"${this.state.etagPrefix}.${now.version}"` } : {};
+    const version = this.state.records[`${write.entity} ${write.record}`]?.version;
+    const headers = { "If-Match": `"${this.state.etagPrefix}.${version}"` };
     switch (write.does) {
       case "create": return { method: "POST", path: collection, headers: {}, body: write.body };
       case "edit": return { method: "PATCH", path, headers, body: write.body };
@@ -241,8 +245,11 @@ export class Device {
     return false;
   }
 
-  private putAside(write: Write, code: string, detail: string) {
+  private remove(write: Write) {
     this.state.outbox = this.state.outbox.filter((one) => one !== write);
+  }
+  private putAside(write: Write, code: string, detail: string) {
+    this.remove(write);
     this.state.setAside.push({ write, code, detail });
   }
 
