@@ -102,7 +102,7 @@ struct Registration {
     name: String,
     /// The IANA time zone in which your workspace counts days. Null: UTC.
     #[serde(default)]
-    #[schema(max_length = 64, example = "Europe/London")]
+    #[schema(max_length = 64, pattern = "^\\s*[A-Za-z0-9_+/-]*\\s*$", example = "Europe/London")]
     time_zone: Option<String>,
     /// BCP 47 language tag. Null: en.
     #[serde(default)]
@@ -133,14 +133,16 @@ struct RefreshRequest {
 #[derive(Serialize, ToSchema)]
 struct TokenPair {
     /// Send it as `Authorization: Bearer …`.
+    #[schema(max_length = 2048)]
     access_token: String,
     /// Always `Bearer`: how the access token is sent.
-    #[schema(example = "Bearer")]
+    #[schema(max_length = 6, example = "Bearer")]
     token_type: &'static str,
     /// Seconds for which the access token is valid.
     #[schema(example = 900)]
     expires_in: i64,
     /// Returns the next pair of tokens. It can be used once, within 60 days.
+    #[schema(max_length = 200)]
     refresh_token: String,
 }
 

@@ -96,6 +96,7 @@ fn body_schema() -> Schema {
 struct BatchAnswer {
     /// The result of each operation, in the order in which they were sent. If an atomic batch fails, the operation
     /// that failed has its problem, and every other one has a problem with the code `failed_dependency`.
+    #[schema(max_items = 100)]
     results: Vec<BatchResult>,
     /// The number of the write of an atomic batch, for `POST /v1/changes/{version}/revert`. Null if the batch is
     /// not atomic or changed nothing.

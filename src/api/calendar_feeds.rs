@@ -150,7 +150,7 @@ struct CalendarFeed {
     /// The id of the feed; not its secret.
     id: CalendarFeedId,
     /// The name of the calendar, which calendar programs show.
-    #[schema(example = "Wellmet")]
+    #[schema(max_length = 100, example = "Wellmet")]
     name: String,
     /// What the calendar contains.
     contents: Vec<CalendarContent>,
@@ -187,6 +187,7 @@ struct CalendarFeedPage {
     /// The calendar feeds, newest first.
     items: Vec<CalendarFeed>,
     /// Always null: there is only one page.
+    #[schema(max_length = 2048)]
     next_cursor: Option<String>,
 }
 

@@ -26,7 +26,7 @@ use crate::store::{Conn, lists};
 struct GoalCandidate {
     contact: ContactCard,
     /// The key of the persona that they fit best.
-    #[schema(example = "product_lead")]
+    #[schema(max_length = 64, example = "product_lead")]
     persona: String,
     /// The percentage of the criteria of the persona that the contact matches.
     #[schema(minimum = 50, maximum = 100, example = 100)]

@@ -38,7 +38,7 @@ struct Actor {
     /// The personal access token that was used; null for a login.
     token_id: Option<TokenId>,
     /// The kind of background job, if the server itself made the change; otherwise null.
-    #[schema(example = json!(null))]
+    #[schema(max_length = 64, example = json!(null))]
     job: Option<String>,
 }
 
@@ -91,12 +91,13 @@ struct ChangePage {
     /// The changes, oldest first.
     items: Vec<ChangeOut>,
     /// The `since` of the next request or poll. Never null.
+    #[schema(max_length = 2048)]
     next_cursor: String,
     /// Whether there are more changes.
     has_more: bool,
     /// What the ETag of each record in `data` begins with: it is `"<etag_prefix>.<version>"`, with the version in `data`, to
     /// send as `If-Match` without reading the record again.
-    #[schema(example = "E5b7_Ckx.1")]
+    #[schema(max_length = 64, example = "E5b7_Ckx.1")]
     etag_prefix: String,
 }
 
@@ -135,6 +136,7 @@ pub struct HistoryPage {
     /// The changes of the record, newest first.
     items: Vec<HistoryEntry>,
     /// The `cursor` of the next page; null on the last page.
+    #[schema(max_length = 2048)]
     next_cursor: Option<String>,
 }
 

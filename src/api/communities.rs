@@ -133,7 +133,7 @@ struct CommunityActivity {
 #[derive(Serialize, ToSchema)]
 struct CommunityMonth {
     /// The month.
-    #[schema(example = "2026-03")]
+    #[schema(max_length = 7, example = "2026-03")]
     month: String,
     /// How many posts, articles and shares you published there.
     #[schema(minimum = 0, example = 2)]

@@ -19,7 +19,7 @@ use crate::domain::contact::Contact;
 use crate::domain::duplicates::Reason;
 use crate::domain::entity::Entity;
 use crate::domain::id::DuplicateDismissalId;
-use crate::domain::invalid::{FieldCode, Rejection};
+use crate::domain::invalid::Rejection;
 use crate::domain::organization::Organization;
 use crate::store::Conn;
 use crate::store::duplicates::{Asked, Duplicate, Duplicated, duplicates};
@@ -66,6 +66,7 @@ struct ContactDuplicatePage {
     /// The pairs. A page before the last one may have fewer than `limit`, or none.
     items: Vec<ContactDuplicate>,
     /// The `cursor` of the next page. Null only on the last page.
+    #[schema(max_length = 2048)]
     next_cursor: Option<String>,
 }
 
@@ -92,6 +93,7 @@ struct OrganizationDuplicatePage {
     /// The pairs. A page before the last one may have fewer than `limit`, or none.
     items: Vec<OrganizationDuplicate>,
     /// The `cursor` of the next page. Null only on the last page.
+    #[schema(max_length = 2048)]
     next_cursor: Option<String>,
 }
 
@@ -218,7 +220,7 @@ fn parse_sort(text: &str) -> Result<bool, Rejection> {
     match text {
         BY_SCORE => Ok(true),
         BY_ID => Ok(false),
-        _ => Err(Rejection::new(FieldCode::NotAllowed, format!("Expected one of {BY_SCORE}, {BY_ID}."))),
+        _ => Err(Rejection::not_one_of(&[BY_SCORE, BY_ID])),
     }
 }
 

@@ -52,7 +52,7 @@ struct Engagement {
 #[derive(Serialize, ToSchema)]
 struct EngagementMonth {
     /// The month.
-    #[schema(example = "2026-03")]
+    #[schema(max_length = 7, example = "2026-03")]
     month: String,
     counts: EngagementCounts,
 }
@@ -98,7 +98,7 @@ pub fn period(context: &Context, today: NaiveDate) -> Result<Period, Problem> {
     let months = months(since, until);
     if months.is_empty() || months.len() > MAX_MONTHS {
         let detail = format!("It must be after since, by at most {MAX_MONTHS} months.");
-        let rejection = Rejection::format(detail).with("max_months", MAX_MONTHS);
+        let rejection = Rejection::format(detail).with("max", MAX_MONTHS);
         return Err(Problem::parameter("until", rejection));
     }
     Ok(Period { since, until, months })

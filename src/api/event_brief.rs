@@ -50,7 +50,7 @@ struct EventBrief {
     on: NaiveDate,
     /// Days from the day of the brief to that of the event, which is the day it starts in its own time zone. Negative when
     /// it is past.
-    #[schema(example = 3)]
+    #[schema(minimum = -3652059, maximum = 3652059, example = 3)]
     days_left: i64,
     /// The event.
     event: Event,
@@ -93,7 +93,7 @@ struct EventBriefGoal {
 #[derive(Serialize, ToSchema)]
 struct EventBriefItem {
     /// Its key.
-    #[schema(example = "hiring")]
+    #[schema(max_length = 64, example = "hiring")]
     key: String,
     /// What it is.
     #[schema(example = "Three people who hire")]

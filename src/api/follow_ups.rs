@@ -413,6 +413,7 @@ struct FollowUpAgenda {
     #[schema(value_type = String, format = Date, example = "2026-03-09")]
     until: NaiveDate,
     /// The days on which there is something to do, in order.
+    #[schema(max_items = 366)]
     days: Vec<FollowUpAgendaDay>,
     /// Whether there are more than 1,000 follow-ups; those of the latest days are left out then.
     truncated: bool,
@@ -425,6 +426,7 @@ struct FollowUpAgendaDay {
     #[schema(value_type = String, format = Date, example = "2026-03-02")]
     on: String,
     /// The follow-ups whose `actionable_on` it is: by time, those without a time last, then by priority, highest first.
+    #[schema(max_items = 1000)]
     items: Vec<FollowUp>,
 }
 
@@ -455,7 +457,7 @@ fn get_agenda(context: &Context, conn: &mut Conn) -> Result<Response, Problem> {
         let detail = format!("It must be 1 to {MAX_AGENDA_DAYS} days after since.");
         return Err(Problem::parameter(
             "until",
-            Rejection::format(detail).with("min_days", 1).with("max_days", MAX_AGENDA_DAYS),
+            Rejection::format(detail).with("min", 1).with("max", MAX_AGENDA_DAYS),
         ));
     }
     let tag = context.api.etags.of_day(workspace, seq, today);

@@ -52,7 +52,7 @@ struct KeepInTouchItem {
     #[schema(minimum = 1, example = 30)]
     interval_days: i64,
     /// Days since the contact was due; negative while days are left.
-    #[schema(example = 12)]
+    #[schema(minimum = -3652059, maximum = 3652059, example = 12)]
     days_overdue: i64,
     /// `days_overdue / interval_days`: what the list is sorted by, highest first.
     #[schema(example = 0.4)]

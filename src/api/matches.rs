@@ -63,6 +63,7 @@ struct NeedMatchPage {
     /// The needs with their offers, newest first.
     items: Vec<NeedMatch>,
     /// The `cursor` of the next page; null on the last page.
+    #[schema(max_length = 2048)]
     next_cursor: Option<String>,
 }
 

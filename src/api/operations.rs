@@ -82,6 +82,7 @@ struct OperationPage {
     #[schema(value_type = Vec<OperationOut>)]
     items: Vec<operation::Operation>,
     /// Always null: there is only one page.
+    #[schema(max_length = 2048)]
     next_cursor: Option<String>,
 }
 

@@ -254,7 +254,7 @@ struct PitchPerformance {
     #[schema(minimum = 1, maximum = 5, example = 3.8)]
     average_landed: Option<f64>,
     /// The number of uses with each rating, from 1 to 5.
-    #[schema(example = json!([0, 1, 3, 3, 3]))]
+    #[schema(max_items = 5, example = json!([0, 1, 3, 3, 3]))]
     by_rating: Vec<i64>,
     /// The day it was last used. Null: it was not.
     #[schema(value_type = Option<String>, format = Date, example = "2026-03-02")]

@@ -30,7 +30,7 @@ struct ProfileReview {
     #[schema(minimum = 0, maximum = 100, example = 65)]
     completeness: u32,
     /// The name of the formula. By the same formula, the same profile has the same points on the same day.
-    #[schema(example = "pr-2")]
+    #[schema(max_length = 16, example = "pr-2")]
     version: String,
     /// All parts of a profile, complete or not, always in the same order.
     items: Vec<ProfileReviewItem>,
@@ -87,13 +87,13 @@ struct ProfileReviewParams {
 #[derive(Serialize, ToSchema)]
 struct ProfileReviewAction {
     /// The `operationId` in this document.
-    #[schema(example = "update_contact")]
+    #[schema(max_length = 64, example = "update_contact")]
     operation: String,
     /// The method.
-    #[schema(example = "PATCH")]
+    #[schema(max_length = 6, example = "PATCH")]
     method: String,
     /// The path, with the ids filled in.
-    #[schema(example = "/v1/contacts/01939d5e-8c00-7000-8000-0000000000a1")]
+    #[schema(max_length = 200, example = "/v1/contacts/01939d5e-8c00-7000-8000-0000000000a1")]
     path: String,
     /// The fields of the body to fill in, as JSON pointers. Create the missing objects on the way.
     #[schema(example = json!(["#/skills"]))]

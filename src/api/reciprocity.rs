@@ -21,7 +21,7 @@ use crate::domain::card::ContactCard;
 use crate::domain::contact::Contact;
 use crate::domain::exchange::ExchangeBalance;
 use crate::domain::fields::parse_day;
-use crate::domain::invalid::{FieldCode, Rejection};
+use crate::domain::invalid::Rejection;
 use crate::store::reciprocity::{self as stored, Exchanged, Place, Wanted};
 use crate::store::{Conn, Direction, accounts};
 
@@ -120,7 +120,7 @@ fn list_reciprocity(context: &Context, conn: &mut Conn) -> Result<Response, Prob
     let direction = query.parsed("sort", |sort| match sort {
         "balance" => Ok(Direction::Ascending),
         "-balance" => Ok(Direction::Descending),
-        _ => Err(Rejection::new(FieldCode::NotAllowed, "Allowed: balance, -balance.")),
+        _ => Err(Rejection::not_one_of(&["balance", "-balance"])),
     })?;
     let (seq, zone) = accounts::seq_and_time_zone(conn, workspace)?;
     let today = zone.day(context.api.store.now());

@@ -42,10 +42,10 @@ use crate::store::{Load, UNDO_DAYS, jobs, purge, sessions, tokens};
 #[allow(dead_code, reason = "documents what is written as JSON")]
 struct ServiceOut {
     /// Always `wellmet`.
-    #[schema(example = "wellmet")]
+    #[schema(max_length = 16, example = "wellmet")]
     name: String,
     /// The version of the server.
-    #[schema(example = "0.1.0")]
+    #[schema(max_length = 32, example = "0.1.0")]
     version: String,
     /// The features of this server. Features are only ever added.
     #[schema(example = json!(["contacts", "changes"]))]
@@ -285,7 +285,7 @@ struct AnyObject;
 
 impl utoipa::PartialSchema for AnyObject {
     fn schema() -> RefOr<Schema> {
-        written(json!({ "type": "object", "additionalProperties": true, "description": "An OpenAPI document." }))
+        written(json!({ "type": "object", "additionalProperties": {}, "description": "An OpenAPI document." }))
     }
 }
 
@@ -335,7 +335,7 @@ async fn get_document(exchange: Exchange) -> Result<HttpResponse, Problem> {
 #[allow(dead_code, reason = "documents what is written as JSON")]
 struct ErrorKind {
     /// The code of the error; stable, so clients can branch on it.
-    #[schema(example = "not_found")]
+    #[schema(max_length = 64, example = "not_found")]
     code: String,
     /// The HTTP status.
     #[schema(example = 404)]
@@ -353,6 +353,7 @@ struct ErrorKindPage {
     /// All kinds of error.
     items: Vec<ErrorKind>,
     /// Always null: there is only one page.
+    #[schema(max_length = 2048)]
     next_cursor: Option<String>,
 }
 
@@ -391,7 +392,7 @@ fn escape(text: &str) -> String {
 #[allow(dead_code, reason = "documents what is written as JSON")]
 struct Health {
     /// Always `ok`. A server that is not ready answers with a problem.
-    #[schema(example = "ok")]
+    #[schema(max_length = 16, example = "ok")]
     status: String,
 }
 

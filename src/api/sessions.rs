@@ -64,6 +64,7 @@ struct SessionPage {
     /// The sessions, newest first.
     items: Vec<SessionOut>,
     /// Always null: there is only one page.
+    #[schema(max_length = 2048)]
     next_cursor: Option<String>,
 }
 

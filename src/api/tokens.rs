@@ -95,9 +95,10 @@ struct Token {
     /// The id of the token; not its secret.
     id: TokenId,
     /// A name that says what the token is for.
+    #[schema(max_length = 100)]
     name: String,
     /// The last four characters of the secret, to recognize it by.
-    #[schema(example = "x8Qz")]
+    #[schema(max_length = 4, example = "x8Qz")]
     hint: String,
     /// The scopes of the token.
     #[schema(value_type = Vec<Scope>)]
@@ -123,6 +124,7 @@ struct NewTokenOut {
     #[serde(flatten)]
     shown: Token,
     /// Send it as `Authorization: Bearer …`. It is not stored, and cannot be shown again.
+    #[schema(max_length = 200)]
     token: String,
 }
 
@@ -132,6 +134,7 @@ struct TokenPage {
     /// The tokens, newest first.
     items: Vec<Token>,
     /// Always null: there is only one page.
+    #[schema(max_length = 2048)]
     next_cursor: Option<String>,
 }
 
@@ -166,7 +169,7 @@ async fn create_token(exchange: Exchange) -> Result<HttpResponse, Problem> {
             if end.is_some_and(|end| new.expires_at.is_none_or(|own| own > end)) {
                 let detail = "A token cannot expire later than the token creating it.";
                 let rejection = Rejection::new(FieldCode::OutOfRange, detail);
-                return Err(rejection.with("max", json!(end)).at("#/expires_at").into());
+                return Err(rejection.with("latest", json!(end)).at("#/expires_at").into());
             }
             tokens::create_token(tx, caller.workspace, caller.user, new, &stored)
         })
@@ -201,7 +204,7 @@ pub fn new_token(
     }
     if expires_at.is_some_and(|end| end <= now) {
         let rejection = Rejection::new(FieldCode::OutOfRange, "Must be in the future.");
-        invalid.add("#/expires_at", rejection.with("min", json!(now)));
+        invalid.add("#/expires_at", rejection.with("earliest", json!(now)));
     }
     match invalid.gather(Scopes::parse(scopes)) {
         Some(scopes) if invalid.errors.is_empty() => Ok(NewToken { name, scopes, expires_at }),

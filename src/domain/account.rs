@@ -54,7 +54,7 @@ pub struct UserFields {
     #[schema(required = true, min_length = 1, max_length = 200, example = "Ada Lovelace")]
     pub name: String,
     /// IANA time zone. It only decides when notifications are sent; days are counted in the workspace's time zone.
-    #[schema(max_length = 64, default = "UTC", example = "Europe/London")]
+    #[schema(max_length = 64, pattern = "^\\s*[A-Za-z0-9_+/-]*\\s*$", default = "UTC", example = "Europe/London")]
     pub time_zone: String,
     /// BCP 47 language tag.
     #[schema(max_length = 35, default = "en", example = "en-GB")]
@@ -130,7 +130,7 @@ pub struct WorkspaceFields {
     #[schema(min_length = 1, max_length = 200, example = "Ada Lovelace")]
     pub name: String,
     /// IANA time zone in which days are counted; initially that of its first user.
-    #[schema(max_length = 64, example = "Europe/London")]
+    #[schema(max_length = 64, pattern = "^\\s*[A-Za-z0-9_+/-]*\\s*$", example = "Europe/London")]
     pub time_zone: String,
     /// How often to be in touch with the contacts of each tier.
     #[serde(default)]

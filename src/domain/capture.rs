@@ -73,7 +73,7 @@ pub struct CapturedPerson {
     #[schema(max_length = 64, example = "+48 512 345 678")]
     pub phone: Option<String>,
     /// The URL of a profile.
-    #[schema(max_length = 2048, example = "https://www.linkedin.com/in/dorota")]
+    #[schema(max_length = 2048, pattern = "^\\s*\\S*\\s*$", example = "https://www.linkedin.com/in/dorota")]
     pub link: Option<String>,
 }
 

@@ -29,12 +29,13 @@ pub struct ContactCard {
     #[schema(example = "CTO, Poniedziałek")]
     pub subtitle: Option<String>,
     /// The preferred e-mail address, or else the first. Null if there is none.
-    #[schema(example = "dorota@example.com")]
+    #[schema(max_length = 254, example = "dorota@example.com")]
     pub email: Option<String>,
     /// The preferred phone number, or else the first, as it was entered. Null if there is none.
-    #[schema(example = "+48 512 345 678")]
+    #[schema(max_length = 100, example = "+48 512 345 678")]
     pub phone: Option<String>,
     /// Where the contact lives or works.
+    #[schema(max_length = 300)]
     pub location: Option<String>,
     /// The tags of the contact.
     pub tags: Vec<LabelText>,
@@ -110,7 +111,7 @@ pub struct OrganizationCard {
     #[schema(example = 42)]
     pub version: i64,
     /// The name.
-    #[schema(example = "Poniedziałek Sp.j.")]
+    #[schema(max_length = 300, example = "Poniedziałek Sp.j.")]
     pub name: String,
     /// The domain, or else the location or the industry. Null if there is none.
     #[schema(example = "poniedzialek.example")]
@@ -118,8 +119,10 @@ pub struct OrganizationCard {
     /// The kind of organization.
     pub kind: Option<OrganizationKind>,
     /// Where it is.
+    #[schema(max_length = 300)]
     pub location: Option<String>,
     /// How interested you are in it, from 1 to 5. Null if not set.
+    #[schema(minimum = 1, maximum = 5)]
     pub interest: Option<i32>,
     /// The tags of the organization.
     pub tags: Vec<LabelText>,
@@ -153,7 +156,7 @@ pub struct EventCard {
     #[schema(example = 42)]
     pub version: i64,
     /// The title.
-    #[schema(example = "Climate Tech Summit")]
+    #[schema(max_length = 300, example = "Climate Tech Summit")]
     pub title: String,
     /// The kind of event.
     pub kind: EventKind,
@@ -162,12 +165,12 @@ pub struct EventCard {
     /// When it starts. Null: all day.
     pub starts_at: Option<Timestamp>,
     /// The same as the clock shows it in `time_zone`.
-    #[schema(example = "2026-05-12T09:00:00")]
+    #[schema(max_length = 19, example = "2026-05-12T09:00:00")]
     pub starts_local: Option<String>,
     /// When it ends. Null: not known, or all day.
     pub ends_at: Option<Timestamp>,
     /// The same as the clock shows it in `time_zone`.
-    #[schema(example = "2026-05-12T18:00:00")]
+    #[schema(max_length = 19, example = "2026-05-12T18:00:00")]
     pub ends_local: Option<String>,
     /// The first day of an all-day event. Null: it has times.
     #[schema(value_type = Option<String>, format = Date, example = json!(null))]
@@ -176,10 +179,10 @@ pub struct EventCard {
     #[schema(value_type = Option<String>, format = Date, example = json!(null))]
     pub ends_on: Option<String>,
     /// The IANA time zone where it takes place.
-    #[schema(example = "Europe/Berlin")]
+    #[schema(max_length = 64, example = "Europe/Berlin")]
     pub time_zone: Option<String>,
     /// Where it takes place.
-    #[schema(example = "Station Berlin")]
+    #[schema(max_length = 300, example = "Station Berlin")]
     pub venue: Option<String>,
     /// Whether it takes place.
     pub status: EventStatus,

@@ -34,7 +34,7 @@ pub struct CommunityFields {
     #[schema(max_length = 50, example = "linkedin")]
     pub platform: Option<String>,
     /// The address of its page; http and https only.
-    #[schema(max_length = 2048, example = "https://www.linkedin.com/groups/1234567")]
+    #[schema(max_length = 2048, pattern = "^\\s*\\S*\\s*$", example = "https://www.linkedin.com/groups/1234567")]
     pub url: Option<String>,
     /// The kind of community.
     #[schema(default = "group")]

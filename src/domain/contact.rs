@@ -99,7 +99,7 @@ pub struct ContactFields {
     #[schema(max_length = 300, example = "Warsaw, Poland")]
     pub location: Option<String>,
     /// IANA time zone. Null: not known.
-    #[schema(max_length = 64, example = "Europe/Warsaw")]
+    #[schema(max_length = 64, pattern = "^\\s*[A-Za-z0-9_+/-]*\\s*$", example = "Europe/Warsaw")]
     pub time_zone: Option<String>,
     /// Languages they speak, as BCP 47 tags, the preferred one first.
     #[schema(max_items = 50, example = json!(["pl", "en"]))]
@@ -227,7 +227,7 @@ pub struct ContactPhone {
     #[schema(pattern = "^[A-Z]{2}$", example = "PL")]
     pub country: Option<String>,
     /// The number in E.164. Null if it cannot be determined from `value` and `country`.
-    #[schema(read_only, example = "+48512345678")]
+    #[schema(read_only, max_length = 16, example = "+48512345678")]
     pub e164: Option<String>,
     /// A label in your words.
     #[schema(max_length = 100)]

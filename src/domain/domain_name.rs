@@ -4,6 +4,8 @@ use url::Host;
 
 use super::text::is_invisible;
 
+/// What everything has in common that names a domain, as in schemas: a dot, of those that IDNA takes for one; nothing is none.
+pub const DOMAIN_PATTERN: &str = r"^\s*(\S+[.。．｡]\S+)?\s*$";
 /// Octets of a whole name (RFC 1035, section 2.3.4, as text without the last dot).
 const MAX_LENGTH: usize = 253;
 /// Octets of a label (RFC 1035, section 2.3.4).

@@ -69,16 +69,16 @@ pub struct EventFields {
     pub ends_on: Option<String>,
     /// The IANA time zone where it takes place. If null in a request, that of the workspace or, of a session, of its event. A
     /// change of the zone alone keeps the local times.
-    #[schema(max_length = 64, example = "Europe/Berlin")]
+    #[schema(max_length = 64, pattern = "^\\s*[A-Za-z0-9_+/-]*\\s*$", example = "Europe/Berlin")]
     pub time_zone: Option<String>,
     /// Where it takes place.
     #[schema(max_length = 300, example = "Station Berlin")]
     pub venue: Option<String>,
     /// The URL to take part online; http and https only.
-    #[schema(max_length = 2048, example = "https://meet.example.com/summit")]
+    #[schema(max_length = 2048, pattern = "^\\s*\\S*\\s*$", example = "https://meet.example.com/summit")]
     pub online_url: Option<String>,
     /// The URL of its page; http and https only.
-    #[schema(max_length = 2048, example = "https://summit.example.com")]
+    #[schema(max_length = 2048, pattern = "^\\s*\\S*\\s*$", example = "https://summit.example.com")]
     pub url: Option<String>,
     /// The organizer.
     #[schema(example = json!(null))]

@@ -62,7 +62,13 @@ bounded_text!(LanguageTag, 2, 35);
 #[serde(default)]
 pub struct ProfileLink {
     /// The address of the page, http or https; without a scheme, https is assumed.
-    #[schema(required = true, min_length = 3, max_length = 2048, example = "https://www.linkedin.com/in/dorota")]
+    #[schema(
+        required = true,
+        min_length = 3,
+        max_length = 2048,
+        pattern = "^\\s*\\S*\\s*$",
+        example = "https://www.linkedin.com/in/dorota"
+    )]
     pub url: String,
     /// The platform, in lower case. If null in a request, it is derived from the address of a known platform.
     #[schema(max_length = 50, example = "linkedin")]

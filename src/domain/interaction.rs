@@ -67,7 +67,7 @@ pub struct InteractionFields {
     #[schema(max_length = 300, example = "Warsaw, Kawiarnia Kafka")]
     pub location: Option<String>,
     /// The URL of a related page; http and https only.
-    #[schema(max_length = 2048, example = "https://meet.example.com/abc")]
+    #[schema(max_length = 2048, pattern = "^\\s*\\S*\\s*$", example = "https://meet.example.com/abc")]
     pub url: Option<String>,
     /// The rating, from 1 to 5 (best). Null: not rated.
     #[schema(minimum = 1, maximum = 5, example = 4)]

@@ -10,6 +10,9 @@ use crate::domain::invalid::{FieldCode, Rejection};
 use crate::domain::platform::{Profile, is_mastodon, is_shared_host, platform_at};
 use crate::domain::text::{is_invisible, lower, trimmed};
 
+/// What every address has in common that is accepted, with white space around it, as in schemas.
+pub const URL_PATTERN: &str = r"^\s*\S*\s*$";
+
 /// The web address of a person's or organization's page.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ProfileUrl {

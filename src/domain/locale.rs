@@ -11,6 +11,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::domain::invalid::Rejection;
 use crate::domain::timestamp::Timestamp;
 
+/// What every name of a zone has in common, as in schemas; nothing is no zone.
+pub const TIME_ZONE_PATTERN: &str = r"^\s*[A-Za-z0-9_+/-]*\s*$";
 /// The longest time that a clock skipped: Samoa left out a day.
 const LONGEST_GAP_HOURS: i64 = 24;
 

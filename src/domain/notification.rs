@@ -95,7 +95,7 @@ pub struct NotificationParams {
     #[schema(example = "Send the slides")]
     pub name: Option<String>,
     /// Days from the day of the notification to the one on which it fell due; negative when it was overdue. Null: a digest.
-    #[schema(example = 0)]
+    #[schema(minimum = -3652059, maximum = 3652059, example = 0)]
     pub days: Option<i64>,
     /// What a digest counts. Null: not a digest.
     pub counts: Option<DigestCounts>,

@@ -161,7 +161,7 @@ pub struct ListPosition {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct OperationError {
     /// The stable name of the error, as in an error response.
-    #[schema(example = "invalid")]
+    #[schema(max_length = 64, example = "invalid")]
     pub code: String,
     /// What went wrong, and with which record.
     pub detail: String,
@@ -176,7 +176,7 @@ pub struct OperationFieldError {
     #[schema(example = "#/add_tags")]
     pub pointer: String,
     /// The stable name of the error.
-    #[schema(example = "too_long")]
+    #[schema(max_length = 64, example = "too_long")]
     pub code: String,
     /// What is wrong with the value.
     pub detail: String,

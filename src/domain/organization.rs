@@ -34,10 +34,10 @@ pub struct OrganizationFields {
     pub aliases: Vec<NameText>,
     /// Its internet domain, which identifies it. A web or e-mail address is reduced to its domain. That of a platform, a page
     /// of links or a mail host is refused unless the organization has its name.
-    #[schema(max_length = 253, example = "poniedzialek.example")]
+    #[schema(max_length = 253, pattern = "^\\s*(\\S+[.。．｡]\\S+)?\\s*$", example = "poniedzialek.example")]
     pub domain: Option<String>,
     /// Its website; http and https only.
-    #[schema(max_length = 2048, example = "https://poniedzialek.example/en")]
+    #[schema(max_length = 2048, pattern = "^\\s*\\S*\\s*$", example = "https://poniedzialek.example/en")]
     pub website: Option<String>,
     /// The kind of organization. Null: not known.
     pub kind: Option<OrganizationKind>,

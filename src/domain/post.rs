@@ -32,7 +32,7 @@ pub struct PostFields {
     #[schema(max_length = 100000)]
     pub body: Option<String>,
     /// Where it is published; http and https only.
-    #[schema(max_length = 2048, example = "https://www.linkedin.com/posts/ada-one")]
+    #[schema(max_length = 2048, pattern = "^\\s*\\S*\\s*$", example = "https://www.linkedin.com/posts/ada-one")]
     pub url: Option<String>,
     /// What it is about, in one line.
     #[schema(max_length = 300, example = "Climate")]

@@ -23,7 +23,7 @@ pub struct ResourceFields {
     #[schema(required = true, min_length = 1, max_length = 300, example = "Hiring engineers without interviews")]
     pub title: String,
     /// The address of the page; http and https only. Null: it is not online.
-    #[schema(max_length = 2048, example = "https://example.org/hiring")]
+    #[schema(max_length = 2048, pattern = "^\\s*\\S*\\s*$", example = "https://example.org/hiring")]
     pub url: Option<String>,
     /// The kind of resource.
     #[schema(default = "article")]

@@ -85,7 +85,7 @@ pub struct TargetOpening {
     #[schema(required = true, min_length = 1, max_length = 300, example = "Senior Product Manager")]
     pub title: String,
     /// The URL of its page; http and https only.
-    #[schema(max_length = 2048, example = "https://jobs.example.com/42")]
+    #[schema(max_length = 2048, pattern = "^\\s*\\S*\\s*$", example = "https://jobs.example.com/42")]
     pub url: Option<String>,
     /// The last day to apply. Null: not known.
     #[schema(value_type = Option<String>, format = Date, example = "2026-04-30")]

@@ -73,7 +73,7 @@ pub struct TodayParams {
     #[schema(example = "Send the slides")]
     pub name: String,
     /// Days from the day of the view to that of the item; negative when it is past.
-    #[schema(example = -3)]
+    #[schema(minimum = -3652059, maximum = 3652059, example = -3)]
     pub days: i64,
 }
 

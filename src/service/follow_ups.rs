@@ -288,7 +288,7 @@ fn shifted(due_on: NaiveDate, days: i64) -> std::result::Result<String, Invalid>
     let day = day.map(|day| day.to_string()).filter(|text| text.len() == "2026-03-02".len());
     day.ok_or_else(|| {
         let rejection = Rejection::new(FieldCode::OutOfRange, "The day must be in the years from 1 to 9999.");
-        rejection.with("min", "0001-01-01").with("max", "9999-12-31").at("#/due_on")
+        rejection.with("earliest", "0001-01-01").with("latest", "9999-12-31").at("#/due_on")
     })
 }
 

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use wellmet::{
     api::{
         self,
+        http::document::NO_NUL,
         http::messages::problem::{self, Code},
     },
     domain::{count::thousands, entity::Entity, reference::REFERENCES, scope::SCOPES},
@@ -14,8 +15,8 @@ use wellmet::{
 
 use crate::{
     operations::{
-        NOBODYS_ID, Operation, Place, Report, World, document, faults, full, operations, places, put, resolve,
-        sample, served, told, validator_of,
+        NOBODYS_ID, Operation, Place, Report, World, document, faults, full, is_map, operations, places, put,
+        resolve, sample, served, told, validator_of,
     },
     support::{Backend, Mailbox, Reply, TestServer},
 };
@@ -869,7 +870,11 @@ async fn check_parameter(world: &World<'_>, operation: Operation, parameter: &Va
     if one["minLength"].as_u64().is_some_and(|least| least > 0) {
         bad.push(String::new());
     }
-    let is_closed = ["enum", "format", "pattern"].iter().any(|closing| !one[*closing].is_null());
+    let has_pattern = one["pattern"].as_str().is_some_and(|pattern| pattern != NO_NUL);
+    let is_closed = has_pattern || ["enum", "format"].iter().any(|closing| !one[*closing].is_null());
+    if one["pattern"] == NO_NUL {
+        bad.push("a\0b".to_owned());
+    }
     if is_closed || one["type"] != "string" {
         bad.extend(["no such value".to_owned(), String::new()]);
     }
@@ -965,8 +970,10 @@ const BREACHES: &[Breach] = &[
         place.schema["format"].as_str().and_then(|_| text_if(place, "nonsense"))
     }),
     ("another pattern", "invalid_format", |place| {
-        place.schema["pattern"].as_str().and_then(|_| text_if(place, "?!"))
+        place.schema["pattern"].as_str().filter(|own| *own != NO_NUL).and_then(|_| text_if(place, "?! ?!"))
     }),
+    // By itself: it is looked for before the schema is.
+    ("U+0000", "invalid_format", |place| (place.schema["pattern"] == NO_NUL).then(|| json!("a\0b"))),
     ("a bad key", "invalid_format", |place| {
         place.schema["propertyNames"]
             .as_object()
@@ -1003,7 +1010,7 @@ fn items(place: &Place, count: usize) -> Option<Value> {
 }
 
 fn entries(place: &Place, count: usize) -> Option<Value> {
-    place.schema["additionalProperties"].is_object().then(|| {
+    is_map(&place.schema).then(|| {
         let one = sample(&place.schema["additionalProperties"]);
         (0..count).map(|index| (format!("net-{index}"), one.clone())).collect::<Map<_, _>>().into()
     })
@@ -1051,7 +1058,8 @@ fn trials(schema: &Value, example: &Value) -> Vec<Trial> {
             forbidden: Vec::new(),
         };
         for place in here().filter(|place| !place.path.is_empty()) {
-            let is_free = place.schema["format"].is_null() && place.schema["pattern"].is_null();
+            let pattern = place.schema["pattern"].as_str().unwrap_or(NO_NUL);
+            let is_free = place.schema["format"].is_null() && pattern == NO_NUL;
             let value = limit(place, "maxLength")
                 .filter(|_| is_free)
                 .and_then(|most| text_if(place, &at_the_limit(place, most)))

@@ -13,7 +13,10 @@ use std::{
 use serde_json::{Map, Value, json};
 use sha2::Digest as _;
 use wellmet::{
-    api::{self, http::messages::problem::Code},
+    api::{
+        self,
+        http::{document::NO_NUL, messages::problem::Code},
+    },
     domain::{entity::Entity, id::UserId, reference::is_derived},
     mail::unsubscribe::UnsubscribeTokens,
 };
@@ -226,7 +229,7 @@ fn children(resolved: &Value) -> Vec<(String, Value)> {
     let mut all: Vec<(String, Value)> = Vec::new();
     let properties = resolved["properties"].as_object().into_iter().flatten();
     all.extend(properties.map(|(name, below)| (name.clone(), below.clone())));
-    if resolved["additionalProperties"].is_object() {
+    if is_map(resolved) {
         all.push((map_key(resolved), resolved["additionalProperties"].clone()));
     }
     if resolved["items"].is_object() {
@@ -309,7 +312,7 @@ fn build(schema: &Value, whole: bool) -> Value {
         }
         return object.into();
     }
-    if resolved["additionalProperties"].is_object() {
+    if is_map(&resolved) {
         return json!({ (map_key(&resolved)): build(&resolved["additionalProperties"], whole) });
     }
     let example = [&schema["example"], &resolved["example"], &resolved["examples"][0]];
@@ -324,7 +327,7 @@ fn build(schema: &Value, whole: bool) -> Value {
         (Some("string"), Some("date")) => json!("2026-03-02"),
         (Some("string"), Some("date-time")) => json!("2026-03-02T09:00:00Z"),
         (Some("string"), Some("uuid")) => json!(NOBODYS_ID),
-        (Some("string"), None) if resolved["pattern"].is_null() => {
+        (Some("string"), None) if resolved["pattern"].as_str().is_none_or(|pattern| pattern == NO_NUL) => {
             let length = resolved["minLength"].as_u64().unwrap_or(1).max(1);
             json!("x".repeat(usize::try_from(length).unwrap_or(1)))
         }
@@ -332,6 +335,11 @@ fn build(schema: &Value, whole: bool) -> Value {
         (Some("boolean"), _) => json!(true),
         _ => panic!("the nets cannot make up a value for this schema; give it an example: {resolved}"),
     }
+}
+
+/// Whether an object has any number of members that are alike.
+pub fn is_map(schema: &Value) -> bool {
+    schema["additionalProperties"].as_object().is_some_and(|members| !members.is_empty())
 }
 
 /// Visits every value in a body whose schema says what it is an id of, but for the record's own.
@@ -466,7 +474,7 @@ fn problem_faults(reply: &Reply, request_id: &str, faults: &mut Vec<String>) {
         let is_complete = match error["code"].as_str() {
             Some("too_long") => !params["max"].is_null(),
             Some("too_short") => !params["min"].is_null(),
-            Some("out_of_range") => !params["max"].is_null() || !params["min"].is_null(),
+            Some("out_of_range") => ["min", "max", "earliest", "latest"].iter().any(|end| !params[*end].is_null()),
             _ => params.is_object(),
         };
         if !is_complete {

@@ -165,8 +165,8 @@ async fn answer(
         path: request.path().to_owned(),
         path_values,
         query,
-        if_match: etag::text(request, header::IF_MATCH)?,
-        if_none_match: etag::text(request, header::IF_NONE_MATCH)?,
+        if_match: etag::condition(request, header::IF_MATCH)?,
+        if_none_match: etag::condition(request, header::IF_NONE_MATCH)?,
         body,
     });
     let context = |caller: Option<Caller>| -> Result<Context, Problem> {
@@ -263,10 +263,11 @@ fn idempotency_key(
     let refuse = |detail: &str| Problem::request_header("Idempotency-Key", detail);
     let Some(key) = etag::text(request, name.clone())? else { return Ok(None) };
     if request.headers().get_all(&name).count() > 1 {
-        return Err(refuse("it can be sent only once."));
+        return Err(refuse("it can be sent only once.").with_params([("max", 1.into())]));
     }
     if key.is_empty() || key.len() > MAX_KEY_CHARACTERS {
-        return Err(refuse(&format!("expected 1 to {MAX_KEY_CHARACTERS} ASCII characters.")));
+        let problem = refuse(&format!("expected 1 to {MAX_KEY_CHARACTERS} ASCII characters."));
+        return Err(problem.with_params([("min", 1.into()), ("max", MAX_KEY_CHARACTERS.into())]));
     }
     let path = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
     let parts = [request.method().as_str().as_bytes(), path.as_bytes(), body];

@@ -161,7 +161,7 @@ struct TodayDate {
     /// The day on which it falls. 29 February falls on the 28th in common years.
     on: NaiveDate,
     /// The key of the date in the contact's `dates`.
-    #[schema(example = "birthday")]
+    #[schema(max_length = 64, example = "birthday")]
     key: String,
     /// The number of years since the date, such as the age on a birthday. Null: the year is not known.
     #[schema(minimum = 0, example = 40)]
@@ -241,13 +241,13 @@ struct TodaySetupStep {
 #[derive(Serialize, ToSchema)]
 struct TodaySetupAction {
     /// The `operationId` in this document.
-    #[schema(example = "create_contact")]
+    #[schema(max_length = 64, example = "create_contact")]
     operation: String,
     /// The method.
-    #[schema(example = "POST")]
+    #[schema(max_length = 6, example = "POST")]
     method: String,
     /// The path; `{id}` stands for the id of the record.
-    #[schema(example = "/v1/contacts")]
+    #[schema(max_length = 200, example = "/v1/contacts")]
     path: String,
 }
 

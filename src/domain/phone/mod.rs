@@ -67,7 +67,7 @@ impl PhoneNumber {
                 "A phone number must have at least {} digits, such as +49 30 901820.",
                 Self::MIN_DIGITS
             ))
-            .with("min_digits", Self::MIN_DIGITS));
+            .with("min", Self::MIN_DIGITS));
         }
         let known = last.take().filter(|(known, _)| *known == digits);
         let dialled = known.map_or_else(|| e164_of(has_plus, &digits, country), |(_, e164)| e164);

@@ -4,9 +4,12 @@ use jsonschema::error::ValidationErrorKind;
 use serde_json::Value;
 
 use crate::domain::count::pluralize;
+use crate::domain::domain_name::DOMAIN_PATTERN;
 use crate::domain::follow_up::TIME_PATTERN;
 use crate::domain::invalid::{FieldCode, Invalid, Rejection, escape};
 use crate::domain::keyed::DAY_PATTERN;
+use crate::domain::link::URL_PATTERN;
+use crate::domain::locale::TIME_ZONE_PATTERN;
 
 /// Adds one error of the schema check, in our words.
 pub fn add(error: &jsonschema::ValidationError<'_>, invalid: &mut Invalid) {
@@ -15,7 +18,7 @@ pub fn add(error: &jsonschema::ValidationError<'_>, invalid: &mut Invalid) {
         ValidationErrorKind::AdditionalProperties { unexpected } => {
             for name in unexpected {
                 let rejection =
-                    Rejection::new(FieldCode::UnknownField, format!("There is no field {name:?} here."));
+                    Rejection::new(FieldCode::UnknownField, format!("There is no field {} here.", quoted(name)));
                 invalid.add(format!("{at}/{}", escape(name)), rejection);
             }
             return;
@@ -88,6 +91,9 @@ fn in_words(format: &str) -> String {
         "date" => "Expected a day such as 2026-03-02.".to_owned(),
         "date-time" => "Expected an RFC 3339 timestamp such as 2026-03-02T09:00:00Z.".to_owned(),
         "uuid" => "Expected a UUID such as 01939d5e-8c00-7000-8000-0000000000a1.".to_owned(),
+        TIME_ZONE_PATTERN => "Must be the name of an IANA time zone, such as Europe/Berlin.".to_owned(),
+        DOMAIN_PATTERN => "Expected an internet domain such as example.com.".to_owned(),
+        URL_PATTERN => "A web address cannot contain spaces.".to_owned(),
         TIME_PATTERN => "Expected a time from 00:00 to 23:59, such as 09:30.".to_owned(),
         "^/v1/[!\"$-~]*$" => {
             "Expected a path that starts with /v1/, with its query if it has one, such as /v1/contacts?limit=5: in ASCII, \
@@ -97,6 +103,16 @@ fn in_words(format: &str) -> String {
         pattern => format!("Must match the pattern {pattern}."),
     }
 }
+
+/// A name that was sent, in quotes, and no more of it than a sentence can hold.
+fn quoted(name: &str) -> String {
+    match name.char_indices().nth(MAX_QUOTED_CHARACTERS) {
+        Some((end, _)) => format!("{:?}…", name.get(..end).unwrap_or_default()),
+        None => format!("{name:?}"),
+    }
+}
+
+const MAX_QUOTED_CHARACTERS: usize = 100;
 
 fn too_long(limit: u64, one: &str, many: &str) -> Rejection {
     Rejection::too_long(limit, format!("Must have at most {}.", pluralize(limit, one, many)))

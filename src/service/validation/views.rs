@@ -195,7 +195,7 @@ impl Views {
                 if object.get("properties").is_some_and(Value::is_object) {
                     self.rewrite_object(object, view);
                 } else if is_free_object(object) {
-                    object.insert("additionalProperties".to_owned(), json!(true));
+                    object.insert("additionalProperties".to_owned(), json!({}));
                 }
                 for (key, member) in object.iter_mut() {
                     match key.as_str() {
@@ -448,7 +448,8 @@ fn describe_limits(entity: Entity, schema: &mut Value) {
     }
 }
 
-/// An object without any declared properties may hold anything; said outright, for generators that take it to be empty.
+/// An object without any declared properties may hold anything; said outright, for generators that take it to be empty. By a
+/// schema that allows everything, since those for Kotlin read `true` as everything but null.
 fn is_free_object(object: &Map<String, Value>) -> bool {
     let kind = object.get("type");
     let is_object = kind == Some(&json!("object")) || kind == Some(&json!(["object", "null"]));

@@ -97,7 +97,10 @@ pub fn successes(operation: &Operation, docs: &Docs, gets_merged: bool, views: &
             content.insert("application/json".to_owned(), media);
         }
         if let Some(media_type) = answer.media_type {
-            content.insert(media_type.to_owned(), json!({ "schema": { "type": "string" } }));
+            content.insert(
+                media_type.to_owned(),
+                json!({ "schema": { "type": "string", "contentMediaType": media_type } }),
+            );
         }
         if let (false, Some(object)) = (content.is_empty(), response.as_object_mut()) {
             object.insert("content".to_owned(), content.into());

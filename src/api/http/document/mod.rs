@@ -7,15 +7,18 @@
 )]
 
 mod answers;
+mod bounds;
 mod examples;
 mod share;
+
+pub use bounds::NO_NUL;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
 use super::messages::body::{MAX_BATCH_VALUES, MAX_BODY_BYTES, MAX_DEPTH, MAX_VALUES};
-use super::messages::etag::SCHEMA_REVISION;
+use super::messages::etag::{MAX_TAGS_CHARACTERS, SCHEMA_REVISION};
 use super::messages::problem::{Code, ProblemOut};
 use super::operation::{Access, Docs, Operation, RequestDocs, Tagged};
 use super::parameter::Parameter;
@@ -25,7 +28,7 @@ use crate::domain::entity::Entity;
 use crate::domain::reference::REFERENCES;
 use crate::domain::scope::SCOPES;
 use crate::service::validation::views::{View, Views, collect, limits_of, pascal, reference_to};
-use crate::store::relations::{Link, Relation, summary_fields};
+use crate::store::relations::{Link, MAX_RELATED, Relation, summary_fields};
 
 /// What the document says about the API as a whole.
 pub struct Overview {
@@ -60,13 +63,17 @@ pub fn build(overview: &Overview, operations: &[&Operation]) -> Result<Value, se
     views.make("Problem", View::Answer);
     let mut made = views.into_made();
     // The others come with some codes only.
-    let always: [(&str, &[&str]); 2] = [
+    let always: [(&str, &[&str]); 3] = [
+        ("ErrorParams", &[]),
         ("Problem", &["type", "title", "status", "detail", "instance", "code"]),
         ("ProblemField", &["pointer", "code", "detail", "params"]),
     ];
     for (name, required) in always {
         if let Some(problem) = made.get_mut(name).and_then(Value::as_object_mut) {
             problem.insert("required".to_owned(), json!(required));
+            if required.is_empty() {
+                problem.remove("required");
+            }
         }
     }
     let tags: Vec<Value> = overview
@@ -101,6 +108,7 @@ pub fn build(overview: &Overview, operations: &[&Operation]) -> Result<Value, se
         },
     });
     name_values(&mut document);
+    bounds::add(&mut document);
     share::share(&mut document);
     Ok(document)
 }
@@ -365,7 +373,7 @@ const ENTITY_TAGS: &str = r#"^ *(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*) *$"#;
 
 fn header_parameters(operation: &Operation, tagged: Tagged) -> Vec<Value> {
     let header = |name: &str, description: &str, schema: Value| json!({ "name": name, "in": "header", "required": false, "description": description, "schema": schema });
-    let text = || json!({ "type": "string" });
+    let text = || json!({ "type": "string", "maxLength": MAX_TAGS_CHARACTERS });
     let with_example = |mut header: Value, example: &str| {
         header["example"] = json!(example);
         header
@@ -383,7 +391,8 @@ fn header_parameters(operation: &Operation, tagged: Tagged) -> Vec<Value> {
     if tagged == Tagged::Record && matches!(method, "PATCH" | "PUT" | "DELETE") {
         let description =
             "The ETag of the record as you know it; 412 if the record has changed since. `*`: whatever it is.";
-        let schema = json!({ "type": "string", "pattern": ENTITY_TAGS });
+        let mut schema = text();
+        schema["pattern"] = json!(ENTITY_TAGS);
         headers.push(with_example(header("If-Match", description, schema), "*"));
     }
     if tagged == Tagged::Record && method == "PUT" {
@@ -443,9 +452,11 @@ fn is_list(entity: Entity, pointer: &str) -> bool {
 fn relation_schema(entity: Entity, relation: &Relation) -> Value {
     let summary = json!({ "$ref": reference_to(&summary_name(relation.link.entity())) });
     let mut schema = match relation.link {
-        Link::To(_, pointer) if is_list(entity, pointer) => json!({ "type": "array", "items": summary }),
+        Link::To(_, pointer) if is_list(entity, pointer) => {
+            json!({ "type": "array", "maxItems": MAX_RELATED, "items": summary })
+        }
         Link::To(..) => json!({ "oneOf": [{ "type": "null" }, summary] }),
-        Link::From(..) => json!({ "type": "array", "items": summary }),
+        Link::From(..) => json!({ "type": "array", "maxItems": MAX_RELATED, "items": summary }),
         Link::Carriers(kinds, _) => {
             let names: Vec<&str> = kinds.iter().map(|entity| entity.plural()).collect();
             let count = json!({ "type": "integer", "format": "int64", "minimum": 0 });

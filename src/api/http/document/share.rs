@@ -40,7 +40,7 @@ pub fn share(document: &mut Value) {
     drop_unused(document);
 }
 
-fn for_each_operation(document: &mut Value, mut work: impl FnMut(&mut Value)) {
+pub fn for_each_operation(document: &mut Value, mut work: impl FnMut(&mut Value)) {
     let paths = document["paths"].as_object_mut().into_iter().flatten();
     for (_, path) in paths {
         path.as_object_mut().into_iter().flatten().for_each(|(_, operation)| work(operation));
@@ -129,7 +129,8 @@ fn drop_unused(document: &mut Value) {
     }
 }
 
-fn references(value: &Value, found: &mut Vec<String>) {
+/// Everything that a value refers to.
+pub fn references(value: &Value, found: &mut Vec<String>) {
     match value {
         Value::Object(object) => {
             found.extend(object.get("$ref").and_then(Value::as_str).map(str::to_owned));

@@ -8,11 +8,15 @@ use chrono::NaiveDate;
 use uuid::Uuid;
 
 use super::problem::{Code, Problem};
+use crate::domain::count::thousands;
 use crate::domain::id::{UserId, WorkspaceId};
 use crate::store::Precondition;
 
 /// Raised when a representation changes its shape, so that nobody takes an old one for current.
 pub const SCHEMA_REVISION: u32 = 8;
+
+/// How long `If-Match` and `If-None-Match` can be.
+pub const MAX_TAGS_CHARACTERS: usize = 8_192;
 
 /// Makes and reads the entity tags of one database.
 #[derive(Debug, Clone)]
@@ -132,6 +136,17 @@ fn is_tag(text: &str) -> bool {
     inner.is_some_and(|inner| inner.bytes().all(|byte| byte > b' ' && byte != b'"' && byte != 0x7F))
 }
 
+/// `If-Match` or `If-None-Match`.
+pub fn condition(request: &HttpRequest, name: HeaderName) -> Result<Option<String>, Problem> {
+    let text = text(request, name.clone())?;
+    if text.as_deref().is_some_and(|text| text.len() > MAX_TAGS_CHARACTERS) {
+        let detail = format!("expected at most {} characters.", thousands(MAX_TAGS_CHARACTERS));
+        return Err(Problem::request_header(&as_written(&name), &detail)
+            .with_params([("max", MAX_TAGS_CHARACTERS.into())]));
+    }
+    Ok(text)
+}
+
 /// A header as text, or its values joined where it was sent more than once.
 pub fn text(request: &HttpRequest, name: HeaderName) -> Result<Option<String>, Problem> {
     let values: Vec<_> = request.headers().get_all(&name).collect();
@@ -141,8 +156,17 @@ pub fn text(request: &HttpRequest, name: HeaderName) -> Result<Option<String>, P
     let texts: Result<Vec<&str>, _> = values.iter().map(|value| value.to_str()).collect();
     match texts {
         Ok(texts) => Ok(Some(texts.join(", "))),
-        Err(_) => Err(Problem::request_header(name.as_str(), "expected ASCII text.")),
+        Err(_) => Err(Problem::request_header(&as_written(&name), "expected ASCII text.")),
     }
+}
+
+/// The name of a header as the document has it: `If-Match`.
+fn as_written(name: &HeaderName) -> String {
+    let upper = |word: &str| {
+        let (first, rest) = word.split_at_checked(1).unwrap_or_default();
+        first.to_ascii_uppercase() + rest
+    };
+    name.as_str().split('-').map(upper).collect::<Vec<_>>().join("-")
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
 use std::fmt;
 use utoipa::openapi::{RefOr, Schema};
 
@@ -255,6 +254,15 @@ impl Problem {
     /// A request header with a wrong value.
     pub fn request_header(name: &str, detail: &str) -> Self {
         Self::new(Code::InvalidParameter).detail(format!("Header {name}: {detail}")).of_parameter(name)
+    }
+
+    /// The numbers and words of what is said of a parameter.
+    #[must_use]
+    pub fn with_params<const N: usize>(mut self, params: [(&str, Value); N]) -> Self {
+        if let Some(parameter) = &mut self.parameter {
+            parameter.params.extend(params.map(|(name, value)| (name.to_owned(), value)));
+        }
+        self
     }
 
     /// The query parameter or request header that is wrong.
@@ -521,9 +529,10 @@ pub fn catalog_markdown() -> String {
 pub struct ProblemOut {
     /// A page about this kind of error, on this server.
     #[serde(rename = "type")]
-    #[schema(rename = "type", example = "/v1/errors/not_found")]
+    #[schema(rename = "type", max_length = 100, example = "/v1/errors/not_found")]
     kind: String,
     /// The title of this kind of error.
+    #[schema(max_length = 100)]
     title: String,
     /// The HTTP status.
     #[schema(minimum = 400, maximum = 599)]
@@ -531,10 +540,10 @@ pub struct ProblemOut {
     /// What went wrong this time, and what to do.
     detail: String,
     /// Identifies the request in the server's log; also in `X-Request-Id`.
-    #[schema(example = "urn:uuid:01939d5e-8c00-7000-8000-0000000000ff")]
+    #[schema(max_length = 45, example = "urn:uuid:01939d5e-8c00-7000-8000-0000000000ff")]
     instance: String,
     /// The kind of error; stable, so clients can branch on it.
-    #[schema(example = "not_found")]
+    #[schema(max_length = 64, example = "not_found")]
     code: String,
     /// The invalid values, at most 100 of them. Only with `invalid`.
     #[schema(required = false, max_items = 100)]
@@ -543,9 +552,9 @@ pub struct ProblemOut {
     /// `invalid_cursor`, and absent if the query string as a whole is malformed.
     #[schema(required = false, example = "limit")]
     parameter: String,
-    /// The numbers and words of the detail, by name. Only with `parameter`; empty if there are none.
+    /// The numbers and words of the detail. Only with `parameter`; empty if there are none.
     #[schema(required = false, example = json!({"min": 1, "max": 200}))]
-    params: BTreeMap<String, Value>,
+    params: ErrorParams,
     /// `true` if there are more errors than those listed; otherwise absent.
     #[schema(required = false)]
     errors_truncated: bool,
@@ -560,7 +569,7 @@ pub struct ProblemOut {
     #[schema(required = false, nullable = false)]
     operation: OperationId,
     /// The current state of the record. Only with `invalid_transition`.
-    #[schema(required = false, example = "cancelled")]
+    #[schema(required = false, max_length = 64, example = "cancelled")]
     state: String,
     /// The states that the record can go to. Only with `invalid_transition`.
     #[schema(required = false, example = json!(["pending"]))]
@@ -619,16 +628,48 @@ pub struct ProblemField {
     #[schema(example = "#/emails/work/value")]
     pointer: String,
     /// The kind of error; stable, so clients can branch on it.
-    #[schema(example = "invalid_format")]
+    #[schema(max_length = 64, example = "invalid_format")]
     code: String,
     /// What is wrong, and what is allowed.
     detail: String,
-    /// The numbers and words of the detail, by name, so that a client can say it in another language: `max` and `min` (with
-    /// `too_long`, `too_short` and `out_of_range`), `allowed`, `types`, `format`, `pattern`. Empty if there are none.
+    /// The numbers and words of the detail, so that a client can say it in another language; empty if there are none.
     #[schema(example = json!({"max": 200}))]
-    params: BTreeMap<String, Value>,
+    params: ErrorParams,
     /// The record into which the one that the id names was merged: use its id. Only with `unknown_reference`, and absent if
     /// the id names no record at all.
     #[schema(required = false)]
     record: ProblemRecord,
+}
+
+/// The numbers and words of a detail, each only where the detail has it. More may be added.
+#[derive(utoipa::ToSchema)]
+#[allow(dead_code, reason = "documents what is put in by name")]
+struct ErrorParams {
+    /// The least that is allowed: of a number, or of how many.
+    #[schema(example = 1)]
+    min: f64,
+    /// The most that is allowed: of a number, or of how many.
+    #[schema(example = 200)]
+    max: f64,
+    /// How many there were.
+    #[schema(minimum = 0, example = 12000)]
+    count: i64,
+    /// The first day or instant that is allowed.
+    #[schema(max_length = 40, example = "2026-03-02")]
+    earliest: String,
+    /// The last day or instant that is allowed.
+    #[schema(max_length = 40, example = "9999-12-31")]
+    latest: String,
+    /// The values that are allowed.
+    #[schema(example = json!(["email", "phone"]))]
+    allowed: Vec<String>,
+    /// The JSON types that are allowed.
+    #[schema(max_items = 7, example = json!(["string", "null"]))]
+    types: Vec<String>,
+    /// The format, as in this document.
+    #[schema(max_length = 64, example = "date")]
+    format: String,
+    /// The regular expression, as in this document.
+    #[schema(max_length = 500, example = "^[A-Z]{2}$")]
+    pattern: String,
 }

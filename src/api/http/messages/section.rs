@@ -9,6 +9,9 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::service::validation::views::{collect, reference_to, written};
 use crate::store::lists::Section;
 
+/// The most that a section shows, whatever it is of.
+const MAX_ITEMS: usize = 100;
+
 /// The first of a list.
 #[derive(Serialize)]
 pub struct SectionOf<T> {
@@ -37,7 +40,7 @@ impl<T: ToSchema> PartialSchema for SectionOf<T> {
             "description": "The first of a list.",
             "properties": {
                 "items": {
-                    "type": "array", "items": { "$ref": reference_to(&T::name()) },
+                    "type": "array", "maxItems": MAX_ITEMS, "items": { "$ref": reference_to(&T::name()) },
                     "description": "The first of them.",
                 },
                 "total": {
@@ -45,7 +48,7 @@ impl<T: ToSchema> PartialSchema for SectionOf<T> {
                     "description": "The number of all of them.",
                 },
                 "list": {
-                    "type": "string", "examples": ["/v1/contacts"],
+                    "type": "string", "maxLength": 2048, "examples": ["/v1/contacts"],
                     "description": "The path of the whole list.",
                 },
             },

@@ -279,7 +279,7 @@ impl<T: ToSchema, const COUNTED: bool> PartialSchema for PageOf<T, COUNTED> {
                     "description": "The records.",
                 },
                 "next_cursor": {
-                    "type": ["string", "null"],
+                    "type": ["string", "null"], "maxLength": 2048,
                     "description": "The `cursor` of the next page; null on the last page.",
                 },
                 "total": {
@@ -287,7 +287,7 @@ impl<T: ToSchema, const COUNTED: bool> PartialSchema for PageOf<T, COUNTED> {
                     "description": "How many records match in total. Only with `count=true`.",
                 },
                 "etag_prefix": {
-                    "type": "string", "examples": ["E5b7_Ckx.3"],
+                    "type": "string", "maxLength": 64, "examples": ["E5b7_Ckx.3"],
                     "description": "What the ETag of each of these records begins with: it is \
                                     `\"<etag_prefix>.<version>\"`, to send as `If-Match` without reading the record \
                                     again.",
