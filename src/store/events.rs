@@ -105,6 +105,11 @@ impl Record for Event {
         Self::keys(self)
     }
 
+    fn set_names(&mut self, names: Vec<String>) -> Result<()> {
+        self.fields.tags = names.into_iter().map(LabelText).collect();
+        Ok(())
+    }
+
     fn search_text(&self) -> Option<SearchText> {
         Some(Self::search_text(self))
     }

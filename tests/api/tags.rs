@@ -1,8 +1,9 @@
 //! Tags: labels become records when they are first used, and what is done to one is done to all that carry it.
 
 use serde_json::{Value, json};
+use wellmet::domain::tag::CARRIERS;
 
-use crate::support::*;
+use crate::{operations::operations, support::*};
 
 async fn tagged(client: &Client, name: &str, tags: &[&str]) -> Reply {
     client.post("/v1/contacts", &json!({ "given_name": name, "tags": tags })).await.expect(201)
@@ -74,6 +75,22 @@ on_both! {
         assert_eq!(tags_of(&ada, &one).await, json!(["a", "rust", "b"]));
         assert_eq!(tags_of(&ada, &acme).await, json!(["rust"]));
         assert_eq!(counted(&ada).await, ["a: 1 + 0", "b: 1 + 0", "rust: 1 + 1"]);
+    }
+
+    async fn a_tag_is_renamed_in_every_kind_of_record_that_carries_tags(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        for carrier in CARRIERS {
+            let operation = operations().into_iter().find(|one| one.id() == format!("create_{}", carrier.as_str()));
+            let mut body = operation.and_then(|one| one.body()).expect("a body")["example"].clone();
+            body.as_object_mut().unwrap().retain(|field, value| value.is_string() && !field.ends_with("id"));
+            body["tags"] = json!(["one"]);
+            let made = ada.post(&format!("/v1/{}", carrier.segment()), &body).await.expect(201);
+            let tag = named(&ada, "one").await;
+            ada.patch(&path(&tag), &json!({"name": "two"})).await.expect(200);
+            assert_eq!(tags_of(&ada, &made).await, json!(["two"]), "{carrier}");
+            ada.delete(&path(&tag)).await.expect(204);
+            assert_eq!(tags_of(&ada, &made).await, json!([]), "{carrier}");
+        }
     }
 
     async fn a_name_is_had_by_one_tag_only(server: TestServer) {
@@ -201,10 +218,7 @@ on_both! {
 
 #[test]
 fn every_kind_of_record_that_carries_tags_is_known_to_do_so() {
-    use wellmet::domain::{
-        entity::Entity,
-        tag::{CARRIERS, MAX_PER_RECORD},
-    };
+    use wellmet::domain::{entity::Entity, tag::MAX_PER_RECORD};
     let document = crate::operations::document();
     let tags = |entity: &Entity| {
         let name: String = entity.as_str().split('_').map(|word| word[..1].to_uppercase() + &word[1..]).collect();
