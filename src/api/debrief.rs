@@ -83,6 +83,7 @@ fn docs() -> Docs {
                 "note": "Wants to see the prototype.",
             }],
         }))
+        .optional_body()
         .answer::<EventDebriefed>(200, "The result.")
         .errors(&[Code::DebriefNotPossible, Code::InvalidTransition, Code::IdTaken, Code::Deleted])
 }

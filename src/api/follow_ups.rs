@@ -370,7 +370,8 @@ fn complete_docs() -> Docs {
         .request::<FollowUpCompletion>(json!({
             "outcome": "They will introduce me to the team.", "interaction": { "kind": "email" },
         }))
-        .answer::<FollowUpCompleted>(200, "The follow-up as it is now.")
+        .optional_body()
+            .answer::<FollowUpCompleted>(200, "The follow-up as it is now.")
         .errors(&[Code::InvalidTransition, Code::Deleted, Code::IdTaken])
 }
 

@@ -149,6 +149,7 @@ fn touch_operation() -> Operation {
              nothing.",
             )
             .request::<ContactTouch>(json!({ "kind": "call", "subject": "Congratulated on the new job" }))
+            .optional_body()
             .answer::<Interaction>(200, "The interaction, which existed already.")
             .answer::<Interaction>(201, "The interaction as it was created.")
             .errors(&[Code::IdTaken, Code::Deleted])

@@ -225,6 +225,8 @@ pub struct RequestDocs {
     pub example: Value,
     /// Of a record that is created under another: the kinds, and the field that the path provides.
     pub nested: Option<(Entity, Entity, &'static str)>,
+    /// Whether a request without a body does what the operation is for.
+    pub optional: bool,
 }
 
 /// What is answered with one status.
@@ -261,7 +263,16 @@ impl Docs {
 
     #[must_use]
     pub fn request<T: ToSchema>(mut self, example: Value) -> Self {
-        self.request = Some(RequestDocs { schema: schema::<T>(), example, nested: None });
+        self.request = Some(RequestDocs { schema: schema::<T>(), example, nested: None, optional: false });
+        self
+    }
+
+    /// A request without a body does what the operation is for.
+    #[must_use]
+    pub fn optional_body(mut self) -> Self {
+        if let Some(request) = &mut self.request {
+            request.optional = true;
+        }
         self
     }
 

@@ -302,7 +302,7 @@ fn request_body(operation: &Operation, request: &RequestDocs, views: &mut Views)
         thousands(MAX_BODY_BYTES),
         thousands(values)
     );
-    json!({ "required": true, "description": description, "content": content })
+    json!({ "required": !request.optional, "description": description, "content": content })
 }
 
 fn path_parameters(path: &str) -> Vec<Value> {

@@ -105,7 +105,12 @@ pub fn nested_at<P: Resource, R: Resource>(
         Run::Write(write::create_under::<P, R>),
         move || {
             let nested = write::parent_field::<P, R>().map(|field| (R::ENTITY, P::ENTITY, field));
-            let request = Some(RequestDocs { schema: schema::<R::Fields>(), example: create_example(), nested });
+            let request = Some(RequestDocs {
+                schema: schema::<R::Fields>(),
+                example: create_example(),
+                nested,
+                optional: false,
+            });
             let summary = format!("Create {} of {}", R::TEXTS.one, P::TEXTS.one);
             let description = "The path determines what the record belongs to, so the body does not contain it. The \
                                client can choose the id, so that a record created offline keeps it.";
@@ -148,7 +153,8 @@ fn docs_of<R: Resource>(verb: &str) -> Docs {
 }
 
 fn request<R: Resource>(mut docs: Docs, example: fn() -> Value) -> Docs {
-    docs.request = Some(RequestDocs { schema: schema::<R::Fields>(), example: example(), nested: None });
+    docs.request =
+        Some(RequestDocs { schema: schema::<R::Fields>(), example: example(), nested: None, optional: false });
     docs
 }
 
