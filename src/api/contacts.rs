@@ -243,8 +243,7 @@ impl Resource for Contact {
                 "given_name": "Dorota", "family_name": "Kozłowicz", "headline": "CTO at Poniedziałek",
                 "emails": {"work": {"value": "dorota@example.com", "preferred": true}},
                 "links": {"linkedin": {"url": "https://www.linkedin.com/in/dorota-kozlowicz"}},
-                "how_met": {"on": "2024-10", "story": "Sat next to each other at the keynote.",
-                    "introduced_by_id": "01939d5e-8c00-7000-8000-0000000000a2"},
+                "how_met": {"on": "2024-10", "story": "Sat next to each other at the keynote."},
                 "tier": "active", "tags": ["conference-2026"]
             })
         },
@@ -310,7 +309,7 @@ fn look_up_operation() -> Operation {
                  possible, profile links by platform and handle. Archived contacts and people you want to meet are \
                  found too.",
             )
-            .parameter(Parameter::text("email", "An e-mail address.", 3, 254).example(json!("dorota@example.com")))
+            .parameter(Parameter::text("email", "An e-mail address.", 3, 254).filled_in(json!("dorota@example.com")))
             .parameter(
                 Parameter::text("phone", "A phone number. The + of an international number is %2B in a URL.", 1, 64)
                     .instead_of(&["email", "url"], json!("+48512345678")),

@@ -176,7 +176,7 @@ fn look_up_operation() -> Operation {
             .description(
                 "Compared as for duplicates: domains without regard to case and `www.`, links by platform and handle.",
             )
-            .parameter(Parameter::text("domain", domain, 1, 2048).example(json!("poniedzialek.example")))
+            .parameter(Parameter::text("domain", domain, 1, 2048).filled_in(json!("poniedzialek.example")))
             .parameter(
                 Parameter::text("url", "The URL of one of its links.", 1, 2048)
                     .instead_of(&["domain"], json!("https://www.linkedin.com/company/poniedzialek")),

@@ -15,8 +15,8 @@ use wellmet::{
 
 use crate::{
     operations::{
-        NOBODYS_ID, Operation, Place, Report, World, document, faults, full, is_map, operations, places, put,
-        resolve, sample, served, told, validator_of,
+        NOBODYS_ID, Operation, Place, Report, World, document, example_of, faults, full, is_map, operations,
+        places, put, resolve, sample, served, told, validator_of,
     },
     support::{Backend, Mailbox, Reply, TestServer},
 };
@@ -139,7 +139,11 @@ fn every_operation_says_what_it_is() {
             report.require(is_text(&parameter["description"]) && parameter["schema"].is_object(), || {
                 format!("{operation}: the parameter {} has no description, or no schema", parameter["name"])
             });
-            if let Some(example) = parameter.get("example") {
+            for example in parameter
+                .get("example")
+                .into_iter()
+                .chain(parameter["schema"]["examples"].as_array().into_iter().flatten())
+            {
                 for error in validator_of(&parameter["schema"]).iter_errors(example) {
                     report.note(format!("{operation}: the example of {}: {error}", parameter["name"]));
                 }
@@ -926,7 +930,7 @@ async fn good_values(
 }
 
 fn sample_of(parameter: &Value) -> Value {
-    let example = &parameter["example"];
+    let example = example_of(parameter);
     let sample = if example.is_null() { sample(&parameter["schema"]) } else { example.clone() };
     match sample {
         Value::Array(items) => items[0].clone(),

@@ -13,7 +13,9 @@ use serde_json::{Value, json};
 use wellmet::api;
 
 use crate::{
-    operations::{Operation, Report, World, collection_of, for_each_id, operations, told, validator_of},
+    operations::{
+        Operation, Report, World, collection_of, example_of, for_each_id, operations, told, validator_of,
+    },
     support::{Backend, Mailbox, Reply, TestServer},
 };
 
@@ -153,7 +155,7 @@ impl Walk<'_> {
             }
         }
         for parameter in operation.parameters("header") {
-            if let (Some(name), Some(value)) = (parameter["name"].as_str(), parameter["example"].as_str())
+            if let (Some(name), Some(value)) = (parameter["name"].as_str(), example_of(parameter).as_str())
                 && name.starts_with("If-Match")
             {
                 request = request.header(name, value);
@@ -209,7 +211,7 @@ fn item_of(parameter: &Value) -> Value {
 
 fn examples_of(parameter: &Value) -> Vec<String> {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    match &parameter["example"] {
+    match example_of(parameter) {
         Value::Null => Vec::new(),
         Value::Array(values) => values.iter().map(text).collect(),
         value => vec![text(value)],

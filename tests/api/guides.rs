@@ -299,7 +299,14 @@ on_both! {
 /// What an interactive zsh takes for something else: it has no comments, and `status` and `path` are its own.
 #[test]
 fn guides_avoid_what_shells_disagree_on() {
-    for guide in ["README.md", "docs/curl.md", "docs/people.md", "docs/events.md", "docs/follow-up.md", "docs/relationships.md"] {
+    for guide in [
+        "README.md",
+        "docs/curl.md",
+        "docs/people.md",
+        "docs/events.md",
+        "docs/follow-up.md",
+        "docs/relationships.md",
+    ] {
         for line in commands(&text(guide)).lines() {
             let begins = |words: &[&str]| words.iter().any(|word| line.trim_start().starts_with(word));
             assert!(!begins(&["#", "set -", "export -f", "status=", "path="]), "{guide}: {line}");

@@ -295,6 +295,14 @@ pub fn full(schema: &Value) -> Value {
     build(schema, true)
 }
 
+/// The example of a parameter, filled in or not; null of one that cannot be sent with the first.
+pub fn example_of(parameter: &Value) -> &Value {
+    match &parameter["example"] {
+        Value::Null if parameter["schema"]["x-excludes"].is_null() => &parameter["schema"]["examples"][0],
+        example => example,
+    }
+}
+
 fn build(schema: &Value, whole: bool) -> Value {
     let resolved = resolve(schema);
     if resolved["properties"].is_object() {

@@ -11,6 +11,8 @@ pub struct Parameter {
     pub description: Cow<'static, str>,
     pub schema: Value,
     pub example: Option<Value>,
+    /// Whether `/docs` fills the example in, and so sends it unless it is removed.
+    pub is_filled_in: bool,
     pub required: bool,
 }
 
@@ -20,7 +22,14 @@ impl Parameter {
         description: impl Into<Cow<'static, str>>,
         schema: Value,
     ) -> Self {
-        Self { name: name.into(), description: description.into(), schema, example: None, required: false }
+        Self {
+            name: name.into(),
+            description: description.into(),
+            schema,
+            example: None,
+            is_filled_in: false,
+            required: false,
+        }
     }
 
     #[must_use]
@@ -29,20 +38,25 @@ impl Parameter {
         self
     }
 
-    /// Of parameters of which only one can be sent, one that is not the first. Its example is that of its schema, so that no
-    /// client sends the examples of two.
+    /// Of parameters of which one is needed, the first.
+    #[must_use]
+    pub fn filled_in(mut self, example: Value) -> Self {
+        self.is_filled_in = true;
+        self.example(example)
+    }
+
+    /// Of parameters of which only one can be sent, one that is not the first.
     #[must_use]
     pub fn instead_of(mut self, others: &[&str], example: Value) -> Self {
         if let Some(schema) = self.schema.as_object_mut() {
             schema.insert("x-excludes".to_owned(), json!(others));
-            schema.insert("examples".to_owned(), json!([example]));
         }
-        self
+        self.example(example)
     }
 
     #[must_use]
     pub fn required(mut self) -> Self {
-        self.required = true;
+        (self.required, self.is_filled_in) = (true, true);
         self
     }
 

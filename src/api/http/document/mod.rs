@@ -349,16 +349,24 @@ fn path_parameters(path: &str) -> Vec<Value> {
 }
 
 fn query_parameter(parameter: &Parameter) -> Value {
-    let Parameter { name, description, schema, example, required } = parameter;
+    let Parameter { name, description, schema, example, is_filled_in, required } = parameter;
     let mut out =
         json!({ "name": name, "in": "query", "required": required, "description": description, "schema": schema });
-    if let Some(object) = out.as_object_mut() {
-        // One that excludes others has none of its own.
-        let made = || examples::of_schema(schema).filter(|_| schema.get("x-excludes").is_none());
-        object.extend(example.clone().or_else(made).map(|example| ("example".to_owned(), example)));
-        object.extend(client_name(name).map(|name| ("x-ms-client-name".to_owned(), json!(name))));
+    match example.clone().or_else(|| examples::of_schema(schema)) {
+        Some(example) if *is_filled_in => out["example"] = example,
+        Some(example) => show(&mut out, &example),
+        None => {}
+    }
+    if let Some(name) = client_name(name) {
+        out["x-ms-client-name"] = json!(name);
     }
     out
+}
+
+/// Gives an optional parameter an example. It is that of the schema: Swagger UI fills in that of a parameter, and so would send
+/// all of them.
+fn show(parameter: &mut Value, example: &Value) {
+    parameter["schema"]["examples"] = json!([example]);
 }
 
 /// What a client calls a parameter with an operator, whose name is a name in no language: `tagNe` for `tag[ne]`.
@@ -375,7 +383,7 @@ fn header_parameters(operation: &Operation, tagged: Tagged) -> Vec<Value> {
     let header = |name: &str, description: &str, schema: Value| json!({ "name": name, "in": "header", "required": false, "description": description, "schema": schema });
     let text = || json!({ "type": "string", "maxLength": MAX_TAGS_CHARACTERS });
     let with_example = |mut header: Value, example: &str| {
-        header["example"] = json!(example);
+        show(&mut header, &json!(example));
         header
     };
     let (method, mut headers) = (operation.method.as_str(), Vec::new());
