@@ -1,0 +1,67 @@
+// Opens the interactive documentation in Chromium as a newcomer does: authorizes, executes an example that creates a contact,
+// and lists it. Nothing may be fetched from elsewhere. WELLMET is where the server listens; CHROMIUM is the browser.
+import assert from "node:assert/strict";
+import puppeteer from "puppeteer-core";
+
+const base = process.env.WELLMET ?? "http://127.0.0.1:8080";
+const registration = { email: "ada@example.com", password: "lantern orbit mustard 27 quill", name: "Ada Lovelace" };
+const account = await fetch(`${base}/v1/auth/register`, {
+  method: "POST",
+  headers: { "Content-Type": "application/json" },
+  body: JSON.stringify(registration),
+});
+const { access_token } = await account.json();
+
+const browser = await puppeteer.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-dev-shm-usage"],
+});
+try {
+  const page = await browser.newPage();
+  const elsewhere = [];
+  const faults = [];
+  await page.setRequestInterception(true);
+  page.on("request", (request) => {
+    const isOurs = request.url().startsWith(base) || request.url().startsWith("data:");
+    if (!isOurs) elsewhere.push(request.url());
+    return isOurs ? request.continue() : request.abort();
+  });
+  page.on("pageerror", (error) => faults.push(error.message));
+
+  await page.goto(`${base}/docs/`);
+  await page.waitForSelector(".opblock-tag", { timeout: 60_000 });
+  assert.equal(await page.title(), "Wellmet API");
+  assert.equal((await page.$$(".opblock")).length, 0, "the tags are folded");
+  assert((await page.$$(".opblock-tag")).length > 30);
+  assert(await page.$(".operation-filter-input"), "there is a filter");
+
+  await page.click(".btn.authorize");
+  await page.waitForSelector(".auth-container input");
+  await page.type(".auth-container input", access_token);
+  await page.click(".auth-btn-wrapper .authorize");
+  await page.click(".auth-btn-wrapper .btn-done");
+
+  /** The status and the text of the answer to an operation, as it is filled in. */
+  const execute = async (operation) => {
+    await page.waitForSelector(operation);
+    await page.click(`${operation} .opblock-summary-control`);
+    await page.waitForSelector(`${operation} .btn.execute`);
+    await page.click(`${operation} .btn.execute`);
+    const answer = await page.waitForSelector(`${operation} .live-responses-table .response`);
+    const status = await answer.$eval(".response-col_status", (cell) => cell.textContent);
+    return [status, await answer.evaluate((row) => row.textContent)];
+  };
+  await page.type(".operation-filter-input", "contacts");
+  await page.click('[data-tag="contacts"]');
+  const [created, contact] = await execute("#operations-contacts-create_contact");
+  assert.equal(created, "201", contact);
+  const [listed, contacts] = await execute("#operations-contacts-list_contacts");
+  assert.equal(listed, "200", contacts);
+  assert.match(contacts, /Dorota/);
+
+  assert.deepEqual(elsewhere, []);
+  assert.deepEqual(faults, []);
+  console.log("The documentation works in a browser.");
+} finally {
+  await browser.close();
+}
