@@ -76,8 +76,9 @@ export class Connection {
     } catch (error) {
       throw new Later(`No answer: ${error}`);
     }
-    const seconds = Number(response.headers.get("Retry-After") ?? 10);
-    if (response.status === 429 || response.status >= 500) throw new Later(`The server answers with ${response.status}.`, seconds);
-    return { status: response.status, headers: response.headers, body: text ? JSON.parse(text) : null };
+    const { status, headers: received } = response;
+    const seconds = Number(received.get("Retry-After") ?? 10);
+    if (status === 429 || status >= 500) throw new Later(`The server answers with ${status}.`, seconds);
+    return { status, headers: received, body: text ? JSON.parse(text) : null };
   }
 }
