@@ -37,8 +37,7 @@ export class Connection {
     if (this.login.userId !== account.user.id) this.login.sessions = [];
     this.login.userId = account.user.id;
     this.hold(account);
-    const sessions: Schemas["Session"][] = (await this.request("GET", "/v1/sessions")).body.items;
-    this.login.sessions.push(...sessions.filter(({ current }) => current).map(({ id }) => id));
+    this.login.sessions.push(account.session_id);
   }
 
   async request(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {

@@ -15,7 +15,7 @@ use super::http::messages::problem::{Code, Problem};
 use super::http::operation::{Access, Docs, Exchange, Operation, Run};
 use crate::domain::account::{NewPassword, User, UserFields, Workspace};
 use crate::domain::email::EmailAddress;
-use crate::domain::id::WorkspaceId;
+use crate::domain::id::{SessionId, WorkspaceId};
 use crate::domain::invalid::{FieldCode, Invalid};
 use crate::domain::scope::Scopes;
 use crate::service::validation::{check, parse};
@@ -151,6 +151,8 @@ struct TokenPair {
 struct LoggedIn {
     user: User,
     workspace: Workspace,
+    /// The session. In `/v1/changes`, the `actor` of what it changes has it as `session_id`.
+    session_id: SessionId,
     #[serde(flatten)]
     tokens: TokenPair,
 }
@@ -181,7 +183,7 @@ async fn register_user(exchange: Exchange) -> Result<HttpResponse, Problem> {
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, "/v1/me"));
     response.insert_header((header::ETAG, api.etags.of_user(user.id, user.version)));
-    Ok(secret_response(&mut response).json(LoggedIn { user, workspace, tokens }))
+    Ok(secret_response(&mut response).json(LoggedIn { user, workspace, session_id: session.id, tokens }))
 }
 
 /// Unless it is settled: open on loopback, elsewhere until the first account exists.
@@ -253,7 +255,7 @@ async fn log_in(exchange: Exchange) -> Result<HttpResponse, Problem> {
     let session = begun.ok_or_else(refused)?;
     let workspace = workspace_of(&api, session.workspace_id, &user).await?;
     let tokens = token_pair(&api, &session, secret)?;
-    Ok(secret_response(&mut HttpResponse::Ok()).json(LoggedIn { user, workspace, tokens }))
+    Ok(secret_response(&mut HttpResponse::Ok()).json(LoggedIn { user, workspace, session_id: session.id, tokens }))
 }
 
 async fn workspace_of(api: &Api, workspace: WorkspaceId, user: &User) -> Result<Workspace, Problem> {

@@ -129,8 +129,10 @@ pub fn operations() -> Vec<Operation> {
                  is invalid itself is rejected before anything is done. The answers have at most 8 MiB together: an \
                  operation whose answer would exceed that gets 413 `body_too_large`. Operations that are not reached \
                  within the time that others wait for the batch (5 seconds, unless the server is configured \
-                 otherwise) get 503 `busy`. Under an Idempotency-Key the results of what was written are stored, and \
-                 what was read is read again; nothing is stored if an atomic batch failed, or if the answer contains a \
+                 otherwise) get 503 `busy`. Under an Idempotency-Key the results of all writes are stored, \
+                 those that failed or were not reached too: send these again in a batch of their own, under a new key. \
+                 What was read is read again. A batch is the same if its operations are, with their \
+                 preconditions. Nothing is stored if an atomic batch failed, or if the answer contains a \
                  record that the batch purged. If what would be stored exceeds 64 KiB compressed, nothing is done: 413 \
                  `reply_too_large`.",
             )

@@ -142,6 +142,13 @@ on_both! {
         }
         let actors: Vec<&Value> = log.items().iter().map(|change| &change["actor"]["session_id"]).collect();
         assert_eq!(actors, [&told[0], &told[1]]);
+
+        let login = json!({"email": "ada@example.com", "password": PASSWORD});
+        let watch = phone.post("/v1/auth/login", &login).await.expect(200).body;
+        let start = end(&phone).await;
+        make(&phone.with_token(watch["access_token"].as_str().unwrap()), json!({"given_name": "Kay"})).await;
+        let own = &since(&phone, &start, 10).await.items()[0]["actor"]["session_id"].clone();
+        assert_eq!((own.is_string(), own), (true, &watch["session_id"]));
     }
 
     async fn a_change_made_with_a_token_names_it(server: TestServer) {
