@@ -195,13 +195,14 @@ macro_rules! record_statements {
             select: $crate::store::db::sql::select::Select,
         ) -> diesel::QueryResult<Vec<Self>> {
             let (filter, order, limit) = select.parts();
-            let rows: Vec<$Row> = $table::table
+            type Read = <$Row as $crate::store::db::write::row::RecordRow>::Read;
+            let rows: Vec<Read> = $table::table
                 .filter(filter)
                 .order(order)
                 .limit(limit)
-                .select(<$Row as diesel::SelectableHelper<_>>::as_select())
+                .select(<Read as diesel::SelectableHelper<_>>::as_select())
                 .load(conn)?;
-            Ok(rows.into_iter().map(<$Row>::into_record).collect())
+            Ok(rows.into_iter().map(Self::from).collect())
         }
 
         fn ids(

@@ -1,6 +1,17 @@
 //! How a record becomes a row and a row a record, once for every kind. Which field stands in which column is told where
 //! the kind is.
 
+/// A row of a table of records, as it is written.
+pub(in crate::store) trait RecordRow {
+    /// What is read of it: all but what only the database looks at.
+    type Read;
+}
+
+/// Whether a value is the one that is read where there is none, so that it need not be stored.
+pub(in crate::store) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 /// Makes the row type of a table that holds records with these fields. Every field is named once, under how it is stored:
 ///
 /// ```text
@@ -31,12 +42,13 @@ macro_rules! record_row {
             #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
             #[serde(default)]
             struct $Group {
-                $($part: $Part,)*
+                $(
+                    #[serde(skip_serializing_if = "crate::store::db::write::row::is_default")]
+                    $part: $Part,
+                )*
             }
         )*)?
 
-        #[derive(diesel::Queryable, diesel::Selectable)]
-        #[diesel(table_name = $table)]
         struct $Row {
             workspace_id: $crate::domain::id::WorkspaceId,
             id: <$Fields as $crate::domain::record::Fields>::Id,
@@ -79,28 +91,47 @@ macro_rules! record_row {
                 }
             }
 
-            fn into_record(self) -> $crate::domain::record::Stored<$Fields> {
-                use $crate::domain::record::Stored;
-
-                let Self {
-                    workspace_id: _,
-                    id,
-                    version,
-                    created_at,
-                    updated_at,
-                    $($column,)*
-                    $($($json: $crate::store::db::sql::types::AsJson($json),)*)?
-                    $($($maybe,)*)?
-                    $($($group: $crate::store::db::sql::types::AsJson($Group { $($part,)* }),)*)?
-                    $($($computed: _,)*)?
-                } = self;
-                $($(let $maybe = $maybe.map(|json| json.0);)*)?
-                $($(let $input = <$Input>::default();)*)?
-                let fields =
-                    $Fields { $($column,)* $($($json,)*)? $($($maybe,)*)? $($($($part,)*)*)? $($($input,)*)? };
-                Stored { id, fields, created_at, updated_at, version }
-            }
         }
+
+        const _: () = {
+            #[derive(diesel::Queryable, diesel::Selectable)]
+            #[diesel(table_name = $table)]
+            struct Read {
+                id: <$Fields as $crate::domain::record::Fields>::Id,
+                version: i64,
+                created_at: $crate::domain::timestamp::Timestamp,
+                updated_at: $crate::domain::timestamp::Timestamp,
+                $($column: $Column,)*
+                $($($json: $crate::store::db::sql::types::AsJson<$Json>,)*)?
+                $($($maybe: Option<$crate::store::db::sql::types::AsJson<$Maybe>>,)*)?
+                $($($group: $crate::store::db::sql::types::AsJson<$Group>,)*)?
+            }
+
+            impl $crate::store::db::write::row::RecordRow for $Row {
+                type Read = Read;
+            }
+
+            impl From<Read> for $crate::domain::record::Stored<$Fields> {
+                fn from(read: Read) -> Self {
+                    let Read {
+                        id,
+                        version,
+                        created_at,
+                        updated_at,
+                        $($column,)*
+                        $($($json: $crate::store::db::sql::types::AsJson($json),)*)?
+                        $($($maybe,)*)?
+                        $($($group: $crate::store::db::sql::types::AsJson($Group { $($part,)* }),)*)?
+                    } = read;
+                    $($(let $maybe = $maybe.map(|json| json.0);)*)?
+                    $($(let $input = <$Input>::default();)*)?
+                    let fields = $Fields {
+                        $($column,)* $($($json,)*)? $($($maybe,)*)? $($($($part,)*)*)? $($($input,)*)?
+                    };
+                    Self { id, fields, created_at, updated_at, version }
+                }
+            }
+        };
 
         $crate::store::db::sql::rows::table_row!($Row, $table:
             workspace_id, id;
