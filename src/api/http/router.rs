@@ -265,8 +265,9 @@ fn idempotency_key(
     if request.headers().get_all(&name).count() > 1 {
         return Err(refuse("it can be sent only once.").with_params([("max", 1.into())]));
     }
-    if key.is_empty() || key.len() > MAX_KEY_CHARACTERS {
-        let problem = refuse(&format!("expected 1 to {MAX_KEY_CHARACTERS} ASCII characters."));
+    // A tab is text too, for a header.
+    if key.is_empty() || key.len() > MAX_KEY_CHARACTERS || key.contains('\t') {
+        let problem = refuse(&format!("expected 1 to {MAX_KEY_CHARACTERS} printable ASCII characters."));
         return Err(problem.with_params([("min", 1.into()), ("max", MAX_KEY_CHARACTERS.into())]));
     }
     let path = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();

@@ -377,7 +377,7 @@ fn client_name(name: &str) -> Option<String> {
 }
 
 /// `*`, or entity tags with commas between them (RFC 9110, section 13.1.1).
-const ENTITY_TAGS: &str = r#"^ *(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*) *$"#;
+const ENTITY_TAGS: &str = r#"^[ \t]*(\*|(W/)?"[!#-~]*"([ \t]*,[ \t]*(W/)?"[!#-~]*")*)[ \t]*$"#;
 
 fn header_parameters(operation: &Operation, tagged: Tagged) -> Vec<Value> {
     let header = |name: &str, description: &str, schema: Value| json!({ "name": name, "in": "header", "required": false, "description": description, "schema": schema });

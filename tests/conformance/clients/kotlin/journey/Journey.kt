@@ -102,7 +102,7 @@ fun keepContacts(phone: Device, laptop: Device): UUID {
     val tooLong = phone.contacts.createContactWithHttpInfo(ContactInput(givenName = "G".repeat(1000)), null)
     val field = tooLong.problem(422, "invalid").errors!!.single()
     expectEqual(field.pointer to field.code, "#/given_name" to "too_long")
-    expect(field.params["max"] is Double) { field }
+    expectEqual(field.params.max, 200.0)
 
     // Found by the beginning of a name, and in the list of a tag.
     expectEqual(laptop.search.searchRecords("hop").items.map { it.record.contact?.name }, listOf("Grace Hopper"))
@@ -178,7 +178,7 @@ fun keepInTouch(phone: Device, contact: UUID) {
 
     // Completing it logs the call in the same write, and creates the next occurrence.
     val completion = FollowUpCompletionInput(outcome = "All well", interaction = OptionalInteractionInput())
-    val completed = phone.followUps.completeFollowUp(planned.id, completion)
+    val completed = phone.followUps.completeFollowUp(planned.id, followUpCompletionInput = completion)
     expectEqual(completed.followUp.status to completed.interaction?.kind, FollowUpStatus.done to InteractionKind.call)
     expect(completed.next?.dueOn?.isAfter(day(0)) == true) { completed }
     expectEqual(nextContactOn(), day(30))
@@ -226,10 +226,10 @@ fun pursueGoal(phone: Device, contact: UUID) {
     // The debrief says whom else you met, and begins a plan of follow-ups. First without saving it.
     val plan = phone.plans.listBuiltInFollowUpPlans().items.single { it.name == BuiltInPlan.after_event }
     val debrief = DebriefInput(rating = 4, people = listOf(DebriefedPersonInput(grace.id, true, planId = plan.id)))
-    val rehearsed = phone.events.debriefEvent(event.id, debrief, dryRun = true)
+    val rehearsed = phone.events.debriefEvent(event.id, dryRun = true, debriefInput = debrief)
     expect(rehearsed.dryRun && rehearsed.people.single().interactionCreated) { rehearsed }
     expectEqual(progress(), 0.375 to listOf(1L, 1L))
-    val debriefed = phone.events.debriefEvent(event.id, debrief)
+    val debriefed = phone.events.debriefEvent(event.id, debriefInput = debrief)
     expectEqual(debriefed.event.debrief?.rating, 4)
     val person = debriefed.people.single()
     expectEqual(person.stage to person.planRunCreated, EventPersonStage.met to true)
