@@ -304,6 +304,8 @@ fn predicate<'b>(
             out.push_sql(word);
             out.push_sql("'");
         }
+        // PostgreSQL knows no empty list.
+        Predicate::In(_, values) if values.is_empty() => out.push_sql("1 = 0"),
         Predicate::In(field, values) => {
             out.push_identifier(field.0)?;
             out.push_sql(" IN (");
