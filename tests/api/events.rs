@@ -423,6 +423,15 @@ on_both! {
         assert_eq!(total(&ada, "/v1/contacts").await, 1);
     }
 
+    async fn an_event_at_which_nobody_was_met_is_debriefed_without_a_body(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let summit = conference(&ada, json!({})).await;
+        let path = format!("{}/debrief", summit.location());
+        let debriefed = ada.post_nothing(&path).await.expect(200);
+        assert_eq!(debriefed.body["people"], json!([]));
+        ada.post(&path, &json!({"people": [], "rating": 3})).await.expect(200);
+    }
+
     async fn a_debrief_closes_an_event_and_can_be_told_again(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         let summit = conference(&ada, json!({})).await;
