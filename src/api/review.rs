@@ -244,7 +244,7 @@ fn get_review(context: &Context, conn: &mut Conn) -> Result<Response, Problem> {
     let today = zone.day(context.api.store.now());
     let period = ReviewPeriod::new(since, until, today).ok_or_else(|| {
         let detail = format!("It must be after since, by at most {MAX_DAYS} days.");
-        Problem::parameter("until", Rejection::format(detail).with("max_days", MAX_DAYS))
+        Problem::parameter("until", Rejection::format(detail).with("max", MAX_DAYS))
     })?;
     let tag = context.api.etags.of_day(workspace, seq, today);
     if let Some(response) = check_if_none_match(context, &tag) {

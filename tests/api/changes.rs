@@ -12,7 +12,7 @@ use wellmet::domain::contact::{Contact, ContactFields};
 use wellmet::domain::id::{ContactId, UserId, WorkspaceId};
 use wellmet::store::{self, Actor, AnyId, Precondition, WriteContext};
 
-use crate::support::{Client, Reply, TestServer};
+use crate::support::{Client, PASSWORD, Reply, TestServer};
 
 async fn make(client: &Client, body: Value) -> Reply {
     client.post("/v1/contacts", &body).await.expect(201)

@@ -145,7 +145,7 @@ apart again: G. Hopper
 {"sort_name":"Hopper, G.","subtitle":null,"email":"grace@home.example"}
 {"sort_name":"Hopper, Grace","subtitle":"CTO, Acme Sp. z o.o.","email":"grace@acme.example"}
 {"completeness":25,"first":{"code":"headline","of":10}}
-{"completeness":25,"first":{"code":"about","of":10}}
+{"completeness":25,"first":{"code":"about","of":5}}
 {"completeness":25,"first":{"code":"location","of":5}}
 "#;
 
