@@ -151,7 +151,7 @@ struct TokenPair {
 struct LoggedIn {
     user: User,
     workspace: Workspace,
-    /// The session. In `/v1/changes`, the `actor` of what it changes has it as `session_id`.
+    /// The id of the session. Changes made in it have it as `actor.session_id` in `/v1/changes`.
     session_id: SessionId,
     #[serde(flatten)]
     tokens: TokenPair,

@@ -51,8 +51,9 @@ pub fn operations() -> Vec<Operation> {
         Docs::new("goals", "List the credits of a goal")
             .description(
                 "Everyone whose help supports the goal: who gave you something in an exchange for it, introduced you to \
-                 somebody for it or to one of its targets, or gave you feedback for it that you acted on. Whoever helped last comes first. The \
-                 exchanges that introductions and feedback log count only for the thanks.",
+                 somebody for it or to one of its targets, or gave you feedback for it that you acted on. The most recent help comes first; \
+                 contacts who only opened doors come last. Exchanges that introductions and feedback create count only \
+                 towards `thanks_due`.",
             )
             .parameters([
                 Parameter::cursor(),

@@ -238,6 +238,14 @@ pub const PEOPLE: Collection = Collection {
             default: None,
             predicate: FilterFn::Always(|comparison, priority| number(stored::PRIORITY, comparison, priority)),
         },
+        Filter {
+            name: "met_at",
+            description: "When you met.",
+            values: Values::Instant,
+            operators: Operators::Ordered,
+            default: None,
+            predicate: FilterFn::Always(|comparison, at| instant(stored::MET_AT, comparison, at)),
+        },
     ],
 };
 

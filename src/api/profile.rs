@@ -78,7 +78,7 @@ struct ProfileReviewParams {
     /// How many are needed.
     #[schema(example = 5)]
     wanted: usize,
-    /// For how many days one counts or, of `feedback_handled`, may wait. Null if age does not matter.
+    /// For how many days an entry counts; for `feedback_handled`, how long feedback may stay open. Null if age does not matter.
     #[schema(minimum = 1, example = json!(null))]
     within_days: Option<u64>,
 }

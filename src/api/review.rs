@@ -13,7 +13,7 @@ use super::http::messages::response::Response;
 use super::http::messages::section::SectionOf;
 use super::http::operation::{Access, Docs, Operation, Run, Tagged};
 use super::http::parameter::Parameter;
-use super::http::records::deck::Deck;
+use super::http::records::contact_cards::ContactCards;
 use super::http::records::resource::Cards;
 use crate::domain::card::ContactCard;
 use crate::domain::contact::Contact;
@@ -28,7 +28,7 @@ use crate::domain::locale::TimeZone;
 use crate::domain::progress::Pace;
 use crate::domain::review::{GoalMovement, MAX_DAYS, PromiseOutcome, ReviewPeriod};
 use crate::store::progress::GoalProgress;
-use crate::store::review::{self, Exchanged, Promises, ReviewedGoal};
+use crate::store::review::{self, ExchangeTotal, Promises, ReviewedGoal};
 use crate::store::{Conn, Record, accounts, today as stored};
 
 const _: () = assert!(MAX_DAYS == 366, "as the parameter says");
@@ -51,7 +51,7 @@ struct Review {
     goals: Vec<ReviewGoal>,
     /// What became of the follow-ups that were due in the period.
     promises: ReviewPromises,
-    /// Contacts you met at events in the period, those added last first. At most 20.
+    /// Contacts you met at events in the period, those added last first. At most 20. The list has an entry for each event.
     people_met: ReviewPersonSection,
     /// What was given and received in the period.
     exchanges: ReviewExchanges,
@@ -73,7 +73,7 @@ struct ReviewGoal {
     pace: Option<Pace>,
     /// The key results, oldest first.
     key_results: Vec<ReviewKeyResult>,
-    /// The number of targets that came to their present stage in the period.
+    /// The number of targets that were added, or moved to their present stage, in the period.
     #[schema(minimum = 0, example = 2)]
     targets_moved: i64,
 }
@@ -83,7 +83,7 @@ struct ReviewGoal {
 struct ReviewKeyResult {
     /// The key result.
     id: KeyResultId,
-    /// What it is called.
+    /// The title.
     #[schema(example = "Talk to ten product leads")]
     title: String,
     /// The value on the day before the period.
@@ -103,11 +103,12 @@ struct ReviewKeyResult {
 /// What became of the follow-ups that were due in the period: yours, and those that others owe you.
 #[derive(Serialize, ToSchema)]
 struct ReviewPromises {
-    /// Those that you had to do.
+    /// Your own follow-ups.
     mine: ReviewPromiseCounts,
-    /// Those that others owed you.
+    /// Follow-ups that others owed you.
     theirs: ReviewPromiseCounts,
-    /// Those that slipped, of both, the earliest first. At most 20. The list has all follow-ups that were due in the period.
+    /// Follow-ups of both kinds that slipped, earliest due date first. At most 20. The list has all follow-ups that were due in
+    /// the period, whatever their outcome.
     slipped: ReviewSlippedSection,
 }
 
@@ -165,13 +166,13 @@ struct ReviewExchangeSum {
     weight: i64,
 }
 
-/// How much of each kind there was in the period. Each is counted as the metric of key results with this name is.
+/// Counts for the period. Each is counted like the metric of key results with the same name.
 #[derive(Default, Serialize, ToSchema)]
 struct ReviewCounts {
-    /// Contacts you have added and know.
+    /// Contacts you added, without those you only want to meet.
     #[schema(minimum = 0, example = 4)]
     contacts_added: i64,
-    /// Interactions that count.
+    /// Interactions that happened and count towards cadences.
     #[schema(minimum = 0, example = 9)]
     interactions: i64,
     /// Those of them that are informational interviews.
@@ -208,9 +209,9 @@ pub fn operations() -> Vec<Operation> {
         };
         Docs::new("review", "Get a review of a period")
             .description(
-                "The page of a weekly review: what moved in each goal and what stalled, which promises were kept and which \
-                 slipped, whom you met, what was given and received, and how much of each kind there was. Days are those of \
-                 the time zone of the workspace. Records count by their dates, as they are now.",
+                "What you need for a weekly review: which goals moved or stalled, which promises were kept or slipped, whom \
+                 you met, what you gave and received, and counts of what you did. Days are those of the workspace's time \
+                 zone. Records are counted by their dates and in their current state.",
             )
             .parameters([
                 day("since", "The first day. Default: seven days before `until`.", "2026-02-24"),
@@ -243,8 +244,9 @@ fn get_review(context: &Context, conn: &mut Conn) -> Result<Response, Problem> {
     let (seq, zone) = accounts::seq_and_time_zone(conn, workspace)?;
     let today = zone.day(context.api.store.now());
     let period = ReviewPeriod::new(since, until, today).ok_or_else(|| {
-        let detail = format!("It must be after since, by at most {MAX_DAYS} days.");
-        Problem::parameter("until", Rejection::format(detail).with("max", MAX_DAYS))
+        let name = if until.is_some() { "until" } else { "since" };
+        let detail = format!("The period must have 1 to {MAX_DAYS} days; until is the day after the last one.");
+        Problem::parameter(name, Rejection::format(detail).with("min", 1).with("max", MAX_DAYS))
     })?;
     let tag = context.api.etags.of_day(workspace, seq, today);
     if let Some(response) = check_if_none_match(context, &tag) {
@@ -255,16 +257,18 @@ fn get_review(context: &Context, conn: &mut Conn) -> Result<Response, Problem> {
     let mut people = stored::people(conn, workspace, stored::ids_of(concerned))?;
     people.extend(found.people_met.items.iter().map(|met| (Record::id(met), met.clone())));
     let people: Vec<Contact> = people.into_values().collect();
-    let deck = Deck::new(Contact::cards(conn, workspace, &people, today)?);
+    let cards = ContactCards::new(Contact::cards(conn, workspace, &people, today)?);
 
     let review::Review { goals, promises, people_met, exchanges, counts } = found;
-    let person = |contact: Contact| Some(ReviewPerson { contact: deck.one(contact.id)? });
+    let (from, before) = period.window().instants(zone);
+    let met = format!("/v1/event-people?met_at[gte]={from}&met_at[lt]={before}");
+    let person = |contact: Contact| Some(ReviewPerson { contact: cards.get(contact.id)? });
     let shown = Review {
         since: period.since,
         until: period.until,
         goals: goals.into_iter().map(|reviewed| goal(reviewed, period, zone)).collect(),
-        promises: self::promises(promises, period, &deck),
-        people_met: SectionOf::shown(people_met, person, "/v1/event-people?stage=met".to_owned()),
+        promises: self::promises(promises, period, &cards),
+        people_met: SectionOf::shown(people_met, person, met),
         exchanges: ReviewExchanges::of(&exchanges),
         counts: ReviewCounts::of(&counts),
     };
@@ -286,7 +290,7 @@ fn goal(reviewed: ReviewedGoal, period: ReviewPeriod, zone: TimeZone) -> ReviewG
             target: after.key_result.fields.target_value,
         })
         .collect();
-    let achieved = goal.fields.achieved_at.is_some_and(|at| period.has(zone.day(at)));
+    let achieved = goal.fields.achieved_at.is_some_and(|at| period.contains(zone.day(at)));
     let values: Vec<(f64, f64)> = key_results.iter().map(|one| (one.before, one.after)).collect();
     ReviewGoal {
         movement: GoalMovement::of(achieved, &values, targets_moved),
@@ -299,7 +303,7 @@ fn goal(reviewed: ReviewedGoal, period: ReviewPeriod, zone: TimeZone) -> ReviewG
     }
 }
 
-fn promises(promises: Promises, period: ReviewPeriod, deck: &Deck) -> ReviewPromises {
+fn promises(promises: Promises, period: ReviewPeriod, cards: &ContactCards) -> ReviewPromises {
     let (mut mine, mut theirs) = (ReviewPromiseCounts::default(), ReviewPromiseCounts::default());
     for (owed_by, outcome) in promises.outcomes {
         let counts = match owed_by {
@@ -313,7 +317,7 @@ fn promises(promises: Promises, period: ReviewPeriod, deck: &Deck) -> ReviewProm
         } += 1;
     }
     let item = |follow_up: FollowUp| {
-        let contacts = deck.of(&follow_up.fields.contact_ids);
+        let contacts = cards.get_all(&follow_up.fields.contact_ids);
         Some(ReviewSlipped { follow_up, contacts })
     };
     let ReviewPeriod { since, until } = period;
@@ -322,9 +326,9 @@ fn promises(promises: Promises, period: ReviewPeriod, deck: &Deck) -> ReviewProm
 }
 
 impl ReviewExchanges {
-    fn of(exchanged: &[Exchanged]) -> Self {
+    fn of(exchanged: &[ExchangeTotal]) -> Self {
         let mut sums = Self::default();
-        for Exchanged { direction, count, weight } in exchanged.iter().copied() {
+        for ExchangeTotal { direction, count, weight } in exchanged.iter().copied() {
             *match direction {
                 ExchangeDirection::Given => &mut sums.given,
                 ExchangeDirection::Received => &mut sums.received,

@@ -297,8 +297,8 @@ async fn get_service(exchange: Exchange) -> Result<HttpResponse, Problem> {
         "name": "wellmet",
         "version": env!("CARGO_PKG_VERSION"),
         "features": [
-            "contacts", "organizations", "positions", "relationships", "needs", "exchanges", "feedback", "introductions", "resources", "communities", "posts", "engagement", "goals", "pitches", "interactions", "timeline", "cadence",
-            "keep_in_touch", "follow_ups", "follow_up_plans", "today", "notifications", "matches", "profile_review", "tags",
+            "contacts", "organizations", "positions", "relationships", "needs", "exchanges", "feedback", "introductions", "resources", "communities", "posts", "engagement", "goals", "credits", "pitches", "events", "capture", "interactions", "timeline", "cadence",
+            "keep_in_touch", "follow_ups", "follow_up_plans", "today", "review", "notifications", "matches", "profile_review", "tags",
             "cards", "search", "batch", "bulk", "duplicates", "merging", "changes", "undo", "idempotency",
             "personal_access_tokens", "calendar_feeds",
         ],

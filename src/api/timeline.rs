@@ -16,7 +16,7 @@ use super::http::operation::{Access, Docs, Operation, Run, Tagged};
 use super::http::parameter::Parameter;
 use super::http::records::any;
 use super::http::records::collection::{DEFAULT_LIMIT, MAX_LIMIT};
-use super::http::records::deck::Deck;
+use super::http::records::contact_cards::ContactCards;
 use super::http::records::operations::UncountedPageOf;
 use super::http::records::resource::Cards;
 use crate::domain::card::ContactCard;
@@ -163,8 +163,8 @@ fn respond(context: &Context, conn: &mut Conn, contact: Option<AnyId>) -> Result
     let wanted = Wanted { contact, kinds, until: Timestamp::end_of(today), after, limit };
     let page = timeline::page(conn, workspace, &wanted)?;
     let next = page.next.map(|place| cursors.seal(&binding, &place)).transpose()?;
-    let deck = deck(conn, workspace, &page.items, today)?;
-    let items: Vec<TimelineItem> = page.items.into_iter().map(|entry| shown(entry, zone, &deck)).collect();
+    let cards = cards_of(conn, workspace, &page.items, today)?;
+    let items: Vec<TimelineItem> = page.items.into_iter().map(|entry| shown(entry, zone, &cards)).collect();
     let etag_prefix = Some(context.api.etags.prefix());
     Page { etag_prefix, ..Page::new(&items, next.as_deref()) }.respond(context, &tag)
 }
@@ -180,16 +180,21 @@ pub fn latest(
     let kinds = TimelineKind::ALL.to_vec();
     let wanted = Wanted { contact: Some(contact), kinds, until: Timestamp::end_of(on), after: None, limit };
     let page = timeline::page(conn, workspace, &wanted)?;
-    let deck = deck(conn, workspace, &page.items, on)?;
-    Ok(page.items.into_iter().map(|entry| shown(entry, zone, &deck)).collect())
+    let cards = cards_of(conn, workspace, &page.items, on)?;
+    Ok(page.items.into_iter().map(|entry| shown(entry, zone, &cards)).collect())
 }
 
 /// The cards of the contacts on a page.
-fn deck(conn: &mut Conn, workspace: WorkspaceId, entries: &[Entry], on: NaiveDate) -> Result<Deck, Problem> {
+fn cards_of(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    entries: &[Entry],
+    on: NaiveDate,
+) -> Result<ContactCards, Problem> {
     let ids: Vec<Vec<ContactId>> = entries.iter().map(|entry| contacts_of(&entry.record)).collect();
     let ids = today::ids_of(ids.iter().map(Vec::as_slice));
     let people: Vec<Contact> = today::people(conn, workspace, ids)?.into_values().collect();
-    Ok(Deck::new(Contact::cards(conn, workspace, &people, on)?))
+    Ok(ContactCards::new(Contact::cards(conn, workspace, &people, on)?))
 }
 
 /// Whom a record is about.
@@ -200,7 +205,7 @@ fn contacts_of(record: &Value) -> Vec<ContactId> {
     ids.filter_map(|id| serde_json::from_value(id.clone()).ok()).collect()
 }
 
-fn shown(entry: Entry, zone: TimeZone, deck: &Deck) -> TimelineItem {
+fn shown(entry: Entry, zone: TimeZone, cards: &ContactCards) -> TimelineItem {
     let Entry { place, record } = entry;
     let (at, on) = match place.kind {
         TimelineKind::Interaction => (Some("occurred_at"), Some("occurred_on")),
@@ -222,7 +227,7 @@ fn shown(entry: Entry, zone: TimeZone, deck: &Deck) -> TimelineItem {
     let day = |at: Option<Timestamp>| zone.day(at.unwrap_or(place.sorted_at)).to_string();
     let on = on.and_then(field).or_else(|| field("starts_on"));
     let on = on.map_or_else(|| day(at), |on| on.split('T').next().unwrap_or(on).to_owned());
-    let contacts = deck.of(&contacts_of(&record));
+    let contacts = cards.get_all(&contacts_of(&record));
     let data = TimelineRecord(json!({ place.kind.entity().as_str(): record }));
     TimelineItem { kind: place.kind, at, on, contacts, data }
 }

@@ -402,12 +402,12 @@ mod tests {
 
     prop_compose! {
         fn any_profile()(
-            flags in any::<[bool; 7]>(),
+            flags in any::<[bool; 8]>(),
             counts in any::<[u8; 6]>(),
             links in prop::collection::vec(prop::option::of(any_day()), 0..4),
             positions in prop::collection::vec((prop::option::of(any_day()), prop::option::of(any_day()), any::<bool>()), 0..4),
         ) -> Profile {
-            let [has_name, has_headline, has_about, has_location, has_pitch, has_used_pitch, has_published] = flags;
+            let [has_name, has_headline, has_about, has_location, has_pitch, has_used_pitch, has_published, waits] = flags;
             let pitch = has_pitch.then(|| PitchId::new(uuid::Uuid::nil()));
             let [emails, languages, skills, needs, offers, references] = counts.map(|count| usize::from(count % 8));
             Profile {
@@ -415,7 +415,7 @@ mod tests {
                 links: links.into_iter().enumerate().map(|(index, day)| (index.to_string(), day)).collect(),
                 positions: positions.into_iter().map(|(since, until, at_school)| HeldPosition { period: Period { since, until }, at_school }).collect(),
                 needs, offers, references,
-                activity: Activity { pitch, has_used_pitch, has_published, open_feedback: None },
+                activity: Activity { pitch, has_used_pitch, has_published, open_feedback: waits.then(|| FeedbackId::new(uuid::Uuid::nil())) },
             }
         }
     }
@@ -438,7 +438,8 @@ mod tests {
                 pitch: a.activity.pitch.or(b.activity.pitch),
                 has_used_pitch: a.activity.has_used_pitch || b.activity.has_used_pitch,
                 has_published: a.activity.has_published || b.activity.has_published,
-                open_feedback: None,
+                // Feedback is not added to a profile.
+                open_feedback: a.activity.open_feedback,
             },
         }
     }

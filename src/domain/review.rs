@@ -4,6 +4,7 @@
 use chrono::{Days, NaiveDate};
 
 use super::follow_up::FollowUpStatus;
+use super::progress::Window;
 use super::words::enumeration;
 
 /// How long a period may be.
@@ -13,8 +14,8 @@ pub const MAX_DAYS: i64 = 366;
 pub const DEFAULT_DAYS: u64 = 7;
 
 enumeration! {
-    /// Whether a goal has moved in a period. `moved`: the value of a key result has changed, a target has changed its stage,
-    /// or the goal was achieved. `stalled`: none of these.
+    /// Whether a goal has moved in a period. `moved`: the value of a key result has changed, a target was added or has changed
+    /// its stage, or the goal was achieved. `stalled`: none of these.
     GoalMovement {
         Moved = "moved",
         Stalled = "stalled",
@@ -23,7 +24,7 @@ enumeration! {
 
 impl GoalMovement {
     /// Of a goal that was achieved in the period or not, by the values of its key results before and after, and the number of
-    /// targets that changed their stage.
+    /// targets that were added or changed their stage.
     pub fn of(achieved: bool, values: &[(f64, f64)], targets_moved: i64) -> Self {
         let has_moved = |(before, after): &(f64, f64)| before.total_cmp(after).is_ne();
         match achieved || targets_moved > 0 || values.iter().any(has_moved) {
@@ -49,12 +50,17 @@ impl ReviewPeriod {
     }
 
     /// The last day of it.
-    pub fn last(self) -> NaiveDate {
+    pub fn last_day(self) -> NaiveDate {
         self.until.pred_opt().unwrap_or(self.until)
     }
 
+    /// The same as the days of key results.
+    pub fn window(self) -> Window {
+        Window { first: self.since, last: self.last_day() }
+    }
+
     /// Whether a day is part of it.
-    pub fn has(self, day: NaiveDate) -> bool {
+    pub fn contains(self, day: NaiveDate) -> bool {
         self.since <= day && day < self.until
     }
 
@@ -107,19 +113,19 @@ mod tests {
             let period = ReviewPeriod::new(since.map(day), until.map(day), day("2026-03-02"));
             period.map(|period| (period.since.to_string(), period.until.to_string()))
         };
-        let told = |since: &str, until: &str| Some((since.to_owned(), until.to_owned()));
-        for (since, until, expected) in [
-            (None, None, told("2026-02-24", "2026-03-03")),
-            (Some("2026-03-02"), None, told("2026-03-02", "2026-03-03")),
-            (None, Some("2026-01-08"), told("2026-01-01", "2026-01-08")),
-            (Some("2025-03-02"), None, told("2025-03-02", "2026-03-03")),
+        let expected = |since: &str, until: &str| Some((since.to_owned(), until.to_owned()));
+        for (since, until, wanted) in [
+            (None, None, expected("2026-02-24", "2026-03-03")),
+            (Some("2026-03-02"), None, expected("2026-03-02", "2026-03-03")),
+            (None, Some("2026-01-08"), expected("2026-01-01", "2026-01-08")),
+            (Some("2025-03-02"), None, expected("2025-03-02", "2026-03-03")),
             (Some("2025-03-01"), None, None),
             (Some("2026-03-03"), None, None),
             (Some("2026-03-02"), Some("2026-03-02"), None),
             (Some("2026-03-02"), Some("2026-03-01"), None),
-            (Some("0001-01-01"), Some("0001-01-02"), told("0001-01-01", "0001-01-02")),
+            (Some("0001-01-01"), Some("0001-01-02"), expected("0001-01-01", "0001-01-02")),
         ] {
-            assert_eq!(period(since, until), expected, "{since:?} {until:?}");
+            assert_eq!(period(since, until), wanted, "{since:?} {until:?}");
         }
     }
 

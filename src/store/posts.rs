@@ -38,13 +38,18 @@ record_row! {
         metrics: Keyed<PostDayMetrics>,
     }
     computed {
-        scheduled_sort: String = |fields| fields.scheduled_on.clone().unwrap_or_else(|| LAST_DAY.to_owned()),
+        scheduled_sort: String = |fields| scheduled_sort(fields),
         published_sort: Timestamp = |fields| published_sort(fields),
     }
 }
 
 /// The day that sorts after all others.
 const LAST_DAY: &str = "9999-12-31";
+
+/// The day it is scheduled for, or the last one there is.
+fn scheduled_sort(fields: &PostFields) -> String {
+    fields.scheduled_on.clone().unwrap_or_else(|| LAST_DAY.to_owned())
+}
 
 /// When it was published, or before all others.
 fn published_sort(fields: &PostFields) -> Timestamp {
@@ -59,9 +64,7 @@ impl Record for Post {
         match field {
             SCHEDULED_ON => self.fields.scheduled_on.clone().map(Scalar::Text),
             PUBLISHED_AT => self.fields.published_at.map(Scalar::Instant),
-            SCHEDULED => {
-                Some(Scalar::Text(self.fields.scheduled_on.clone().unwrap_or_else(|| LAST_DAY.to_owned())))
-            }
+            SCHEDULED => Some(Scalar::Text(scheduled_sort(&self.fields))),
             PUBLISHED => Some(Scalar::Instant(published_sort(&self.fields))),
             _ => None,
         }

@@ -1,5 +1,5 @@
-//! The networker's own profile, read from the self contact and what belongs to it, and from pitches, posts and feedback. What
-//! it is worth is told in `domain/profile.rs`.
+//! The networker's own profile, read from the self contact and what belongs to it, and from pitches, posts and feedback. How
+//! complete it is, is computed in `domain/profile.rs`.
 
 use chrono::Days;
 

@@ -27,20 +27,20 @@ use crate::domain::review::{PromiseOutcome, ReviewPeriod};
 use crate::domain::timestamp::Timestamp;
 
 /// How many active goals are looked at, those that are due first, and how many of those that were achieved.
-const GOALS_LOOKED_AT: i64 = 50;
+const MAX_GOALS: i64 = 50;
 
 /// What happened in a period.
 pub struct Review {
     pub goals: Vec<ReviewedGoal>,
     pub promises: Promises,
     pub people_met: Section<Contact>,
-    pub exchanges: Vec<Exchanged>,
+    pub exchanges: Vec<ExchangeTotal>,
     pub counts: Vec<(KeyResultMetric, i64)>,
 }
 
 /// How many exchanges there were in a direction, and the sum of their weights.
 #[derive(Debug, Clone, Copy)]
-pub struct Exchanged {
+pub struct ExchangeTotal {
     pub direction: ExchangeDirection,
     pub count: i64,
     pub weight: i64,
@@ -63,8 +63,8 @@ pub struct Promises {
     pub slipped: Section<FollowUp>,
 }
 
-/// The metrics that are counted.
-pub const COUNTED: [KeyResultMetric; 10] = [
+/// What is counted.
+const METRICS: [KeyResultMetric; 10] = [
     KeyResultMetric::ContactsAdded,
     KeyResultMetric::Interactions,
     KeyResultMetric::InformationalInterviews,
@@ -86,13 +86,13 @@ pub fn read(
     limit: i64,
 ) -> Result<Review> {
     read_transaction(conn, |conn| {
-        let window = Window { first: period.since, last: period.last() };
+        let window = period.window();
         Ok(Review {
             goals: goals(conn, workspace, period, zone)?,
             promises: promises(conn, workspace, (period, zone), today, limit)?,
             people_met: people_met(conn, workspace, window.instants(zone), limit)?,
             exchanges: exchanged(conn, workspace, period)?,
-            counts: progress::in_window(conn, workspace, &COUNTED, window, zone)?,
+            counts: progress::in_window(conn, workspace, &METRICS, window, zone)?,
         })
     })
 }
@@ -105,14 +105,13 @@ fn goals(
     zone: TimeZone,
 ) -> Result<Vec<ReviewedGoal>> {
     let on = |day: NaiveDate| On { day, zone };
-    let window = Window { first: period.since, last: period.last() };
-    let (from, until) = window.instants(zone);
-    let mut wanted = goals::active(conn, workspace, GOALS_LOOKED_AT)?;
-    wanted.extend(goals::achieved_within(conn, workspace, (from, until), GOALS_LOOKED_AT)?);
-    wanted.retain(|goal| Window::of(goal, zone, period.last()).first <= period.last());
+    let (from, until) = period.window().instants(zone);
+    let mut wanted = goals::active(conn, workspace, MAX_GOALS)?;
+    wanted.extend(goals::achieved_within(conn, workspace, (from, until), MAX_GOALS)?);
+    wanted.retain(|goal| Window::of(goal, zone, period.last_day()).first <= period.last_day());
     let moved = targets_moved(conn, workspace, wanted.iter().map(Record::id).collect(), (from, until))?;
     let before = progress::of_goals(conn, workspace, wanted.clone(), on(period.day_before()))?;
-    let after = progress::of_goals(conn, workspace, wanted, on(period.last()))?;
+    let after = progress::of_goals(conn, workspace, wanted, on(period.last_day()))?;
     let reviewed = before.into_iter().zip(after).map(|(before, after)| {
         let targets_moved = moved.get(&Record::id(&after.goal)).copied().unwrap_or_default();
         ReviewedGoal { before, after, targets_moved }
@@ -191,7 +190,7 @@ fn people_met(
 }
 
 /// How many exchanges there were in each direction, and their weights.
-fn exchanged(conn: &mut Conn, workspace: WorkspaceId, period: ReviewPeriod) -> Result<Vec<Exchanged>> {
+fn exchanged(conn: &mut Conn, workspace: WorkspaceId, period: ReviewPeriod) -> Result<Vec<ExchangeTotal>> {
     let rows: Vec<(ExchangeDirection, i64, Option<i64>)> = exchanges::table
         .filter(exchanges::workspace_id.eq(workspace))
         .filter(exchanges::occurred_on.ge(period.since.to_string()))
@@ -199,7 +198,7 @@ fn exchanged(conn: &mut Conn, workspace: WorkspaceId, period: ReviewPeriod) -> R
         .group_by(exchanges::direction)
         .select((exchanges::direction, count_star(), sum(exchanges::weight)))
         .load(conn)?;
-    let of = |(direction, count, weight): (ExchangeDirection, i64, Option<i64>)| Exchanged {
+    let of = |(direction, count, weight): (ExchangeDirection, i64, Option<i64>)| ExchangeTotal {
         direction,
         count,
         weight: weight.unwrap_or_default(),

@@ -48,7 +48,7 @@ on_both! {
         let mut shown = reply.body.clone();
         assert_eq!(
             names(&shown),
-            ["access_token", "expires_in", "refresh_token", "token_type", "user", "workspace"]
+            ["access_token", "expires_in", "refresh_token", "session_id", "token_type", "user", "workspace"]
         );
         for secret in ["access_token", "refresh_token"] {
             shown[secret] = json!("…");
@@ -235,7 +235,7 @@ on_both! {
         assert_eq!(reply.header("Cache-Control"), Some("no-store"));
         assert_eq!(
             names(&reply.body),
-            ["access_token", "expires_in", "refresh_token", "token_type", "user", "workspace"]
+            ["access_token", "expires_in", "refresh_token", "session_id", "token_type", "user", "workspace"]
         );
         assert_eq!(reply.body["workspace"]["id"], ada.workspace_id.as_str());
         assert_eq!(ada.get("/v1/sessions").await.expect(200).items().len(), 2);

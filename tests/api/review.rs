@@ -17,7 +17,7 @@ async fn review(client: &Client, path: &str) -> Value {
 
 /// Title, movement, progress before and after, and how many targets moved, of each goal.
 fn goals(review: &Value) -> Vec<Value> {
-    let told = |own: &Value| {
+    let summary = |own: &Value| {
         json!([
             own["goal"]["title"],
             own["movement"],
@@ -26,7 +26,7 @@ fn goals(review: &Value) -> Vec<Value> {
             own["targets_moved"]
         ])
     };
-    review["goals"].as_array().expect("goals").iter().map(told).collect()
+    review["goals"].as_array().expect("goals").iter().map(summary).collect()
 }
 
 fn titles(review: &Value) -> Vec<&str> {
@@ -35,7 +35,7 @@ fn titles(review: &Value) -> Vec<&str> {
 }
 
 on_both! {
-    async fn goals_that_moved_are_told_from_those_that_stalled(server: TestServer) {
+    async fn goals_move_or_stall(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         let goal = async |title: &str, due_on: &str| {
             made(&ada, "/v1/goals", json!({"title": title, "started_on": "2026-01-01", "due_on": due_on})).await
@@ -79,6 +79,11 @@ on_both! {
         ]);
         let values = &week["goals"][1]["key_results"];
         assert_eq!(values, &json!([{"id": pages.id(), "title": "Pages", "before": 2, "after": 5, "target": 10}]));
+        let added = review(&ada, "/v1/review?since=2026-03-02").await;
+        assert_eq!(goals(&added)[2][1], "stalled", "its only target moved before");
+        made(&ada, &format!("{}/targets", connect.location()), json!({"name": "Mary"})).await;
+        let added = review(&ada, "/v1/review?since=2026-03-02").await;
+        assert_eq!(goals(&added)[2], json!(["Connect", "moved", null, null, 1]));
         let before = review(&ada, "/v1/review?since=2026-02-09&until=2026-02-16").await;
         assert!(goals(&before).iter().all(|goal| goal[1] == "stalled"), "{before}");
         assert_eq!(goals(&before).len(), 4, "what was achieved later has no part in it");
@@ -163,6 +168,11 @@ on_both! {
             "given": {"count": 4, "weight": 14}, "received": {"count": 1, "weight": 2}, "mutual": {"count": 1, "weight": 1},
         }));
         assert_eq!((&week["people_met"]["total"], &week["people_met"]["items"][0]["contact"]["name"]), (&json!(1), &json!("Alan")));
+        let list = week["people_met"]["list"].as_str().expect("a path");
+        let there = ada.walk(list).await;
+        assert_eq!((there.len(), &there[0]["contact_id"]), (1, &json!(alan.id())), "{list}");
+        made(&ada, &format!("{}/people", event.location()), json!({"contact_id": grace.id(), "stage": "met", "met_at": "2026-03-02T08:00:00Z"})).await;
+        assert_eq!(ada.walk(list).await.len(), 1, "she was met after the week");
         let today = review(&ada, "/v1/review?since=2026-03-02").await;
         assert_eq!(today["counts"]["contacts_added"], 2, "{today}");
     }
@@ -179,7 +189,7 @@ on_both! {
             assert_eq!((&review["since"], &review["until"]), (&json!(since), &json!(until)), "{query}");
         }
         for (query, parameter) in [
-            ("?since=2026-03-03", "until"), ("?since=2026-03-02&until=2026-03-02", "until"), ("?since=2025-03-01", "until"),
+            ("?since=2026-03-03", "since"), ("?since=2026-03-02&until=2026-03-02", "until"), ("?since=2025-03-01", "since"),
             ("?since=2026-02-30", "since"), ("?until=soon", "until"), ("?since=", "since"), ("?on=2026-03-02", "on"),
         ] {
             let problem = ada.get(&format!("/v1/review{query}")).await;

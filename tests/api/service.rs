@@ -98,7 +98,9 @@ on_both! {
         assert_eq!(reply.body["name"], "wellmet");
         assert_eq!(reply.body["version"], env!("CARGO_PKG_VERSION"));
         assert_eq!(reply.body["registration_open"], true);
-        assert!(reply.body["features"].as_array().unwrap().contains(&json!("contacts")));
+        for feature in ["contacts", "events", "review"] {
+            assert!(reply.body["features"].as_array().unwrap().contains(&json!(feature)), "{feature}");
+        }
         let limits = &reply.body["limits"];
         for (name, expected) in [
             ("body_bytes", 1_048_576),

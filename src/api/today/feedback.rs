@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::moment::Moment;
 use crate::api::http::messages::section::SectionOf;
-use crate::api::http::records::deck::Deck;
+use crate::api::http::records::contact_cards::ContactCards;
 use crate::domain::card::ContactCard;
 use crate::domain::feedback::{Feedback, OPEN_DAYS};
 use crate::domain::today::{self, TodayReason};
@@ -22,9 +22,9 @@ pub struct TodayFeedback {
 // The document names a type that has no parameters.
 pub type TodayFeedbackSection = SectionOf<TodayFeedback>;
 
-pub fn shown(moment: &Moment, cards: &Deck, section: Section<Feedback>) -> TodayFeedbackSection {
+pub fn shown(moment: &Moment, cards: &ContactCards, section: Section<Feedback>) -> TodayFeedbackSection {
     let item = |feedback: Feedback| {
-        let contact = cards.one(feedback.fields.contact_id)?;
+        let contact = cards.get(feedback.fields.contact_id)?;
         let changed = feedback.fields.status_changed_at.unwrap_or(feedback.created_at);
         let days = moment.days_until(moment.zone.day(changed));
         let reason = today::feedback(&feedback.fields.topic, &contact.name, feedback.fields.status, days);

@@ -23,7 +23,7 @@ use super::http::messages::problem::Problem;
 use super::http::messages::response::Response;
 use super::http::operation::{Access, Docs, Operation, Run, Tagged};
 use super::http::parameter::Parameter;
-use super::http::records::deck::Deck;
+use super::http::records::contact_cards::ContactCards;
 use super::http::records::resource::Cards;
 use crate::domain::anniversary::{day_key, days_ahead};
 use crate::domain::cadence::CadenceState;
@@ -351,11 +351,11 @@ fn view(
     people.extend(due.items.iter().map(|due| (Record::id(&due.contact), due.contact.clone())));
     let people: Vec<Contact> = people.into_values().collect();
     let cards = Contact::cards(conn, workspace, &people, on)?;
-    let cards = Deck::new(cards);
+    let cards = ContactCards::new(cards);
 
     let contacts = due.items.iter().filter_map(|due| {
         let days = moment.days_until(due.next.due_on);
-        let contact = cards.one(due.contact.id)?;
+        let contact = cards.get(due.contact.id)?;
         let reason = today::contact(&contact.name, days);
         Some(TodayContact { reason, state: due.next.state(on), due_on: due.next.due_on, contact })
     });
@@ -392,12 +392,17 @@ fn view(
     })
 }
 
-fn follow_ups(moment: &Moment, cards: &Deck, section: Section<FollowUp>, owed_by: OwedBy) -> TodayFollowUps {
+fn follow_ups(
+    moment: &Moment,
+    cards: &ContactCards,
+    section: Section<FollowUp>,
+    owed_by: OwedBy,
+) -> TodayFollowUps {
     let item = |follow_up: FollowUp| {
         let days = moment.days_until_text(follow_up.fields.actionable_on.as_ref());
         TodayFollowUp {
             reason: today::follow_up(&follow_up.fields.title, owed_by, days),
-            contacts: cards.of(&follow_up.fields.contact_ids),
+            contacts: cards.get_all(&follow_up.fields.contact_ids),
             follow_up,
         }
     };
@@ -411,13 +416,13 @@ fn follow_ups(moment: &Moment, cards: &Deck, section: Section<FollowUp>, owed_by
 
 fn interactions(
     moment: &Moment,
-    cards: &Deck,
+    cards: &ContactCards,
     section: Section<Interaction>,
     reason: fn(&str, i64) -> TodayReason,
     list: String,
 ) -> TodayInteractions {
     let item = |interaction: Interaction| {
-        let contacts = cards.of(&interaction.fields.contact_ids);
+        let contacts = cards.get_all(&interaction.fields.contact_ids);
         let names: Vec<&str> = contacts.iter().map(|card| card.name.as_str()).collect();
         let what = interaction.fields.kind.with(&names.join(", "));
         let days = interaction.fields.day(moment.zone).map_or(0, |day| moment.days_until(day));
@@ -446,7 +451,7 @@ fn goals(moment: &Moment, section: Section<GoalProgress>) -> TodayGoals {
 }
 
 /// The dates of a contact that fall on a day.
-fn dates_of(moment: &Moment, cards: &Deck, day: NaiveDate, contact: &Contact) -> Vec<TodayDate> {
+fn dates_of(moment: &Moment, cards: &ContactCards, day: NaiveDate, contact: &Contact) -> Vec<TodayDate> {
     let falls_on: Vec<String> = days_ahead(day, 0).into_iter().flat_map(|(_, keys)| keys).collect();
     let days = moment.days_until(day);
     let item = |(key, date): (&String, &ContactDate)| {
@@ -455,7 +460,7 @@ fn dates_of(moment: &Moment, cards: &Deck, day: NaiveDate, contact: &Contact) ->
         if !falls_on.contains(&day_key(month, of_month)) {
             return None;
         }
-        let card = cards.one(contact.id)?;
+        let card = cards.get(contact.id)?;
         Some(TodayDate {
             reason: today::date(&card.name, &date.title(key), days),
             on: day,

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::moment::Moment;
 use crate::api::http::messages::section::SectionOf;
-use crate::api::http::records::deck::Deck;
+use crate::api::http::records::contact_cards::ContactCards;
 use crate::domain::card::ContactCard;
 use crate::domain::exchange::Exchange;
 use crate::domain::today::{self, TodayReason};
@@ -22,9 +22,9 @@ pub struct TodayThanks {
 // The document names a type that has no parameters.
 pub type TodayThanksSection = SectionOf<TodayThanks>;
 
-pub fn shown(moment: &Moment, cards: &Deck, section: Section<Exchange>) -> TodayThanksSection {
+pub fn shown(moment: &Moment, cards: &ContactCards, section: Section<Exchange>) -> TodayThanksSection {
     let item = |exchange: Exchange| {
-        let contact = cards.one(exchange.fields.contact_id)?;
+        let contact = cards.get(exchange.fields.contact_id)?;
         let days = moment.days_until_text(Some(&exchange.fields.occurred_on));
         let what = exchange.search_text().title;
         Some(TodayThanks { reason: today::thanks(&contact.name, &what, days), exchange, contact })

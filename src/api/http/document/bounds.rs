@@ -20,12 +20,12 @@ const MAX_NUMBER: i64 = (1 << 53) - 1;
 const MAX_CHARACTERS: usize = 100_000;
 /// Of an answer. The longest list is that of the records of one write.
 const MAX_ITEMS: usize = 10_000;
-/// Of what is named by one of a list of words that grows.
-const MAX_WORD_CHARACTERS: usize = 64;
+/// Of a value of an enumeration that may grow.
+const MAX_ENUM_CHARACTERS: usize = 64;
 
 /// Adds the bounds to the whole document.
 pub fn add(document: &mut Value) {
-    let sent = sent(document);
+    let sent = request_schemas(document);
     let mut pages = Vec::new();
     for_each_operation(document, |operation| {
         let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten();
@@ -62,14 +62,13 @@ pub fn add(document: &mut Value) {
 }
 
 /// The names of the schemas that bodies of requests consist of.
-fn sent(document: &mut Value) -> BTreeSet<String> {
+fn request_schemas(document: &mut Value) -> BTreeSet<String> {
     let (mut open, mut met) = (Vec::new(), BTreeSet::new());
     for_each_operation(document, |operation| references(&operation["requestBody"], &mut open));
     while let Some(reference) = open.pop() {
         let name = name_of(&reference).to_owned();
-        references(&document["components"]["schemas"][&name], &mut open);
-        if !met.insert(name) {
-            open.retain(|reference| !met.contains(name_of(reference)));
+        if met.insert(name.clone()) {
+            references(&document["components"]["schemas"][&name], &mut open);
         }
     }
     met
@@ -94,7 +93,7 @@ fn visit(schema: &mut Value, work: &mut impl FnMut(&mut Map<String, Value>)) {
     }
 }
 
-fn is_of(schema: &Map<String, Value>, wanted: &str) -> bool {
+fn has_type(schema: &Map<String, Value>, wanted: &str) -> bool {
     match schema.get("type") {
         Some(Value::String(own)) => own == wanted,
         Some(Value::Array(all)) => all.iter().any(|own| own == wanted),
@@ -102,18 +101,19 @@ fn is_of(schema: &Map<String, Value>, wanted: &str) -> bool {
     }
 }
 
-fn says_any(schema: &Map<String, Value>, names: &[&str]) -> bool {
+fn has_any_keyword(schema: &Map<String, Value>, names: &[&str]) -> bool {
     names.iter().any(|name| schema.contains_key(*name))
 }
 
 fn forbid_nul(schema: &mut Map<String, Value>) {
-    if is_of(schema, "string") && !says_any(schema, &["enum", "format", "pattern", "x-extensible-enum"]) {
+    if has_type(schema, "string") && !has_any_keyword(schema, &["enum", "format", "pattern", "x-extensible-enum"])
+    {
         schema.insert("pattern".to_owned(), json!(NO_NUL));
     }
 }
 
 fn bound(schema: &mut Map<String, Value>) {
-    if is_of(schema, "integer") {
+    if has_type(schema, "integer") {
         let largest = schema.get("maximum").and_then(Value::as_i64).unwrap_or(MAX_NUMBER);
         let is_small = i32::try_from(largest).is_ok();
         let format = schema.entry("format").or_insert_with(|| json!(if is_small { "int32" } else { "int64" }));
@@ -121,15 +121,15 @@ fn bound(schema: &mut Map<String, Value>) {
         schema.entry("minimum").or_insert(json!(0));
         schema.entry("maximum").or_insert(json!(largest));
     }
-    if is_of(schema, "array") {
+    if has_type(schema, "array") {
         schema.entry("maxItems").or_insert(json!(MAX_ITEMS));
     }
     // A day, an instant and an id are as long as their format is, and what has a pattern says more than a length.
-    let is_bounded = says_any(schema, &["enum", "format", "contentMediaType"])
+    let is_bounded = has_any_keyword(schema, &["enum", "format", "contentMediaType"])
         || schema.get("pattern").is_some_and(|pattern| pattern != NO_NUL);
-    if is_of(schema, "string") && !is_bounded {
-        let is_word = schema.contains_key("x-extensible-enum");
-        let most = if is_word { MAX_WORD_CHARACTERS } else { MAX_CHARACTERS };
+    if has_type(schema, "string") && !is_bounded {
+        let is_enum = schema.contains_key("x-extensible-enum");
+        let most = if is_enum { MAX_ENUM_CHARACTERS } else { MAX_CHARACTERS };
         schema.entry("maxLength").or_insert(json!(most));
     }
 }

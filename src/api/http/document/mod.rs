@@ -70,10 +70,10 @@ pub fn build(overview: &Overview, operations: &[&Operation]) -> Result<Value, se
     ];
     for (name, required) in always {
         if let Some(problem) = made.get_mut(name).and_then(Value::as_object_mut) {
-            problem.insert("required".to_owned(), json!(required));
-            if required.is_empty() {
-                problem.remove("required");
-            }
+            match required.is_empty() {
+                true => problem.remove("required"),
+                false => problem.insert("required".to_owned(), json!(required)),
+            };
         }
     }
     let tags: Vec<Value> = overview

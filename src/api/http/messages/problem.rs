@@ -645,13 +645,13 @@ pub struct ProblemField {
 #[derive(utoipa::ToSchema)]
 #[allow(dead_code, reason = "documents what is put in by name")]
 struct ErrorParams {
-    /// The least that is allowed: of a number, or of how many.
+    /// The minimum: of a number, a length or a count.
     #[schema(example = 1)]
     min: f64,
-    /// The most that is allowed: of a number, or of how many.
+    /// The maximum: of a number, a length or a count.
     #[schema(example = 200)]
     max: f64,
-    /// How many there were.
+    /// The actual count.
     #[schema(minimum = 0, example = 12000)]
     count: i64,
     /// The first day or instant that is allowed.

@@ -3,7 +3,7 @@
 pub mod any;
 pub mod bulk;
 pub mod collection;
-pub mod deck;
+pub mod contact_cards;
 pub mod get;
 pub mod list;
 pub mod lookup;

@@ -272,6 +272,7 @@ fn predicate<'b>(
     match filter {
         Predicate::All(parts) if parts.is_empty() => out.push_sql("1 = 1"),
         Predicate::Any(parts) if parts.is_empty() => out.push_sql("1 = 0"),
+        // PostgreSQL knows no empty list.
         Predicate::In(_, values) if values.is_empty() => out.push_sql("1 = 0"),
         Predicate::All(parts) => {
             out.push_sql("(");
@@ -304,8 +305,6 @@ fn predicate<'b>(
             out.push_sql(word);
             out.push_sql("'");
         }
-        // PostgreSQL knows no empty list.
-        Predicate::In(_, values) if values.is_empty() => out.push_sql("1 = 0"),
         Predicate::In(field, values) => {
             out.push_identifier(field.0)?;
             out.push_sql(" IN (");
