@@ -13,7 +13,7 @@ export type Login = {
 
 /** There is no connection, or the server is too busy. Nothing is lost: send the same again, after so many seconds. */
 export class Later extends Error {
-  constructor(reason: string, readonly seconds = 10) {
+  constructor(reason: string, readonly seconds = 10, readonly wasAnswered = false) {
     super(reason);
   }
 }
@@ -52,7 +52,7 @@ export class Connection {
     const { refresh_token } = this.login.tokens ?? { refresh_token: "" };
     const exchange = () => this.exchange("POST", "/v1/auth/refresh", { refresh_token });
     // If the answer is lost, the same request gets the same token again for 30 seconds.
-    const answer = await exchange().catch(exchange);
+    const answer = await exchange().catch((error: Later) => (error.wasAnswered ? Promise.reject(error) : exchange()));
     if (answer.status !== 200) throw new SignedOut(answer.body.detail);
     this.hold(answer.body);
     this.save(); // Before it is used: the one before it is spent.
@@ -76,8 +76,8 @@ export class Connection {
       throw new Later(`No answer: ${error}`);
     }
     const { status, headers: received } = response;
-    const seconds = Number(received.get("Retry-After") ?? 10);
-    if (status === 429 || status >= 500) throw new Later(`The server answers with ${status}.`, seconds);
+    const seconds = Number(received.get("Retry-After")) || 10;
+    if (status === 429 || status >= 500) throw new Later(`The server answers with ${status}.`, seconds, true);
     return { status, headers: received, body: text ? JSON.parse(text) : null };
   }
 }

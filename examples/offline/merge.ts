@@ -11,16 +11,27 @@ export function shown(record: Data | undefined, write: Write): Data | undefined 
   return record && write.does === "edit" ? { ...record, ...patched(record, write.body) } : record;
 }
 
-/** A JSON Merge Patch (RFC 7396), as the server applies it: maps are merged, and the rest is replaced. */
-function patched(record: Fields, { add_tags, remove_tags, ...patch }: Fields): Fields {
+/** A JSON Merge Patch (RFC 7396), as the server applies it: maps are merged, null removes an entry, and the rest is replaced. */
+function patched(record: Fields, { add_tags, remove_tags, ...patch }: Fields, isMap = false): Fields {
   const result = { ...record };
   for (const [field, value] of Object.entries(patch)) {
     const before = record[field];
-    result[field] = isObject(value) ? patched(isObject(before) ? before : {}, value) : value;
+    if (value === null && isMap) delete result[field];
+    else result[field] = isObject(value) ? patched(isObject(before) ? before : {}, value, true) : value;
   }
   if (!Array.isArray(add_tags) && !Array.isArray(remove_tags)) return result;
   const [tags, added, removed] = [result.tags, add_tags, remove_tags].map((list) => (list ?? []) as string[]);
   return { ...result, tags: [...new Set([...tags!, ...added!])].filter((tag) => !removed!.includes(tag)) };
+}
+
+/** What the user saw, with what the server has made of an edit of their own. */
+export function rebased(base: unknown, patch: Fields, now: unknown): Fields {
+  const result: Fields = isObject(base) ? { ...base } : {};
+  for (const [field, mine] of Object.entries(patch)) {
+    const made = isObject(now) ? now[field] : undefined;
+    result[field] = isObject(mine) && isObject(made) ? rebased(result[field], mine, made) : made;
+  }
+  return result;
 }
 
 /** Whether somebody else has changed what this patch changes, to something else, since the user saw it. */

@@ -1,8 +1,7 @@
 // An offline client: what the user does is stored on the device and shown at once, and is sent when there is a connection.
 // docs/mobile.md explains it. It needs `fetch`, and the types that openapi-typescript makes of the document; nothing else.
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { Connection, Later, type Answer, type Login } from "./connection.js";
-import { collides, shown } from "./merge.js";
+import { collides, rebased, shown } from "./merge.js";
 import type { components } from "./wellmet.js";
 
 type Schemas = components["schemas"];
@@ -40,11 +39,6 @@ class State {
 
 /** Stores the state: all of it or nothing. On a phone this is a transaction of its database. */
 export type Storage = { load(): string | undefined; save(state: string): void };
-export function file(path: string): Storage {
-  const load = () => readFileSync(path, { encoding: "utf8", flag: "a+" }) || undefined;
-  const save = (state: string) => (writeFileSync(`${path}.new`, state), renameSync(`${path}.new`, path));
-  return { load, save };
-}
 
 export class Device {
   private readonly state: State;
@@ -53,7 +47,7 @@ export class Device {
   /** Called with each change that was received, and whether this device made it. */
   received: (change: Schemas["Change"], own: boolean) => void = () => {};
 
-  constructor(url: string, private readonly storage: Storage, send = fetch) {
+  constructor(url: string, private readonly storage: Storage, send: typeof fetch = (...request) => fetch(...request)) {
     this.state = Object.assign(new State(), JSON.parse(storage.load() ?? "{}"));
     this.connection = new Connection(url, send, this.state.login, () => this.save());
   }
@@ -106,7 +100,7 @@ export class Device {
   /** Takes a write that was set aside off the list: sends it after all, since the user has seen what is there now. */
   retry({ write }: SetAside) {
     const base = write.does === "edit" ? { base: this.get(write.entity, write.record) } : {};
-    this.forget({ write }, { ...write, ...base });
+    this.forget({ write }, { ...write, record: this.kept(write.record), ...base });
   }
   forget({ write }: Pick<SetAside, "write">, again?: Write) {
     this.state.setAside = this.state.setAside.filter((one) => one.write.id !== write.id);
@@ -115,6 +109,7 @@ export class Device {
   }
 
   async signIn(email: string, password: string) {
+    await this.running?.catch(() => {}); // What it receives is of whoever was signed in.
     const previous = this.state.login.userId;
     try {
       await this.connection.signIn(email, password);
@@ -157,9 +152,14 @@ export class Device {
       more = page.has_more;
       if (!more) {
         // What the server has done is in `records` now.
-        const left = state.outbox.filter((write) => !write.done);
+        state.outbox = state.outbox.filter((write) => !write.done);
+        for (const write of state.outbox) {
+          // The user has deleted the other record, not the one that was kept.
+          const isOther = write.does === "delete" && write.record in state.merged;
+          if (isOther) this.putAside(write, "merged", "It was merged into another record.");
+        }
         const ids = Object.entries(state.merged);
-        state.outbox = JSON.parse(ids.reduce((text, [id, kept]) => text.replaceAll(id, kept), JSON.stringify(left)));
+        state.outbox = JSON.parse(ids.reduce((text, [id, kept]) => text.replaceAll(id, kept), JSON.stringify(state.outbox)));
       }
       Object.assign(state, { cursor: page.next_cursor, etagPrefix: page.etag_prefix });
       this.save(); // The records together with the cursor.
@@ -232,11 +232,17 @@ export class Device {
     const exists = write.does === "create" && ["id_taken", "deleted", "merged"].includes(code); // Under the id it chose.
     const isGone = write.does === "delete" && code === "not_found";
     const merged = mergedIds(write, body);
-    Object.assign(this.state.merged, merged);
+    const known = new Set(Object.keys(this.state.records).map((key) => key.split(" ")[1]));
+    // Of those that are known the changes say what becomes of them: this answer may be an old one.
+    for (const [id, kept] of Object.entries(merged)) if (!known.has(id)) this.state.merged[id] = kept;
     if (status < 300 || exists || isGone) {
       write.done = true; // It is shown until the next pull has it.
       const number = headers.get("Wellmet-Write");
       if (number) this.state.numbers[id] = Number(number);
+      // Defaults and normalized values are nobody else's edit.
+      const next = this.state.outbox.find((one) => one.record === write.record && one.does === "edit" && !one.done);
+      if (status < 300 && next?.does === "edit" && write.does === "create") next.base = body;
+      if (status < 300 && next?.does === "edit" && write.does === "edit") next.base = rebased(next.base, write.body, body) as Data;
     } else if (status === 429 || status >= 500 || code === "operation_running") {
       return true;
     } else if (status !== 412 && Object.keys(merged).length === 0) {

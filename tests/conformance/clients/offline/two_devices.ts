@@ -307,6 +307,10 @@ async function check(account: Account, phones: readonly [Phone, Phone], network:
       assert.equal(change!.write, number, `${name} was confirmed with its number`);
       if (seen !== undefined) assert.equal(change!.from?.headline ?? null, seen, `${name} overwrote what its user had seen`);
     } else if (write.does === "undo") assert(network.reverts.has(number), `${name} was done`);
+    else if (write.does === "delete") {
+      // Unless it was never created, since what it refers to was gone.
+      assert(history.length === 0 || history.some(({ op }) => op === "deleted"), `${name} was done by one of the devices`);
+    }
   }
 }
 

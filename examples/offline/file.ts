@@ -1,0 +1,9 @@
+// Stores the state of a device in a file.
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import type { Storage } from "./sync.js";
+
+export function file(path: string): Storage {
+  const load = () => readFileSync(path, { encoding: "utf8", flag: "a+" }) || undefined;
+  const save = (state: string) => (writeFileSync(`${path}.new`, state), renameSync(`${path}.new`, path));
+  return { load, save };
+}
