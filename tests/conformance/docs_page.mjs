@@ -52,6 +52,7 @@ try {
     return [status, await answer.evaluate((row) => row.textContent)];
   };
   await page.type(".operation-filter-input", "contacts");
+  await page.waitForFunction(() => document.querySelectorAll(".opblock-tag").length < 5);
   await page.click('[data-tag="contacts"]');
   const [created, contact] = await execute("#operations-contacts-create_contact");
   assert.equal(created, "201", contact);

@@ -44,7 +44,11 @@ class Postgres:
         self.run("initdb", "-D", "data", "-U", "wellmet", "-A", "trust", "--no-sync")
         options = f"-p {port} -k {self.folder.name} -c listen_addresses=127.0.0.1 -c fsync=off"
         self.run("pg_ctl", "-D", "data", "-l", "log", "-w", "-o", options, "start")
-        self.run("createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "wellmet", "wellmet")
+        try:
+            self.run("createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "wellmet", "wellmet")
+        except BaseException:
+            self.__exit__()
+            raise
         self.url = f"postgres://wellmet@127.0.0.1:{port}/wellmet"
         return self
 
@@ -64,16 +68,18 @@ class Server:
     def __enter__(self):
         # `timeout` ends this program by SIGTERM: the server then ends too.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-        self.ending = contextlib.ExitStack()
         target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
         program = os.environ.get("WELLMET_PROGRAM", target / "debug/wellmet")
         self.base = f"http://127.0.0.1:{free_port()}"
         environment = {**os.environ, "BIND": self.base.removeprefix("http://"), "RATE_LIMITS": "off", "LOG": "warn"}
-        if os.environ.get("JUDGED_DATABASE") == "postgres":
-            environment["DATABASE_URL"] = self.ending.enter_context(Postgres()).url
-        folder = self.ending.enter_context(tempfile.TemporaryDirectory())
-        self.process = subprocess.Popen([program], cwd=folder, env=environment, stdout=subprocess.DEVNULL)
-        self.wait()
+        with contextlib.ExitStack() as ending:
+            if os.environ.get("JUDGED_DATABASE") == "postgres":
+                environment["DATABASE_URL"] = ending.enter_context(Postgres()).url
+            folder = ending.enter_context(tempfile.TemporaryDirectory())
+            self.process = subprocess.Popen([program], cwd=folder, env=environment, stdout=subprocess.DEVNULL)
+            ending.callback(self.stop)
+            self.wait()
+            self.ending = ending.pop_all()
         return self
 
     def wait(self):
@@ -84,9 +90,11 @@ class Server:
             except urllib.error.URLError:
                 time.sleep(0.1)
 
-    def __exit__(self, *_):
+    def stop(self):
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(60)
+
+    def __exit__(self, *_):
         self.ending.close()
 
 

@@ -45,7 +45,7 @@ pub fn own_database() -> Option<String> {
 pub fn serve(url: &str, setup: Setup) {
     actix_web::rt::System::new().block_on(async {
         let config = Config { job_workers: 4, ..Config::for_test(url) };
-        let quick = Setup { lease: Duration::from_secs(2), ..setup };
+        let quick = Setup { lease: Duration::from_secs(6), ..setup };
         let app = App::start_with(config, Arc::new(SystemClock), quick).expect("a node");
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         let server = app.serve(listener).expect("it serves");
