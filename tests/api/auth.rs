@@ -50,8 +50,8 @@ on_both! {
             names(&shown),
             ["access_token", "expires_in", "refresh_token", "session_id", "token_type", "user", "workspace"]
         );
-        for secret in ["access_token", "refresh_token"] {
-            shown[secret] = json!("…");
+        for made_up in ["access_token", "refresh_token", "session_id"] {
+            shown[made_up] = json!("…");
         }
         for (record, id) in [("user", "id"), ("workspace", "id")] {
             assert_eq!(shown[record][id].as_str().map(str::len), Some(36));
@@ -62,6 +62,7 @@ on_both! {
           "access_token": "…",
           "expires_in": 900,
           "refresh_token": "…",
+          "session_id": "…",
           "token_type": "Bearer",
           "user": {
             "created_at": "2026-03-02T09:00:00Z",

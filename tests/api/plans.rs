@@ -121,7 +121,11 @@ const LEFT_OUT: &[(&str, &[&str], &str)] = &[
         &["kind", "status", "participation", "parent_id", "debrief", "starts_sort", "ends_sort", "updated_at"],
         "the same; those of a period that are asked for in another order than that of time, most of which are no sessions",
     ),
-    ("event_people", &["role", "priority", "updated_at"], "words and numbers of a few values"),
+    (
+        "event_people",
+        &["role", "priority", "met_at", "updated_at"],
+        "words and numbers of a few values; those of a period in another order than that of days",
+    ),
     ("key_results", &["metric", "updated_at"], "words of a few values"),
     ("check_ins", &["checked_on", "updated_at"], "those of a period in another order than that of days"),
     ("targets", &["stage", "priority", "updated_at"], "words and numbers of a few values"),
