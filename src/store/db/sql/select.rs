@@ -388,6 +388,10 @@ fn looked_up<'b>(
         }
         Predicate::Lists(reference, ids) => {
             listed(reference, &reference.own_column(), workspace, out)?;
+            if ids.is_empty() {
+                out.push_sql("1 = 0");
+                return Ok(());
+            }
             out.push_identifier(reference.column)?;
             out.push_sql(" IN (");
             separated(ids, ", ", out, |id, out| out.push_bind_param::<Id, _>(id))?;
