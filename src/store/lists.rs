@@ -191,7 +191,12 @@ pub fn all_matching<R: Record>(
 
 /// The records with these ids that exist, in the order of the ids.
 pub fn with_ids<R: Record>(tx: &mut Tx<'_>, ids: &[AnyId]) -> Result<Vec<R>> {
-    let found = R::select(tx.conn, Select::all(tx.workspace, Predicate::ids(ids.iter().copied())))?;
+    in_order_of(tx.conn, tx.workspace, ids)
+}
+
+/// The same of what is only read.
+pub fn in_order_of<R: Record>(conn: &mut Conn, workspace: WorkspaceId, ids: &[AnyId]) -> Result<Vec<R>> {
+    let found = R::select(conn, Select::all(workspace, Predicate::ids(ids.iter().copied())))?;
     let mut found: HashMap<AnyId, R> = found.into_iter().map(|record| (record.id(), record)).collect();
     Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
 }

@@ -8,11 +8,11 @@ use std::collections::HashMap;
 
 use super::db::sql::conn::{Conn, read_transaction};
 use super::db::sql::schema::{exchanges, follow_ups, targets};
-use super::db::sql::select::{Direction, Predicate, Select};
+use super::db::sql::select::{Direction, Predicate};
 use super::db::sql::types::AnyId;
 use super::db::write::record::Record;
 use super::error::Result;
-use super::lists::{Order, Section, first};
+use super::lists::{Order, Section, first, in_order_of};
 use super::progress::{self, GoalProgress, On};
 use super::{contacts, events, goals};
 use crate::domain::contact::Contact;
@@ -168,12 +168,7 @@ fn promises(
     let slipped: Vec<AnyId> = all.iter().filter(has_slipped).map(|one| one.0).collect();
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let Section { items: ids, total } = Section::first_of(slipped, limit);
-    let mut records: HashMap<AnyId, FollowUp> =
-        FollowUp::select(conn, Select::all(workspace, Predicate::ids(ids.iter().copied())))?
-            .into_iter()
-            .map(|follow_up| (Record::id(&follow_up), follow_up))
-            .collect();
-    let slipped = Section { items: ids.iter().filter_map(|id| records.remove(id)).collect(), total };
+    let slipped = Section { items: in_order_of(conn, workspace, &ids)?, total };
     let outcomes = all.into_iter().map(|(_, owed_by, outcome)| (owed_by, outcome)).collect();
     Ok(Promises { outcomes, slipped })
 }
