@@ -371,7 +371,7 @@ fn complete_docs() -> Docs {
             "outcome": "They will introduce me to the team.", "interaction": { "kind": "email" },
         }))
         .optional_body()
-            .answer::<FollowUpCompleted>(200, "The follow-up as it is now.")
+        .answer::<FollowUpCompleted>(200, "The follow-up as it is now.")
         .errors(&[Code::InvalidTransition, Code::Deleted, Code::IdTaken])
 }
 
