@@ -211,16 +211,7 @@ pub fn operations() -> Vec<Operation> {
             .answer::<ContactBrief>(200, "The brief.")
             .tagged(Tagged::View)
     };
-    let scopes = [
-        "contacts:read",
-        "relationships:read",
-        "interactions:read",
-        "follow_ups:read",
-        "goals:read",
-        "events:read",
-        "online:read",
-    ];
-    let access = Access::Scopes(scopes.map(Into::into).to_vec());
+    let access = Access::read_every_area();
     let path = "/v1/contacts/{id}/brief";
     vec![Operation::new(Method::GET, path, "get_contact_brief", access, Run::Read(get_contact_brief), docs)]
 }

@@ -191,16 +191,7 @@ pub fn operations() -> Vec<Operation> {
             .answer::<EventBrief>(200, "The brief.")
             .tagged(Tagged::View)
     };
-    let scopes = [
-        "events:read",
-        "online:read",
-        "contacts:read",
-        "relationships:read",
-        "interactions:read",
-        "follow_ups:read",
-        "goals:read",
-    ];
-    let access = Access::Scopes(scopes.map(Into::into).to_vec());
+    let access = Access::read_every_area();
     let path = "/v1/events/{id}/brief";
     vec![Operation::new(Method::GET, path, "get_event_brief", access, Run::Read(get_event_brief), docs)]
 }

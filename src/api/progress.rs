@@ -140,16 +140,7 @@ impl ToSchema for CountedRecord {
 }
 
 pub fn operations() -> Vec<Operation> {
-    let scopes = [
-        "goals:read",
-        "contacts:read",
-        "interactions:read",
-        "follow_ups:read",
-        "relationships:read",
-        "events:read",
-        "online:read",
-    ];
-    let counted = Access::Scopes(scopes.map(Into::into).to_vec());
+    let counted = Access::read_every_area();
     vec![
         Operation::new(
             Method::GET,

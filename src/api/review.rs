@@ -224,16 +224,7 @@ pub fn operations() -> Vec<Operation> {
             .answer::<Review>(200, "The review.")
             .tagged(Tagged::View)
     };
-    let scopes = [
-        "contacts:read",
-        "relationships:read",
-        "interactions:read",
-        "follow_ups:read",
-        "goals:read",
-        "events:read",
-        "online:read",
-    ];
-    let access = Access::Scopes(scopes.map(Into::into).to_vec());
+    let access = Access::read_every_area();
     vec![Operation::new(Method::GET, "/v1/review", "get_review", access, Run::Read(get_review), docs)]
 }
 

@@ -90,30 +90,24 @@ fn entities() -> Vec<Entity> {
 }
 
 pub fn operations() -> Vec<Operation> {
-    // Of every area that a kind belongs to.
-    let access = || {
-        Access::Scopes(
-            [
-                "contacts:read",
-                "relationships:read",
-                "interactions:read",
-                "follow_ups:read",
-                "goals:read",
-                "events:read",
-                "online:read",
-            ]
-            .map(Into::into)
-            .to_vec(),
-        )
-    };
     let of_contact = "/v1/contacts/{id}/timeline";
     vec![
-        Operation::new(Method::GET, of_contact, "list_contact_timeline", access(), Run::Read(of_one), || {
-            docs("List a contact's timeline")
-        }),
-        Operation::new(Method::GET, "/v1/timeline", "list_timeline", access(), Run::Read(of_all), || {
-            docs("List the timeline")
-        }),
+        Operation::new(
+            Method::GET,
+            of_contact,
+            "list_contact_timeline",
+            Access::read_every_area(),
+            Run::Read(of_one),
+            || docs("List a contact's timeline"),
+        ),
+        Operation::new(
+            Method::GET,
+            "/v1/timeline",
+            "list_timeline",
+            Access::read_every_area(),
+            Run::Read(of_all),
+            || docs("List the timeline"),
+        ),
     ]
 }
 

@@ -52,6 +52,20 @@ impl Access {
     pub fn scope(scope: impl Into<Cow<'static, str>>) -> Self {
         Self::Scopes(vec![scope.into()])
     }
+
+    /// Of views of records of every area.
+    pub fn read_every_area() -> Self {
+        let scopes = [
+            "contacts:read",
+            "relationships:read",
+            "interactions:read",
+            "follow_ups:read",
+            "goals:read",
+            "events:read",
+            "online:read",
+        ];
+        Self::Scopes(scopes.map(Into::into).to_vec())
+    }
 }
 
 /// What an operation does.

@@ -266,16 +266,7 @@ pub fn operations() -> Vec<Operation> {
             .answer::<Today>(200, "The view of the day.")
             .tagged(Tagged::View)
     };
-    let scopes = [
-        "contacts:read",
-        "relationships:read",
-        "interactions:read",
-        "follow_ups:read",
-        "goals:read",
-        "events:read",
-        "online:read",
-    ];
-    let access = Access::Scopes(scopes.map(Into::into).to_vec());
+    let access = Access::read_every_area();
     vec![Operation::new(Method::GET, "/v1/today", "get_today", access, Run::Read(get_today), docs)]
 }
 

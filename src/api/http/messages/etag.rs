@@ -13,7 +13,7 @@ use crate::domain::id::{UserId, WorkspaceId};
 use crate::store::Precondition;
 
 /// Raised when a representation changes its shape, so that nobody takes an old one for current.
-pub const SCHEMA_REVISION: u32 = 8;
+pub const SCHEMA_REVISION: u32 = 9;
 
 /// How long `If-Match` and `If-None-Match` can be.
 pub const MAX_TAGS_CHARACTERS: usize = 8_192;
