@@ -82,8 +82,13 @@ impl Context {
 
     /// An answer in JSON, of no more bytes than may be.
     pub fn json<T: Serialize + ?Sized>(&self, body: &T) -> Result<Response, Problem> {
+        self.json_of_about(0, body)
+    }
+
+    /// The same, of about so many bytes.
+    pub fn json_of_about<T: Serialize + ?Sized>(&self, bytes: usize, body: &T) -> Result<Response, Problem> {
         match self.max_answer_bytes {
-            None => Response::json(200, body),
+            None => Response::json_of_about(200, bytes, body),
             Some(max_bytes) => Response::json_within(200, body, max_bytes),
         }
     }

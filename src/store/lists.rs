@@ -119,8 +119,7 @@ pub fn list_with<R: Record>(
 
 /// One record.
 pub fn one<R: Record>(conn: &mut Conn, workspace: WorkspaceId, id: AnyId) -> Result<R> {
-    let select = Select { limit: 1, ..Select::all(workspace, Predicate::id(id)) };
-    R::select(conn, select)?.pop().ok_or(Error::NotFound)
+    R::find(conn, workspace, id)?.ok_or(Error::NotFound)
 }
 
 /// One record, or the one that it was merged into.

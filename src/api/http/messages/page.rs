@@ -7,6 +7,9 @@ use super::problem::Problem;
 use super::response::Response;
 use crate::api::context::Context;
 
+/// What an item takes, about: a contact with an address or two.
+const BYTES_OF_AN_ITEM: usize = 1400;
+
 /// A page of a list: `{"items": […], "next_cursor": …}`.
 #[derive(Serialize)]
 pub struct Page<'a, R> {
@@ -28,7 +31,8 @@ impl<'a, R: Serialize> Page<'a, R> {
     /// The answer, with its ETag and a `Link` to the next page.
     pub fn respond(&self, context: &Context, etag: &str) -> Result<Response, Problem> {
         let call = &context.call;
-        let response = context.json(self)?.header(header::ETAG, etag);
+        let bytes = self.items.len().saturating_mul(BYTES_OF_AN_ITEM);
+        let response = context.json_of_about(bytes, self)?.header(header::ETAG, etag);
         Ok(match self.next_cursor {
             Some(cursor) => {
                 let next = call.query.with("cursor", cursor);

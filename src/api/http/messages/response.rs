@@ -30,7 +30,14 @@ impl Response {
     }
 
     pub fn json<T: Serialize + ?Sized>(status: u16, body: &T) -> Result<Self, Problem> {
-        let body = serde_json::to_string(body).map_err(|error| Problem::new(Code::Internal).caused_by(error))?;
+        Self::json_of_about(status, 0, body)
+    }
+
+    /// The same, of about so many bytes: text that grows by doubling is copied each time.
+    pub fn json_of_about<T: Serialize + ?Sized>(status: u16, bytes: usize, body: &T) -> Result<Self, Problem> {
+        let mut text = Vec::with_capacity(bytes.max(256));
+        serde_json::to_writer(&mut text, body).map_err(|error| Problem::new(Code::Internal).caused_by(error))?;
+        let body = String::from_utf8(text).map_err(|error| Problem::new(Code::Internal).caused_by(error))?;
         Ok(Self { status, headers: Vec::new(), body: Some(body) })
     }
 

@@ -454,17 +454,18 @@ impl Collection {
                 parsed.map_err(|rejection| Problem::parameter(name, rejection))
             };
             let read = |name: &str| query.several(name, if filter.operators.repeats() { MAX_REPEATS } else { 1 });
-            let mut values = read(filter.name)?;
-            let narrowed = filter
-                .operators
-                .names()
-                .iter()
-                .any(|(operator, _)| query.names().any(|name| name == format!("{}[{operator}]", filter.name)));
-            if values.is_empty() && !narrowed {
-                values.extend(filter.default.map(str::to_owned));
-            }
+            let is_asked = query.names().any(|name| {
+                name.strip_prefix(filter.name).is_some_and(|rest| rest.is_empty() || rest.starts_with('['))
+            });
+            let values = match is_asked {
+                true => read(filter.name)?,
+                false => filter.default.map(str::to_owned).into_iter().collect(),
+            };
             if !values.is_empty() {
                 all.push(Predicate::Any(parse(filter.name, Comparison::Equal, values)?));
+            }
+            if !is_asked {
+                continue;
             }
             for (operator, _) in filter.operators.names() {
                 let name = format!("{}[{operator}]", filter.name);

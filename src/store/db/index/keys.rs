@@ -13,7 +13,7 @@ use crate::store::db::sql::conn::{Conn, MultiBackend};
 use crate::store::db::sql::rows::{self, table_row};
 use crate::store::db::sql::schema::record_keys;
 use crate::store::db::sql::select::{Predicate, holders_of};
-use crate::store::db::sql::statement::{Prepared, separated, statement};
+use crate::store::db::sql::statement::{separated, statement};
 use crate::store::db::sql::types::{AnyId, Id};
 use crate::store::db::write::record::Record;
 
@@ -63,7 +63,7 @@ pub fn write(
             .filter(record_keys::kind.eq(kind))
             .filter(record_keys::value.eq(value));
         match ids.as_slice() {
-            [id] => Prepared(diesel::delete(own.filter(record_keys::record_id.eq(*id)))).execute(conn)?,
+            [id] => diesel::delete(own.filter(record_keys::record_id.eq(*id))).execute(conn)?,
             ids => diesel::delete(own.filter(record_keys::record_id.eq_any(ids))).execute(conn)?,
         };
     }

@@ -96,12 +96,18 @@ impl<T: PostgresType + diesel::sql_types::SqlType> PostgresType for Nullable<T> 
 
 /// Inserts rows.
 pub(in crate::store) fn insert<Row: TableRow>(conn: &mut Conn, rows: &[Row]) -> QueryResult<()> {
-    in_parts(rows, Row::COLUMNS.len(), |rows| Insert { rows, replaces: false }.execute(conn))
+    in_parts(rows, Row::COLUMNS.len(), |rows| match rows {
+        [_] => One::<_, false>(Insert { rows, replaces: false }).execute(conn),
+        _ => Insert { rows, replaces: false }.execute(conn),
+    })
 }
 
 /// Inserts rows, or puts them in the place of those with the same key.
 pub(in crate::store) fn upsert<Row: TableRow>(conn: &mut Conn, rows: &[Row]) -> QueryResult<()> {
-    in_parts(rows, Row::COLUMNS.len(), |rows| Insert { rows, replaces: true }.execute(conn))
+    in_parts(rows, Row::COLUMNS.len(), |rows| match rows {
+        [_] => One::<_, true>(Insert { rows, replaces: true }).execute(conn),
+        _ => Insert { rows, replaces: true }.execute(conn),
+    })
 }
 
 /// Updates the columns in which one of the rows differs from what it was; each comes with that. SQLite rewrites the entries of an
@@ -142,6 +148,9 @@ struct Insert<'r, Row: 'static> {
     replaces: bool,
 }
 
+/// One row that is inserted, or put in the place of another: the text is the same each time, and so is made once.
+struct One<'r, Row: 'static, const REPLACES: bool>(Insert<'r, Row>);
+
 struct Update<'r, Row: 'static> {
     rows: &'r [Row],
     columns: &'r [&'static Column<Row>],
@@ -159,6 +168,19 @@ macro_rules! rows_statement {
     )*};
 }
 rows_statement!(Insert, Update);
+
+impl<Row: TableRow, const REPLACES: bool> QueryFragment<MultiBackend> for One<'_, Row, REPLACES> {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+        self.0.walk_ast(out)
+    }
+}
+
+impl<Row, const REPLACES: bool> QueryId for One<'_, Row, REPLACES> {
+    type QueryId = One<'static, Row, REPLACES>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl<Row, const REPLACES: bool> RunQueryDsl<Conn> for One<'_, Row, REPLACES> {}
 
 impl<Row: TableRow> QueryFragment<MultiBackend> for Insert<'_, Row> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {

@@ -5,8 +5,8 @@ use diesel::{QueryResult, RunQueryDsl};
 
 use super::conn::{Conn, MultiBackend};
 
-/// A statement whose text never depends on its values, and so is prepared once. Diesel prepares each UPDATE anew, since it
-/// may leave columns out.
+/// A statement whose text never depends on its values, only on its type, and so is made and prepared once. Diesel prepares
+/// each UPDATE anew, since it may leave columns out.
 pub(in crate::store) struct Prepared<Q>(pub Q);
 
 impl<Q: QueryFragment<MultiBackend>> QueryFragment<MultiBackend> for Prepared<Q> {
@@ -19,9 +19,9 @@ impl<Q: QueryFragment<MultiBackend>> QueryFragment<MultiBackend> for Prepared<Q>
     }
 }
 
-impl<Q> QueryId for Prepared<Q> {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
+impl<Q: 'static> QueryId for Prepared<Q> {
+    type QueryId = Self;
+    const HAS_STATIC_QUERY_ID: bool = true;
 }
 
 impl<Q: Query> Query for Prepared<Q> {

@@ -22,8 +22,7 @@ use crate::store::db::sql::types::{AnyId, Id};
 use crate::store::error::Result;
 
 pub fn find<R: Record>(tx: &mut Tx<'_>, id: AnyId) -> Result<Option<R>> {
-    let select = Select { limit: 1, ..Select::all(tx.workspace, Predicate::id(id)) };
-    Ok(R::select(tx.conn, select)?.pop())
+    Ok(R::find(tx.conn, tx.workspace, id)?)
 }
 
 /// The record, or the one that it was merged into.

@@ -141,6 +141,8 @@ pub trait Record: Serialize + DeserializeOwned + Clone + Send + 'static {
         Err(Error::Internal(format!("no {} names other records", Self::ENTITY)))
     }
 
+    /// One record, by a statement that is prepared once.
+    fn find(conn: &mut Conn, workspace: WorkspaceId, id: AnyId) -> QueryResult<Option<Self>>;
     fn select(conn: &mut Conn, select: Select) -> QueryResult<Vec<Self>>;
     /// The ids alone.
     fn ids(conn: &mut Conn, select: Select) -> QueryResult<Vec<AnyId>>;
@@ -190,19 +192,33 @@ macro_rules! record_statements {
             self.updated_at = updated_at;
         }
 
+        fn find(
+            conn: &mut $crate::store::db::sql::conn::Conn,
+            workspace: $crate::domain::id::WorkspaceId,
+            id: $crate::store::db::sql::types::AnyId,
+        ) -> diesel::QueryResult<Option<Self>> {
+            type Read = <$Row as $crate::store::db::write::row::RecordRow>::Read;
+            let own = $table::table.filter($table::workspace_id.eq(workspace)).filter($table::id.eq(id));
+            let row: Option<Read> = diesel::OptionalExtension::optional(
+                own.select(<Read as diesel::SelectableHelper<_>>::as_select()).first(conn),
+            )?;
+            Ok(row.map(Self::from))
+        }
+
         fn select(
             conn: &mut $crate::store::db::sql::conn::Conn,
             select: $crate::store::db::sql::select::Select,
         ) -> diesel::QueryResult<Vec<Self>> {
             let (filter, order, limit) = select.parts();
             type Read = <$Row as $crate::store::db::write::row::RecordRow>::Read;
-            let rows: Vec<Read> = $table::table
+            let selected = $table::table
                 .filter(filter)
                 .order(order)
                 .limit(limit)
-                .select(<Read as diesel::SelectableHelper<_>>::as_select())
-                .load(conn)?;
-            Ok(rows.into_iter().map(Self::from).collect())
+                .select(<Read as diesel::SelectableHelper<_>>::as_select());
+            let rows =
+                diesel::RunQueryDsl::load_iter::<Read, diesel::connection::DefaultLoadingMode>(selected, conn)?;
+            rows.map(|row| row.map(Self::from)).collect()
         }
 
         fn ids(
