@@ -4,6 +4,13 @@ import type { Data, Fields, Write } from "./sync.js";
 const isObject = (value: unknown): value is Fields => typeof value === "object" && value !== null && !Array.isArray(value);
 const same = (one: unknown, other: unknown) => JSON.stringify(one ?? null) === JSON.stringify(other ?? null);
 
+/** The writes that the user has not undone, or whose undo they have undone. */
+export function inEffect(writes: readonly Write[]): Write[] {
+  const undone = new Set<string>();
+  for (const write of [...writes].reverse()) if (write.does === "undo" && !undone.has(write.id)) undone.add(write.of);
+  return writes.filter((write) => !undone.has(write.id));
+}
+
 /** The record as the user is to see it, with a write that waits. */
 export function shown(record: Data | undefined, write: Write): Data | undefined {
   if (write.does === "create") return record ?? { id: write.record, version: 0, ...patched({}, write.body) };

@@ -1,7 +1,7 @@
 // An offline client: what the user does is stored on the device and shown at once, and is sent when there is a connection.
 // docs/mobile.md explains it. It needs `fetch`, and the types that openapi-typescript makes of the document; nothing else.
 import { Connection, Later, type Answer, type Login } from "./connection.js";
-import { collides, rebased, shown } from "./merge.js";
+import { collides, inEffect, rebased, shown } from "./merge.js";
 import type { components } from "./wellmet.js";
 
 type Schemas = components["schemas"];
@@ -28,6 +28,7 @@ type Operation = { method: Method; path: string; headers: Record<string, string>
 class State {
   login: Login = { tokens: null, expiresAt: 0, userId: "", sessions: [] };
   records: { [entityAndId: string]: Data } = {}; // As the server has them.
+  stale: string[] = []; // Records from before a new snapshot, until it has them.
   etagPrefix = "";
   cursor: string | null = null;
   merged: { [id: string]: string } = {}; // Ids that lead to another record.
@@ -59,9 +60,7 @@ export class Device {
   get(entity: Entity, id: string): Data | undefined {
     const record = this.kept(id);
     const writes = this.state.outbox.filter((write) => write.record === record && write.entity === entity);
-    const undone = new Set(writes.map((write) => write.does === "undo" && write.of));
-    const left = writes.filter((write) => !undone.has(write.id));
-    return left.reduce<Data | undefined>(shown, this.state.records[`${entity} ${record}`]);
+    return inEffect(writes).reduce<Data | undefined>(shown, this.state.records[`${entity} ${record}`]);
   }
 
   /** The id of the record that this one was merged into, if it was. */
@@ -136,21 +135,25 @@ export class Device {
       const since = state.cursor === null ? "" : `&since=${encodeURIComponent(state.cursor)}`;
       const answer = await this.connection.request("GET", `/v1/changes?limit=1000${since}`);
       if (answer.status === 410) {
-        // The cursor is too old: begin again. What is in the outbox stays there.
-        Object.assign(state, { records: {}, cursor: null });
+        // The cursor is too old: begin again. The user goes on with what is there, and what is in the outbox stays there.
+        Object.assign(state, { stale: Object.keys(state.records), cursor: null });
         continue;
       }
       if (answer.status !== 200) throw new Error(`${answer.status} ${answer.body.code}: ${answer.body.detail}`);
       const page: Schemas["ChangePage"] = answer.body;
+      const stale = new Set(state.stale);
       for (const { entity, id, data, merged_into } of page.items) {
+        stale.delete(`${entity} ${id}`);
         const record: Data | undefined = Object.values(data ?? {})[0];
         if (record) state.records[`${entity} ${id}`] = record;
         else delete state.records[`${entity} ${id}`];
         if (merged_into) state.merged[id] = merged_into;
         else if (record && entity in COLLECTIONS) delete state.merged[id];
       }
+      state.stale = [...stale];
       more = page.has_more;
       if (!more) {
+        for (const key of state.stale.splice(0)) delete state.records[key];
         // What the server has done is in `records` now.
         state.outbox = state.outbox.filter((write) => !write.done);
         for (const write of state.outbox) {
@@ -239,16 +242,25 @@ export class Device {
       write.done = true; // It is shown until the next pull has it.
       const number = headers.get("Wellmet-Write");
       if (number) this.state.numbers[id] = Number(number);
-      // Defaults and normalized values are nobody else's edit.
-      const next = this.state.outbox.find((one) => one.record === write.record && one.does === "edit" && !one.done);
-      if (status < 300 && next?.does === "edit" && write.does === "create") next.base = body;
-      if (status < 300 && next?.does === "edit" && write.does === "edit") next.base = rebased(next.base, write.body, body) as Data;
+      if (status < 300) this.rebase(write, body);
     } else if (status === 429 || status >= 500 || code === "operation_running") {
       return true;
     } else if (status !== 412 && Object.keys(merged).length === 0) {
       this.putAside(write, code, body.detail);
     } // Else it is sent again after the next pull, as what it has to be then.
     return false;
+  }
+
+  /** Defaults and normalized values are nobody else's edit: the user's next one builds on what the server has made of this one. */
+  private rebase(write: Write, made: Data) {
+    const { outbox } = this.state;
+    const next = outbox.find((one) => one.record === write.record && one.does === "edit" && !one.done);
+    if (next?.does !== "edit") return;
+    // Unless the user did not see this one: they had undone it, or there was no record to see.
+    const wasSeen = next.base && inEffect(outbox.slice(0, outbox.indexOf(next))).includes(write);
+    if (!wasSeen) return;
+    if (write.does === "create") next.base = made;
+    if (write.does === "edit") next.base = rebased(next.base, write.body, made) as Data;
   }
 
   private remove(write: Write) {
