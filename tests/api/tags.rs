@@ -28,6 +28,11 @@ async fn named(client: &Client, name: &str) -> Value {
     all.items().iter().find(|tag| tag["name"] == name).cloned().unwrap_or_else(|| panic!("no tag {name} in {all}"))
 }
 
+async fn revert(client: &Client, write: &Reply) -> Reply {
+    let number = write.header("wellmet-write").expect("the number of the write");
+    client.post_nothing(&format!("/v1/changes/{number}/revert")).await
+}
+
 fn path(tag: &Value) -> String {
     format!("/v1/tags/{}", tag["id"].as_str().unwrap())
 }
@@ -137,6 +142,22 @@ on_both! {
         assert_eq!(reverted.body["reverted"].as_array().map(Vec::len), Some(2), "the tag and who carries it: {reverted}");
         let back = ada.get(&one.location()).await.expect(200);
         assert_eq!((&back.body["tags"], &back.body["nickname"]), (&json!(["a", "b", "c", "x"]), &json!("m")));
+    }
+
+    async fn a_tag_that_was_made_anew_with_its_carrier_is_taken_off_by_undo(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let one = tagged(&ada, "One", &[]).await;
+        let tag = ada.patch(&one.location(), &json!({"add_tags": ["x"]})).await.expect(200);
+        let delete = ada.delete(&one.location()).await.expect(204);
+        revert(&ada, &tag).await.expect(200);
+        assert_eq!(counted(&ada).await, Vec::<String>::new());
+        revert(&ada, &delete).await.expect(200);
+        assert_eq!(tags_of(&ada, &one).await, json!(["x"]));
+
+        let reverted = revert(&ada, &tag).await.expect(200);
+        assert!(reverted.body["write"].is_i64(), "{reverted}");
+        assert_eq!(tags_of(&ada, &one).await, json!([]));
+        assert_eq!(counted(&ada).await, ["x: 0 + 0"]);
     }
 
     async fn a_deleted_tag_does_not_come_back_where_its_name_is_taken(server: TestServer) {

@@ -55,17 +55,22 @@ pub(super) struct Names {
 
 impl Names {
     pub fn resolve(&self, list: &NameList, texts: BeforeAfterNow<Vec<String>>) -> BeforeAfterNow<Vec<Label>> {
-        let BeforeAfterNow { before, after, now } = &self.ids;
-        let labels = |ids: [&HashMap<String, AnyId>; 2], texts: Vec<String>| {
-            let id = |text: &str| ids.iter().find_map(|ids| ids.get(&text::fold(text)));
-            let label = |text: String| Label { named: id(&text).map(|id| (list.to, *id)), text };
+        let Self { ids, now } = self;
+        let id_of = |ids: &HashMap<String, AnyId>, text: &str| ids.get(&text::fold(text)).copied();
+        // A name whose record is gone stands for the one that has the name by now.
+        let after = |text: &str| {
+            let then = id_of(&ids.after, text);
+            if then.is_some_and(|id| now.contains_key(&id)) { then } else { id_of(&ids.now, text).or(then) }
+        };
+        let labels = |id: &dyn Fn(&str) -> Option<AnyId>, texts: Vec<String>| {
+            let label = |text: String| Label { named: id(&text).map(|id| (list.to, id)), text };
             texts.into_iter().map(label).collect()
         };
         BeforeAfterNow {
-            before: labels([before, before], texts.before),
-            after: labels([after, after], texts.after),
+            before: labels(&|text| id_of(&ids.before, text), texts.before),
+            after: labels(&after, texts.after),
             // A large revert that has given a name back already has not come to this list yet.
-            now: labels([now, after], texts.now),
+            now: labels(&|text| id_of(&ids.now, text).or_else(|| id_of(&ids.after, text)), texts.now),
         }
     }
 }
