@@ -104,6 +104,19 @@ pub fn sent_to(database: &Database) -> usize {
     with_sent(|sent| sent.counts.get(address).copied().unwrap_or(0))
 }
 
+/// What a read returns, and how many statements it takes: the fewest of three times, since a server also looks for jobs, and
+/// asks again from time to time for what it remembers, such as the token.
+pub async fn statements_of<T>(database: &Database, read: impl AsyncFn() -> T) -> (usize, T) {
+    let counted = async || {
+        let before = sent_to(database);
+        let returned = read().await;
+        (sent_to(database) - before, returned)
+    };
+    let others = [counted().await.0, counted().await.0];
+    let (last, returned) = counted().await;
+    (others.into_iter().fold(last, usize::min), returned)
+}
+
 /// The texts of statements that were sent to databases of a kind for the first time since the last call.
 pub fn take_new(backend: Backend) -> Vec<String> {
     with_sent(|sent| match backend {
