@@ -160,6 +160,24 @@ on_both! {
         assert_eq!(counted(&ada).await, ["x: 0 + 0"]);
     }
 
+    async fn undo_tells_a_tag_from_another_that_has_its_name_since(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let one = tagged(&ada, "One", &["x"]).await;
+        let added = ada.patch(&one.location(), &json!({"add_tags": ["y"]})).await.expect(200);
+        ada.delete(&path(&named(&ada, "x").await)).await.expect(204);
+        tagged(&ada, "Two", &["x"]).await;
+        revert(&ada, &added).await.expect(200);
+        assert_eq!(tags_of(&ada, &one).await, json!([]), "the tag that was deleted since does not come back");
+
+        let three = tagged(&ada, "Three", &[]).await;
+        let added = ada.patch(&three.location(), &json!({"add_tags": ["b"]})).await.expect(200);
+        ada.delete(&path(&named(&ada, "b").await)).await.expect(204);
+        ada.patch(&three.location(), &json!({"add_tags": ["a"]})).await.expect(200);
+        ada.patch(&path(&named(&ada, "a").await), &json!({"name": "b"})).await.expect(200);
+        revert(&ada, &added).await;
+        assert_eq!(tags_of(&ada, &three).await, json!(["b"]), "it was another tag when it was added");
+    }
+
     async fn a_deleted_tag_does_not_come_back_where_its_name_is_taken(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         let tag = ada.post("/v1/tags", &json!({"name": "x"})).await.expect(201);

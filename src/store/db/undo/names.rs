@@ -55,22 +55,17 @@ pub(super) struct Names {
 
 impl Names {
     pub fn resolve(&self, list: &NameList, texts: BeforeAfterNow<Vec<String>>) -> BeforeAfterNow<Vec<Label>> {
-        let Self { ids, now } = self;
-        let id_of = |ids: &HashMap<String, AnyId>, text: &str| ids.get(&text::fold(text)).copied();
-        // A name whose record is gone stands for the one that has the name by now.
-        let after = |text: &str| {
-            let then = id_of(&ids.after, text);
-            if then.is_some_and(|id| now.contains_key(&id)) { then } else { id_of(&ids.now, text).or(then) }
-        };
-        let labels = |id: &dyn Fn(&str) -> Option<AnyId>, texts: Vec<String>| {
-            let label = |text: String| Label { named: id(&text).map(|id| (list.to, id)), text };
+        let BeforeAfterNow { before, after, now } = &self.ids;
+        let labels = |ids: [&HashMap<String, AnyId>; 2], texts: Vec<String>| {
+            let id = |text: &str| ids.iter().find_map(|ids| ids.get(&text::fold(text)));
+            let label = |text: String| Label { named: id(&text).map(|id| (list.to, *id)), text };
             texts.into_iter().map(label).collect()
         };
         BeforeAfterNow {
-            before: labels(&|text| id_of(&ids.before, text), texts.before),
-            after: labels(&after, texts.after),
+            before: labels([before, before], texts.before),
+            after: labels([after, after], texts.after),
             // A large revert that has given a name back already has not come to this list yet.
-            now: labels(&|text| id_of(&ids.now, text).or_else(|| id_of(&ids.after, text)), texts.now),
+            now: labels([now, after], texts.now),
         }
     }
 }
@@ -120,11 +115,26 @@ pub(super) fn names_at<'t>(
         let unchanged = now.iter().filter(|(id, _)| !seen.contains(*id));
         unchanged.map(|(id, name)| (text::fold(name), *id)).chain(earlier).collect()
     };
-    let ids = BeforeAfterNow {
+    let mut ids: BeforeAfterNow<HashMap<String, AnyId>> = BeforeAfterNow {
         before: named_before(first),
         after: named_before(last.saturating_add(1)),
         now: named_before(i64::MAX),
     };
+    // If the record was made by the write and deleted since, its name stands for the one that was made under it anew.
+    let existed: HashSet<AnyId> = ids.before.values().copied().collect();
+    let had_other_name = |(id, _, name): &(AnyId, i64, Option<String>)| {
+        let current = now.get(id).map(|current| text::fold(current));
+        name.as_ref().is_some_and(|name| Some(name) != current.as_ref()).then_some(*id)
+    };
+    let renamed: HashSet<AnyId> = changed.iter().filter_map(had_other_name).collect();
+    for (name, id) in &mut ids.after {
+        if let Some(holder) = ids.now.get(name).filter(|holder| !renamed.contains(*holder))
+            && !now.contains_key(id)
+            && !existed.contains(id)
+        {
+            *id = *holder;
+        }
+    }
     Ok(Names { ids, now })
 }
 
