@@ -148,7 +148,7 @@ export class Device {
         if (record) state.records[`${entity} ${id}`] = record;
         else delete state.records[`${entity} ${id}`];
         if (merged_into) state.merged[id] = merged_into;
-        else if (record && entity in COLLECTIONS) delete state.merged[id];
+        else if (entity !== "contact_activity") delete state.merged[id]; // That has the id of its contact.
       }
       state.stale = [...stale];
       more = page.has_more;
@@ -237,7 +237,7 @@ export class Device {
     const merged = mergedIds(write, body);
     const known = new Set(Object.keys(this.state.records).map((key) => key.split(" ")[1]));
     // Of those that are known the changes say what becomes of them: this answer may be an old one.
-    for (const [id, kept] of Object.entries(merged)) if (!known.has(id)) this.state.merged[id] = kept;
+    for (const [id, kept] of Object.entries(merged)) if (!known.has(id) && this.kept(kept) !== id) this.state.merged[id] = kept;
     if (status < 300 || exists || isGone) {
       write.done = true; // It is shown until the next pull has it.
       const number = headers.get("Wellmet-Write");
