@@ -4,7 +4,7 @@ import type { Data, Fields, Write } from "./sync.js";
 const isObject = (value: unknown): value is Fields => typeof value === "object" && value !== null && !Array.isArray(value);
 const same = (one: unknown, other: unknown) => JSON.stringify(one ?? null) === JSON.stringify(other ?? null);
 
-/** The writes that the user has not undone, or whose undo they have undone. */
+/** The writes that are not undone. An undo that was itself undone does not count. */
 export function inEffect(writes: readonly Write[]): Write[] {
   const undone = new Set<string>();
   for (const write of [...writes].reverse()) if (write.does === "undo" && !undone.has(write.id)) undone.add(write.of);

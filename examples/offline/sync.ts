@@ -28,7 +28,7 @@ type Operation = { method: Method; path: string; headers: Record<string, string>
 class State {
   login: Login = { tokens: null, expiresAt: 0, userId: "", sessions: [] };
   records: { [entityAndId: string]: Data } = {}; // As the server has them.
-  stale: string[] = []; // Records from before a new snapshot, until it has them.
+  stale: string[] = []; // Keys of old records that a new snapshot has not returned yet.
   etagPrefix = "";
   cursor: string | null = null;
   merged: { [id: string]: string } = {}; // Ids that lead to another record.
@@ -135,7 +135,7 @@ export class Device {
       const since = state.cursor === null ? "" : `&since=${encodeURIComponent(state.cursor)}`;
       const answer = await this.connection.request("GET", `/v1/changes?limit=1000${since}`);
       if (answer.status === 410) {
-        // The cursor is too old: begin again. The user goes on with what is there, and what is in the outbox stays there.
+        // The cursor is too old: begin again. The user keeps the stored records, and the outbox stays.
         Object.assign(state, { stale: Object.keys(state.records), cursor: null });
         continue;
       }
@@ -256,7 +256,7 @@ export class Device {
     const { outbox } = this.state;
     const next = outbox.find((one) => one.record === write.record && one.does === "edit" && !one.done);
     if (next?.does !== "edit") return;
-    // Unless the user did not see this one: they had undone it, or there was no record to see.
+    // Not if the user had not seen this write: they had undone it, or there was no record to see.
     const wasSeen = next.base && inEffect(outbox.slice(0, outbox.indexOf(next))).includes(write);
     if (!wasSeen) return;
     if (write.does === "create") next.base = made;

@@ -104,8 +104,8 @@ pub fn sent_to(database: &Database) -> usize {
     with_sent(|sent| sent.counts.get(address).copied().unwrap_or(0))
 }
 
-/// What a read returns, and how many statements it takes: the fewest of three times, since a server also looks for jobs, and
-/// asks again from time to time for what it remembers, such as the token.
+/// What a read returns, and how many statements it takes: the minimum of three runs, since a server also
+/// polls for jobs and refreshes its caches.
 pub async fn statements_of<T>(database: &Database, read: impl AsyncFn() -> T) -> (usize, T) {
     let counted = async || {
         let before = sent_to(database);

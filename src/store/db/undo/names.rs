@@ -120,7 +120,7 @@ pub(super) fn names_at<'t>(
         after: named_before(last.saturating_add(1)),
         now: named_before(i64::MAX),
     };
-    // If the record was made by the write and deleted since, its name stands for the one that was made under it anew.
+    // If the write made the record and it was deleted since, its name stands for the record created under it later.
     let existed: HashSet<AnyId> = ids.before.values().copied().collect();
     let had_other_name = |(id, _, name): &(AnyId, i64, Option<String>)| {
         let current = now.get(id).map(|current| text::fold(current));
