@@ -67,7 +67,9 @@ export class Connection {
     const all = new Headers(headers);
     if (!path.startsWith("/v1/auth/")) all.set("Authorization", `Bearer ${this.login.tokens?.access_token}`);
     if (body !== undefined) all.set("Content-Type", "application/json");
-    const request = { method, headers: all, body: JSON.stringify(body), signal: AbortSignal.timeout(30_000) };
+    // Short enough for a refresh that is not answered to be repeated in time.
+    const signal = AbortSignal.timeout(path.startsWith("/v1/auth/") ? 10_000 : 30_000);
+    const request = { method, headers: all, body: JSON.stringify(body), signal };
     let response, text;
     try {
       response = await this.send(this.url + path, request);

@@ -1,5 +1,6 @@
-// How a write that waits changes what the user sees, and whether it collides with what somebody else has written.
-import type { Data, Fields, Write } from "./sync.js";
+// What the writes that wait mean for what the user sees, for one another, and for what somebody else has written.
+import type { Data, Fields, Write } from "./state.js";
+import type { components } from "./wellmet.js";
 
 const isObject = (value: unknown): value is Fields => typeof value === "object" && value !== null && !Array.isArray(value);
 const same = (one: unknown, other: unknown) => JSON.stringify(one ?? null) === JSON.stringify(other ?? null);
@@ -31,14 +32,26 @@ function patched(record: Fields, { add_tags, remove_tags, ...patch }: Fields, is
   return { ...result, tags: [...new Set([...tags!, ...added!])].filter((tag) => !removed!.includes(tag)) };
 }
 
-/** What the user saw, with what the server has made of an edit of their own. */
-export function rebased(base: unknown, patch: Fields, now: unknown): Fields {
-  const result: Fields = isObject(base) ? { ...base } : {};
-  for (const [field, mine] of Object.entries(patch)) {
-    const made = isObject(now) ? now[field] : undefined;
-    result[field] = isObject(mine) && isObject(made) ? rebased(result[field], mine, made) : made;
+/** Has later edits build on what has become of a write: a text that the server has trimmed, say, is nobody else's edit. */
+export function rebase(outbox: Write[], write: Write, made: Data) {
+  for (const [index, later] of outbox.entries()) {
+    if (later.does !== "edit" || later.record !== write.record || later.done || !later.base) continue;
+    const before: Write[] = inEffect(outbox.slice(0, index)).filter((one) => one.record === write.record);
+    if (!before.includes(write)) continue; // The user had undone it.
+    if (write.does === "edit") later.base = rebased(later.base, write.body, made);
+    else later.base = before.slice(before.indexOf(write) + 1).reduce<Data | undefined>(shown, made);
   }
-  return result;
+}
+
+/** What the user saw, with what has become of an edit of their own, except where they have changed the same again. */
+export function rebased<Seen extends Fields>(seen: Seen, { add_tags, remove_tags, ...patch }: Fields, made: Fields): Seen {
+  const result: Fields = { ...seen };
+  for (const [field, mine] of Object.entries(patch)) {
+    const [before, now] = [result[field], made[field] ?? null];
+    if (isObject(mine) && isObject(before) && isObject(now)) result[field] = rebased(before, mine, now);
+    else if (same(before, mine)) result[field] = now;
+  }
+  return result as Seen;
 }
 
 /** Whether somebody else has changed what this patch changes, to something else, since the user saw it. */
@@ -47,4 +60,13 @@ export function collides(patch: Fields, base: unknown, now: unknown): boolean {
     const [before, theirs] = [base, now].map((record) => (isObject(record) ? record[field] : null));
     return isObject(mine) ? collides(mine, before, theirs) : !same(before, theirs) && !same(mine, theirs);
   });
+}
+
+/** The ids in a write that lead to another record, as the server says: in the path, or in the body at a pointer. */
+export function mergedIds(write: Write, problem: Partial<components["schemas"]["Problem"]> | null): { [id: string]: string } {
+  const body = "body" in write ? write.body : {};
+  const at = (pointer: string) => pointer.split("/").slice(1).reduce((value: any, key) => value?.[key], body);
+  const inBody = problem?.errors?.flatMap(({ pointer, record }) => (record ? [[at(pointer), record.id]] : [])) ?? [];
+  const inPath = problem?.code === "merged" && problem.record ? [[write.record, problem.record.id]] : [];
+  return Object.fromEntries([...inBody, ...inPath]);
 }

@@ -1,50 +1,18 @@
 // An offline client: what the user does is stored on the device and shown at once, and is sent when there is a connection.
 // docs/mobile.md explains it. It needs `fetch`, and the types that openapi-typescript makes of the document; nothing else.
-import { Connection, Later, type Answer, type Login } from "./connection.js";
-import { collides, inEffect, rebased, shown } from "./merge.js";
+import { Connection, Later, type Answer } from "./connection.js";
+import { collides, inEffect, mergedIds, rebase, rebased, shown } from "./merge.js";
+import { COLLECTIONS, State } from "./state.js";
+import type { Data, Entity, Fields, Operation, SetAside, Storage, Write } from "./state.js";
 import type { components } from "./wellmet.js";
 
 type Schemas = components["schemas"];
-export type Fields = { [field: string]: unknown };
-type Method = "POST" | "PATCH" | "DELETE";
-/** A record of any kind. */
-export type Data = Fields & { id: string; version: number };
-/** The kinds of record that this app edits. It stores all kinds. */
-const COLLECTIONS = { contact: "contacts", interaction: "interactions", follow_up: "follow-ups" } as const;
-export type Entity = keyof typeof COLLECTIONS;
-
-/** What the user has done to a record, until the server has done the same. */
-export type Write = { id: string; entity: Entity; record: string; done?: true } & (
-  | { does: "create"; body: Fields }
-  | { does: "edit"; body: Fields; base: Data | undefined } // With the record as the user saw it.
-  | { does: "delete" }
-  | { does: "undo"; of: string } // The `id` of another write.
-);
-/** A write that the server has refused, or that collides with somebody else's, and why. The user decides. */
-export type SetAside = { write: Write; code: string; detail: string };
-type Operation = { method: Method; path: string; headers: Record<string, string>; body?: Fields };
-
-/** All that the device stores. */
-class State {
-  login: Login = { tokens: null, expiresAt: 0, userId: "", sessions: [] };
-  records: { [entityAndId: string]: Data } = {}; // As the server has them.
-  stale: string[] = []; // Keys of old records that a new snapshot has not returned yet.
-  etagPrefix = "";
-  cursor: string | null = null;
-  merged: { [id: string]: string } = {}; // Ids that lead to another record.
-  outbox: Write[] = [];
-  sending: (Operation & { key: string; writes: string[] }) | null = null; // One request, until it is answered.
-  setAside: SetAside[] = [];
-  numbers: { [write: string]: number } = {}; // The `Wellmet-Write` of each, to undo it by.
-}
-
-/** Stores the state: all of it or nothing. On a phone this is a transaction of its database. */
-export type Storage = { load(): string | undefined; save(state: string): void };
 
 export class Device {
   private readonly state: State;
   private readonly connection: Connection;
-  private running: Promise<void> | undefined;
+  private lastTurn: Promise<void> = Promise.resolve();
+  private syncing: Promise<void> | undefined;
   /** Called with each change that was received, and whether this device made it. */
   received: (change: Schemas["Change"], own: boolean) => void = () => {};
 
@@ -107,26 +75,34 @@ export class Device {
     this.save();
   }
 
-  async signIn(email: string, password: string) {
-    await this.running?.catch(() => {}); // What it receives is of whoever was signed in.
-    const previous = this.state.login.userId;
-    try {
-      await this.connection.signIn(email, password);
-    } finally {
-      const { login } = this.state;
-      // What one user has stored is not for another.
-      if (previous && previous !== login.userId) Object.assign(this.state, new State(), { login });
-      this.save();
-    }
+  signIn(email: string, password: string): Promise<void> {
+    return this.inTurn(async () => {
+      const previous = this.state.login.userId;
+      try {
+        await this.connection.signIn(email, password);
+      } finally {
+        const { login } = this.state;
+        // What one user has stored is not for another.
+        if (previous && previous !== login.userId) Object.assign(this.state, new State(), { login });
+        this.save();
+      }
+    });
   }
 
-  /** Receives what has changed and sends what waits, until there is no more. One runs at a time. */
+  /** Receives what has changed and sends what waits, until there is no more. */
   sync(): Promise<void> {
     const run = async () => {
       do await this.pull();
       while (await this.push());
     };
-    return (this.running ??= run().finally(() => (this.running = undefined)));
+    return (this.syncing ??= this.inTurn(run).finally(() => (this.syncing = undefined)));
+  }
+
+  /** One at a time: what a sync receives belongs to whoever was signed in when it began. */
+  private inTurn(action: () => Promise<void>): Promise<void> {
+    const turn = this.lastTurn.then(action);
+    this.lastTurn = turn.catch(() => {});
+    return turn;
   }
 
   private async pull() {
@@ -141,6 +117,8 @@ export class Device {
       }
       if (answer.status !== 200) throw new Error(`${answer.status} ${answer.body.code}: ${answer.body.detail}`);
       const page: Schemas["ChangePage"] = answer.body;
+      // The server was restored from a backup, or has a new release: an old number may be that of somebody else's write by now.
+      if (state.etagPrefix !== page.etag_prefix) Object.assign(state, { numbers: {}, sending: null });
       const stale = new Set(state.stale);
       for (const { entity, id, data, merged_into } of page.items) {
         stale.delete(`${entity} ${id}`);
@@ -197,14 +175,10 @@ export class Device {
       // The second edit of a record needs the version that the first one makes.
       if (writes.length === limit || writes.some((one) => one.record === write.record)) break;
       const now = this.state.records[`${write.entity} ${write.record}`];
-      if (write.does === "delete" && !now) {
-        this.remove(write); // Somebody else has deleted it.
-      } else if (write.does === "edit" && !now) {
-        this.putAside(write, "not_found", "Somebody else has deleted it.");
-      } else if (write.does === "edit" && collides(write.body, write.base, now)) {
+      if (write.does === "edit" && now && collides(write.body, write.base, now)) {
         this.putAside(write, "collision", "Somebody else has changed the same.");
       } else if (write.does === "undo" && !(write.of in this.state.numbers)) {
-        this.putAside(write, "not_written", "It has changed nothing.");
+        this.putAside(write, "not_written", "It has no number to undo it by.");
       } else writes.push(write);
     }
     const operations = writes.map((write) => this.operation(write));
@@ -217,7 +191,8 @@ export class Device {
   private operation(write: Write): Operation {
     const collection = `/v1/${COLLECTIONS[write.entity]}`;
     const path = `${collection}/${write.record}`;
-    const version = this.state.records[`${write.entity} ${write.record}`]?.version;
+    // No record has version 0: if it is not here any more, the answer says what became of it.
+    const version = this.state.records[`${write.entity} ${write.record}`]?.version ?? 0;
     const headers = { "If-Match": `"${this.state.etagPrefix}.${version}"` };
     switch (write.does) {
       case "create": return { method: "POST", path: collection, headers: {}, body: write.body };
@@ -242,7 +217,10 @@ export class Device {
       write.done = true; // It is shown until the next pull has it.
       const number = headers.get("Wellmet-Write");
       if (number) this.state.numbers[id] = Number(number);
-      if (status < 300) this.rebase(write, body);
+      if (status < 300 && (write.does === "create" || write.does === "edit")) {
+        rebase(this.state.outbox, write, body);
+        write.body = write.does === "create" ? body : rebased(write.body, write.body, body);
+      }
     } else if (status === 429 || status >= 500 || code === "operation_running") {
       return true;
     } else if (status !== 412 && Object.keys(merged).length === 0) {
@@ -251,22 +229,11 @@ export class Device {
     return false;
   }
 
-  /** Defaults and normalized values are nobody else's edit: the user's next one builds on what the server has made of this one. */
-  private rebase(write: Write, made: Data) {
-    const { outbox } = this.state;
-    const next = outbox.find((one) => one.record === write.record && one.does === "edit" && !one.done);
-    if (next?.does !== "edit") return;
-    // Not if the user had not seen this write: they had undone it, or there was no record to see.
-    const wasSeen = next.base && inEffect(outbox.slice(0, outbox.indexOf(next))).includes(write);
-    if (!wasSeen) return;
-    if (write.does === "create") next.base = made;
-    if (write.does === "edit") next.base = rebased(next.base, write.body, made) as Data;
-  }
-
   private remove(write: Write) {
     this.state.outbox = this.state.outbox.filter((one) => one !== write);
   }
   private putAside(write: Write, code: string, detail: string) {
+    if (write.does === "edit" && write.base) rebase(this.state.outbox, write, write.base); // As if it had not been done.
     this.remove(write);
     this.state.setAside.push({ write, code, detail });
   }
@@ -280,13 +247,4 @@ export class Device {
 function uuid(): string {
   const time = Date.now().toString(16).padStart(12, "0");
   return `${time.slice(0, 8)}-${time.slice(8)}-7${crypto.randomUUID().slice(15)}`;
-}
-
-/** The ids in a write that lead to another record, as the server says: in the path, or in the body at a pointer. */
-function mergedIds(write: Write, problem: Partial<Schemas["Problem"]> | null): { [id: string]: string } {
-  const body = "body" in write ? write.body : {};
-  const at = (pointer: string) => pointer.split("/").slice(1).reduce((value: any, key) => value?.[key], body);
-  const inBody = problem?.errors?.flatMap(({ pointer, record }) => (record ? [[at(pointer), record.id]] : [])) ?? [];
-  const inPath = problem?.code === "merged" && problem.record ? [[write.record, problem.record.id]] : [];
-  return Object.fromEntries([...inBody, ...inPath]);
 }

@@ -3,7 +3,8 @@
 // The client is that of docs/mobile.md; the server is real. A seed decides what happens: SEEDS and STEPS may be set.
 import assert from "node:assert/strict";
 import { Later, SignedOut } from "./connection.js";
-import { Device, type Data, type Entity, type SetAside, type Storage, type Write } from "./sync.js";
+import type { Data, Entity, SetAside, Storage, Write } from "./state.js";
+import { Device } from "./sync.js";
 import type { components } from "./wellmet.js";
 
 type Change = components["schemas"]["HistoryEntry"];
@@ -34,6 +35,7 @@ const faults = {
   expiredToken: 0,
   lostLogin: 0,
   expiredCursor: 0,
+  merge: 0,
 };
 
 /** The app was killed: what it had in memory is gone. */
@@ -45,6 +47,8 @@ class Network {
   readonly late: (() => Promise<unknown>)[] = [];
   /** The numbers of the writes that were reverts, whether or not a device has seen the answer. */
   readonly reverts = new Set<number>();
+  /** The numbers of the writes that merged two contacts. */
+  readonly merges = new Set<number>();
   /** What the other device does between what this one has received and what it sends. */
   meanwhile: (() => Promise<unknown>) | undefined;
   private requests = 0;
@@ -159,6 +163,15 @@ async function get(account: Account, path: string) {
   return { status: response.status, body: await response.json() };
 }
 
+/** Merges two contacts, as in the web app, and returns the number of the write. */
+async function merge(account: Account, keep_id: string, merge_id: string): Promise<number> {
+  const headers = { "Content-Type": "application/json", Authorization: `Bearer ${account.token}` };
+  const body = JSON.stringify({ keep_id, merge_ids: [merge_id] });
+  const response = await fetch(`${url}/v1/contacts/merge`, { method: "POST", headers, body });
+  assert.equal(response.status, 200);
+  return Number(response.headers.get("Wellmet-Write"));
+}
+
 async function all(account: Account, path: string): Promise<any[]> {
   const items = [];
   for (let cursor: string | null = ""; cursor !== null; ) {
@@ -171,7 +184,8 @@ async function all(account: Account, path: string): Promise<any[]> {
 
 const path = (entity: Entity) => `/v1/${entity}s`;
 
-async function run(seed: number) {
+/** One device or both are used; then both have the same. */
+async function run(seed: number, acting: 1 | 2) {
   const chance = random(seed);
   const account = await register();
   const network = new Network(chance);
@@ -186,13 +200,14 @@ async function run(seed: number) {
   const act = async (phone: Phone, marker: string | undefined, action: (device: Device) => Write) => {
     const write = await phone.survive(() => action(phone.device));
     if (!write) return;
-    const seen = write.does === "edit" && "headline" in write.body ? (write.base?.headline ?? null) : undefined;
+    const seen = write.does === "edit" && "headline" in write.body ? trimmed(write.base?.headline) : undefined;
     ledger.push({ write, phone, marker, seen });
   };
   /** The user sees what is there now, and insists or gives in. */
   const decide = async (phone: Phone, one: SetAside, insists: boolean) => {
+    assert(acting > 1 || one.code !== "collision", "nobody collides with what they did themselves");
     const done = ledger.find(({ write }) => write.id === one.write.id);
-    const seen = phone.device.get("contact", one.write.record)?.headline ?? null;
+    const seen = trimmed(phone.device.get("contact", one.write.record)?.headline);
     await phone.survive(() => (insists ? phone.device.retry(one) : phone.device.forget(one)));
     const isThere = phone.device.outbox.some((write) => write.id === one.write.id);
     if (done && insists && isThere && done.seen !== undefined) done.seen = seen;
@@ -200,7 +215,7 @@ async function run(seed: number) {
   };
 
   for (let step = 0; step < steps; step += 1) {
-    const phone = phones[Math.floor(chance() * 2)]!;
+    const phone = phones[Math.floor(chance() * acting)]!;
     const { device } = phone;
     const marker = `m${seed}-${(markers += 1)}`;
     // Mostly the same few, so that the devices get in each other's way.
@@ -212,7 +227,10 @@ async function run(seed: number) {
     else if (what < 0.2 && contact) {
       const body = { kind: "call", occurred_on: "2026-03-02", subject: marker, contact_ids: [contact.id] };
       await act(phone, marker, () => device.create("interaction", body));
-    } else if (what < 0.38 && contact) await act(phone, marker, () => device.edit("contact", contact.id, { headline: marker }));
+    } else if (what < 0.38 && contact) {
+      const headline = `${marker} `; // The server trims it.
+      await act(phone, marker, () => device.edit("contact", contact.id, { headline }));
+    }
     else if (what < 0.46 && contact) await act(phone, marker, () => device.edit("contact", contact.id, { add_tags: [marker] }));
     else if (what < 0.5 && contact) {
       const emails = { [phone.pick(["work", "home"])!]: { value: `${marker}@example.com` } };
@@ -221,7 +239,7 @@ async function run(seed: number) {
       await act(phone, marker, () => device.edit("interaction", interaction.id, { summary: marker }));
     } else if (what < 0.57 && contact) await act(phone, undefined, () => device.delete("contact", contact.id));
     else if (what < 0.59 && interaction) await act(phone, undefined, () => device.delete("interaction", interaction.id));
-    else if (what < 0.66) {
+    else if (what < 0.66 && acting > 1) {
       const own = phone.pick(ledger.slice(-12).filter((one) => one.phone === phone && one.write.does !== "undo"));
       if (own) await act(phone, undefined, () => device.undo(own.write));
     } else if (what < 0.68) {
@@ -237,6 +255,12 @@ async function run(seed: number) {
       phone.disk.change((state) => (state.cursor = next_cursor));
       phone.start();
       network.count("expiredCursor");
+    } else if (what < 0.7 && acting > 1) {
+      const [keep, other] = (await all(account, "/v1/contacts?archived=any&known=any&")).sort(() => chance() - 0.5);
+      if (other) {
+        network.merges.add(await merge(account, keep.id, other.id));
+        network.count("merge");
+      }
     } else if (what < 0.75) await network.deliverLate(2);
     else {
       const other = phone === phones[0] ? phones[1] : phones[0];
@@ -287,18 +311,20 @@ async function check(account: Account, phones: readonly [Phone, Phone], network:
   }
 
   const histories = new Map<string, Change[]>();
-  for (const { write } of ledger) {
-    const key = `${path(write.entity)}/${write.record}`;
+  const historyOf = async (key: string) => {
     if (!histories.has(key)) {
       const { status } = await get(account, `${key}/history`);
       histories.set(key, status === 200 ? await all(account, `${key}/history?`) : []);
     }
-  }
+    return histories.get(key)!;
+  };
   for (const { write, phone, marker, seen, dropped } of ledger) {
     const name = `${write.does} ${write.entity} ${marker ?? ""}`;
-    const history = histories.get(`${path(write.entity)}/${write.record}`) ?? [];
-    const { [write.id]: number } = JSON.parse(phone.disk.state ?? "{}").numbers;
-    const mine = history.filter((item) => isBy(item, marker) && !network.reverts.has(item.write));
+    const { merged, numbers: { [write.id]: number } } = JSON.parse(phone.disk.state ?? "{}");
+    const history: Change[] = [];
+    for (let id = write.record; id; id = merged[id]) history.push(...(await historyOf(`${path(write.entity)}/${id}`)));
+    const others = new Set([...network.reverts, ...network.merges]);
+    const mine = history.filter((item) => isBy(item, marker) && !others.has(item.write));
     if (dropped) assert.match(dropped, EXPECTED, `${name} was refused with a reason`);
     if (dropped && number === undefined) assert(mine.length <= 1, `${name} was done once at most`);
     else if (marker) {
@@ -315,7 +341,9 @@ async function check(account: Account, phones: readonly [Phone, Phone], network:
 }
 
 /** Why a write may be refused on these two devices. */
-const EXPECTED = /^(collision|not_written|not_found|invalid|revert_blocked)$/;
+const EXPECTED = /^(collision|not_written|not_found|invalid|merged|revert_blocked)$/;
+
+const trimmed = (text: unknown) => (typeof text === "string" ? text.trim() : null);
 
 /** Whether it was this change that brought the marker. */
 function isBy(change: Change, marker: string | undefined): boolean {
@@ -326,11 +354,14 @@ function isBy(change: Change, marker: string | undefined): boolean {
 
 const begun = Date.now();
 for (const seed of seeds) {
-  const { did, dropped } = await run(seed).catch((error: unknown) => {
-    console.error(`With SEEDS=${seed} STEPS=${steps}:`);
-    throw error;
-  });
-  console.log(`Seed ${seed}: of ${did} writes, ${did - dropped} are there and ${dropped} were given up by their users.`);
+  for (const acting of [1, 2] as const) {
+    const { did, dropped } = await run(seed, acting).catch((error: unknown) => {
+      console.error(`With SEEDS=${seed} STEPS=${steps}, on ${acting} of the devices:`);
+      throw error;
+    });
+    const devices = acting === 1 ? "one device" : "two devices";
+    console.log(`Seed ${seed}, ${devices}: of ${did} writes, ${did - dropped} are there, ${dropped} were given up by their users.`);
+  }
 }
 for (const [fault, times] of Object.entries(faults)) assert(times > 0, `${fault} has occurred`);
 const seconds = Math.round((Date.now() - begun) / 1000);

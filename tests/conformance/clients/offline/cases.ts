@@ -1,0 +1,121 @@
+// What is too rare for two_devices.ts to meet by chance: each case by itself, against the real server.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Storage } from "./state.js";
+import { Device } from "./sync.js";
+
+const url = process.env.WELLMET ?? "http://127.0.0.1:8080";
+const password = "correct horse battery staple";
+
+class Account {
+  private constructor(readonly email: string, private readonly token: string) {}
+
+  static async register(name: string): Promise<Account> {
+    const email = `${name.toLowerCase()}-${crypto.randomUUID()}@example.com`;
+    const { body } = await request("POST", "/v1/auth/register", { email, password, name });
+    return new Account(email, body.access_token);
+  }
+
+  /** A request from elsewhere, such as the web app. */
+  request = (method: string, path: string, body?: unknown) => request(method, path, body, this.token);
+
+  async phone(send?: typeof fetch): Promise<{ phone: Device; memory: Memory }> {
+    const memory = new Memory();
+    const phone = new Device(url, memory, send);
+    await phone.signIn(this.email, password);
+    await phone.sync();
+    return { phone, memory };
+  }
+}
+
+async function request(method: string, path: string, body?: unknown, token = "") {
+  const headers = { "Content-Type": "application/json", ...(token && { Authorization: `Bearer ${token}` }) };
+  const response = await fetch(url + path, { method, headers, body: JSON.stringify(body) });
+  assert(response.ok, `${method} ${path} answers with ${response.status}`);
+  return { number: Number(response.headers.get("Wellmet-Write")), body: response.status === 204 ? null : await response.json() };
+}
+
+class Memory implements Storage {
+  private state: string | undefined;
+  load = () => this.state;
+  save = (state: string) => void (this.state = state);
+  /** The app is started again with this state. */
+  restart(change: (state: any) => void): Device {
+    const state = JSON.parse(this.state ?? "{}");
+    change(state);
+    this.state = JSON.stringify(state);
+    return new Device(url, this);
+  }
+}
+
+const names = (device: Device) => device.list("contact").map(({ name }) => name).sort();
+
+test("a sync that begins while another user signs in receives what is theirs", async () => {
+  const [ada, grace] = [await Account.register("Ada"), await Account.register("Grace")];
+  await grace.request("POST", "/v1/contacts", { given_name: "Howard" });
+  const { phone } = await ada.phone();
+  await ada.request("POST", "/v1/contacts", { given_name: "Charles" });
+  const signIn = phone.signIn(grace.email, password);
+  await Promise.all([signIn, phone.sync()]);
+  assert.deepEqual(names(phone), ["Grace", "Howard"]);
+  await phone.sync();
+  assert.deepEqual(names(phone), ["Grace", "Howard"]);
+});
+
+test("a sync that fails does not keep the user from signing in", async () => {
+  const ada = await Account.register("Ada");
+  let isOn = true;
+  const { phone } = await ada.phone((...request) => (isOn ? fetch(...request) : Promise.reject(new TypeError("no connection"))));
+  isOn = false;
+  const sync = assert.rejects(phone.sync());
+  const signIn = assert.rejects(phone.signIn(ada.email, password));
+  await Promise.all([sync, signIn]);
+  isOn = true;
+  await phone.signIn(ada.email, password);
+  await phone.sync();
+});
+
+test("after the server was restored from a backup, the number of a write may be that of another", async () => {
+  const ada = await Account.register("Ada");
+  const { phone, memory } = await ada.phone();
+  const contact = phone.create("contact", { given_name: "Charles" });
+  await phone.sync();
+  const { number } = await ada.request("PATCH", `/v1/contacts/${contact.record}`, { headline: "Written by somebody else" });
+
+  // An undo that waits, and one that was sent but not answered.
+  let device = phone;
+  for (const isSent of [false, true]) {
+    device.undo(contact);
+    device = memory.restart((state) => {
+      const [{ id }] = state.outbox;
+      const headers = {};
+      if (isSent) state.sending = { method: "POST", path: `/v1/changes/${number}/revert`, headers, key: id, writes: [id] };
+      Object.assign(state, { etagPrefix: "before.1", numbers: { [contact.id]: number } });
+    });
+    await device.sync();
+    assert.deepEqual(device.setAside.map(({ code }) => code), ["not_written"]);
+    assert.equal(device.get("contact", contact.record)?.headline, "Written by somebody else");
+    device.forget(device.setAside[0]!);
+  }
+});
+
+test("a snapshot does not say what was merged, so the answer to a write has to", async () => {
+  const ada = await Account.register("Ada");
+  const { phone, memory } = await ada.phone();
+  const create = (given_name: string) => phone.create("contact", { given_name }).record;
+  const [kept, edited, deleted, gone] = [create("Charles"), create("C."), create("Charlie"), create("Henry")];
+  await phone.sync();
+  phone.edit("contact", edited, { headline: "Mathematician" });
+  phone.delete("contact", deleted);
+  phone.edit("contact", gone, { headline: "Geologist" });
+  await ada.request("POST", "/v1/contacts/merge", { keep_id: kept, merge_ids: [edited, deleted] });
+  await ada.request("DELETE", `/v1/contacts/${gone}`);
+  const { body } = await ada.request("GET", "/v1/changes?entity=tag");
+  const device = memory.restart((state) => (state.cursor = body.next_cursor)); // It covers fewer kinds: the answer is 410.
+  await device.sync();
+  assert.equal(device.get("contact", edited)?.id, kept);
+  assert.equal(device.get("contact", kept)?.headline, "Mathematician");
+  const refused = device.setAside.map(({ write, code }) => `${write.does}: ${code}`);
+  assert.deepEqual(refused.sort(), ["delete: merged", "edit: not_found"]);
+  assert.equal(device.outbox.length, 0);
+});
