@@ -90,12 +90,10 @@ pub(super) fn names_at<'t>(
         .select((changes::record_id, changes::seq, changes::before))
         .load(tx.conn)?;
     let name = |before: Option<AsJson<Value>>| name_in(list, &before?.0).map(text::fold);
-    let changed: Vec<(AnyId, i64, Option<String>)> =
-        rows.into_iter().map(|(id, seq, before)| (id, seq, name(before))).collect();
-    let had_one = |(id, _, name): &(AnyId, i64, Option<String>)| {
-        name.as_ref().is_some_and(|name| wanted.contains(name)).then_some(*id)
-    };
-    let once: HashSet<AnyId> = changed.iter().filter_map(had_one).collect();
+    let changed: Vec<Change> =
+        rows.into_iter().map(|(id, seq, before)| Change { id, seq, name: name(before) }).collect();
+    let once: HashSet<AnyId> =
+        changed.iter().filter_map(|change| change.had(|name| wanted.contains(name))).collect();
     let keys = wanted.into_iter().map(|name| Key::new(KeyKind::Name, stored(&name))).collect();
     let mut now: HashMap<AnyId, String> = HashMap::new();
     for concerned in [Predicate::HasKey(list.to, keys), Predicate::ids(once)] {
@@ -106,12 +104,36 @@ pub(super) fn names_at<'t>(
             }
         });
     }
+    Ok(Names { ids: ids_at(first, last, &changed, &now), now })
+}
+
+/// A change of a record, with the name it had before, folded.
+struct Change {
+    id: AnyId,
+    seq: i64,
+    name: Option<String>,
+}
+
+impl Change {
+    /// The record, if it had a name like that.
+    fn had(&self, is_such: impl Fn(&str) -> bool) -> Option<AnyId> {
+        self.name.as_deref().is_some_and(is_such).then_some(self.id)
+    }
+}
+
+/// Which record had which name, by its changes since the first of the write, in their order, and by the names of now.
+fn ids_at(
+    first: i64,
+    last: i64,
+    changed: &[Change],
+    now: &HashMap<AnyId, String>,
+) -> BeforeAfterNow<HashMap<String, AnyId>> {
     // A record was called what it was before the first change that came later, or else what it is now.
     let named_before = |seq: i64| {
         let mut seen = HashSet::new();
-        let later = changed.iter().filter(|(id, at, _)| *at >= seq && seen.insert(*id));
+        let later = changed.iter().filter(|change| change.seq >= seq && seen.insert(change.id));
         let earlier: HashMap<String, AnyId> =
-            later.filter_map(|(id, _, name)| Some((name.clone()?, *id))).collect();
+            later.filter_map(|change| Some((change.name.clone()?, change.id))).collect();
         let unchanged = now.iter().filter(|(id, _)| !seen.contains(*id));
         unchanged.map(|(id, name)| (text::fold(name), *id)).chain(earlier).collect()
     };
@@ -122,11 +144,11 @@ pub(super) fn names_at<'t>(
     };
     // If the write made the record and it was deleted since, its name stands for the record created under it later.
     let existed: HashSet<AnyId> = ids.before.values().copied().collect();
-    let had_other_name = |(id, _, name): &(AnyId, i64, Option<String>)| {
-        let current = now.get(id).map(|current| text::fold(current));
-        name.as_ref().is_some_and(|name| Some(name) != current.as_ref()).then_some(*id)
+    let is_other = |change: &Change| {
+        let current = now.get(&change.id).map(|current| text::fold(current));
+        change.had(|name| Some(name) != current.as_deref())
     };
-    let renamed: HashSet<AnyId> = changed.iter().filter_map(had_other_name).collect();
+    let renamed: HashSet<AnyId> = changed.iter().filter_map(is_other).collect();
     for (name, id) in &mut ids.after {
         if let Some(holder) = ids.now.get(name).filter(|holder| !renamed.contains(*holder))
             && !now.contains_key(id)
@@ -135,7 +157,7 @@ pub(super) fn names_at<'t>(
             *id = *holder;
         }
     }
-    Ok(Names { ids, now })
+    ids
 }
 
 /// The labels of a record once a write is taken back: what it took away comes back where the other label is, and what it
