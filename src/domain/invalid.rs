@@ -72,7 +72,9 @@ impl FieldCode {
         match self {
             Self::Required => "A required value is missing.",
             Self::InvalidType => "The value has the wrong JSON type.",
-            Self::UnknownField => "The field does not exist; unknown fields are rejected.",
+            Self::UnknownField => {
+                "The field does not exist; unknown fields are rejected. The detail may suggest another."
+            }
             Self::ReadOnly => "The field is set by the server. Only a PUT may contain it, with its current value.",
             Self::TooShort => "The text is too short, or there are too few items.",
             Self::TooLong => "The text is too long, or there are too many items.",

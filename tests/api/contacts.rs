@@ -732,12 +732,13 @@ on_both! {
     async fn an_unknown_field_is_refused_even_as_null(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         let made = make(&ada, json!({"given_name": "A", "emails": {"work": {"value": "a@example.com"}}})).await;
-        for (body, error) in [
-            (json!({"given_name": "A", "nmae": null}), "#/nmae unknown_field"),
+        for (body, error, params) in [
+            (json!({"given_name": "A", "nmae": null}), "#/nmae unknown_field", json!({})),
+            (json!({"given_name": "A", "familyName": null}), "#/familyName unknown_field", json!({"suggestion": "family_name"})),
             (json!({"given_name": "A", "emails": {"work": {"value": "a@example.com", "lable": null}}}),
-                "#/emails/work/lable unknown_field"),
-            (json!({"given_name": "A", "how_met": {"where": null}}), "#/how_met/where unknown_field"),
-            (json!({"given_name": "A", "workspace_id": null}), "#/workspace_id unknown_field"),
+                "#/emails/work/lable unknown_field", json!({"suggestion": "label"})),
+            (json!({"given_name": "A", "how_met": {"where": null}}), "#/how_met/where unknown_field", json!({})),
+            (json!({"given_name": "A", "workspace_id": null}), "#/workspace_id unknown_field", json!({})),
         ] {
             for reply in [
                 ada.post("/v1/contacts", &body).await,
@@ -746,6 +747,7 @@ on_both! {
             ] {
                 reply.problem(422, "invalid");
                 assert_eq!(reply.errors(), [error]);
+                assert_eq!(reply.body["errors"][0]["params"], params, "{body}");
             }
         }
         let reply = ada.post("/v1/contacts", &json!({"given_name": "A", "add_tags": ["x"]})).await;

@@ -3,6 +3,7 @@
 use jsonschema::error::ValidationErrorKind;
 use serde_json::Value;
 
+use super::suggestion::FieldNames;
 use crate::domain::count::pluralize;
 use crate::domain::domain_name::DOMAIN_PATTERN;
 use crate::domain::follow_up::TIME_PATTERN;
@@ -12,14 +13,13 @@ use crate::domain::link::URL_PATTERN;
 use crate::domain::locale::TIME_ZONE_PATTERN;
 
 /// Adds one error of the schema check, in our words.
-pub fn add(error: &jsonschema::ValidationError<'_>, invalid: &mut Invalid) {
+pub fn add(error: &jsonschema::ValidationError<'_>, field_names: &FieldNames, invalid: &mut Invalid) {
     let at = format!("#{}", error.instance_path());
     let rejection = match error.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected } => {
             for name in unexpected {
-                let rejection =
-                    Rejection::new(FieldCode::UnknownField, format!("There is no field {} here.", quoted(name)));
-                invalid.add(format!("{at}/{}", escape(name)), rejection);
+                let similar = field_names.similar(error.schema_path().as_str(), name);
+                invalid.add(format!("{at}/{}", escape(name)), unknown_field(name, similar));
             }
             return;
         }
@@ -49,7 +49,7 @@ pub fn add(error: &jsonschema::ValidationError<'_>, invalid: &mut Invalid) {
                 let of_itself = errors.iter().filter(|inner| inner.instance_path() == error.instance_path());
                 let others: Vec<String> = of_itself.flat_map(expected_types).collect();
                 if others.is_empty() {
-                    errors.iter().for_each(|error| add(error, invalid));
+                    errors.iter().for_each(|error| add(error, field_names, invalid));
                     return;
                 }
                 expected.extend(others);
@@ -83,6 +83,15 @@ pub fn add(error: &jsonschema::ValidationError<'_>, invalid: &mut Invalid) {
         _ => Rejection::format("Does not fit the documented schema."),
     };
     invalid.add(at, rejection);
+}
+
+fn unknown_field(name: &str, similar: Option<&str>) -> Rejection {
+    let detail = format!("There is no field {} here.", quoted(name));
+    match similar {
+        Some(similar) => Rejection::new(FieldCode::UnknownField, format!("{detail} Did you mean {similar:?}?"))
+            .with("suggestion", similar),
+        None => Rejection::new(FieldCode::UnknownField, detail),
+    }
 }
 
 /// What a format or a pattern asks for, in words and by an example.

@@ -2,6 +2,7 @@
 //! state is not checked here.
 
 mod errors;
+mod suggestion;
 pub mod views;
 
 use jsonschema::Validator;
@@ -12,6 +13,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 use utoipa::ToSchema;
 
+use self::suggestion::FieldNames;
 use self::views::{View, Views, collect, read_only_paths, reference_to};
 use crate::domain::invalid::{FieldCode, Invalid, escape};
 
@@ -20,6 +22,7 @@ use crate::domain::invalid::{FieldCode, Invalid, escape};
 struct Compiled {
     validator: Validator,
     read_only: Vec<Vec<String>>,
+    field_names: FieldNames,
 }
 
 type Registry = RwLock<HashMap<(TypeId, View), Result<Arc<Compiled>, String>>>;
@@ -52,7 +55,7 @@ fn compile<T: ToSchema>(view: View) -> Result<Compiled, String> {
         .should_validate_formats(true)
         .build(&schema)
         .map_err(|error| format!("schema {name}: {error}"))?;
-    Ok(Compiled { validator, read_only })
+    Ok(Compiled { validator, read_only, field_names: FieldNames::of(&schema) })
 }
 
 /// What is wrong with the structure of a value; the first 100 errors.
@@ -63,7 +66,7 @@ pub fn validate<T: ToSchema + 'static>(view: View, value: &Value) -> Invalid {
     };
     let mut invalid = Invalid::default();
     for error in compiled.validator.iter_errors(value) {
-        errors::add(&error, &mut invalid);
+        errors::add(&error, &compiled.field_names, &mut invalid);
         if invalid.truncated {
             break;
         }

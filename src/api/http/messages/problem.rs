@@ -672,4 +672,7 @@ struct ErrorParams {
     /// The regular expression, as in this document.
     #[schema(max_length = 500, example = "^[A-Z]{2}$")]
     pattern: String,
+    /// The field that was probably meant.
+    #[schema(max_length = 64, example = "given_name")]
+    suggestion: String,
 }
