@@ -283,11 +283,6 @@ impl FollowUpFields {
         })
     }
 
-    /// What it is sorted by: its day, or after all days.
-    pub fn sorted_on(day: Option<&String>) -> String {
-        day.cloned().unwrap_or_else(|| "9999-12-31".to_owned())
-    }
-
     fn check_due(&mut self, before: Option<&Self>, invalid: &mut Invalid) {
         check_day(&["due_on"], self.due_on.as_deref(), invalid);
         check_day(&["snoozed_until"], self.snoozed_until.as_deref(), invalid);

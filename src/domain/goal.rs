@@ -23,9 +23,6 @@ pub const MAX_LINKED: usize = 20;
 /// How many personas a goal may have: each of their texts is looked for when candidates are listed.
 pub const MAX_PERSONAS: usize = 10;
 
-/// The day that sorts after all others.
-const LAST_DAY: &str = "9999-12-31";
-
 /// What can be entered about a goal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
@@ -173,11 +170,6 @@ impl GoalFields {
 
     pub fn due_day(&self) -> Option<NaiveDate> {
         self.due_on.as_deref().and_then(|day| parse_day(day).ok())
-    }
-
-    /// What it is sorted by: the day it is due, or after all days.
-    pub fn due_sort(&self) -> String {
-        self.due_on.clone().unwrap_or_else(|| LAST_DAY.to_owned())
     }
 
     fn check_personas(&mut self, invalid: &mut Invalid) {

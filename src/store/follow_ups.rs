@@ -6,7 +6,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::db::sql::conn::Conn;
 use super::db::sql::schema::follow_ups;
-use super::db::sql::select::{Comparison, Direction, Field, ID, Predicate, Scalar, Select, field, sortable};
+use super::db::sql::select::{
+    Comparison, Direction, Field, ID, Predicate, Scalar, Select, day_or_last, field, sortable,
+};
 use super::db::sql::types::AnyId;
 use super::db::write::record::{Record, record_statements};
 use super::db::write::row::record_row;
@@ -58,8 +60,8 @@ record_row! {
         recurrence: Recurrence,
     }
     computed {
-        due_sort: String = |fields| FollowUpFields::sorted_on(fields.due_on.as_ref()),
-        actionable_sort: String = |fields| FollowUpFields::sorted_on(fields.actionable_on.as_ref()),
+        due_sort: String = |fields| day_or_last(fields.due_on.as_ref()),
+        actionable_sort: String = |fields| day_or_last(fields.actionable_on.as_ref()),
     }
 }
 
@@ -80,8 +82,8 @@ impl Record for FollowUp {
     fn own_sort_value(&self, field: Field) -> Option<Scalar> {
         let FollowUpFields { due_on, actionable_on, priority, completed_at, .. } = &self.fields;
         match field {
-            DUE => Some(Scalar::Text(FollowUpFields::sorted_on(due_on.as_ref()))),
-            ACTIONABLE => Some(Scalar::Text(FollowUpFields::sorted_on(actionable_on.as_ref()))),
+            DUE => Some(Scalar::Text(day_or_last(due_on.as_ref()))),
+            ACTIONABLE => Some(Scalar::Text(day_or_last(actionable_on.as_ref()))),
             PRIORITY => Some(Scalar::Int(i64::from(*priority))),
             COMPLETED => completed_at.map(Scalar::Instant),
             _ => None,

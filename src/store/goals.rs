@@ -5,7 +5,9 @@ use diesel::prelude::*;
 
 use super::db::sql::conn::Conn;
 use super::db::sql::schema::goals;
-use super::db::sql::select::{Comparison, Direction, Field, ID, Predicate, Scalar, Select, field, sortable};
+use super::db::sql::select::{
+    Comparison, Direction, Field, ID, Predicate, Scalar, Select, day_or_last, field, sortable,
+};
 use super::db::write::record::{Record, record_statements};
 use super::db::write::row::record_row;
 use super::error::Result;
@@ -34,7 +36,7 @@ record_row! {
         personas: Keyed<Persona>,
     }
     computed {
-        due_sort: String = |fields| fields.due_sort(),
+        due_sort: String = |fields| day_or_last(fields.due_on.as_ref()),
     }
 }
 
@@ -43,7 +45,7 @@ impl Record for Goal {
 
     fn own_sort_value(&self, field: Field) -> Option<Scalar> {
         match field {
-            DUE => Some(Scalar::Text(self.fields.due_sort())),
+            DUE => Some(Scalar::Text(day_or_last(self.fields.due_on.as_ref()))),
             PRIORITY => Some(Scalar::Int(i64::from(self.fields.priority))),
             _ => None,
         }

@@ -5,7 +5,9 @@ use diesel::prelude::*;
 
 use super::db::sql::conn::Conn;
 use super::db::sql::schema::posts;
-use super::db::sql::select::{Comparison, Direction, Field, ID, Predicate, Scalar, Select, field, sortable};
+use super::db::sql::select::{
+    Comparison, Direction, Field, ID, Predicate, Scalar, Select, day_or_last, field, sortable,
+};
 use super::db::write::record::{Record, record_statements};
 use super::db::write::row::record_row;
 use super::error::Result;
@@ -38,17 +40,9 @@ record_row! {
         metrics: Keyed<PostDayMetrics>,
     }
     computed {
-        scheduled_sort: String = |fields| scheduled_sort(fields),
+        scheduled_sort: String = |fields| day_or_last(fields.scheduled_on.as_ref()),
         published_sort: Timestamp = |fields| published_sort(fields),
     }
-}
-
-/// The day that sorts after all others.
-const LAST_DAY: &str = "9999-12-31";
-
-/// The day it is scheduled for, or the last one there is.
-fn scheduled_sort(fields: &PostFields) -> String {
-    fields.scheduled_on.clone().unwrap_or_else(|| LAST_DAY.to_owned())
 }
 
 /// When it was published, or before all others.
@@ -64,7 +58,7 @@ impl Record for Post {
         match field {
             SCHEDULED_ON => self.fields.scheduled_on.clone().map(Scalar::Text),
             PUBLISHED_AT => self.fields.published_at.map(Scalar::Instant),
-            SCHEDULED => Some(Scalar::Text(scheduled_sort(&self.fields))),
+            SCHEDULED => Some(Scalar::Text(day_or_last(self.fields.scheduled_on.as_ref()))),
             PUBLISHED => Some(Scalar::Instant(published_sort(&self.fields))),
             _ => None,
         }

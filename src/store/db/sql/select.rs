@@ -36,6 +36,11 @@ where
     Field(C::NAME)
 }
 
+/// A day to sort by: without one, it comes after all days.
+pub fn day_or_last(day: Option<&String>) -> String {
+    day.cloned().unwrap_or_else(|| "9999-12-31".to_owned())
+}
+
 impl Field {
     /// For the column of a `Reference`, which the parity test checks against the schema.
     pub const fn of_reference(column: &'static str) -> Self {
