@@ -89,6 +89,5 @@ fn list_candidates(context: &Context, conn: &mut Conn) -> Result<Response, Probl
     };
     let fits = page.items.into_iter().map(|candidate| candidate.fit);
     let items: Vec<GoalCandidate> = cards.into_iter().zip(fits).map(item).collect();
-    let etag_prefix = Some(context.api.etags.prefix());
-    Page { etag_prefix, ..Page::new(&items, next.as_deref()) }.respond(context, &tag)
+    Page::of_records(context, &items, next.as_deref()).respond(context, &tag)
 }

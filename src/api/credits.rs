@@ -101,6 +101,5 @@ fn list_credits(context: &Context, conn: &mut Conn) -> Result<Response, Problem>
         }
     };
     let items: Vec<GoalCredit> = cards.into_iter().zip(credits).map(item).collect();
-    let etag_prefix = Some(context.api.etags.prefix());
-    Page { etag_prefix, ..Page::new(&items, next.as_deref()) }.respond(context, &tag)
+    Page::of_records(context, &items, next.as_deref()).respond(context, &tag)
 }

@@ -190,7 +190,7 @@ fn list_keep_in_touch(context: &Context, conn: &mut Conn) -> Result<Response, Pr
     let cards = Contact::cards(conn, workspace, &people, today)?;
     let items: Vec<KeepInTouchItem> =
         page.items.iter().zip(cards).map(|(due, contact)| shown(due, contact, on)).collect();
-    let shown = Page { etag_prefix: Some(etags.prefix()), ..Page::new(&items, next.as_deref()) };
+    let shown = Page::of_records(context, &items, next.as_deref());
     shown.respond(context, &tag)
 }
 

@@ -153,8 +153,7 @@ fn list_notifications(context: &Context, conn: &mut Conn) -> Result<Response, Pr
     let next = last.map(|last| cursors.seal(&binding, &last.id)).transpose()?;
     let items = items(conn, workspace, today, found)?;
     let total = if count { Some(stored::count(conn, recipient, unread)?) } else { None };
-    let etag_prefix = Some(context.api.etags.prefix());
-    Page { etag_prefix, total, ..Page::new(&items, next.as_deref()) }.respond(context, &tag)
+    Page { total, ..Page::of_records(context, &items, next.as_deref()) }.respond(context, &tag)
 }
 
 /// Notifications with what they are about, in a constant number of statements.

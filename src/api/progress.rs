@@ -267,6 +267,5 @@ fn list_records(context: &Context, conn: &mut Conn) -> Result<Response, Problem>
     let entity = page.entity.as_str();
     let item = |record: Value| CountedItem { data: CountedRecord(json!({ entity: record })) };
     let items: Vec<CountedItem> = page.items.into_iter().map(item).collect();
-    let etag_prefix = Some(context.api.etags.prefix());
-    Page { etag_prefix, ..Page::new(&items, next.as_deref()) }.respond(context, &tag)
+    Page::of_records(context, &items, next.as_deref()).respond(context, &tag)
 }

@@ -147,6 +147,6 @@ fn list_reciprocity(context: &Context, conn: &mut Conn) -> Result<Response, Prob
         .zip(cards)
         .map(|((_, own), contact)| ReciprocityItem { contact, reciprocity: Reciprocity::of(own) })
         .collect();
-    let shown = Page { etag_prefix: Some(etags.prefix()), ..Page::new(&items, next.as_deref()) };
+    let shown = Page::of_records(context, &items, next.as_deref());
     shown.respond(context, &tag)
 }

@@ -253,8 +253,7 @@ fn list_audience(context: &Context, conn: &mut Conn) -> Result<Response, Problem
         AudienceMember { contact, score, had_on, reasons }
     };
     let items: Vec<AudienceMember> = cards.into_iter().zip(page.items).map(item).collect();
-    let etag_prefix = Some(context.api.etags.prefix());
-    Page { etag_prefix, ..Page::new(&items, next.as_deref()) }.respond(context, &tag)
+    Page::of_records(context, &items, next.as_deref()).respond(context, &tag)
 }
 
 fn list_of_contact(context: &Context, conn: &mut Conn) -> Result<Response, Problem> {
@@ -269,8 +268,7 @@ fn list_of_contact(context: &Context, conn: &mut Conn) -> Result<Response, Probl
     let page = resource_fits::of_contact(conn, workspace, &contact, &wanted)?;
     let next = next_cursor(context, page.next.as_ref())?;
     let items: Vec<FittingResource> = page.items.into_iter().map(FittingResource::of).collect();
-    let etag_prefix = Some(context.api.etags.prefix());
-    Page { etag_prefix, ..Page::new(&items, next.as_deref()) }.respond(context, &tag)
+    Page::of_records(context, &items, next.as_deref()).respond(context, &tag)
 }
 
 /// What a cursor is bound to.

@@ -159,8 +159,7 @@ fn respond(context: &Context, conn: &mut Conn, contact: Option<AnyId>) -> Result
     let next = page.next.map(|place| cursors.seal(&binding, &place)).transpose()?;
     let cards = cards_of(conn, workspace, &page.items, today)?;
     let items: Vec<TimelineItem> = page.items.into_iter().map(|entry| shown(entry, zone, &cards)).collect();
-    let etag_prefix = Some(context.api.etags.prefix());
-    Page { etag_prefix, ..Page::new(&items, next.as_deref()) }.respond(context, &tag)
+    Page::of_records(context, &items, next.as_deref()).respond(context, &tag)
 }
 
 /// The latest of what happened with a contact by the end of a day.

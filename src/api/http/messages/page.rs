@@ -28,6 +28,11 @@ impl<'a, R: Serialize> Page<'a, R> {
         Self { items, next_cursor, total: None, etag_prefix: None }
     }
 
+    /// A page of records that have ETags.
+    pub fn of_records(context: &Context, items: &'a [R], next_cursor: Option<&'a str>) -> Self {
+        Self { etag_prefix: Some(context.api.etags.prefix()), ..Self::new(items, next_cursor) }
+    }
+
     /// The answer, with its ETag and a `Link` to the next page.
     pub fn respond(&self, context: &Context, etag: &str) -> Result<Response, Problem> {
         let call = &context.call;

@@ -101,7 +101,6 @@ impl Asked {
 
 fn respond<T: Serialize>(context: &Context, page: &lists::Page<T>, tag: &str) -> Result<Response, Problem> {
     let next = next_cursor(context, page.next.as_ref())?;
-    let etag_prefix = Some(context.api.etags.prefix());
-    let page = Page { total: page.total, etag_prefix, ..Page::new(&page.items, next.as_deref()) };
+    let page = Page { total: page.total, ..Page::of_records(context, &page.items, next.as_deref()) };
     page.respond(context, tag)
 }
