@@ -45,7 +45,9 @@ export class Connection {
     const answer = await this.exchange(method, path, body, headers);
     if (answer.status !== 401) return answer;
     await this.refresh();
-    return this.exchange(method, path, body, headers);
+    const second = await this.exchange(method, path, body, headers);
+    if (second.status === 401) throw new SignedOut(second.body.detail);
+    return second;
   }
 
   private async refresh() {
@@ -80,6 +82,10 @@ export class Connection {
     const { status, headers: received } = response;
     const seconds = Number(received.get("Retry-After")) || 10;
     if (status === 429 || status >= 500) throw new Later(`The server answers with ${status}.`, seconds, true);
-    return { status, headers: received, body: text ? JSON.parse(text) : null };
+    try {
+      return { status, headers: received, body: text ? JSON.parse(text) : null };
+    } catch {
+      throw new Later("Something else answers, such as the login page of a public network.");
+    }
   }
 }

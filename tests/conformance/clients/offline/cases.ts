@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Storage } from "./state.js";
+import { Later, SignedOut } from "./connection.js";
 import { Device } from "./sync.js";
 
 const url = process.env.WELLMET ?? "http://127.0.0.1:8080";
@@ -60,6 +61,27 @@ test("a sync that begins while another user signs in receives what is theirs", a
   assert.deepEqual(names(phone), ["Grace", "Howard"]);
   await phone.sync();
   assert.deepEqual(names(phone), ["Grace", "Howard"]);
+});
+
+test("what does not come from the server is no answer to a write", async () => {
+  const ada = await Account.register("Ada");
+  const faults = {
+    page: () => new Response("<html>Accept our terms</html>"),
+    proxy: () => new Response("<html>Bad gateway</html>", { status: 502 }),
+    unauthorized: () => Response.json({ code: "unauthorized", detail: "No." }, { status: 401 }),
+  };
+  let fault: keyof typeof faults | undefined;
+  const { phone } = await ada.phone(async (path, init) =>
+    fault && !String(path).includes("/auth/") ? faults[fault]() : fetch(path, init));
+  phone.create("contact", { given_name: "Charles" });
+  for (fault of Object.keys(faults) as (keyof typeof faults)[]) {
+    await assert.rejects(phone.sync(), fault === "unauthorized" ? SignedOut : Later);
+    assert.equal(phone.outbox.length, 1);
+  }
+  fault = undefined;
+  await phone.sync();
+  assert.deepEqual([phone.outbox.length, phone.setAside.length], [0, 0]);
+  assert.deepEqual(names(phone), ["Ada", "Charles"]);
 });
 
 test("a sync that fails does not keep the user from signing in", async () => {
