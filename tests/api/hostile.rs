@@ -4,12 +4,10 @@
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
-use super::support::{TestServer, sent_to};
+use super::support::{SESSION_STATEMENTS, TestServer, sent_to};
 
 /// A refusal lists at most 100 errors, so it is short whatever was sent.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
-/// Whether the session still lives is asked again after five seconds, and PostgreSQL is pinged first.
-const MAX_STATEMENTS: usize = 2;
 
 fn repeated(count: usize, item: impl Fn(usize) -> String) -> String {
     (0..count).map(item).collect::<Vec<_>>().join(",")
@@ -129,7 +127,7 @@ on_both! {
             let errors = reply.body["errors"].as_array().map_or(0, Vec::len);
             let truncated = reply.body["errors_truncated"] == Value::Bool(true);
             let is_listed = errors <= 100 && (!truncated || errors == 100);
-            if reply.status != expected || statements > MAX_STATEMENTS || reply.text.len() > MAX_ANSWER_BYTES || !is_listed {
+            if reply.status != expected || statements > SESSION_STATEMENTS || reply.text.len() > MAX_ANSWER_BYTES || !is_listed {
                 let bytes = reply.text.len();
                 writeln!(report, "{path}, {shape}: {} for {expected}, {statements} statements, {bytes} bytes, {errors} errors", reply.status).unwrap();
             }
@@ -174,7 +172,7 @@ on_both! {
         for name in names {
             let before = sent_to(&server.database);
             list(ids(name, 182)).await.problem(400, "invalid_parameter");
-            assert!(sent_to(&server.database) - before <= MAX_STATEMENTS + 2, "{name}");
+            assert!(sent_to(&server.database) - before <= SESSION_STATEMENTS + 2, "{name}");
         }
         ada.get(&format!("/v1/contacts?{}", ids("organization_id", 182))).await.problem(400, "invalid_parameter");
     }

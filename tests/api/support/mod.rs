@@ -35,7 +35,7 @@ pub use self::{
     mail::{Email, Mailbox},
     scratch::scratch,
     server::{START, TestServer},
-    statements::{sent_to, statements_of},
+    statements::{SESSION_STATEMENTS, sent_to, statements_of},
 };
 
 /// Which of the two databases a test runs on.

@@ -104,6 +104,10 @@ pub fn sent_to(database: &Database) -> usize {
     with_sent(|sent| sent.counts.get(address).copied().unwrap_or(0))
 }
 
+/// What a request may take besides its own: whether the session still lives is asked again after five seconds, and
+/// PostgreSQL is pinged first.
+pub const SESSION_STATEMENTS: usize = 2;
+
 /// What a read returns, and how many statements it takes: the minimum of three runs, since a server also
 /// polls for jobs and refreshes its caches.
 pub async fn statements_of<T>(database: &Database, read: impl AsyncFn() -> T) -> (usize, T) {
