@@ -85,6 +85,8 @@ export class Connection {
     try {
       return { status, headers: received, body: text ? JSON.parse(text) : null };
     } catch {
+      // A proxy may refuse what is too large before the server does.
+      if (status === 413) return { status, headers: received, body: { code: "body_too_large", detail: "It is too large." } };
       throw new Later("Something else answers, such as the login page of a public network.");
     }
   }

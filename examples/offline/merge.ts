@@ -58,8 +58,14 @@ export function rebased<Seen extends Fields>(seen: Seen, { add_tags, remove_tags
 export function collides(patch: Fields, base: unknown, now: unknown): boolean {
   return Object.entries(patch).some(([field, mine]) => {
     const [before, theirs] = [base, now].map((record) => (isObject(record) ? record[field] : null));
-    return isObject(mine) ? collides(mine, before, theirs) : !same(before, theirs) && !same(mine, theirs);
+    return isObject(mine) ? collides(mine, before, theirs) : !isAsSeen(before, theirs) && !same(mine, theirs);
   });
+}
+
+/** Whether what the user saw is still there. The server adds defaults to an entry that the user has made. */
+function isAsSeen(before: unknown, now: unknown): boolean {
+  if (!isObject(before) || !isObject(now)) return same(before, now);
+  return Object.entries(before).every(([key, value]) => same(value, now[key]));
 }
 
 /** The ids in a write that lead to another record, as the server says: in the path, or in the body at a pointer. */

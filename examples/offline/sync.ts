@@ -60,14 +60,21 @@ export class Device {
   }
   private queue(write: Write): Write {
     this.state.outbox.push(write);
-    this.save();
+    try {
+      this.save();
+    } catch (error) {
+      this.state.outbox.pop(); // The user is told that it is not done.
+      throw error;
+    }
     return write;
   }
 
   /** Takes a write that was set aside off the list: sends it after all, since the user has seen what is there now. */
   retry({ write }: SetAside) {
     const base = write.does === "edit" ? { base: this.get(write.entity, write.record) } : {};
-    this.forget({ write }, { ...write, record: this.kept(write.record), ...base });
+    // The user has deleted the other record, not the one that it was merged into.
+    const record = write.does === "delete" ? write.record : this.kept(write.record);
+    this.forget({ write }, { ...write, record, ...base });
   }
   forget({ write }: Pick<SetAside, "write">, again?: Write) {
     this.state.setAside = this.state.setAside.filter((one) => one.write.id !== write.id);
@@ -117,8 +124,11 @@ export class Device {
       }
       if (answer.status !== 200) throw new Error(`${answer.status} ${answer.body.code}: ${answer.body.detail}`);
       const page: Schemas["ChangePage"] = answer.body;
-      // The server was restored from a backup, or has a new release: an old number may be that of somebody else's write by now.
-      if (state.etagPrefix !== page.etag_prefix) Object.assign(state, { numbers: {}, sending: null });
+      if (state.etagPrefix !== page.etag_prefix) {
+        // The server was restored from a backup, or has a new release: a number may be that of somebody else's write by now.
+        const undoes = state.outbox.some((write) => write.does === "undo" && state.sending?.writes.includes(write.id));
+        Object.assign(state, { numbers: {}, sending: undoes ? null : state.sending });
+      }
       const stale = new Set(state.stale);
       for (const { entity, id, data, merged_into } of page.items) {
         stale.delete(`${entity} ${id}`);

@@ -84,6 +84,27 @@ test("what does not come from the server is no answer to a write", async () => {
   assert.deepEqual(names(phone), ["Ada", "Charles"]);
 });
 
+test("a proxy that refuses what is too large is taken for the server", async () => {
+  const ada = await Account.register("Ada");
+  const { phone } = await ada.phone(async (path, init) =>
+    String(path).endsWith("/v1/batch") && JSON.parse(String(init?.body)).operations.length > 2
+      ? new Response("<html>Request Entity Too Large</html>", { status: 413 })
+      : fetch(path, init));
+  for (const given_name of ["B", "C", "D", "E", "F"]) phone.create("contact", { given_name });
+  await phone.sync();
+  assert.deepEqual(names(phone), ["Ada", "B", "C", "D", "E", "F"]);
+});
+
+test("an entry that the user has made offline can be removed again", async () => {
+  const { phone } = await (await Account.register("Ada")).phone();
+  const { record } = phone.create("contact", { given_name: "Charles" });
+  await phone.sync();
+  phone.edit("contact", record, { emails: { work: { value: "charles@example.com" } } });
+  phone.edit("contact", record, { emails: { work: null } });
+  await phone.sync();
+  assert.deepEqual([phone.setAside.length, phone.get("contact", record)?.emails], [0, {}]);
+});
+
 test("a sync that fails does not keep the user from signing in", async () => {
   const ada = await Account.register("Ada");
   let isOn = true;
@@ -140,4 +161,9 @@ test("a snapshot does not say what was merged, so the answer to a write has to",
   const refused = device.setAside.map(({ write, code }) => `${write.does}: ${code}`);
   assert.deepEqual(refused.sort(), ["delete: merged", "edit: not_found"]);
   assert.equal(device.outbox.length, 0);
+
+  // The one that was kept is not deleted in its place.
+  device.retry(device.setAside.find(({ write }) => write.does === "delete")!);
+  await device.sync();
+  assert.equal(device.get("contact", kept)?.name, "Charles");
 });
