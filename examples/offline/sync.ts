@@ -27,7 +27,7 @@ export class Device {
 
   get(entity: Entity, id: string): Data | undefined {
     const record = this.kept(id);
-    const writes = this.state.outbox.filter((write) => write.record === record && write.entity === entity);
+    const writes = this.state.outbox.filter((write) => this.kept(write.record) === record && write.entity === entity);
     return inEffect(writes).reduce<Data | undefined>(shown, this.state.records[`${entity} ${record}`]);
   }
 
@@ -39,9 +39,9 @@ export class Device {
 
   list(entity: Entity): Data[] {
     const stored = Object.keys(this.state.records).filter((key) => key.startsWith(`${entity} `));
-    const queued = this.state.outbox.filter((write) => write.entity === entity).map((write) => `${entity} ${write.record}`);
-    const ids = [...new Set([...stored, ...queued])].map((key) => key.slice(entity.length + 1));
-    return ids.map((id) => this.get(entity, id)).filter((record) => record !== undefined);
+    const queued = this.state.outbox.filter((write) => write.entity === entity).map((write) => this.kept(write.record));
+    const ids = new Set([...stored.map((key) => key.slice(entity.length + 1)), ...queued]);
+    return [...ids].map((id) => this.get(entity, id)).filter((record) => record !== undefined);
   }
 
   create(entity: Entity, body: Fields): Write {
@@ -149,8 +149,6 @@ export class Device {
           const isOther = write.does === "delete" && write.record in state.merged;
           if (isOther) this.putAside(write, "merged", "It was merged into another record.");
         }
-        const ids = Object.entries(state.merged);
-        state.outbox = JSON.parse(ids.reduce((text, [id, kept]) => text.replaceAll(id, kept), JSON.stringify(state.outbox)));
       }
       Object.assign(state, { cursor: page.next_cursor, etagPrefix: page.etag_prefix });
       this.save(); // The records together with the cursor.
@@ -181,14 +179,15 @@ export class Device {
   /** The writes at the head of the outbox, as one request. In their order: later ones build on earlier ones. */
   private nextRequest(limit: number): State["sending"] {
     const writes: Write[] = [];
-    for (const write of this.state.outbox) {
+    for (const queued of this.state.outbox) {
+      const write = this.redirected(queued);
       // The second edit of a record needs the version that the first one makes.
       if (writes.length === limit || writes.some((one) => one.record === write.record)) break;
       const now = this.state.records[`${write.entity} ${write.record}`];
       if (write.does === "edit" && now && collides(write.body, write.base, now)) {
-        this.putAside(write, "collision", "Somebody else has changed the same.");
+        this.putAside(queued, "collision", "Somebody else has changed the same.");
       } else if (write.does === "undo" && !(write.of in this.state.numbers)) {
-        this.putAside(write, "not_written", "It has no number to undo it by.");
+        this.putAside(queued, "not_written", "It has no number to undo it by.");
       } else writes.push(write);
     }
     const operations = writes.map((write) => this.operation(write));
@@ -196,6 +195,12 @@ export class Device {
     const batch = { method: "POST" as const, path: "/v1/batch", headers: {}, body: { operations } };
     const request = operations.length === 1 ? operations[0]! : batch;
     return { ...request, key: uuid(), writes: writes.map((write) => write.id) };
+  }
+
+  /** With the ids of the records that were kept. The queue has the old ones: a merge can be undone before this is sent. */
+  private redirected<Value>(value: Value): Value {
+    const kept = (_: string, part: unknown) => (typeof part === "string" ? this.kept(part) : part);
+    return JSON.parse(JSON.stringify(value, kept));
   }
 
   private operation(write: Write): Operation {

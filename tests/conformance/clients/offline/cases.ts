@@ -142,6 +142,26 @@ test("after the server was restored from a backup, the number of a write may be 
   }
 });
 
+test("an edit of a record that was merged goes to that record if the merge is undone", async () => {
+  const ada = await Account.register("Ada");
+  let isOn = true;
+  const { phone } = await ada.phone((path, init) =>
+    isOn || init?.method === "GET" ? fetch(path, init) : Promise.reject(new TypeError("no connection")));
+  const [kept, twin] = ["Charles", "C."].map((given_name) => phone.create("contact", { given_name }).record);
+  await phone.sync();
+  isOn = false;
+  phone.edit("contact", twin!, { headline: "Mathematician", notes: `Was ${twin}` });
+  const { number } = await ada.request("POST", "/v1/contacts/merge", { keep_id: kept, merge_ids: [twin] });
+  await assert.rejects(phone.sync(), Later);
+  assert.equal(phone.get("contact", twin!)?.id, kept);
+  assert.equal(phone.get("contact", kept!)?.headline, "Mathematician");
+  await ada.request("POST", `/v1/changes/${number}/revert`);
+  isOn = true;
+  await phone.sync();
+  const [one, other] = [kept, twin].map((id) => phone.get("contact", id!));
+  assert.deepEqual([one?.headline, one?.notes, other?.headline, other?.notes], [null, null, "Mathematician", `Was ${twin}`]);
+});
+
 test("a snapshot does not say what was merged, so the answer to a write has to", async () => {
   const ada = await Account.register("Ada");
   const { phone, memory } = await ada.phone();
