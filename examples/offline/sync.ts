@@ -244,12 +244,9 @@ export class Device {
     return false;
   }
 
-  private remove(write: Write) {
-    this.state.outbox = this.state.outbox.filter((one) => one !== write);
-  }
   private putAside(write: Write, code: string, detail: string) {
     if (write.does === "edit" && write.base) rebase(this.state.outbox, write, write.base); // As if it had not been done.
-    this.remove(write);
+    this.state.outbox = this.state.outbox.filter((one) => one !== write);
     this.state.setAside.push({ write, code, detail });
   }
 
