@@ -138,9 +138,9 @@ pub fn operations() -> Vec<Operation> {
             )
             .request::<BatchRequest>(json!({"atomic": true, "operations": [
                 {"method": "POST", "path": "/v1/contacts",
-                 "body": {"id": "01939d5e-8c00-7000-8000-0000000000b6", "given_name": "Grace"}},
+                 "body": {"id": "01939d5e-8c00-7000-8000-0000000000c1", "given_name": "Grace"}},
                 {"method": "POST", "path": "/v1/needs",
-                 "body": {"contact_id": "01939d5e-8c00-7000-8000-0000000000b6", "topic": "hiring rust engineers"}}]}))
+                 "body": {"contact_id": "01939d5e-8c00-7000-8000-0000000000c1", "topic": "hiring rust engineers"}}]}))
             .answer::<BatchAnswer>(207, "The result of each operation.")
     };
     let run = Run::Other(|exchange| Box::pin(send_batch(exchange)));

@@ -94,7 +94,7 @@ pub fn operations() -> Vec<Operation> {
                  undoes it; if anything is wrong, nothing is changed.",
             )
             .parameter(Parameter::dry_run("Return the result without changing anything."))
-            .request::<FollowUpBulk>(json!({ "ids": ["01939d5e-8c00-7000-8000-0000000000b1"], "shift_days": 7 }))
+            .request::<FollowUpBulk>(json!({ "ids": ["01939d5e-8c00-7000-8000-0000000000a1"], "shift_days": 7 }))
             .answer::<BulkResult>(200, "The result.")
             .may_be_large()
     };

@@ -2,7 +2,7 @@
 
 use actix_web::http::Method;
 use chrono::NaiveDate;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::context::Context;
 use super::http::messages::problem::{Code, Problem};
@@ -193,8 +193,9 @@ const MAX_DATES_WITHIN_DAYS: i64 = 366;
 /// Has a date on a day of a period such as `2026-03-02/2026-03-16`.
 fn dates_within(period: &str) -> Result<Predicate, Rejection> {
     let refuse = || {
-        let detail = "Expected two days, at most 366 days apart, such as 2026-03-02/2026-03-16.";
-        Rejection::format(detail)
+        let example = "2026-03-02/2026-03-16";
+        let detail = format!("Expected two days, at most {MAX_DATES_WITHIN_DAYS} days apart, such as {example}.");
+        Rejection::format(detail).with("max", MAX_DATES_WITHIN_DAYS)
     };
     let (first, last) = period.split_once('/').ok_or_else(refuse)?;
     let (first, last) = (parse_day(first).map_err(|_| refuse())?, parse_day(last).map_err(|_| refuse())?);
@@ -256,6 +257,26 @@ impl Resource for Contact {
         write_errors: &[],
         delete_errors: &[Code::SelfContact],
     };
+
+    fn more_examples() -> Vec<(&'static str, Value)> {
+        vec![
+            (
+                "With a name only",
+                json!({ "id": "01939d5e-8c00-7000-8000-0000000000a2", "given_name": "Karim", "family_name": "Benali" }),
+            ),
+            (
+                "With an e-mail address and a birthday",
+                json!({
+                    "id": "01939d5e-8c00-7000-8000-0000000000b1", "given_name": "Maya", "family_name": "Lindqvist",
+                    "emails": {"work": {"value": "maya@example.org"}}, "dates": {"birthday": {"value": "--06-15"}}
+                }),
+            ),
+            (
+                "One to merge into another",
+                json!({ "id": "01939d5e-8c00-7000-8000-0000000000b2", "given_name": "Maya", "family_name": "Lindquist" }),
+            ),
+        ]
+    }
 }
 
 impl Cards for Contact {
@@ -290,9 +311,9 @@ pub fn operations() -> Vec<Operation> {
          contact that represents you can be kept, but not merged into another.",
         || {
             json!({
-                "keep_id": "01939d5e-8c00-7000-8000-0000000000b3",
-                "merge_ids": ["01939d5e-8c00-7000-8000-0000000000b4"],
-                "fields": {"nickname": "Dorka"}
+                "keep_id": "01939d5e-8c00-7000-8000-0000000000b1",
+                "merge_ids": ["01939d5e-8c00-7000-8000-0000000000b2"],
+                "fields": {"headline": "Speaks about storage"}
             })
         },
         &[Code::SelfContact],

@@ -76,11 +76,11 @@ impl Resource for DuplicateDismissal {
         many: "dismissals of duplicates",
         create_example: || {
             json!({
-                "id": "01939d5e-8c00-7000-8000-0000000000a1", "contact_id": "01939d5e-8c00-7000-8000-0000000000b1",
-                "other_contact_id": "01939d5e-8c00-7000-8000-0000000000b2"
+                "contact_id": "01939d5e-8c00-7000-8000-0000000000b1",
+                "other_contact_id": "01939d5e-8c00-7000-8000-0000000000a2"
             })
         },
-        update_example: || json!({ "other_contact_id": "01939d5e-8c00-7000-8000-0000000000b2" }),
+        update_example: || json!({ "other_contact_id": "01939d5e-8c00-7000-8000-0000000000a2" }),
         write_errors: &[],
         delete_errors: &[],
     };

@@ -278,7 +278,7 @@ impl Resource for EventPerson {
         many: "people at events",
         create_example: || {
             json!({
-                "id": "01939d5e-8c00-7000-8000-0000000000a1", "event_id": "01939d5e-8c00-7000-8000-0000000000a1",
+                "event_id": "01939d5e-8c00-7000-8000-0000000000a1",
                 "contact_id": "01939d5e-8c00-7000-8000-0000000000b1", "role": "speaker", "priority": 5,
                 "why": "She hires for the team I want to join.", "talking_points": ["Her talk on storage"],
                 "questions": ["How do you choose what to build?"], "stage": "to_meet",
@@ -301,7 +301,7 @@ pub fn operations() -> Vec<Operation> {
     operations.extend(nested_at::<Event, EventPerson>(
         "people",
         "Ranked with `sort=-priority`.",
-        || json!({ "contact_id": "01939d5e-8c00-7000-8000-0000000000b2", "role": "speaker", "priority": 4 }),
+        || json!({ "contact_id": "01939d5e-8c00-7000-8000-0000000000a2", "role": "speaker", "priority": 4 }),
     ));
     operations.push(Operation::new(
         Method::POST,
@@ -392,7 +392,7 @@ fn add_docs() -> Docs {
              contact.",
         )
         .request::<EventPeople>(json!({
-            "people": [{ "contact_id": "01939d5e-8c00-7000-8000-0000000000b5", "role": "speaker", "priority": 4 }],
+            "people": [{ "contact_id": "01939d5e-8c00-7000-8000-0000000000a1", "role": "speaker", "priority": 4 }],
         }))
         .answer::<EventPeopleAdded>(200, "The people.")
         .errors(&[Code::IdTaken, Code::Deleted])

@@ -217,7 +217,8 @@ fn apply_docs() -> Docs {
         ))
         .parameter(Parameter::dry_run("Return the result without changing anything."))
         .request::<PlanApplication>(json!({
-            "contact_ids": ["01939d5e-8c00-7000-8000-0000000000a1"], "anchor_on": "2026-03-02",
+            "contact_ids": ["01939d5e-8c00-7000-8000-0000000000a1"], "plan_run_ids": ["01939d5e-8c00-7000-8000-0000000000a1"],
+            "anchor_on": "2026-03-02",
         }))
         .answer::<PlanApplied>(200, "The runs.")
         .errors(&[Code::NotFound, Code::IdTaken, Code::Deleted])

@@ -91,7 +91,7 @@ impl Resource for Introduction {
         create_example: || {
             json!({
                 "contact_a_id": "01939d5e-8c00-7000-8000-0000000000b1",
-                "contact_b_id": "01939d5e-8c00-7000-8000-0000000000b2",
+                "contact_b_id": "01939d5e-8c00-7000-8000-0000000000a2",
                 "purpose": "Both build tools for heat pumps.", "status": "asked",
             })
         },

@@ -26,6 +26,23 @@ pub fn operations() -> Vec<Operation> {
     let write = || Access::scope("account:write");
     vec![
         Operation::new(
+            Method::POST,
+            "/v1/me/password",
+            "change_password",
+            write(),
+            Run::Other(|exchange| Box::pin(change_password(exchange))),
+            || {
+                Docs::new("me", "Update your password")
+                    .description(
+                        "Ends all your other sessions immediately. Personal access tokens stay valid; \
+                         delete those you do not trust.",
+                    )
+                    .request::<PasswordChange>(json!({"current_password": "correct horse battery staple",
+                        "new_password": "staple battery horse, correct!"}))
+                    .empty(204, "Password changed.")
+            },
+        ),
+        Operation::new(
             Method::GET,
             "/v1/me",
             "get_me",
@@ -60,27 +77,10 @@ pub fn operations() -> Vec<Operation> {
                          workspace of which you are the only member, with everything in it. A workspace shared \
                          with others needs another owner first.",
                     )
-                    .request::<Confirmation>(json!({"password": "correct horse battery staple"}))
+                    .request::<Confirmation>(json!({"password": "staple battery horse, correct!"}))
                     .empty(204, "Deleted.")
                     .errors(&[Code::LastOwner])
                     .tagged(Tagged::Record)
-            },
-        ),
-        Operation::new(
-            Method::POST,
-            "/v1/me/password",
-            "change_password",
-            write(),
-            Run::Other(|exchange| Box::pin(change_password(exchange))),
-            || {
-                Docs::new("me", "Update your password")
-                    .description(
-                        "Ends all your other sessions immediately. Personal access tokens stay valid; \
-                         delete those you do not trust.",
-                    )
-                    .request::<PasswordChange>(json!({"current_password": "correct horse battery staple",
-                        "new_password": "staple battery horse, correct!"}))
-                    .empty(204, "Password changed.")
             },
         ),
     ]

@@ -70,12 +70,8 @@ pub fn operations() -> Vec<Operation> {
     [
         auth::operations(),
         password_reset::operations(),
-        me::operations(),
-        unsubscribe::operations(),
-        workspace::operations(),
         contacts::operations(),
         contact_brief::operations(),
-        bulk::operations(),
         organizations::operations(),
         positions::operations(),
         relationships::operations(),
@@ -108,6 +104,7 @@ pub fn operations() -> Vec<Operation> {
         review::operations(),
         notifications::operations(),
         follow_ups::operations(),
+        bulk::operations(),
         follow_up_plans::operations(),
         plan_runs::operations(),
         matches::operations(),
@@ -122,6 +119,9 @@ pub fn operations() -> Vec<Operation> {
         tokens::operations(),
         sessions::operations(),
         calendar_feeds::operations(),
+        workspace::operations(),
+        unsubscribe::operations(),
+        me::operations(),
         service::operations(),
     ]
     .into_iter()
@@ -183,7 +183,6 @@ pub fn document_text() -> Result<String, serde_json::Error> {
 
 const TAGS: &[(&str, &str)] = &[
     ("auth", "Create an account, log in, refresh tokens."),
-    ("me", "Your own account and workspace."),
     ("contacts", "The people of your network."),
     ("organizations", "Where people work, study and meet."),
     ("positions", "What people do or did somewhere."),
@@ -217,6 +216,7 @@ const TAGS: &[(&str, &str)] = &[
     ("tokens", "Personal access tokens for scripts."),
     ("sessions", "Where you are logged in."),
     ("calendar-feeds", "Calendars that calendar programs subscribe to."),
+    ("me", "Your own account and workspace."),
     ("service", "The server itself."),
 ];
 

@@ -98,7 +98,7 @@ pub fn operations() -> Vec<Operation> {
         Docs::new("notifications", "Mark notifications as read")
             .description(
                 "Marks the notifications in `ids`, and the one in `up_to` with all older ones. Notifications \
-             that are already read are left unchanged.",
+                 that are already read are left unchanged, and those in `ids` that no longer exist are ignored.",
             )
             .request::<ReadRequest>(json!({"ids": ["01939d5e-8c00-7000-8000-0000000000a1"]}))
             .answer::<Unread>(200, "The number of notifications still unread.")
@@ -215,7 +215,7 @@ async fn read_notifications(exchange: Exchange) -> Result<HttpResponse, Problem>
     let ReadRequest { ids, up_to } = check(&context.call.body.value)?;
     if ids.is_none() && up_to.is_none() {
         let mut invalid = Invalid::default();
-        invalid.add("#/ids", Rejection::required_any(&["#/up_to"], "Send `ids`, `up_to` or both."));
+        invalid.add("#/ids", Rejection::required_any(&["ids", "up_to"], "Send `ids`, `up_to` or both."));
         return Err(invalid.into());
     }
     let ids = ids.unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use actix_web::http::Method;
 use chrono::NaiveDate;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::context::Context;
 use super::http::messages::problem::Problem;
@@ -117,7 +117,7 @@ impl Resource for Organization {
         create_example: || {
             json!({
                 "name": "Poniedziałek Sp.j.", "aliases": ["Poniedziałek"], "domain": "poniedzialek.example",
-                "kind": "company", "industry": "Logistics", "parent_id": "01939d5e-8c00-7000-8000-0000000000a2",
+                "kind": "company", "industry": "Logistics",
                 "links": {"linkedin": {"url": "https://www.linkedin.com/company/poniedzialek"}}, "interest": 4,
                 "tags": ["target"]
             })
@@ -130,6 +130,20 @@ impl Resource for Organization {
         write_errors: &[],
         delete_errors: &[],
     };
+
+    fn more_examples() -> Vec<(&'static str, Value)> {
+        vec![
+            ("With a name only", json!({ "id": "01939d5e-8c00-7000-8000-0000000000a2", "name": "Tydzień Group" })),
+            (
+                "With a domain",
+                json!({ "id": "01939d5e-8c00-7000-8000-0000000000b1", "name": "Harbour Analytics", "domain": "harbour.example" }),
+            ),
+            (
+                "One to merge into another",
+                json!({ "id": "01939d5e-8c00-7000-8000-0000000000b2", "name": "Harbour Analytics GmbH" }),
+            ),
+        ]
+    }
 }
 
 impl Cards for Organization {
@@ -160,7 +174,7 @@ pub fn operations() -> Vec<Operation> {
             json!({
                 "keep_id": "01939d5e-8c00-7000-8000-0000000000b1",
                 "merge_ids": ["01939d5e-8c00-7000-8000-0000000000b2"],
-                "fields": {"domain": "poniedzialek.example"}
+                "fields": {"industry": "Software"}
             })
         },
         &[],

@@ -109,7 +109,7 @@ impl served::Resource for Resource {
                 "kind": "article", "topics": ["hiring", "rust engineers"], "note": "The table on page 3.",
             })
         },
-        update_example: || json!({ "topics": ["hiring"], "event_id": "01939d5e-8c00-7000-8000-0000000000a1" }),
+        update_example: || json!({ "topics": ["hiring"], "note": "The table on page 4." }),
         write_errors: &[],
         delete_errors: &[],
     };

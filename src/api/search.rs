@@ -112,13 +112,15 @@ fn hit_json(hit: Hit) -> Value {
 
 fn typed(query: &Query) -> Result<String, Problem> {
     let text = query.parsed("q", |text| match text.chars().count() {
-        1..=MAX_QUERY_CHARACTERS => Ok(text.to_owned()),
+        0..=MAX_QUERY_CHARACTERS => Ok(text.to_owned()),
         _ => {
             let detail = format!("Expected 1 to {MAX_QUERY_CHARACTERS} characters.");
             Err(Rejection::too_long(MAX_QUERY_CHARACTERS, detail).with("min", 1))
         }
     })?;
-    text.ok_or_else(|| Problem::parameter("q", Rejection::new(FieldCode::Required, "It is required.")))
+    // As everywhere, an empty one is none.
+    text.filter(|text| !text.is_empty())
+        .ok_or_else(|| Problem::parameter("q", Rejection::new(FieldCode::Required, "It is required.")))
 }
 
 /// The kinds asked for, or all that the caller may read.

@@ -1,6 +1,6 @@
 //! Tags: the labels that records carry.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::http::messages::problem::Code;
 use super::http::operation::Operation;
@@ -38,11 +38,18 @@ impl Resource for Tag {
         tag: "tags",
         one: "a tag",
         many: "tags",
-        create_example: || json!({"id": "01939d5e-8c00-7000-8000-0000000000a1", "name": "board-games", "color": "#2f855a"}),
+        create_example: || json!({"name": "board-games", "color": "#2f855a"}),
         update_example: || json!({"name": "Board games"}),
         write_errors: &[Code::NameTaken],
         delete_errors: &[],
     };
+
+    fn more_examples() -> Vec<(&'static str, Value)> {
+        vec![(
+            "One to merge into another",
+            json!({ "id": "01939d5e-8c00-7000-8000-0000000000b1", "name": "boardgames" }),
+        )]
+    }
 }
 
 pub fn operations() -> Vec<Operation> {
@@ -52,8 +59,8 @@ pub fn operations() -> Vec<Operation> {
          write, which `POST /v1/changes/{write}/revert` reverts.",
         || {
             json!({
-                "keep_id": "01939d5e-8c00-7000-8000-0000000000b1",
-                "merge_ids": ["01939d5e-8c00-7000-8000-0000000000b2"],
+                "keep_id": "01939d5e-8c00-7000-8000-0000000000a1",
+                "merge_ids": ["01939d5e-8c00-7000-8000-0000000000b1"],
                 "fields": {"color": "#2f855a"}
             })
         },

@@ -108,7 +108,7 @@ impl Resource for Target {
         many: "targets",
         create_example: || {
             json!({
-                "id": "01939d5e-8c00-7000-8000-0000000000a1", "goal_id": "01939d5e-8c00-7000-8000-0000000000a1",
+                "goal_id": "01939d5e-8c00-7000-8000-0000000000a1",
                 "contact_id": "01939d5e-8c00-7000-8000-0000000000b1", "priority": 4,
                 "why": "She hires for the team I want to join.", "ask": "Twenty minutes on how they choose products.",
             })
@@ -128,7 +128,7 @@ pub fn operations() -> Vec<Operation> {
     let mut operations = of_record::<Target>();
     operations.extend(nested::<Goal, Target>(
         "",
-        || json!({ "contact_id": "01939d5e-8c00-7000-8000-0000000000b2", "priority": 4, "stage": "ready" }),
+        || json!({ "contact_id": "01939d5e-8c00-7000-8000-0000000000a2", "priority": 4, "stage": "ready" }),
     ));
     operations.push(Operation::new(
         Method::GET,

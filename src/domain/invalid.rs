@@ -134,7 +134,7 @@ impl Rejection {
 
     /// None of these fields is there, and one of them has to be.
     pub fn required_any(alternatives: &'static [&'static str], detail: impl Into<String>) -> Self {
-        Self { alternatives, ..Self::new(FieldCode::Required, detail) }
+        Self { alternatives, ..Self::new(FieldCode::Required, detail).with("any_of", alternatives) }
     }
 
     /// The one thing that is wrong with an input.

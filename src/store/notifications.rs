@@ -28,7 +28,7 @@ use crate::domain::contact_activity::day_number;
 use crate::domain::entity::Entity;
 use crate::domain::fields::parse_day;
 use crate::domain::id::{NotificationId, UserId, WorkspaceId};
-use crate::domain::invalid::{FieldCode, Invalid, Rejection};
+use crate::domain::invalid::{FieldCode, Invalid};
 use crate::domain::key::{Key, KeyKind};
 use crate::domain::notification::{DigestCounts, KEPT_DAYS, NotificationKind};
 use crate::domain::partial_date::PartialDate;
@@ -291,24 +291,20 @@ pub fn count(conn: &mut Conn, recipient: Recipient, unread: bool) -> Result<i64>
     Ok(rows.first().copied().unwrap_or_default())
 }
 
-/// Marks these as read, and one with all that are older; those that are already stay so.
+/// Marks these as read, and one with all that are older; those that are already stay so. One of these that no longer exists
+/// is no error: there is nothing left to read.
 pub fn mark_read(
     tx: &mut AccountTx<'_>,
     recipient: Recipient,
     ids: &[NotificationId],
     up_to: Option<NotificationId>,
 ) -> Result<()> {
-    let asked: Vec<NotificationId> = ids.iter().copied().chain(up_to).collect();
-    let known: Vec<NotificationId> =
-        own(recipient).filter(notifications::id.eq_any(asked)).select(notifications::id).load(tx.conn)?;
-    let mut invalid = Invalid::default();
-    for (index, _) in ids.iter().enumerate().filter(|(_, id)| !known.contains(id)) {
-        invalid.add(format!("#/ids/{index}"), unknown());
+    if let Some(last) = up_to
+        && !exists(tx.conn, recipient, last)?
+    {
+        let detail = "There is no such notification.";
+        return Err(Invalid::one("#/up_to", FieldCode::UnknownReference, detail).into());
     }
-    if up_to.is_some_and(|last| !known.contains(&last)) {
-        invalid.add("#/up_to", unknown());
-    }
-    invalid.into_result(())?;
     let read_at = notifications::read_at.eq(Some(tx.now));
     let mut marked = diesel::update(own(recipient).filter(notifications::id.eq_any(ids)))
         .filter(notifications::read_at.is_null())
@@ -323,8 +319,9 @@ pub fn mark_read(
     touch(tx, recipient, marked > 0)
 }
 
-fn unknown() -> Rejection {
-    Rejection::new(FieldCode::UnknownReference, "There is no such notification.")
+fn exists(conn: &mut Conn, recipient: Recipient, id: NotificationId) -> Result<bool> {
+    let found = own(recipient).filter(notifications::id.eq(id));
+    Ok(diesel::select(diesel::dsl::exists(found)).get_result(conn)?)
 }
 
 /// A member's notifications, for the statements that change them.

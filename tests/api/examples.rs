@@ -1,31 +1,17 @@
-//! The examples of the document. Each request example is sent as it stands, in the order of the document, to a fresh account
-//! that has the records which the examples name; and the example of each answer is what such a request was answered with.
-//! Those are kept in `openapi/examples.json`: `WRITE_EXAMPLES=1 cargo test --test api examples` writes it anew.
+//! The examples of the document. Each request example is sent as it stands, in the order of the document, to the account that
+//! the first one creates, but for two that carry a token of the server; and the example of each answer is what such a request was answered with. Those are kept in
+//! `openapi/examples.json`: `WRITE_EXAMPLES=1 cargo test --test api examples` writes it anew.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    env, fs,
-    path::PathBuf,
-};
+use std::{collections::BTreeMap, env, fs, path::PathBuf};
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use wellmet::api;
 
 use crate::{
-    operations::{
-        Operation, Report, World, collection_of, example_of, for_each_id, operations, told, validator_of,
-    },
-    support::{Backend, Mailbox, Reply, TestServer},
+    operations::{Operation, Report, World, collection_of, example_of, operations, told, validator_of},
+    support::{Backend, Client, Mailbox, Reply, TestServer},
 };
-
-/// What no example can name, since the server makes it up: it is taken from this account.
-const OF_THE_ACCOUNT: &[(&str, &str)] = &[
-    ("refresh_session", "the refresh token of a login"),
-    ("log_out", "the same"),
-    ("confirm_password_reset", "the token of an e-mail"),
-    ("read_notifications", "the server creates notifications by a schedule"),
-];
 
 /// What a list of an example shows at most; whatever else there is looks the same.
 const MAX_SHOWN: usize = 2;
@@ -33,8 +19,6 @@ const MAX_SHOWN: usize = 2;
 struct Walk<'s> {
     server: &'s TestServer,
     world: World<'s>,
-    /// The records that exist because an example names them.
-    seeded: BTreeSet<(String, String)>,
     /// What was answered first with each schema.
     answers: BTreeMap<String, Value>,
     report: Report,
@@ -61,96 +45,38 @@ fn in_document_order() -> Vec<Operation> {
 }
 
 impl Walk<'_> {
-    /// Makes a record that an example names, and those that it refers to itself.
-    async fn seed(&mut self, entity: &str, id: &str) {
-        if !self.seeded.insert((entity.to_owned(), id.to_owned())) {
-            return;
+    /// Sends each example of the body, or the one request of an operation that has none.
+    async fn send_all(&mut self, operation: Operation) -> Vec<Reply> {
+        let bodies = operation.body_examples();
+        if bodies.is_empty() {
+            return vec![self.send(operation, None).await];
         }
-        let Some(create) = creates(entity) else { return };
-        let media = create.body().expect("a body");
-        let mut body = media["example"].clone();
-        // What nothing refers to yet stays so for the example itself.
-        let own = self.seeded.len() * 16;
-        for_each_id(&mut body, &media["schema"], &mut |_, named| {
-            let last =
-                named.as_str().filter(|named| named.get(32..35) == Some("00b")).and_then(|named| named.get(35..));
-            if let Some(last) = last.and_then(|last| usize::from_str_radix(last, 16).ok()) {
-                *named = json!(format!("01939d5e-8c00-7000-8000-{:012x}", 0xd000 + own + last));
-            }
-        });
-        for (other, named) in named(&body, &media["schema"]) {
-            if (other.as_str(), named.as_str()) != (entity, id) {
-                Box::pin(self.seed(&other, &named)).await;
-            }
+        let mut replies = Vec::new();
+        for body in bodies {
+            replies.push(self.send(operation, Some(body.clone())).await);
         }
-        for_each_id(&mut body, &media["schema"], &mut |other, named| {
-            if other == entity && named.as_str() == Some(id) {
-                *named = Value::Null;
-            }
-        });
-        body["id"] = json!(id);
-        if create.codes(409).contains(&"name_taken") {
-            body["name"] = json!(format!("{} {}", body["name"].as_str().unwrap_or_default(), &id[32..]));
-        }
-        let made = self.world.client.post(create.path, &body).await;
-        self.report.require(made.status == 201, || format!("{create} with the id {id}: {}", told(&made)));
+        replies
     }
 
-    async fn send(&mut self, operation: Operation) -> Reply {
+    async fn send(&mut self, operation: Operation, mut body: Option<Value>) -> Reply {
         self.server.clock.advance(TimeDelta::seconds(1));
-        let mut path = operation.path.to_owned();
-        for parameter in operation.parameters("path") {
-            let name = parameter["name"].as_str().unwrap_or_default();
-            let example = parameter["example"].as_str();
-            match (parameter["schema"]["x-entity"].as_str(), example) {
-                (Some(entity), Some(id)) if creates(entity).is_some() => {
-                    self.seed(entity, id).await;
-                    path = path.replace(&format!("{{{name}}}"), id);
-                }
-                (Some(entity), _) => {
-                    if !self.world.ids.contains_key(entity) {
-                        let (id, _) = self.world.make(entity).await;
-                        self.world.ids.insert(entity.to_owned(), id);
-                    }
-                    path = self.world.path(operation).await;
-                }
-                (None, _) => path = self.world.path(operation).await,
+        match (operation.id(), &mut body) {
+            // It is carried out already: this is the account that the others are sent to.
+            ("register_user", Some(body)) => body["email"] = json!("robin@example.com"),
+            ("refresh_session", Some(body)) => {
+                body["refresh_token"] = json!(signed_in(self.server, "log_in", 200).await.refresh_token);
             }
+            ("confirm_password_reset", Some(body)) => self.world.fill_in(operation, body).await,
+            _ => {}
         }
-        let mut body = operation.body().map(|media| media["example"].clone());
-        if let (Some(body), Some(media)) = (&mut body, operation.body()) {
-            // An example that chooses its id is the record of that id.
-            if let (Some(id), Some(entity)) = (body["id"].as_str(), entity_of(operation)) {
-                self.seeded.insert((entity, id.to_owned()));
-            }
-            if OF_THE_ACCOUNT.iter().any(|(id, _)| *id == operation.id()) {
-                self.world.own_ids(body, &media["schema"]);
-                self.world.fill_in(operation, body).await;
-            } else {
-                for (entity, id) in named(body, &media["schema"]) {
-                    self.seed(&entity, &id).await;
-                }
-            }
-        }
-        let client = if operation.changes_account() || operation.id() == "log_out" {
-            // With the password that the examples have.
-            let register = operations().into_iter().find(|one| one.id() == "register_user").expect("there is one");
-            let mut body = register.body().expect("a body")["example"].clone();
-            body["email"] = json!(crate::operations::new_email());
-            self.server.client().sign_in(register.path, &body, 201).await
-        } else {
-            self.world.client.clone()
-        };
-        let mut request = client.request(operation.method, &path).header("Accept", "application/json");
+        let path = self.path(operation).await;
+        let mut request = self.world.client.request(operation.method, &path).header("Accept", "application/json");
         if let Some(body) = &body {
             request = request.json(body);
         }
         for parameter in operation.parameters("query") {
             let name = parameter["name"].as_str().unwrap_or_default();
             for value in examples_of(parameter) {
-                if let (Some(entity), true) = (item_of(parameter)["x-entity"].as_str(), operation.writes()) {
-                    self.seed(entity, &value).await;
-                }
                 request = request.query(&[(name, &value)]);
             }
         }
@@ -162,6 +88,29 @@ impl Walk<'_> {
             }
         }
         request.await
+    }
+
+    /// With the ids that the examples name; where only the server makes them, with one that it has made.
+    async fn path(&mut self, operation: Operation) -> String {
+        let mut path = operation.path.to_owned();
+        for parameter in operation.parameters("path") {
+            let (name, entity) = (&parameter["name"], parameter["schema"]["x-entity"].as_str());
+            if entity == Some("session") {
+                let other = signed_in(self.server, "log_in", 200).await;
+                let sessions = other.get("/v1/sessions").await.expect(200);
+                return path.replace("{id}", sessions.items()[0]["id"].as_str().unwrap_or_default());
+            }
+            if !entity.is_some_and(has_chosen_ids) {
+                if let Some(entity) = entity.filter(|entity| !self.world.ids.contains_key(*entity)) {
+                    let (id, _) = self.world.make(entity).await;
+                    self.world.ids.insert(entity.to_owned(), id);
+                }
+                return self.world.path(operation).await;
+            }
+            let id = parameter["example"].as_str().unwrap_or_default();
+            path = path.replace(&format!("{{{}}}", name.as_str().unwrap_or_default()), id);
+        }
+        path
     }
 
     fn keep(&mut self, operation: Operation, reply: &Reply) {
@@ -177,31 +126,18 @@ impl Walk<'_> {
     }
 }
 
-/// The operation that creates records of a kind under an id that the client chooses.
-fn creates(entity: &str) -> Option<Operation> {
-    let has_path = operations().iter().any(|one| {
-        one.path.ends_with("/{id}") && one.parameters("path").iter().any(|own| own["schema"]["x-entity"] == entity)
-    });
-    let path = has_path.then(|| collection_of(entity))?;
-    let create = operations().into_iter().find(|one| one.path == path && one.method == "post")?;
-    let schema = crate::operations::resolve(&create.body()?["schema"]);
-    (!schema["properties"]["id"].is_null()).then_some(create)
+/// Somebody whom the example of this operation signs in.
+async fn signed_in(server: &TestServer, id: &str, status: u16) -> Client {
+    let operation = operations().into_iter().find(|one| one.id() == id).expect("the operation");
+    server.client().sign_in(operation.path, &operation.body_examples()[0], status).await
 }
 
-/// The kind of record that a collection is of.
-fn entity_of(operation: Operation) -> Option<String> {
-    let record = format!("{}/{{id}}", operation.path);
-    let own = operations().into_iter().find(|one| one.path == record)?;
-    own.parameters("path").first()?["schema"]["x-entity"].as_str().map(str::to_owned)
-}
-
-/// The records that a body names.
-fn named(body: &Value, schema: &Value) -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    for_each_id(&mut body.clone(), schema, &mut |entity, id| {
-        found.extend(id.as_str().map(|id| (entity.to_owned(), id.to_owned())));
-    });
-    found
+/// Whether clients choose the ids of the records of a kind.
+fn has_chosen_ids(entity: &str) -> bool {
+    let collection = collection_of(entity);
+    let create = operations().into_iter().find(|one| one.path == collection && one.method == "post");
+    let schema = create.and_then(|create| create.body()).map(|media| crate::operations::resolve(&media["schema"]));
+    entity == "plan_run" || schema.is_some_and(|schema| !schema["properties"]["id"].is_null())
 }
 
 fn item_of(parameter: &Value) -> Value {
@@ -348,14 +284,14 @@ on_both! {
         let server = TestServer::start_with(backend, Mailbox::new().configure()).await;
         // The examples speak of the spring; what they tell of events has happened by now.
         server.clock.advance(TimeDelta::days(245));
-        let world = World::bare(&server, "robin@example.com").await;
-        let (seeded, answers, report) = (BTreeSet::new(), BTreeMap::new(), Report::default());
-        let mut walk = Walk { server: &server, world, seeded, answers, report };
+        let world = World::of(&server, signed_in(&server, "register_user", 201).await, "ada@example.com").await;
+        let mut walk = Walk { server: &server, world, answers: BTreeMap::new(), report: Report::default() };
         for operation in in_document_order() {
-            let reply = walk.send(operation).await;
-            walk.report.require(reply.status < 400, || format!("{operation}: the example is answered {}", told(&reply)));
-            walk.report.check(operation, &reply);
-            walk.keep(operation, &reply);
+            for reply in walk.send_all(operation).await {
+                walk.report.require(reply.status < 400, || format!("{operation}: the example is answered {}", told(&reply)));
+                walk.report.check(operation, &reply);
+                walk.keep(operation, &reply);
+            }
         }
         let Walk { mut answers, report, .. } = walk;
         answers.remove("AnyObject");

@@ -121,6 +121,11 @@ impl Operation {
         self.json.pointer("/requestBody/content/application~1json")
     }
 
+    /// The examples of its JSON body, in their order.
+    pub fn body_examples(&self) -> Vec<&'static Value> {
+        self.body().map(body_examples).unwrap_or_default()
+    }
+
     /// Whether it reads a JSON body, documented or (a verb that takes no fields) not.
     pub fn reads_body(&self) -> bool {
         self.codes(415).contains(&"unsupported_media_type")
@@ -293,6 +298,14 @@ pub fn sample(schema: &Value) -> Value {
 /// A value that fits in which everything is filled.
 pub fn full(schema: &Value) -> Value {
     build(schema, true)
+}
+
+/// The examples of a body of some media type, in their order.
+pub fn body_examples(media: &Value) -> Vec<&Value> {
+    match media["examples"].as_object() {
+        Some(examples) => examples.values().map(|one| &one["value"]).collect(),
+        None => Some(&media["example"]).filter(|example| example.is_object()).into_iter().collect(),
+    }
 }
 
 /// The example of a parameter, filled in or not; null of one that cannot be sent with the first.
@@ -694,7 +707,11 @@ impl<'s> World<'s> {
 
     /// Somebody whose workspace is as it was when they signed up, but for a notification.
     pub async fn bare(server: &'s TestServer, email: &str) -> World<'s> {
-        let client = server.register(email).await;
+        World::of(server, server.register(email).await, email).await
+    }
+
+    /// The same of somebody who has just signed up.
+    pub async fn of(server: &'s TestServer, client: Client, email: &str) -> World<'s> {
         let (ids, others) = (BTreeMap::new(), BTreeMap::new());
         let mut world = World { server, client, email: email.to_owned(), ids, others, in_batch: false };
         let me = world.client.get("/v1/me").await.expect(200);
@@ -832,7 +849,7 @@ impl<'s> World<'s> {
     /// so on stands for a record that nothing refers to yet: what is said of it can be said only once.
     pub async fn body(&self, operation: Operation) -> Option<Value> {
         let media = operation.body()?;
-        let mut body = media["example"].clone();
+        let mut body = operation.body_examples().first().map_or(Value::Null, |first| (*first).clone());
         assert!(body.is_object(), "{operation} has no example");
         let mut fresh: BTreeMap<String, String> = BTreeMap::new();
         for_each_id(&mut body, &media["schema"], &mut |entity, id| {

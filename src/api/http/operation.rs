@@ -237,10 +237,18 @@ pub fn schema<T: ToSchema>() -> SchemaDocs {
 pub struct RequestDocs {
     pub schema: SchemaDocs,
     pub example: Value,
+    /// Others, by what each shows.
+    pub more_examples: Vec<(&'static str, Value)>,
     /// Of a record that is created under another: the kinds, and the field that the path provides.
     pub nested: Option<(Entity, Entity, &'static str)>,
     /// Whether a request without a body does what the operation is for.
     pub optional: bool,
+}
+
+impl RequestDocs {
+    pub fn new<T: ToSchema>(example: Value) -> Self {
+        Self { schema: schema::<T>(), example, more_examples: Vec::new(), nested: None, optional: false }
+    }
 }
 
 /// What is answered with one status.
@@ -277,7 +285,7 @@ impl Docs {
 
     #[must_use]
     pub fn request<T: ToSchema>(mut self, example: Value) -> Self {
-        self.request = Some(RequestDocs { schema: schema::<T>(), example, nested: None, optional: false });
+        self.request = Some(RequestDocs::new::<T>(example));
         self
     }
 

@@ -6,6 +6,7 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use matchit::Router as Paths;
 use percent_encoding::percent_decode_str;
+use serde_json::json;
 use std::sync::Arc;
 
 use super::auth::caller::Caller;
@@ -248,7 +249,11 @@ pub fn check_parameters(operation: &Operation, query: &Query) -> Result<(), Prob
         true => format!("There is no parameter {unknown:?}; this operation takes none."),
         false => format!("There is no parameter {unknown:?}. Parameters: {}.", operation.parameters.join(", ")),
     };
-    Err(Problem::new(Code::UnknownParameter).detail(detail).of_parameter(unknown))
+    let allowed = json!(operation.parameters);
+    Err(Problem::new(Code::UnknownParameter)
+        .detail(detail)
+        .of_parameter(unknown)
+        .with_params([("allowed", allowed)]))
 }
 
 /// The Idempotency-Key of a request. The same request is one with the same method, path, query and body.

@@ -8,7 +8,7 @@ use crate::api::http::messages::problem::{Code, Problem};
 const ANSWERS: &str = include_str!("../../../../openapi/examples.json");
 
 /// The id of a record in the examples.
-const ID: &str = "01939d5e-8c00-7000-8000-0000000000a1";
+pub const EXAMPLE_ID: &str = "01939d5e-8c00-7000-8000-0000000000a1";
 
 /// All that is referred to: a problem of each code, and an answer of each schema.
 pub fn all() -> Result<Value, serde_json::Error> {
@@ -36,7 +36,7 @@ pub fn of_schema(schema: &Value) -> Option<Value> {
         return of_schema(items).map(|item| json!([item]));
     }
     match (word("type")?, word("format")) {
-        (_, Some("uuid")) => Some(json!(ID)),
+        (_, Some("uuid")) => Some(json!(EXAMPLE_ID)),
         (_, Some("date")) => Some(json!("2026-03-02")),
         (_, Some("date-time")) => Some(json!("2026-03-02T09:00:00Z")),
         ("integer", _) => schema.get("default").or_else(|| schema.get("minimum")).cloned(),

@@ -12,6 +12,7 @@ mod examples;
 mod share;
 
 pub use bounds::NO_NUL;
+pub use examples::EXAMPLE_ID;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
@@ -291,7 +292,16 @@ fn request_body(operation: &Operation, request: &RequestDocs, views: &mut Views)
         Some((entity, parent, field)) => views.make_nested(entity, parent, field).unwrap_or_default(),
         None => views.make(&request.schema.name, view),
     };
-    let media = json!({ "schema": { "$ref": reference_to(&name) }, "example": request.example });
+    let mut media = json!({ "schema": { "$ref": reference_to(&name) } });
+    if request.more_examples.is_empty() {
+        media["example"] = request.example.clone();
+    } else {
+        let all = [("In full", request.example.clone())].into_iter().chain(request.more_examples.iter().cloned());
+        let numbered = |(index, (summary, value)): (usize, (&str, Value))| {
+            ((index + 1).to_string(), json!({ "summary": summary, "value": value }))
+        };
+        media["examples"] = Value::Object(all.enumerate().map(numbered).collect());
+    }
     let mut content = Map::from_iter([("application/json".to_owned(), media.clone())]);
     if is_patch {
         content.insert("application/merge-patch+json".to_owned(), media);
@@ -391,7 +401,9 @@ fn header_parameters(operation: &Operation, tagged: Tagged) -> Vec<Value> {
         let key = header(
             "Idempotency-Key",
             "A key that the client chooses for this request. The same request under the same key within 24 hours \
-             gets the same answer, with `Idempotent-Replayed: true`, and is carried out once.",
+             gets the same answer, with `Idempotent-Replayed: true`, and is carried out once. The same request has the \
+             same method, path, query string and body, byte for byte; its other headers, such as `If-Match`, may differ. \
+             Any other request under the key gets 422 `idempotency_key_reused`.",
             json!({ "type": "string", "minLength": 1, "maxLength": MAX_KEY_CHARACTERS, "pattern": "^[ -~]*$" }),
         );
         headers.push(with_example(key, "6f8c3b0e-9d53-4d0c-8a43-2f1c6f2a7f10"));

@@ -499,8 +499,8 @@ pub fn catalog_markdown() -> String {
          the numbers and words of the detail, such as `{\"min\": 1, \"max\": 200}`, for clients that say it in another \
          language.\n\n\
          A request whose head cannot be read as HTTP never reaches the program: the HTTP library answers 400 without a \
-         body and closes the connection. So it does if the URL is longer than 65,535 bytes or the whole head than 131,072, \
-         and with 408 if the head does not arrive within 10 seconds.\n\n\
+         body and closes the connection. So it does if the URL has 65,535 bytes or more; with 431 if the whole head is longer \
+         than 131,072 bytes or has more than 96 headers; and with 408 if the head does not arrive within 10 seconds.\n\n\
          | status | code | meaning, and what to do |\n\
          |---|---|---|\n",
     );
@@ -672,6 +672,9 @@ struct ErrorParams {
     /// The regular expression, as in this document.
     #[schema(max_length = 500, example = "^[A-Z]{2}$")]
     pattern: String,
+    /// The fields or parameters one of which is required.
+    #[schema(example = json!(["ids", "up_to"]))]
+    any_of: Vec<String>,
     /// The field that was probably meant.
     #[schema(max_length = 64, example = "given_name")]
     suggestion: String,

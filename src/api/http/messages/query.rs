@@ -23,11 +23,15 @@ impl Query {
         // Its separators are ASCII, so the whole is UTF-8 where every part of it is.
         let text = percent_decode_str(query).decode_utf8();
         let text = text.map_err(|_| refuse("The query string, percent-decoded, is not UTF-8."))?;
-        if text.contains('\0') {
-            return Err(refuse("The query string has the character U+0000, which is not allowed."));
-        }
+        let has_nul = text.contains('\0');
         let pairs = url::form_urlencoded::parse(query.as_bytes());
-        Ok(Self { pairs: pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect() })
+        let pairs: Vec<_> = pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
+        match pairs.iter().find(|(name, value)| has_nul && (name.contains('\0') || value.contains('\0'))) {
+            Some((name, _)) => {
+                Err(Problem::parameter(name, Rejection::format("The character U+0000 is not allowed.")))
+            }
+            None => Ok(Self { pairs }),
+        }
     }
 
     pub fn from_pairs(pairs: impl Iterator<Item = (String, String)>) -> Self {

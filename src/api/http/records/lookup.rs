@@ -11,6 +11,7 @@ use crate::domain::key::{Key, KeyKind};
 use crate::domain::link::ProfileUrl;
 use crate::store::Conn;
 use crate::store::lists::has_key;
+use serde_json::json;
 
 impl Collection {
     /// The same collection without its filters: a look-up has its own.
@@ -30,7 +31,8 @@ pub fn look_up<R: Resource>(
         let names: Vec<&str> = keys.iter().map(|(name, _)| *name).collect();
         let detail = format!("Send exactly one of these parameters: {}.", names.join(", "));
         let problem = Problem::new(Code::InvalidParameter).detail(detail);
-        return Err(problem.of_parameter(names.first().copied().unwrap_or_default()));
+        let problem = problem.of_parameter(names.first().copied().unwrap_or_default());
+        return Err(problem.with_params([("any_of", json!(names))]));
     };
     let collection = R::COLLECTION.without_filters();
     list_within::<R>(context, conn, &collection, Some(has_key::<R>(own)))

@@ -12,8 +12,9 @@ use super::collection::{DEFAULT_LIMIT, MAX_LIMIT};
 use super::resource::{Cards, Resource};
 use super::{get, list, write};
 use crate::api::changes::HistoryPage;
+use crate::api::http::document::EXAMPLE_ID;
 use crate::api::http::messages::problem::Code;
-use crate::api::http::operation::{Access, Docs, Operation, RequestDocs, Run, Tagged, schema};
+use crate::api::http::operation::{Access, Docs, Operation, RequestDocs, Run, Tagged};
 use crate::api::http::parameter::Parameter;
 use crate::domain::reference::{name_list, names_of};
 use crate::service::validation::views::{collect, pascal, reference_to, written};
@@ -105,12 +106,7 @@ pub fn nested_at<P: Resource, R: Resource>(
         Run::Write(write::create_under::<P, R>),
         move || {
             let nested = write::parent_field::<P, R>().map(|field| (R::ENTITY, P::ENTITY, field));
-            let request = Some(RequestDocs {
-                schema: schema::<R::Fields>(),
-                example: create_example(),
-                nested,
-                optional: false,
-            });
+            let request = Some(RequestDocs { nested, ..RequestDocs::new::<R::Fields>(create_example()) });
             let summary = format!("Create {} of {}", R::TEXTS.one, P::TEXTS.one);
             let description = "The path determines what the record belongs to, so the body does not contain it. The \
                                client can choose the id, so that a record created offline keeps it.";
@@ -152,10 +148,11 @@ fn docs_of<R: Resource>(verb: &str) -> Docs {
     Docs::new(R::TEXTS.tag, format!("{verb} {}", R::TEXTS.one))
 }
 
-fn request<R: Resource>(mut docs: Docs, example: fn() -> Value) -> Docs {
-    docs.request =
-        Some(RequestDocs { schema: schema::<R::Fields>(), example: example(), nested: None, optional: false });
-    docs
+/// What a client sends that chooses the id of a record: that which the other examples name.
+fn whole_example<R: Resource>() -> Value {
+    let mut example = (R::TEXTS.create_example)();
+    example["id"] = json!(EXAMPLE_ID);
+    example
 }
 
 fn list_docs<R: Resource>() -> Docs {
@@ -170,7 +167,9 @@ fn list_docs<R: Resource>() -> Docs {
 }
 
 fn create_docs<R: Resource>() -> Docs {
-    request::<R>(docs_of::<R>("Create"), R::TEXTS.create_example)
+    let request =
+        RequestDocs { more_examples: R::more_examples(), ..RequestDocs::new::<R::Fields>(whole_example::<R>()) };
+    Docs { request: Some(request), ..docs_of::<R>("Create") }
         .description("The client can choose the id, so that a record created offline keeps it.")
         .answer::<R>(201, "The record as it was created.")
         .errors(&[Code::IdTaken, Code::Deleted])
@@ -198,7 +197,8 @@ pub(super) fn if_named_in_lists<R: Resource>(docs: Docs) -> Docs {
 }
 
 fn replace_docs<R: Resource>() -> Docs {
-    let docs = request::<R>(docs_of::<R>("Replace"), R::TEXTS.create_example)
+    let docs = docs_of::<R>("Replace")
+        .request::<R::Fields>(whole_example::<R>())
         .description(
             "`If-None-Match: *` creates the record, `If-Match` replaces it as a whole: absent fields take their \
              defaults. Fields that the server sets may be sent with their current values, so that a record that was \
@@ -214,7 +214,8 @@ fn replace_docs<R: Resource>() -> Docs {
 }
 
 fn update_docs<R: Resource>() -> Docs {
-    let docs = request::<R>(docs_of::<R>("Update"), R::TEXTS.update_example)
+    let docs = docs_of::<R>("Update")
+        .request::<R::Fields>((R::TEXTS.update_example)())
         .description(
             "A JSON Merge Patch (RFC 7396): absent fields are kept, null clears, maps merge by key, arrays are \
              replaced. A patch that changes nothing creates no new version.",

@@ -17,6 +17,11 @@ pub trait Resource: Rules + ToSchema + Serialize {
     const COLLECTION: Collection;
     const TEXTS: Texts;
 
+    /// Further examples of creating one, by what each shows: records that other examples name.
+    fn more_examples() -> Vec<(&'static str, Value)> {
+        Vec::new()
+    }
+
     /// The kinds of other record that a request also creates, which its caller has to be allowed to write.
     fn also_creates(_input: &Value) -> &'static [Entity] {
         &[]
