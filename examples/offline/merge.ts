@@ -32,7 +32,7 @@ function patched(record: Fields, { add_tags, remove_tags, ...patch }: Fields, is
   return { ...result, tags: [...new Set([...tags!, ...added!])].filter((tag) => !removed!.includes(tag)) };
 }
 
-/** Has later edits build on what has become of a write: a text that the server has trimmed, say, is nobody else's edit. */
+/** Updates the base of later edits with the result of a write, so that they do not collide with it: the server may trim a text. */
 export function rebase(outbox: Write[], write: Write, made: Data) {
   for (const [index, later] of outbox.entries()) {
     if (later.does !== "edit" || later.record !== write.record || later.done || !later.base) continue;

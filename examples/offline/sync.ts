@@ -69,7 +69,7 @@ export class Device {
     return write;
   }
 
-  /** Takes a write that was set aside off the list: sends it after all, since the user has seen what is there now. */
+  /** Queues a write that was set aside again. The user has seen the current record. */
   retry({ write }: SetAside) {
     const base = write.does === "edit" ? { base: this.get(write.entity, write.record) } : {};
     // The user has deleted the other record, not the one that it was merged into.
@@ -166,18 +166,19 @@ export class Device {
     const answer = await this.connection.request(sending.method, sending.path, sending.body, headers);
     this.state.sending = null;
     const isBatch = sending.path === "/v1/batch";
-    if (isBatch && answer.status !== 207) return this.push(Math.ceil(sending.writes.length / 2)); // Too large.
+    if (isBatch && answer.status !== 207) return this.push(Math.ceil(sending.writes.length / 2)); // 413: too large.
     const results: Answer[] = isBatch
       ? answer.body.results.map((one: Schemas["BatchResult"]) => ({ ...one, headers: new Headers(one.headers) }))
       : [answer];
     const waits = sending.writes.filter((id, index) => this.settle(id, results[index]!));
     this.save();
-    if (waits.length > 0) throw new Later("The server is busy.");
+    if (waits.length === sending.writes.length) throw new Later("The server is busy.");
     return true;
   }
 
   /** The writes at the head of the outbox, as one request. In their order: later ones build on earlier ones. */
   private nextRequest(limit: number): State["sending"] {
+    this.dropUndone();
     const writes: Write[] = [];
     for (const queued of this.state.outbox) {
       const write = this.redirected(queued);
@@ -197,6 +198,15 @@ export class Device {
     return { ...request, key: uuid(), writes: writes.map((write) => write.id) };
   }
 
+  /** An edit that was undone before it was sent needs neither to be sent nor to be asked about. */
+  private dropUndone() {
+    const kept = new Set(inEffect(this.state.outbox));
+    for (const edit of this.state.outbox.filter((write) => write.does === "edit" && !write.done && !kept.has(write))) {
+      if (edit.does === "edit" && edit.base) rebase(this.state.outbox, edit, edit.base); // As if it had not been done.
+      this.state.outbox = this.state.outbox.filter((write) => write !== edit && !(write.does === "undo" && write.of === edit.id));
+    }
+  }
+
   /** With the ids of the records that were kept. The queue has the old ones: a merge can be undone before this is sent. */
   private redirected<Value>(value: Value): Value {
     const kept = (_: string, part: unknown) => (typeof part === "string" ? this.kept(part) : part);
@@ -206,7 +216,7 @@ export class Device {
   private operation(write: Write): Operation {
     const collection = `/v1/${COLLECTIONS[write.entity]}`;
     const path = `${collection}/${write.record}`;
-    // No record has version 0: if it is not here any more, the answer says what became of it.
+    // No record has version 0, so if it is missing here, the answer says why.
     const version = this.state.records[`${write.entity} ${write.record}`]?.version ?? 0;
     const headers = { "If-Match": `"${this.state.etagPrefix}.${version}"` };
     switch (write.does) {
@@ -226,7 +236,7 @@ export class Device {
     const isGone = write.does === "delete" && code === "not_found";
     const merged = mergedIds(write, body);
     const known = new Set(Object.keys(this.state.records).map((key) => key.split(" ")[1]));
-    // Of those that are known the changes say what becomes of them: this answer may be an old one.
+    // For known records, trust the changes: this answer may be a repeated one.
     for (const [id, kept] of Object.entries(merged)) if (!known.has(id) && this.kept(kept) !== id) this.state.merged[id] = kept;
     if (status < 300 || exists || isGone) {
       write.done = true; // It is shown until the next pull has it.

@@ -187,3 +187,38 @@ test("a snapshot does not say what was merged, so the answer to a write has to",
   await device.sync();
   assert.equal(device.get("contact", kept)?.name, "Charles");
 });
+
+test("an edit that is undone before it is sent is not asked about", async () => {
+  const ada = await Account.register("Ada");
+  const { phone } = await ada.phone();
+  const charles = phone.create("contact", { given_name: "Charles" }).record;
+  await phone.sync();
+  const edit = phone.edit("contact", charles, { headline: "Mathematician" });
+  phone.edit("contact", charles, { nickname: "Chas" });
+  phone.undo(edit);
+  phone.edit("contact", charles, { headline: "Inventor" });
+  assert.equal(phone.get("contact", charles)?.headline, "Inventor");
+  await ada.request("PATCH", `/v1/contacts/${charles}`, { headline: "Engineer" });
+  await phone.sync();
+  const { headline, nickname } = phone.get("contact", charles)!;
+  // The last edit collides, and only that one.
+  assert.deepEqual([headline, nickname, phone.setAside.map(({ code }) => code)], ["Engineer", "Chas", ["collision"]]);
+  assert.deepEqual(phone.outbox, []);
+});
+
+test("one write of a batch that the server has no time for holds up only itself", async () => {
+  const ada = await Account.register("Ada");
+  let busy = true;
+  const { phone } = await ada.phone(async (...given) => {
+    const answer = await fetch(...given);
+    if (!busy || !String(given[0]).endsWith("/v1/batch")) return answer;
+    busy = false;
+    const body = await answer.json();
+    body.results[0] = { status: 503, headers: {}, body: { code: "busy", detail: "The server is overloaded." } };
+    return new Response(JSON.stringify(body), { status: 207, headers: answer.headers });
+  });
+  ["Charles", "Henry"].forEach((given_name) => phone.create("contact", { given_name }));
+  await phone.sync();
+  assert.deepEqual([busy, phone.outbox.length, phone.setAside.length], [false, 0, 0]);
+  assert.deepEqual(names(phone), ["Ada", "Charles", "Henry"]);
+});

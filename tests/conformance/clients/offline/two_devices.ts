@@ -326,19 +326,29 @@ async function check(account: Account, phones: readonly [Phone, Phone], network:
     const others = new Set([...network.reverts, ...network.merges]);
     const mine = history.filter((item) => isBy(item, marker) && !others.has(item.write));
     if (dropped) assert.match(dropped, EXPECTED, `${name} was refused with a reason`);
-    if (dropped && number === undefined) assert(mine.length <= 1, `${name} was done once at most`);
+    // An edit that is undone before it is sent is not sent, and neither is its undo.
+    if ((dropped || (write.does === "edit" && isUndone(ledger, write))) && number === undefined) assert(mine.length <= 1, `${name} was done once at most`);
     else if (marker) {
       assert.equal(mine.length, 1, `${name} was done once`);
       const [change] = mine;
       assert.equal(change!.write, number, `${name} was confirmed with its number`);
-      if (seen !== undefined) assert.equal(change!.from?.headline ?? null, seen, `${name} overwrote what its user had seen`);
-    } else if (write.does === "undo") assert(network.reverts.has(number), `${name} was done`);
+      // The user may have seen an edit of theirs that was undone before it was sent.
+      const before = change!.from?.headline ?? null;
+      const unsent = ledger.find((one) => one.marker === seen && one.write.record === write.record);
+      const isUnsent = unsent !== undefined && before !== seen && isUndone(ledger, unsent.write);
+      if (seen !== undefined) assert.equal(before, isUnsent ? unsent.seen : seen, `${name} overwrote what its user had seen`);
+    } else if (write.does === "undo") {
+      const isOfEdit = ledger.some((one) => one.write.id === write.of && one.write.does === "edit");
+      assert(network.reverts.has(number) || (isOfEdit && number === undefined), `${name} was done`);
+    }
     else if (write.does === "delete") {
       // Unless it was never created, since what it refers to was gone.
       assert(history.length === 0 || history.some(({ op }) => op === "deleted"), `${name} was done by one of the devices`);
     }
   }
 }
+
+const isUndone = (ledger: Done[], { id }: Write) => ledger.some(({ write }) => write.does === "undo" && write.of === id);
 
 /** Why a write may be refused on these two devices. */
 const EXPECTED = /^(collision|not_written|not_found|invalid|merged|revert_blocked)$/;
