@@ -9,6 +9,7 @@ use utoipa::openapi::{RefOr, Schema};
 
 use super::context::Context;
 use super::http::messages::conditional::{check_if_none_match, workspace_tag};
+use super::http::messages::cursor;
 use super::http::messages::problem::{Code, LeftAloneRecord, Problem};
 use super::http::messages::response::Response;
 use super::http::operation::{Access, Docs, Operation, Run, Tagged, Write};
@@ -156,7 +157,7 @@ pub fn operations() -> Vec<Operation> {
                  changes.",
             )
             .parameters([
-                Parameter::text("since", "`next_cursor` of the previous page.", 1, 2048),
+                Parameter::text("since", "`next_cursor` of the previous page.", 1, 2048).example(json!(cursor::EXAMPLE)),
                 Parameter::limit("The maximum number of changes on a page.", DEFAULT_LIMIT, MAX_LIMIT),
                 Parameter::new("entity", "Only changes of this kind of record.", entity),
             ])

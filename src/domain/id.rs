@@ -10,13 +10,16 @@ use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{RefOr, Schema};
 use uuid::Uuid;
 
+/// The id of a record in the examples of the document.
+pub const EXAMPLE_ID: &str = "01939d5e-8c00-7000-8000-0000000000a1";
+
 /// The schema of an id: a UUID string that says which kind of record it names.
 fn schema_of(entity: &'static str) -> RefOr<Schema> {
     ObjectBuilder::new()
         .schema_type(Type::String)
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)))
         .extensions(Some(ExtensionsBuilder::new().add("x-entity", entity).build()))
-        .examples(["01939d5e-8c00-7000-8000-0000000000a1"])
+        .examples([EXAMPLE_ID])
         .into()
 }
 

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use std::borrow::Cow;
 
+use super::messages::cursor;
 use crate::domain::entity::Entity;
 
 /// A query parameter.
@@ -73,6 +74,7 @@ impl Parameter {
         let description =
             "`next_cursor` of the previous page. It is bound to the workspace, the filters and the sort.";
         Self::new("cursor", description, json!({ "type": "string", "maxLength": 2048 }))
+            .example(json!(cursor::EXAMPLE))
     }
 
     pub fn limit(description: &'static str, default: i64, max: i64) -> Self {

@@ -55,6 +55,7 @@ pub fn codes(
     }
     if operation.reads_body {
         codes.extend([
+            Code::BadRequest,
             Code::InvalidJson,
             Code::BodyTimeout,
             Code::BodyTooLarge,
@@ -62,8 +63,15 @@ pub fn codes(
             Code::Invalid,
         ]);
     }
+    // What the server tells of itself, it knows without the database.
+    if docs.tag != "service" {
+        codes.push(Code::DatabaseUnavailable);
+    }
+    if operation.method != "GET" {
+        codes.push(Code::OutcomeUnknown);
+    }
     if takes("Idempotency-Key") {
-        codes.push(Code::IdempotencyKeyReused);
+        codes.extend([Code::IdempotencyKeyReused, Code::TooManyStoredReplies, Code::ReplyTooLong]);
     } else if operation.method == "POST" {
         codes.push(Code::IdempotencyNotAllowed);
     }

@@ -3,12 +3,14 @@
 use serde_json::{Map, Value, json};
 
 use crate::api::http::messages::problem::{Code, Problem};
+use crate::domain::id::EXAMPLE_ID;
 
 /// Answers by the name of their schema, as a test has received and written them.
 const ANSWERS: &str = include_str!("../../../../openapi/examples.json");
 
-/// The id of a record in the examples.
-pub const EXAMPLE_ID: &str = "01939d5e-8c00-7000-8000-0000000000a1";
+/// What only a server can make, as it looks.
+pub const FEED_SECRET: &str = "wm_cal_5hYQJ4mRZ0l1w0c8oS2pTn3vXe7bKd4uFgA6";
+pub const UNSUBSCRIBE_TOKEN: &str = "AZOdXowAcACAAAAAAAAAoV5hYQJ4mRZ0l1w0c8oS2pTn3vXe7bKd9uFgA6iLxEqW";
 
 /// All that is referred to: a problem of each code, and an answer of each schema.
 pub fn all() -> Result<Value, serde_json::Error> {

@@ -12,7 +12,6 @@ mod examples;
 mod share;
 
 pub use bounds::NO_NUL;
-pub use examples::EXAMPLE_ID;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
@@ -328,9 +327,12 @@ fn path_parameters(path: &str) -> Vec<Value> {
             ),
             "secret" => (
                 "The secret of the feed.".to_owned(),
-                json!({ "type": "string", "minLength": 1, "maxLength": 100 }),
+                json!({ "type": "string", "minLength": 1, "maxLength": 100, "examples": [examples::FEED_SECRET] }),
             ),
-            "token" => ("The token in the link.".to_owned(), json!({ "type": "string", "maxLength": 200 })),
+            "token" => (
+                "The token in the link.".to_owned(),
+                json!({ "type": "string", "maxLength": 200, "examples": [examples::UNSUBSCRIBE_TOKEN] }),
+            ),
             "code" => {
                 let codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
                 ("An error code.".to_owned(), json!({ "type": "string", "enum": codes }))
@@ -421,7 +423,10 @@ fn header_parameters(operation: &Operation, tagged: Tagged) -> Vec<Value> {
         headers.push(header("If-None-Match", description, schema));
     }
     if tagged != Tagged::Nothing && method == "GET" {
-        headers.push(header("If-None-Match", "An ETag you know; 304 if nothing has changed since.", text()));
+        let mut schema = text();
+        schema["pattern"] = json!(ENTITY_TAGS);
+        let known = header("If-None-Match", "An ETag you know; 304 if nothing has changed since.", schema);
+        headers.push(with_example(known, "\"E5b7_Ckx.7.42\""));
     }
     headers
 }

@@ -7,7 +7,7 @@
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::service::validation::views::{name_of, pascal};
+use crate::service::validation::views::{name_of, pascal, reference_to};
 
 /// Moves parameters and answers that occur more than once into the components, and drops components that nothing refers to.
 pub fn share(document: &mut Value) {
@@ -37,7 +37,36 @@ pub fn share(document: &mut Value) {
         components.insert("parameters".to_owned(), parameters.into_components());
         components.insert("responses".to_owned(), responses.into_components());
     }
+    join_equal_schemas(document);
     drop_unused(document);
+}
+
+/// What a patch of a part is like that says no more than the whole of it: one schema is enough.
+fn join_equal_schemas(document: &mut Value) {
+    let schemas = document["components"]["schemas"].as_object().cloned().unwrap_or_default();
+    let joined: BTreeMap<String, String> = schemas
+        .iter()
+        .filter_map(|(name, schema)| {
+            let input = format!("{}Input", name.strip_suffix("Patch")?);
+            (schemas.get(&input)? == schema).then(|| (reference_to(name), reference_to(&input)))
+        })
+        .collect();
+    rename_references(document, &joined);
+}
+
+fn rename_references(value: &mut Value, names: &BTreeMap<String, String>) {
+    match value {
+        Value::Object(object) => {
+            if let Some(reference) = object.get_mut("$ref")
+                && let Some(name) = reference.as_str().and_then(|reference| names.get(reference))
+            {
+                *reference = json!(name);
+            }
+            object.values_mut().for_each(|member| rename_references(member, names));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| rename_references(item, names)),
+        _ => {}
+    }
 }
 
 pub fn for_each_operation(document: &mut Value, mut work: impl FnMut(&mut Value)) {

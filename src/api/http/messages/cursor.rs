@@ -12,6 +12,9 @@ use super::problem::{Code, Problem};
 const MAC_BYTES: usize = 16;
 const BINDING_BYTES: usize = 8;
 
+/// What one looks like, in the examples of the document.
+pub const EXAMPLE: &str = "q1YqSy0qzszPU7JSMlTSUUrJLC7JzEsvVrJSMlSqBQA";
+
 /// Makes cursors, and reads those made under this key or the previous one.
 #[derive(Clone)]
 pub struct Cursors {

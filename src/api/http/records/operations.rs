@@ -12,10 +12,10 @@ use super::collection::{DEFAULT_LIMIT, MAX_LIMIT};
 use super::resource::{Cards, Resource};
 use super::{get, list, write};
 use crate::api::changes::HistoryPage;
-use crate::api::http::document::EXAMPLE_ID;
 use crate::api::http::messages::problem::Code;
 use crate::api::http::operation::{Access, Docs, Operation, RequestDocs, Run, Tagged};
 use crate::api::http::parameter::Parameter;
+use crate::domain::id::EXAMPLE_ID;
 use crate::domain::reference::{name_list, names_of};
 use crate::service::validation::views::{collect, pascal, reference_to, written};
 
