@@ -247,9 +247,15 @@ on_both! {
                 report.require(!is_told, || format!("{operation} tells the id {id} of another workspace"));
             }
         }
+        let mut creations = Vec::new();
         for (operation, _) in closed().into_iter().filter(|(operation, _)| operation.body().is_some()) {
-            own_records_under_foreign_ids(&own, &other, operation, &mut report).await;
+            creations.extend(Creation::under_foreign_id(&own, &other, operation).await);
         }
+        let before = everything(&other.client).await;
+        for creation in creations {
+            creation.carry_out(&own, &other, &mut report).await;
+        }
+        assert_unchanged(&before, &everything(&other.client).await);
         report.end();
     }
 }
@@ -302,44 +308,52 @@ async fn paths(own: &World<'_>, other: &World<'_>, operation: Operation, report:
 }
 
 /// Who names an id that is free in their workspace makes a record of their own, whoever else has one of that name.
-async fn own_records_under_foreign_ids(
-    own: &World<'_>,
-    other: &World<'_>,
+struct Creation {
     operation: Operation,
-    report: &mut Report,
-) {
-    let mut body = own.body(operation).await.expect("an example");
-    let schema = &operation.body().expect("a body")["schema"];
-    let in_body = places(schema).into_iter().find(|place| place.path == ["id"]);
-    let in_path = operation.parameters("path").into_iter().find(|parameter| parameter["name"] == "id");
-    let (path, create) = match (operation.method, in_path, in_body) {
-        ("put", Some(parameter), _) => {
-            let entity = parameter["schema"]["x-entity"].as_str().expect("the id of a record");
-            let path = operation.path.replace("{id}", &other.make(entity).await.0);
-            (path.clone(), own.client.put(&path, &body).if_none_match("*"))
-        }
-        ("post", _, Some(place)) => {
-            let entity = place.entity().expect("the id of a record");
-            let (id, _) = other.make(entity).await;
-            body["id"] = json!(id);
-            let path = own.path(operation).await;
-            (format!("{}/{id}", collection_of(entity)), own.client.post(&path, &body))
-        }
-        _ => return,
-    };
-    let before = everything(&other.client).await;
-    let theirs = other.client.get(&path).await.expect(200);
-    let made = create.await;
-    report.check(operation, &made);
-    report.require(made.status == 201, || format!("{operation} under a foreign id: {}", told(&made)));
-    let mine = own.client.get(&path).await;
-    report.require(mine.body == made.body, || format!("{operation}: {} after it was made", told(&mine)));
-    let gone = own.client.delete(&path).query(&[("purge", "true")]).await;
-    report.require(gone.status == 204, || format!("DELETE {path}: {}", told(&gone)));
-    let still = other.client.get(&path).await;
-    let is_same = still.body == theirs.body && still.header("ETag") == theirs.header("ETag");
-    report.require(is_same, || format!("{operation} under a foreign id changed the other's: {}", told(&still)));
-    assert_unchanged(&before, &everything(&other.client).await);
+    /// Where the record will be, and the other's is.
+    path: String,
+    request: Request,
+}
+
+impl Creation {
+    async fn under_foreign_id(own: &World<'_>, other: &World<'_>, operation: Operation) -> Option<Creation> {
+        let mut body = own.body(operation).await.expect("an example");
+        let schema = &operation.body().expect("a body")["schema"];
+        let in_body = places(schema).into_iter().find(|place| place.path == ["id"]);
+        let in_path = operation.parameters("path").into_iter().find(|parameter| parameter["name"] == "id");
+        let (path, request) = match (operation.method, in_path, in_body) {
+            ("put", Some(parameter), _) => {
+                let entity = parameter["schema"]["x-entity"].as_str().expect("the id of a record");
+                let path = operation.path.replace("{id}", &other.make(entity).await.0);
+                (path.clone(), own.client.put(&path, &body).if_none_match("*"))
+            }
+            ("post", _, Some(place)) => {
+                let entity = place.entity().expect("the id of a record");
+                let (id, _) = other.make(entity).await;
+                body["id"] = json!(id);
+                let path = own.path(operation).await;
+                (format!("{}/{id}", collection_of(entity)), own.client.post(&path, &body))
+            }
+            _ => return None,
+        };
+        Some(Creation { operation, path, request })
+    }
+
+    async fn carry_out(self, own: &World<'_>, other: &World<'_>, report: &mut Report) {
+        let Creation { operation, path, request } = self;
+        let theirs = other.client.get(&path).await.expect(200);
+        let made = request.await;
+        report.check(operation, &made);
+        report.require(made.status == 201, || format!("{operation} under a foreign id: {}", told(&made)));
+        let mine = own.client.get(&path).await;
+        report.require(mine.body == made.body, || format!("{operation}: {} after it was made", told(&mine)));
+        let gone = own.client.delete(&path).query(&[("purge", "true")]).await;
+        report.require(gone.status == 204, || format!("DELETE {path}: {}", told(&gone)));
+        let still = other.client.get(&path).await;
+        let is_same = still.body == theirs.body && still.header("ETag") == theirs.header("ETag");
+        report
+            .require(is_same, || format!("{operation} under a foreign id changed the other's: {}", told(&still)));
+    }
 }
 
 /// A notification that no longer exists has nothing left to read, so a client that was offline may name it.
