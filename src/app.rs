@@ -202,7 +202,7 @@ impl App {
                     }
                 })
                 .default_service(web::to(dispatch))
-                .wrap(from_fn(titled))
+                .wrap(from_fn(adapted))
                 .wrap(cors(&api.config.cors_origins))
                 .wrap(from_fn(edge::finish))
                 .wrap(from_fn(edge::catch_panic))
@@ -282,21 +282,30 @@ fn docs() -> SwaggerUi {
     SwaggerUi::new("/docs/{_:.*}").config(config)
 }
 
-/// The page of the documentation, under our name.
-async fn titled(
+/// What is changed in the files of Swagger UI: by their paths, what stands there and what is to stand there instead.
+const ADAPTED: [(&[&str], &str, &str); 2] = [
+    (&["/docs/", "/docs/index.html"], "<title>Swagger UI</title>", "<title>Wellmet API</title>"),
+    // It resolves all references of the document before it shows anything, in case that a security scheme is one. None is,
+    // so that can wait until an operation is opened: the page is there in a fifth of the time.
+    (
+        &["/docs/swagger-initializer.js"],
+        "plugins: [",
+        r#"plugins: [
+      () => ({ statePlugins: { spec: { wrapActions: { requestResolvedSubtree: (resolve) => (path) =>
+        path[0] === "components" ? undefined : resolve(path) } } } }),"#,
+    ),
+];
+
+/// Adapts the files of Swagger UI.
+async fn adapted(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let is_page = matches!(request.path(), "/docs/" | "/docs/index.html");
+    let change = ADAPTED.iter().find(|(paths, ..)| paths.contains(&request.path()));
     let response = next.call(request).await?.map_into_boxed_body();
-    if !is_page || response.status() != StatusCode::OK {
-        return Ok(response);
-    }
+    let Some((_, old, new)) = change.filter(|_| response.status() == StatusCode::OK) else { return Ok(response) };
     Ok(response.map_body(|_, body| match body.try_into_bytes() {
-        Ok(page) => {
-            let page = String::from_utf8_lossy(&page);
-            BoxBody::new(page.replacen("<title>Swagger UI</title>", "<title>Wellmet API</title>", 1))
-        }
+        Ok(file) => BoxBody::new(String::from_utf8_lossy(&file).replacen(old, new, 1)),
         Err(body) => body,
     }))
 }
