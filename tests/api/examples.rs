@@ -130,7 +130,7 @@ impl Walk<'_> {
 /// Somebody whom the example of this operation signs in.
 async fn signed_in(server: &TestServer, id: &str, status: u16) -> Client {
     let operation = operations().into_iter().find(|one| one.id() == id).expect("the operation");
-    server.client().sign_in(operation.path, &operation.body_examples()[0], status).await
+    server.client().sign_in(operation.path, operation.body_examples()[0], status).await
 }
 
 /// Whether clients choose the ids of the records of a kind.
