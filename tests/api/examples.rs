@@ -1,6 +1,7 @@
 //! The examples of the document. Each request example is sent as it stands, in the order of the document, to the account that
-//! the first one creates, but for two that carry a token of the server; and the example of each answer is what such a request was answered with. Those are kept in
-//! `openapi/examples.json`: `WRITE_EXAMPLES=1 cargo test --test api examples` writes it anew.
+//! the first one creates, except two that carry a token which only the server can make; and the example of each answer is what
+//! such a request was answered with. Those are kept in `openapi/examples.json`: `WRITE_EXAMPLES=1 cargo test --test api
+//! examples` writes it anew.
 
 use std::{collections::BTreeMap, env, fs, path::PathBuf};
 

@@ -17,7 +17,7 @@ from server import ROOT, Server
 # These end what the judge calls with: its account, its password and its token.
 ENDS = ["delete_me", "change_password", "delete_token"]
 
-# Of a new account, these are refused: two tokens that the server makes, and a server that sends no e-mails.
+# These cannot work as they stand: two carry a token that only the server can make, and this server sends no e-mails.
 REFUSED = ["refresh_session", "confirm_password_reset", "request_password_reset"]
 
 DOCUMENT = json.loads((ROOT / "openapi/openapi.json").read_text())
