@@ -59,97 +59,114 @@ fn count(items: &[Value], field: &str) -> BTreeMap<String, usize> {
     counts
 }
 
-on_both! {
-    async fn a_year_is_the_same_for_the_same_seed_and_day(backend: Backend) {
-        let mut years: Vec<BTreeMap<&str, Vec<Value>>> = Vec::new();
-        for _ in 0..2 {
-            let database = Arc::new(Database::migrated(backend));
-            let made = demo(&database, &["--on", "2026-03-02"]);
-            assert!(made.status.success(), "{}", printed(&made));
-            let server = TestServer::start_on(database, |_| ()).await;
-            let client = server.client().with_token(&after(&made, "Token:"));
-            let mut year = BTreeMap::new();
-            for path in LISTS {
-                year.insert(path, client.walk(path).await);
-            }
-            year.insert("today", vec![client.get("/v1/today").await.expect(200).body]);
-            years.push(year);
-        }
-        let (first, second) = (&years[0], &years[1]);
-        for (path, items) in first {
-            assert!(items == &second[path], "{path} differs");
-        }
+/// What the lists and today's page show.
+type Year = BTreeMap<&'static str, Vec<Value>>;
 
-        let of = |name: &str| &first[LISTS.iter().find(|path| path.contains(name)).unwrap()];
-        let (contacts, interactions, follow_ups) = (of("contacts"), of("interactions"), of("follow-ups"));
-        // Those who are not known yet are not listed.
-        assert_eq!((contacts.len(), of("organizations").len()), (216, 60));
-        let names: BTreeSet<&str> = contacts.iter().map(|contact| contact["name"].as_str().unwrap()).collect();
-        assert_eq!(names.len(), contacts.len());
-        assert!((900..1_200).contains(&interactions.len()), "{}", interactions.len());
-        for (items, field, words) in [
-            (follow_ups, "status", &["pending", "done", "skipped", "cancelled"][..]),
-            (follow_ups, "owed_by", &["me", "them"]),
-            (follow_ups, "origin", &["manual", "plan"]),
-            (interactions, "status", &["planned", "happened", "cancelled", "no_show"]),
-            (of("exchanges"), "direction", &["given", "received", "mutual"]),
-            (of("feedback"), "status", &["received", "considered", "reported_back", "set_aside"]),
-            (of("introductions"), "direction", &["by_me", "to_me"]),
-            (of("introductions"), "status", &["asked", "made", "met"]),
-            (of("communities"), "status", &["considering", "joined", "active", "quiet"]),
-            (of("/posts"), "status", &["idea", "scheduled", "published", "reviewed"]),
-            (of("exchanges"), "origin", &["manual", "share"]),
-            (of("plan-runs"), "status", &["running", "finished", "stopped"]),
-            (contacts, "tier", &["inner", "core", "active", "extended", "distant", "null"]),
-        ] {
-            let counts = count(items, field);
-            for word in words {
-                assert!(counts.contains_key(*word), "no {field} {word}: {counts:?}");
-            }
-        }
-        assert_eq!((of("resources").len(), of("communities").len()), (8, 4));
-        assert_eq!((of("goals").len(), of("/events").len(), of("pitches").len()), (3, 8, 2));
-        let participations = count(of("/events"), "participation");
-        assert!(["attended", "missed", "registered"].iter().all(|word| participations.contains_key(*word)), "{participations:?}");
-        assert!(count(of("event-people"), "stage").contains_key("met"));
-        assert!(follow_ups.iter().any(|own| !own["recurrence"].is_null() && own["status"] == "pending"));
-        let today = &first["today"][0];
-        for section in ["follow_ups", "promises", "contacts", "dates", "planned", "awaiting_outcome", "thanks"] {
-            assert!(today[section]["total"].as_i64() > Some(0), "{section} of today is empty");
-        }
-        assert_eq!(today["setup"], serde_json::json!([]));
+async fn year(client: &Client) -> Year {
+    let mut year = BTreeMap::new();
+    for path in LISTS {
+        year.insert(path, client.walk(path).await);
     }
+    year.insert("today", vec![client.get("/v1/today").await.expect(200).body]);
+    year
+}
 
-    async fn a_demo_says_how_to_use_it_and_does_not_touch_an_account(database: Database) {
-        let database = Arc::new(database);
-        let made = demo(&database, &[]);
+/// Every status, direction and section occurs at least once.
+fn check_variety(year: &Year) {
+    let of = |name: &str| &year[LISTS.iter().find(|path| path.contains(name)).unwrap()];
+    let (contacts, interactions, follow_ups) = (of("contacts"), of("interactions"), of("follow-ups"));
+    // Those who are not known yet are not listed.
+    assert_eq!((contacts.len(), of("organizations").len()), (216, 60));
+    let names: BTreeSet<&str> = contacts.iter().map(|contact| contact["name"].as_str().unwrap()).collect();
+    assert_eq!(names.len(), contacts.len());
+    assert!((900..1_200).contains(&interactions.len()), "{}", interactions.len());
+    for (items, field, words) in [
+        (follow_ups, "status", &["pending", "done", "skipped", "cancelled"][..]),
+        (follow_ups, "owed_by", &["me", "them"]),
+        (follow_ups, "origin", &["manual", "plan"]),
+        (interactions, "status", &["planned", "happened", "cancelled", "no_show"]),
+        (of("exchanges"), "direction", &["given", "received", "mutual"]),
+        (of("feedback"), "status", &["received", "considered", "reported_back", "set_aside"]),
+        (of("introductions"), "direction", &["by_me", "to_me"]),
+        (of("introductions"), "status", &["asked", "made", "met"]),
+        (of("communities"), "status", &["considering", "joined", "active", "quiet"]),
+        (of("/posts"), "status", &["idea", "scheduled", "published", "reviewed"]),
+        (of("exchanges"), "origin", &["manual", "share"]),
+        (of("plan-runs"), "status", &["running", "finished", "stopped"]),
+        (contacts, "tier", &["inner", "core", "active", "extended", "distant", "null"]),
+    ] {
+        let counts = count(items, field);
+        for word in words {
+            assert!(counts.contains_key(*word), "no {field} {word}: {counts:?}");
+        }
+    }
+    assert_eq!((of("resources").len(), of("communities").len()), (8, 4));
+    assert_eq!((of("goals").len(), of("/events").len(), of("pitches").len()), (3, 8, 2));
+    let participations = count(of("/events"), "participation");
+    assert!(
+        ["attended", "missed", "registered"].iter().all(|word| participations.contains_key(*word)),
+        "{participations:?}"
+    );
+    assert!(count(of("event-people"), "stage").contains_key("met"));
+    assert!(follow_ups.iter().any(|own| !own["recurrence"].is_null() && own["status"] == "pending"));
+    let today = &year["today"][0];
+    for section in ["follow_ups", "promises", "contacts", "dates", "planned", "awaiting_outcome", "thanks"] {
+        assert!(today[section]["total"].as_i64() > Some(0), "{section} of today is empty");
+    }
+    assert_eq!(today["setup"], serde_json::json!([]));
+}
+
+on_both! {
+    async fn a_demo_leaves_other_accounts_alone_and_is_the_same_for_the_same_seed_and_day(backend: Backend) {
+        let mut server = TestServer::start(backend).await;
+        let ada = server.register("ada@example.com").await;
+        let before = ada.get("/v1/changes").await.expect(200).body;
+        server.stop().await;
+        let made = demo(&server.database, &["--on", "2026-03-02"]);
         let text = printed(&made);
         assert!(made.status.success(), "{text}");
         let token = after(&made, "Token:");
         let line = format!("curl -H 'Authorization: Bearer {token}' 'http://127.0.0.1:18080/v1/today'");
         assert!(text.contains(&line), "{text}");
 
-        let again = demo(&database, &[]);
+        let again = demo(&server.database, &[]);
         assert_eq!(again.status.code(), Some(1));
         assert_eq!(printed(&again), "wellmet: the user demo@example.com already exists; choose another address with --email\n");
-        let other = demo(&database, &["--email", "second@example.com"]);
-        assert!(other.status.success(), "{}", printed(&other));
         for (arguments, expected) in [
             (["--email", "nobody"], "wellmet: "),
             (["--on", "2026-02-30"], "wellmet: Expected a day such as 2026-02-01.\n"),
             (["--on", "0001-01-01"], "wellmet: --on must be in the years from 1971 to 9000\n"),
         ] {
-            let refused = demo(&database, &arguments);
+            let refused = demo(&server.database, &arguments);
             assert_eq!(refused.status.code(), Some(2), "{arguments:?}");
             assert!(printed(&refused).starts_with(expected), "{}", printed(&refused));
         }
 
-        let server = TestServer::start_on(database, |_| ()).await;
+        if backend == Backend::Sqlite {
+            let other = demo(&server.database, &["--email", "second@example.com"]);
+            assert!(other.status.success(), "{}", printed(&other));
+            let again = demo(&server.database, &["--email", "second@example.com"]);
+            assert_eq!(again.status.code(), Some(1), "{}", printed(&again));
+        }
+
+        let server = TestServer::start_on(Arc::clone(&server.database), |_| ()).await;
         let login = serde_json::json!({"email": "demo@example.com", "password": after(&made, "Password:")});
         let client = server.client().sign_in("/v1/auth/login", &login, 200).await;
         let me = client.get("/v1/me").await.expect(200);
         assert_eq!(me.body["user"]["name"], "Robin Demo");
-        let scopes = server.client().with_token(&token).get("/v1/tokens").await.expect(200);
-        assert_eq!(scopes.items()[0]["scopes"].as_array().unwrap().len(), wellmet::domain::scope::SCOPES.len());
+        let client = server.client().with_token(&token);
+        let tokens = client.get("/v1/tokens").await.expect(200);
+        assert_eq!(tokens.items()[0]["scopes"].as_array().unwrap().len(), wellmet::domain::scope::SCOPES.len());
+        assert_eq!(server.login("ada@example.com").await.get("/v1/changes").await.expect(200).body, before);
+        let made_beside_ada = year(&client).await;
+        check_variety(&made_beside_ada);
+
+        let database = Arc::new(Database::migrated(Backend::Sqlite));
+        let made = demo(&database, &["--on", "2026-03-02"]);
+        let server = TestServer::start_on(database, |_| ()).await;
+        let made_alone = year(&server.client().with_token(&after(&made, "Token:"))).await;
+        for (path, items) in &made_beside_ada {
+            assert!(items == &made_alone[path], "{path} differs");
+        }
     }
 }

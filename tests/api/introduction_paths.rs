@@ -91,7 +91,7 @@ on_both! {
         work::count();
         let mut server = TestServer::start(backend).await;
         let mut work = Vec::new();
-        for (email, people, friends) in [("ada@example.com", 500, 90), ("eve@example.com", 5_000, 900)] {
+        for (email, people, friends) in [("ada@example.com", 220, 40), ("eve@example.com", 2_200, 400)] {
             let client = server.register(email).await;
             let (hub, target) = (contact(&client, "Hub", json!({})).await, contact(&client, "Target", json!({})).await);
             let huge = made(&client, "/v1/organizations", json!({"name": "Huge"})).await;
