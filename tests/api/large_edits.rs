@@ -5,10 +5,16 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use wellmet::{
-    domain::{id::OperationId, id::WorkspaceId},
+    domain::{
+        contact::Contact,
+        id::{ContactId, OperationId, WorkspaceId},
+    },
     jobs::{KINDS, kind::Setup},
-    service::operations::{PART, fail, permanent_error, run_part},
-    store::AccountTx,
+    service::{
+        operations::{PART, fail, permanent_error, run_part},
+        records::write::create_many,
+    },
+    store::{AccountTx, Actor},
 };
 
 use crate::support::{Backend, Client, Reply, TestServer};
@@ -16,17 +22,23 @@ use crate::support::{Backend, Client, Reply, TestServer};
 /// More than are edited at once.
 const MANY: usize = 1_050;
 
-/// Creates so many contacts with this in each.
-async fn contacts(client: &Client, count: usize, body: &Value) {
-    for start in (0..count).step_by(75) {
-        let create = |number: usize| {
-            let mut body = body.clone();
-            body["given_name"] = json!(format!("Person {number:04}"));
-            json!({"method": "POST", "path": "/v1/contacts", "body": body})
-        };
-        let operations: Vec<Value> = (start..count.min(start + 75)).map(create).collect();
-        client.post("/v1/batch", &json!({"atomic": true, "operations": operations})).await.expect(207);
-    }
+/// Creates `count` contacts with these fields, in one write.
+async fn contacts(server: &TestServer, client: &Client, count: usize, body: &Value) {
+    let workspace = WorkspaceId::new(client.workspace_id.parse().expect("an id"));
+    let body = body.clone();
+    let work = move |tx: &mut AccountTx<'_>| {
+        tx.records(workspace, Actor::Job("test"), |tx| {
+            let mut all = Vec::new();
+            for number in 0..count {
+                let mut body = body.clone();
+                body["given_name"] = json!(format!("Person {number:04}"));
+                let fields = serde_json::from_value(body).expect("fields of a contact");
+                all.push(Contact::new(ContactId::new(tx.new_id()), tx.now(), fields)?);
+            }
+            create_many(tx, all).map(drop).map_err(|failed| failed.error)
+        })
+    };
+    server.app().store().account_write(work).await.expect("a write of them all");
 }
 
 fn ids(client: &Client, reply: &Reply) -> (WorkspaceId, OperationId) {
@@ -85,7 +97,7 @@ async fn count(client: &Client, filter: &str) -> Value {
 on_both! {
     async fn a_large_bulk_edit_is_an_operation_and_one_write(server: TestServer) {
         let ada = server.register("ada@example.com").await;
-        contacts(&ada, MANY, &json!({"notes": "Imported."})).await;
+        contacts(&server, &ada, MANY, &json!({"notes": "Imported."})).await;
         let before = everything(&ada).await;
         let edit = json!({"filter": {"known": "true"}, "add_tags": ["reunion"], "tier": "active"});
         let dry = ada.post("/v1/contacts/bulk?dry_run=true", &edit).await.expect(200);
@@ -115,7 +127,7 @@ on_both! {
 
     async fn a_tag_that_many_carry_is_renamed_and_nobody_sees_its_old_name_come_back(server: TestServer) {
         let ada = server.register("ada@example.com").await;
-        contacts(&ada, MANY, &json!({"tags": ["rust", "berlin"]})).await;
+        contacts(&server, &ada, MANY, &json!({"tags": ["rust", "berlin"]})).await;
         let before = everything(&ada).await;
         let tags = ada.get("/v1/tags?sort=name").await.expect(200);
         let tag = format!("/v1/tags/{}", tags.items()[1]["id"].as_str().expect("an id"));
@@ -148,7 +160,7 @@ on_both! {
 
     async fn a_deleted_tag_leaves_all_its_carriers_and_comes_back_to_them(server: TestServer) {
         let ada = server.register("ada@example.com").await;
-        contacts(&ada, MANY, &json!({"tags": ["rust", "berlin"]})).await;
+        contacts(&server, &ada, MANY, &json!({"tags": ["rust", "berlin"]})).await;
         let before = everything(&ada).await;
         let tag = ada.get("/v1/tags?sort=name").await.expect(200).items()[1]["id"].clone();
         let tag = format!("/v1/tags/{}", tag.as_str().expect("an id"));
@@ -163,7 +175,7 @@ on_both! {
 
     async fn what_is_cancelled_half_way_is_reverted(server: TestServer) {
         let ada = server.register("ada@example.com").await;
-        contacts(&ada, MANY, &json!({"tags": ["rust"]})).await;
+        contacts(&server, &ada, MANY, &json!({"tags": ["rust"]})).await;
         let before = everything(&ada).await;
         let tag = ada.get("/v1/tags").await.expect(200).items()[0]["id"].clone();
         let tag = format!("/v1/tags/{}", tag.as_str().expect("an id"));
@@ -187,7 +199,7 @@ on_both! {
 
     async fn what_belongs_to_deleted_contacts_comes_back_however_it_was_cut(server: TestServer) {
         let ada = server.register("ada@example.com").await;
-        contacts(&ada, MANY, &json!({})).await;
+        contacts(&server, &ada, MANY, &json!({})).await;
         let all = ada.walk("/v1/contacts?sort=id&limit=200").await;
         let id = |number: usize| all[number]["id"].clone();
         // People from parts far apart, one of whom stays; series that go with one of them.
@@ -231,7 +243,7 @@ on_both! {
 
     async fn tags_that_are_merged_under_another_name_lead_there_and_back(server: TestServer) {
         let ada = server.register("ada@example.com").await;
-        contacts(&ada, MANY, &json!({"tags": ["rust", "berlin"]})).await;
+        contacts(&server, &ada, MANY, &json!({"tags": ["rust", "berlin"]})).await;
         let both = json!({"given_name": "Both", "tags": ["rustlang", "rust"]});
         let both = ada.post("/v1/contacts", &both).await.expect(201).location();
         let before = everything(&ada).await;
@@ -253,7 +265,7 @@ on_both! {
 
     async fn a_tag_whose_name_is_taken_is_left_alone_with_those_who_carried_it(server: TestServer) {
         let ada = server.register("ada@example.com").await;
-        contacts(&ada, MANY, &json!({"tags": ["rust"]})).await;
+        contacts(&server, &ada, MANY, &json!({"tags": ["rust"]})).await;
         let tag = ada.get("/v1/tags").await.expect(200).items()[0]["id"].clone();
         let accepted = ada.delete(&format!("/v1/tags/{}", tag.as_str().expect("an id"))).await.expect(202);
         let done = rest(&server, &ada, &accepted).await;
@@ -267,7 +279,7 @@ on_both! {
 
     async fn what_cannot_be_done_to_one_is_done_to_none(server: TestServer) {
         let ada = server.register("ada@example.com").await;
-        contacts(&ada, MANY, &json!({})).await;
+        contacts(&server, &ada, MANY, &json!({})).await;
         let tags: Vec<String> = (0..100).map(|number| format!("tag {number}")).collect();
         let last = ada.get("/v1/contacts?sort=id&limit=1").await.expect(200).items()[0]["id"].clone();
         let last = format!("/v1/contacts/{}", last.as_str().expect("an id"));
@@ -284,7 +296,7 @@ on_both! {
 
     async fn only_one_operation_runs_at_a_time_and_only_its_workspace_sees_it(server: TestServer) {
         let (ada, eve) = (server.register("ada@example.com").await, server.register("eve@example.com").await);
-        contacts(&ada, MANY, &json!({})).await;
+        contacts(&server, &ada, MANY, &json!({})).await;
         let edit = json!({"filter": {"known": "true"}, "tier": "core"});
             let accepted = ada.post("/v1/contacts/bulk", &edit).idempotency_key("first").await.expect(202);
         let replayed = ada.post("/v1/contacts/bulk", &edit).idempotency_key("first").await.expect(202);
@@ -301,7 +313,7 @@ on_both! {
     async fn the_workers_of_a_server_carry_operations_out(backend: Backend) {
         let server = TestServer::start_with_jobs(backend, || Setup::new(KINDS.to_vec())).await;
         let ada = server.register("ada@example.com").await;
-        contacts(&ada, MANY, &json!({})).await;
+        contacts(&server, &ada, MANY, &json!({})).await;
         let edit = json!({"filter": {"known": "true"}, "delete": true});
         let accepted = ada.post("/v1/contacts/bulk", &edit).await.expect(202);
         let wait = "respond-async, wait=30";
