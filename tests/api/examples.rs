@@ -3,7 +3,11 @@
 //! such a request was answered with. Those are kept in `openapi/examples.json`: `WRITE_EXAMPLES=1 cargo test --test api
 //! examples` writes it anew.
 
-use std::{collections::BTreeMap, env, fs, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env, fs,
+    path::PathBuf,
+};
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -20,7 +24,7 @@ const MAX_SHOWN: usize = 2;
 struct Walk<'s> {
     server: &'s TestServer,
     world: World<'s>,
-    /// What was answered first with each schema.
+    /// What was answered first with each schema, and the texts by the id of the operation.
     answers: BTreeMap<String, Value>,
     report: Report,
 }
@@ -49,17 +53,19 @@ impl Walk<'_> {
     /// Sends each example of the body, or the one request of an operation that has none.
     async fn send_all(&mut self, operation: Operation) -> Vec<Reply> {
         let bodies = operation.body_examples();
-        if bodies.is_empty() {
-            return vec![self.send(operation, None).await];
-        }
         let mut replies = Vec::new();
-        for body in bodies {
-            replies.push(self.send(operation, Some(body.clone())).await);
+        for body in &bodies {
+            replies.push(self.send(operation, Some((*body).clone()), "application/json").await);
+        }
+        if bodies.is_empty() {
+            for media_type in media_types(operation) {
+                replies.push(self.send(operation, None, media_type).await);
+            }
         }
         replies
     }
 
-    async fn send(&mut self, operation: Operation, mut body: Option<Value>) -> Reply {
+    async fn send(&mut self, operation: Operation, mut body: Option<Value>, accept: &str) -> Reply {
         self.server.clock.advance(TimeDelta::seconds(1));
         match (operation.id(), &mut body) {
             // It is carried out already: this is the account that the others are sent to.
@@ -71,7 +77,11 @@ impl Walk<'_> {
             _ => {}
         }
         let path = self.path(operation).await;
-        let mut request = self.world.client.request(operation.method, &path).header("Accept", "application/json");
+        let mut request = self.world.client.request(operation.method, &path).header("Accept", accept);
+        if accept == "text/calendar" {
+            // Its entries link to the server under the name by which it was asked.
+            request = request.header("Host", "api.example");
+        }
         if let Some(body) = &body {
             request = request.json(body);
         }
@@ -116,6 +126,11 @@ impl Walk<'_> {
     }
 
     fn keep(&mut self, operation: Operation, reply: &Reply) {
+        let is_text = reply.header("Content-Type").is_some_and(|kind| kind.starts_with("text/"));
+        if is_text {
+            self.answers.insert(operation.id().to_owned(), json!(shortened(operation, &reply.text)));
+            return;
+        }
         let answer = &operation.json["responses"][reply.status.to_string()];
         let schema = answer.pointer("/content/application~1json/schema/$ref").and_then(Value::as_str);
         let Some(name) = schema.and_then(|path| path.rsplit('/').next()) else { return };
@@ -125,6 +140,39 @@ impl Walk<'_> {
         let mut body = reply.body.clone();
         shorten(&mut body, name);
         self.answers.insert(name.to_owned(), body);
+    }
+}
+
+/// Those that the operation answers with; JSON if with nothing.
+fn media_types(operation: Operation) -> BTreeSet<&'static str> {
+    let answers = operation.json["responses"].as_object().into_iter().flatten();
+    let successes = answers.filter(|(status, _)| status.starts_with('2'));
+    let contents = successes.filter_map(|(_, answer)| answer["content"].as_object()).flatten();
+    let found: BTreeSet<&str> = contents.map(|(media_type, _)| media_type.as_str()).collect();
+    if found.is_empty() { BTreeSet::from(["application/json"]) } else { found }
+}
+
+/// The first entries of a calendar; of metrics the first value of each, as if it were the first time; all of other texts.
+fn shortened(operation: Operation, text: &str) -> String {
+    match operation.id() {
+        "read_calendar" => {
+            let end_of_shown = text.match_indices("BEGIN:V").nth(MAX_SHOWN + 1).map(|(at, _)| at);
+            end_of_shown.map_or_else(|| text.to_owned(), |at| format!("{}END:VCALENDAR\r\n", &text[..at]))
+        }
+        "get_metrics" => {
+            let mut shown = String::new();
+            let mut is_first = false;
+            for line in text.lines() {
+                match line.rsplit_once(' ') {
+                    Some(_) if line.starts_with('#') => shown += &format!("{line}\n"),
+                    Some((name, _)) if is_first => shown += &format!("{name} 1\n"),
+                    _ => {}
+                }
+                is_first = line.starts_with("# TYPE ");
+            }
+            shown
+        }
+        _ => text.to_owned(),
     }
 }
 
@@ -242,20 +290,24 @@ fn every_answer_has_an_example_that_fits_its_schema() {
     let mut report = Report::default();
     for operation in operations() {
         for (status, answer) in operation.json["responses"].as_object().into_iter().flatten() {
-            let Some(media) = answer.pointer("/content/application~1json") else { continue };
-            // The document itself is its own example.
-            if media["schema"]["$ref"] == "#/components/schemas/AnyObject" {
-                continue;
-            }
-            let reference = media.pointer("/examples/answer/$ref").and_then(Value::as_str);
-            let example =
-                reference.and_then(|path| crate::operations::document().pointer(path.trim_start_matches('#')));
-            let Some(example) = example else {
-                report.note(format!("{operation}: {status} has no example"));
-                continue;
-            };
-            for error in validator_of(&media["schema"]).iter_errors(&example["value"]) {
-                report.note(format!("{operation}: the example of {status} at {}: {error}", error.instance_path()));
+            for (media_type, media) in answer["content"].as_object().into_iter().flatten() {
+                // The document itself is its own example, and problems have one for each code.
+                if media["schema"]["$ref"] == "#/components/schemas/AnyObject" || media_type.contains("problem") {
+                    continue;
+                }
+                let reference = media.pointer("/examples/answer/$ref").and_then(Value::as_str);
+                let example =
+                    reference.and_then(|path| crate::operations::document().pointer(path.trim_start_matches('#')));
+                let Some(example) = example else {
+                    report.note(format!("{operation}: {status} {media_type} has no example"));
+                    continue;
+                };
+                for error in validator_of(&media["schema"]).iter_errors(&example["value"]) {
+                    report.note(format!(
+                        "{operation}: the example of {status} at {}: {error}",
+                        error.instance_path()
+                    ));
+                }
             }
         }
     }

@@ -98,17 +98,12 @@ pub fn successes(operation: &Operation, docs: &Docs, gets_merged: bool, views: &
         let mut content = Map::new();
         if let Some(schema) = &answer.schema {
             let name = views.make(&schema.name, View::Answer);
-            let mut media = json!({ "schema": { "$ref": reference_to(&name) } });
-            if let (Some(examples), Some(object)) = (examples::of_answer(&name), media.as_object_mut()) {
-                object.insert("examples".to_owned(), examples);
-            }
-            content.insert("application/json".to_owned(), media);
+            let schema = json!({ "$ref": reference_to(&name) });
+            content.insert("application/json".to_owned(), media(schema, &name));
         }
         if let Some(media_type) = answer.media_type {
-            content.insert(
-                media_type.to_owned(),
-                json!({ "schema": { "type": "string", "contentMediaType": media_type } }),
-            );
+            let schema = json!({ "type": "string", "contentMediaType": media_type });
+            content.insert(media_type.to_owned(), media(schema, &operation.id));
         }
         if let (false, Some(object)) = (content.is_empty(), response.as_object_mut()) {
             object.insert("content".to_owned(), content.into());
@@ -120,6 +115,14 @@ pub fn successes(operation: &Operation, docs: &Docs, gets_merged: bool, views: &
         responses.insert("304".to_owned(), json!({ "description": "Not modified.", "headers": headers }));
     }
     responses
+}
+
+/// A body of this schema, with the example of this name if there is one.
+fn media(schema: Value, example: &str) -> Value {
+    match examples::of_answer(example) {
+        Some(examples) => json!({ "schema": schema, "examples": examples }),
+        None => json!({ "schema": schema }),
+    }
 }
 
 fn limited(operation: &Operation) -> Option<&'static str> {

@@ -5,14 +5,14 @@ use serde_json::{Map, Value, json};
 use crate::api::http::messages::problem::{Code, Problem};
 use crate::domain::id::EXAMPLE_ID;
 
-/// Answers by the name of their schema, as a test has received and written them.
+/// Answers by the name of their schema, and texts by the id of the operation, as a test has received and written them.
 const ANSWERS: &str = include_str!("../../../../openapi/examples.json");
 
 /// What only a server can make, as it looks.
 pub const FEED_SECRET: &str = "wm_cal_5hYQJ4mRZ0l1w0c8oS2pTn3vXe7bKd4uFgA6";
 pub const UNSUBSCRIBE_TOKEN: &str = "AZOdXowAcACAAAAAAAAAoV5hYQJ4mRZ0l1w0c8oS2pTn3vXe7bKd9uFgA6iLxEqW";
 
-/// All that is referred to: a problem of each code, and an answer of each schema.
+/// All that is referred to: a problem of each code, and the answers.
 pub fn all() -> Result<Value, serde_json::Error> {
     let answers: Map<String, Value> = serde_json::from_str(ANSWERS)?;
     let answers = answers.into_iter().map(|(name, body)| (name, json!({ "value": body })));
@@ -25,10 +25,10 @@ fn of_problem(code: &Code) -> (String, Value) {
 }
 
 /// The reference to the example of an answer, if one was received.
-pub fn of_answer(schema: &str) -> Option<Value> {
+pub fn of_answer(name: &str) -> Option<Value> {
     let answers: Map<String, Value> = serde_json::from_str(ANSWERS).ok()?;
-    let reference = json!({ "$ref": format!("#/components/examples/{schema}") });
-    answers.contains_key(schema).then(|| json!({ "answer": reference }))
+    let reference = json!({ "$ref": format!("#/components/examples/{name}") });
+    answers.contains_key(name).then(|| json!({ "answer": reference }))
 }
 
 /// An example of a parameter, where its type and format say enough to make one up.
