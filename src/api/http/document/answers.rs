@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::examples;
+use super::examples::Answers;
 use crate::api::http::messages::problem::Code;
 use crate::api::http::operation::{Access, AnswerDocs, Docs, Operation, Tagged};
 use crate::domain::entity::Entity;
@@ -88,7 +88,18 @@ pub fn codes(
 const UNREACHABLE: &[Code] = &[Code::InsufficientRole, Code::LastOwner];
 
 /// The answers of 200 to 399.
-pub fn successes(operation: &Operation, docs: &Docs, gets_merged: bool, views: &mut Views) -> Map<String, Value> {
+pub fn successes(
+    operation: &Operation,
+    docs: &Docs,
+    gets_merged: bool,
+    examples: &Answers,
+    views: &mut Views,
+) -> Map<String, Value> {
+    // A body of this schema, with the example of this name if there is one.
+    let media = |schema: Value, example: &str| match examples.reference(example) {
+        Some(examples) => json!({ "schema": schema, "examples": examples }),
+        None => json!({ "schema": schema }),
+    };
     let mut responses = Map::new();
     for answer in &docs.answers {
         let mut response = json!({
@@ -115,14 +126,6 @@ pub fn successes(operation: &Operation, docs: &Docs, gets_merged: bool, views: &
         responses.insert("304".to_owned(), json!({ "description": "Not modified.", "headers": headers }));
     }
     responses
-}
-
-/// A body of this schema, with the example of this name if there is one.
-fn media(schema: Value, example: &str) -> Value {
-    match examples::of_answer(example) {
-        Some(examples) => json!({ "schema": schema, "examples": examples }),
-        None => json!({ "schema": schema }),
-    }
 }
 
 fn limited(operation: &Operation) -> Option<&'static str> {

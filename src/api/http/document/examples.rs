@@ -12,23 +12,30 @@ const ANSWERS: &str = include_str!("../../../../openapi/examples.json");
 pub const FEED_SECRET: &str = "wm_cal_5hYQJ4mRZ0l1w0c8oS2pTn3vXe7bKd4uFgA6";
 pub const UNSUBSCRIBE_TOKEN: &str = "AZOdXowAcACAAAAAAAAAoV5hYQJ4mRZ0l1w0c8oS2pTn3vXe7bKd9uFgA6iLxEqW";
 
-/// All that is referred to: a problem of each code, and the answers.
-pub fn all() -> Result<Value, serde_json::Error> {
-    let answers: Map<String, Value> = serde_json::from_str(ANSWERS)?;
-    let answers = answers.into_iter().map(|(name, body)| (name, json!({ "value": body })));
-    Ok(Value::Object(Code::ALL.iter().map(of_problem).chain(answers).collect()))
+/// The answers that there are examples of.
+pub struct Answers(Map<String, Value>);
+
+impl Answers {
+    pub fn read() -> Result<Self, serde_json::Error> {
+        Ok(Self(serde_json::from_str(ANSWERS)?))
+    }
+
+    /// The reference to the example of this name, if there is one.
+    pub fn reference(&self, name: &str) -> Option<Value> {
+        let reference = json!({ "$ref": format!("#/components/examples/{name}") });
+        self.0.contains_key(name).then(|| json!({ "answer": reference }))
+    }
+
+    /// All that is referred to: a problem of each code, and the answers.
+    pub fn and_problems(self) -> Value {
+        let answers = self.0.into_iter().map(|(name, body)| (name, json!({ "value": body })));
+        Value::Object(Code::ALL.iter().map(of_problem).chain(answers).collect())
+    }
 }
 
 fn of_problem(code: &Code) -> (String, Value) {
     let body = Problem::new(*code).to_json(Some("urn:uuid:01939d5e-8c00-7000-8000-0000000000ff"));
     (code.as_str().to_owned(), json!({ "value": body }))
-}
-
-/// The reference to the example of an answer, if one was received.
-pub fn of_answer(name: &str) -> Option<Value> {
-    let answers: Map<String, Value> = serde_json::from_str(ANSWERS).ok()?;
-    let reference = json!({ "$ref": format!("#/components/examples/{name}") });
-    answers.contains_key(name).then(|| json!({ "answer": reference }))
 }
 
 /// An example of a parameter, where its type and format say enough to make one up.

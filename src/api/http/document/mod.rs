@@ -48,12 +48,13 @@ pub fn build(overview: &Overview, operations: &[&Operation]) -> Result<Value, se
             .chain(docs.request.map(|request| request.schema))
             .for_each(|schema| (schema.collect)(&mut schemas));
     }
+    let examples = examples::Answers::read()?;
     let mut views = Views::new(schemas)?;
     let mergeable: BTreeSet<Entity> =
         Entity::ALL.iter().copied().filter(|entity| is_mergeable(*entity, operations)).collect();
     let mut paths: Map<String, Value> = Map::new();
     for operation in operations {
-        let own = describe(operation, &mergeable, &mut views);
+        let own = describe(operation, &mergeable, &examples, &mut views);
         let path = paths.entry(operation.path.clone()).or_insert_with(|| json!({}));
         if let Some(path) = path.as_object_mut() {
             path.insert(operation.method.as_str().to_ascii_lowercase(), own);
@@ -96,7 +97,7 @@ pub fn build(overview: &Overview, operations: &[&Operation]) -> Result<Value, se
         "paths": paths,
         "components": {
             "schemas": made.into_iter().collect::<Map<_, _>>(),
-            "examples": examples::all()?,
+            "examples": examples.and_problems(),
             "headers": answers::headers(),
             "securitySchemes": { "bearer": {
                 "type": "http", "scheme": "bearer",
@@ -216,7 +217,12 @@ fn is_mergeable(entity: Entity, operations: &[&Operation]) -> bool {
     operations.iter().any(|operation| operation.path == path)
 }
 
-fn describe(operation: &Operation, mergeable: &BTreeSet<Entity>, views: &mut Views) -> Value {
+fn describe(
+    operation: &Operation,
+    mergeable: &BTreeSet<Entity>,
+    examples: &examples::Answers,
+    views: &mut Views,
+) -> Value {
     let docs = (operation.docs)();
     let mut description = docs.description.to_string();
     let mut add = |sentence: &str| {
@@ -239,7 +245,7 @@ fn describe(operation: &Operation, mergeable: &BTreeSet<Entity>, views: &mut Vie
     parameters.extend(docs.parameters.iter().map(query_parameter));
     parameters.extend(header_parameters(operation, docs.tagged));
     let codes = answers::codes(operation, &docs, mergeable, &parameters);
-    let mut responses = answers::successes(operation, &docs, gets_merged, views);
+    let mut responses = answers::successes(operation, &docs, gets_merged, examples, views);
     responses.extend(answers::problems(operation, &codes));
     let mut out = json!({
         "operationId": operation.id,
