@@ -25,7 +25,7 @@ use crate::api;
 use crate::api::context::Api;
 use crate::api::http::auth::caller::Authenticator;
 use crate::api::http::auth::limits::Limits;
-use crate::api::http::auth::passwords::{self, Passwords};
+use crate::api::http::auth::passwords::Passwords;
 use crate::api::http::auth::refresh_tokens::RefreshTokens;
 use crate::api::http::edge::{self, RequestSpan};
 use crate::api::http::messages::cursor::Cursors;
@@ -108,13 +108,12 @@ impl App {
         let router = Router::new(api::operations()).map_err(|error| build(&error))?;
         let key = signing_key(&config, &store)?;
         let keys = std::iter::once(&key).chain(&config.signing_key_previous);
-        let nobody = passwords::hash("the password of nobody").map_err(|error| build(&error))?;
         let key_bytes = || keys.clone().map(|key| key.expose_secret().as_bytes());
         let unsubscribe = UnsubscribeTokens::new(key_bytes());
         let api = Api {
             mailer: mailer(&config, &unsubscribe)?.map(Arc::new),
             authenticator: Authenticator::new(&key, config.signing_key_previous.as_ref()),
-            passwords: Passwords::new(nobody),
+            passwords: Passwords::default(),
             refresh_tokens: RefreshTokens::new(key_bytes()),
             cursors: Cursors::new(key_bytes()),
             unsubscribe,

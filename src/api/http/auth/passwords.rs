@@ -18,27 +18,32 @@ const QUEUE: usize = 64;
 /// Whoever waits longer is told to come again.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
+/// A hash of no known password (its salt and output are random). It is verified when there is no account, so that an unknown
+/// address takes the same time as a known one.
+const DUMMY_HASH: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$dqbXuBhnp5O7apMEE3Jl8A$OhQ1SbzrOnVe3hqOxDPBe4WPzJ+Ly8y5I0EKokgVBro";
+
 #[derive(Clone)]
 pub struct Passwords {
     queue: Arc<Semaphore>,
     places: Arc<Semaphore>,
-    /// Of a password that nobody has, so that an unknown address costs the same work as a known one.
-    nobody: Arc<PasswordHash>,
+}
+
+impl Default for Passwords {
+    fn default() -> Self {
+        let (queue, places) = (Semaphore::new(QUEUE), Semaphore::new(AT_ONCE));
+        Self { queue: Arc::new(queue), places: Arc::new(places) }
+    }
 }
 
 impl Passwords {
-    pub fn new(nobody: PasswordHash) -> Self {
-        let (queue, places) = (Semaphore::new(QUEUE), Semaphore::new(AT_ONCE));
-        Self { queue: Arc::new(queue), places: Arc::new(places), nobody: Arc::new(nobody) }
-    }
-
     pub async fn hash(&self, password: NewPassword) -> Result<PasswordHash, Problem> {
         self.run(move || hash(password.expose())).await?.map_err(internal)
     }
 
     /// Whether the password is the one behind the hash; without a hash, false after the same work.
     pub async fn verify(&self, password: String, hash: Option<PasswordHash>) -> Result<bool, Problem> {
-        let (known, hash) = (hash.is_some(), hash.unwrap_or_else(|| self.nobody.as_ref().clone()));
+        let (known, hash) = (hash.is_some(), hash.unwrap_or_else(|| PasswordHash(DUMMY_HASH.to_owned())));
         let fits = self.run(move || verify(&password, &hash)).await?;
         Ok(known && fits)
     }
@@ -74,4 +79,25 @@ fn verify(password: &str, hash: &PasswordHash) -> bool {
 
 fn internal(error: impl std::fmt::Display) -> Problem {
     Problem::new(Code::Internal).caused_by(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_dummy_hash_costs_as_much_as_a_new_one() {
+        let cost = |hash: &str| {
+            let hash = Phc::new(hash).unwrap();
+            (
+                hash.algorithm,
+                hash.version,
+                hash.params.clone(),
+                hash.salt.map(|salt| salt.len()),
+                hash.hash.map(|hash| hash.len()),
+            )
+        };
+        assert_eq!(cost(DUMMY_HASH), cost(&hash("a new password").unwrap().0));
+        assert!(!verify("a new password", &PasswordHash(DUMMY_HASH.to_owned())));
+    }
 }
