@@ -202,8 +202,8 @@ export class Device {
   private dropUndone() {
     const kept = new Set(inEffect(this.state.outbox));
     for (const edit of this.state.outbox.filter((write) => write.does === "edit" && !write.done && !kept.has(write))) {
-      if (edit.does === "edit" && edit.base) rebase(this.state.outbox, edit, edit.base); // As if it had not been done.
-      this.state.outbox = this.state.outbox.filter((write) => write !== edit && !(write.does === "undo" && write.of === edit.id));
+      this.takeOut(edit);
+      this.state.outbox = this.state.outbox.filter((write) => write.does !== "undo" || write.of !== edit.id);
     }
   }
 
@@ -255,9 +255,14 @@ export class Device {
   }
 
   private putAside(write: Write, code: string, detail: string) {
-    if (write.does === "edit" && write.base) rebase(this.state.outbox, write, write.base); // As if it had not been done.
-    this.state.outbox = this.state.outbox.filter((one) => one !== write);
+    this.takeOut(write);
     this.state.setAside.push({ write, code, detail });
+  }
+
+  /** Removes a write as if the user had never made it. */
+  private takeOut(write: Write) {
+    if (write.does === "edit" && write.base) rebase(this.state.outbox, write, write.base);
+    this.state.outbox = this.state.outbox.filter((one) => one !== write);
   }
 
   private save() {
