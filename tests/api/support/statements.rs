@@ -60,7 +60,8 @@ impl Instrumentation for Watch {
     }
 }
 
-/// The statement as it is sent; its values, which Diesel shows behind it, are not rendered.
+/// The statement as it is sent; its values, which Diesel shows behind it, are not rendered. Diesel writes the separator in one
+/// piece.
 fn text(query: &dyn DebugQuery) -> String {
     const VALUES: &str = " -- binds: ";
 
@@ -68,13 +69,15 @@ fn text(query: &dyn DebugQuery) -> String {
 
     impl fmt::Write for Statement {
         fn write_str(&mut self, part: &str) -> fmt::Result {
-            self.0.push_str(part);
-            match self.0.find(VALUES) {
-                Some(end) => {
-                    self.0.truncate(end);
+            match part.split_once(VALUES) {
+                Some((end, _)) => {
+                    self.0.push_str(end);
                     Err(fmt::Error)
                 }
-                None => Ok(()),
+                None => {
+                    self.0.push_str(part);
+                    Ok(())
+                }
             }
         }
     }
@@ -82,6 +85,7 @@ fn text(query: &dyn DebugQuery) -> String {
     let mut statement = Statement(String::new());
     // The error is how rendering is cut short.
     let _ = write!(statement, "{query}");
+    debug_assert!(!statement.0.contains("-- binds:"), "Diesel writes the separator in pieces");
     statement.0
 }
 
