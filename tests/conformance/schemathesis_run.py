@@ -1,11 +1,12 @@
 """Starts a server in an empty folder, sends it the request examples of the document as they stand, which creates the records
 that they name, and lets Schemathesis compare what the server answers with what the document says. Arguments: the program of
-Schemathesis, and what to pass on.
+Schemathesis, its phases, and what else to pass on.
 
 The program is built before, as `server.py` says."""
 
 import json
 import os
+import re
 import subprocess
 import sys
 import urllib.error
@@ -19,6 +20,9 @@ ENDS = ["delete_me", "change_password", "delete_token"]
 
 # These cannot work as they stand: two carry a token that only the server can make, and this server sends no e-mails.
 REFUSED = ["refresh_session", "confirm_password_reset", "request_password_reset"]
+
+# How many tags the stateful phase gets at once.
+TAGS_TOGETHER = 4
 
 DOCUMENT = json.loads((ROOT / "openapi/openapi.json").read_text())
 
@@ -77,21 +81,50 @@ class Caller:
         self.token = token["token"]
 
 
+class Judge:
+    """Schemathesis, with the token of a caller."""
+
+    def __init__(self, program, server, token):
+        here = Path(__file__).parent
+        self.command = [program, "--config-file", here / "schemathesis.toml", "run", f"{server}/v1/openapi.json"]
+        self.command += ["--header", f"Authorization: Bearer {token}"]
+        self.command += ["--generation-allow-x00", "false", "--no-color"]
+        self.command += [word for name in ENDS for word in ("--exclude-operation-id", name)]
+        self.environment = {**os.environ, "SCHEMATHESIS_HOOKS": str(here / "schemathesis_hooks.py")}
+
+    def finds_faults(self, *options):
+        """Runs Schemathesis. True if it reports a failure, or sends no request at all."""
+        run = subprocess.Popen([*self.command, *options], env=self.environment, stdout=subprocess.PIPE, text=True)
+        is_sent = False
+        for line in run.stdout:
+            print(line, end="", flush=True)
+            is_sent |= re.search(r"\d+ (passed|failed)", line) is not None
+        if not is_sent:
+            print("FAILED: Schemathesis sent no requests")
+        return run.wait() != 0 or not is_sent
+
+
+def runs(phases, more):
+    """The options of each run. Of all operations at once, the stateful phase (in Schemathesis 4.32) generates no sequence that
+    satisfies it, says so in one line, and passes. So it gets a few tags at a time, and links between these groups are not
+    followed."""
+    others = [phase for phase in phases if phase != "stateful"]
+    runs = [["--phases", ",".join(others)]] if others else []
+    if "stateful" in phases:
+        tags = [["--include-tag", tag["name"]] for tag in DOCUMENT["tags"]]
+        groups = [sum(tags[start : start + TAGS_TOGETHER], []) for start in range(0, len(tags), TAGS_TOGETHER)]
+        runs += [["--phases", "stateful", *group] for group in ([[]] if "--include-tag" in more else groups)]
+    return runs
+
+
 def main():
-    program, more = sys.argv[1], sys.argv[2:]
+    program, phases, more = sys.argv[1], sys.argv[2].split(","), sys.argv[3:]
     with Server() as server:
         caller = Caller(server.base)
         caller.send_examples()
         caller.take_lasting_token()
-        hooks = Path(__file__).with_name("schemathesis_hooks.py")
-        command = [program, "run", f"{server.base}/v1/openapi.json", "--header", f"Authorization: Bearer {caller.token}"]
-        command += ["--checks", "all", "--generation-allow-x00", "false", "--no-color"]
-        # Its order is not that of the document: what one operation deletes, another does not find. That every example is
-        # carried out as it stands is tested in `tests/api/examples.rs`.
-        command += ["--exclude-checks", "positive_data_acceptance"]
-        command += [word for name in ENDS for word in ("--exclude-operation-id", name)]
-        environment = {**os.environ, "SCHEMATHESIS_HOOKS": str(hooks)}
-        return subprocess.run(command + more, env=environment).returncode
+        judge = Judge(program, server.base, caller.token)
+        return sum(judge.finds_faults(*run, *more) for run in runs(phases, more))
 
 
 sys.exit(main())
