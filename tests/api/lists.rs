@@ -451,7 +451,7 @@ on_both! {
 
     async fn a_walk_while_others_write_sees_each_that_stayed_exactly_once(server: TestServer) {
         let ada = server.register("ada@example.com").await;
-        let made = make_many(&server, &ada, 5_000).await;
+        let made = make_many(&server, &ada, 2_000).await;
         let (deleted, stayed): (Vec<_>, Vec<_>) =
             made.into_iter().enumerate().partition(|(index, _)| index % 250 == 17);
         let deleted: Vec<String> = deleted.into_iter().map(|(_, id)| id).collect();
