@@ -11,7 +11,10 @@ use std::{
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
-use wellmet::api::{self, http::messages::cursor};
+use wellmet::api::{
+    self,
+    http::messages::{cursor, problem::Code},
+};
 
 use crate::{
     operations::{Operation, Report, World, collection_of, example_of, operations, told, validator_of},
@@ -128,7 +131,8 @@ impl Walk<'_> {
     fn keep(&mut self, operation: Operation, reply: &Reply) {
         let is_text = reply.header("Content-Type").is_some_and(|kind| kind.starts_with("text/"));
         if is_text {
-            self.answers.insert(operation.id().to_owned(), json!(shortened(operation, &reply.text)));
+            let text = || json!(shortened(operation, &reply.text));
+            self.answers.entry(operation.id().to_owned()).or_insert_with(text);
             return;
         }
         let answer = &operation.json["responses"][reply.status.to_string()];
@@ -143,7 +147,7 @@ impl Walk<'_> {
     }
 }
 
-/// Those that the operation answers with; JSON if with nothing.
+/// The media types of its successful answers; JSON if they have no body.
 fn media_types(operation: Operation) -> BTreeSet<&'static str> {
     let answers = operation.json["responses"].as_object().into_iter().flatten();
     let successes = answers.filter(|(status, _)| status.starts_with('2'));
@@ -152,23 +156,29 @@ fn media_types(operation: Operation) -> BTreeSet<&'static str> {
     if found.is_empty() { BTreeSet::from(["application/json"]) } else { found }
 }
 
-/// The first entries of a calendar; of metrics the first value of each, as if it were the first time; all of other texts.
+/// The first [`MAX_SHOWN`] entries of a calendar, and the first sample of each metric, with the value 1; all of other texts.
 fn shortened(operation: Operation, text: &str) -> String {
     match operation.id() {
         "read_calendar" => {
-            let end_of_shown = text.match_indices("BEGIN:V").nth(MAX_SHOWN + 1).map(|(at, _)| at);
-            end_of_shown.map_or_else(|| text.to_owned(), |at| format!("{}END:VCALENDAR\r\n", &text[..at]))
+            let ends = text.match_indices("END:VTODO\r\n");
+            let end_of_shown = ends.map(|(at, end)| at + end.len()).take(MAX_SHOWN).last();
+            let end = end_of_shown.expect("follow-ups in the calendar of the examples");
+            format!("{}END:VCALENDAR\r\n", &text[..end])
         }
         "get_metrics" => {
-            let mut shown = String::new();
-            let mut is_first = false;
+            let (mut shown, mut first) = (String::new(), None);
             for line in text.lines() {
-                match line.rsplit_once(' ') {
-                    Some(_) if line.starts_with('#') => shown += &format!("{line}\n"),
-                    Some((name, _)) if is_first => shown += &format!("{name} 1\n"),
-                    _ => {}
+                if line.starts_with('#') {
+                    first = None;
+                    shown += &format!("{line}\n");
+                } else if let Some((sample, _)) = line.rsplit_once(' ') {
+                    // A histogram has many lines, with labels that are the same but for `le`.
+                    let labels = sample.split_once('{').map_or("", |(_, labels)| labels.trim_end_matches('}'));
+                    let labels = labels.split(",le=").next().unwrap_or_default().to_owned();
+                    if *first.get_or_insert_with(|| labels.clone()) == labels {
+                        shown += &format!("{sample} 1\n");
+                    }
                 }
-                is_first = line.starts_with("# TYPE ");
             }
             shown
         }
@@ -359,6 +369,7 @@ on_both! {
         let kept: BTreeMap<String, Value> = serde_json::from_str(&fs::read_to_string(&path).expect("examples.json")).expect("JSON");
         let made: BTreeMap<String, Value> = serde_json::from_str(&made).expect("JSON");
         for (name, answer) in &made {
+            assert!(Code::parse(name).is_none(), "{name} is the name of a problem's example, too");
             assert_eq!(
                 kept.get(name), Some(answer),
                 "the example of {name} is stale: WRITE_EXAMPLES=1 cargo test --test api examples, and cargo run -- openapi --write"

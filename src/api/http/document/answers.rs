@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::examples::Answers;
+use super::examples::AnswerExamples;
 use crate::api::http::messages::problem::Code;
 use crate::api::http::operation::{Access, AnswerDocs, Docs, Operation, Tagged};
 use crate::domain::entity::Entity;
@@ -92,11 +92,11 @@ pub fn successes(
     operation: &Operation,
     docs: &Docs,
     gets_merged: bool,
-    examples: &Answers,
+    answers: &AnswerExamples,
     views: &mut Views,
 ) -> Map<String, Value> {
     // A body of this schema, with the example of this name if there is one.
-    let media = |schema: Value, example: &str| match examples.reference(example) {
+    let media = |schema: Value, example: &str| match answers.examples_of(example) {
         Some(examples) => json!({ "schema": schema, "examples": examples }),
         None => json!({ "schema": schema }),
     };

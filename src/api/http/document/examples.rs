@@ -12,22 +12,22 @@ const ANSWERS: &str = include_str!("../../../../openapi/examples.json");
 pub const FEED_SECRET: &str = "wm_cal_5hYQJ4mRZ0l1w0c8oS2pTn3vXe7bKd4uFgA6";
 pub const UNSUBSCRIBE_TOKEN: &str = "AZOdXowAcACAAAAAAAAAoV5hYQJ4mRZ0l1w0c8oS2pTn3vXe7bKd9uFgA6iLxEqW";
 
-/// The answers that there are examples of.
-pub struct Answers(Map<String, Value>);
+/// The examples of answers, by name.
+pub struct AnswerExamples(Map<String, Value>);
 
-impl Answers {
+impl AnswerExamples {
     pub fn read() -> Result<Self, serde_json::Error> {
         Ok(Self(serde_json::from_str(ANSWERS)?))
     }
 
-    /// The reference to the example of this name, if there is one.
-    pub fn reference(&self, name: &str) -> Option<Value> {
+    /// The `examples` of a media type; none if there is no example of this name.
+    pub fn examples_of(&self, name: &str) -> Option<Value> {
         let reference = json!({ "$ref": format!("#/components/examples/{name}") });
         self.0.contains_key(name).then(|| json!({ "answer": reference }))
     }
 
-    /// All that is referred to: a problem of each code, and the answers.
-    pub fn and_problems(self) -> Value {
+    /// All of `components.examples`: a problem of each code, and the answers.
+    pub fn into_components(self) -> Value {
         let answers = self.0.into_iter().map(|(name, body)| (name, json!({ "value": body })));
         Value::Object(Code::ALL.iter().map(of_problem).chain(answers).collect())
     }

@@ -17,6 +17,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
+use self::examples::AnswerExamples;
 use super::messages::body::{MAX_BATCH_VALUES, MAX_BODY_BYTES, MAX_DEPTH, MAX_VALUES};
 use super::messages::etag::{MAX_TAGS_CHARACTERS, SCHEMA_REVISION};
 use super::messages::problem::{Code, ProblemOut};
@@ -48,13 +49,13 @@ pub fn build(overview: &Overview, operations: &[&Operation]) -> Result<Value, se
             .chain(docs.request.map(|request| request.schema))
             .for_each(|schema| (schema.collect)(&mut schemas));
     }
-    let examples = examples::Answers::read()?;
+    let answer_examples = AnswerExamples::read()?;
     let mut views = Views::new(schemas)?;
     let mergeable: BTreeSet<Entity> =
         Entity::ALL.iter().copied().filter(|entity| is_mergeable(*entity, operations)).collect();
     let mut paths: Map<String, Value> = Map::new();
     for operation in operations {
-        let own = describe(operation, &mergeable, &examples, &mut views);
+        let own = describe(operation, &mergeable, &answer_examples, &mut views);
         let path = paths.entry(operation.path.clone()).or_insert_with(|| json!({}));
         if let Some(path) = path.as_object_mut() {
             path.insert(operation.method.as_str().to_ascii_lowercase(), own);
@@ -97,7 +98,7 @@ pub fn build(overview: &Overview, operations: &[&Operation]) -> Result<Value, se
         "paths": paths,
         "components": {
             "schemas": made.into_iter().collect::<Map<_, _>>(),
-            "examples": examples.and_problems(),
+            "examples": answer_examples.into_components(),
             "headers": answers::headers(),
             "securitySchemes": { "bearer": {
                 "type": "http", "scheme": "bearer",
@@ -220,7 +221,7 @@ fn is_mergeable(entity: Entity, operations: &[&Operation]) -> bool {
 fn describe(
     operation: &Operation,
     mergeable: &BTreeSet<Entity>,
-    examples: &examples::Answers,
+    answers: &AnswerExamples,
     views: &mut Views,
 ) -> Value {
     let docs = (operation.docs)();
@@ -245,7 +246,7 @@ fn describe(
     parameters.extend(docs.parameters.iter().map(query_parameter));
     parameters.extend(header_parameters(operation, docs.tagged));
     let codes = answers::codes(operation, &docs, mergeable, &parameters);
-    let mut responses = answers::successes(operation, &docs, gets_merged, examples, views);
+    let mut responses = answers::successes(operation, &docs, gets_merged, answers, views);
     responses.extend(answers::problems(operation, &codes));
     let mut out = json!({
         "operationId": operation.id,
