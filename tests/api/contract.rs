@@ -16,7 +16,7 @@ use wellmet::{
 use crate::{
     operations::{
         NOBODYS_ID, Operation, Place, Report, World, body_examples, document, example_of, faults, full, is_map,
-        operations, places, put, resolve, sample, served, told, validator_of,
+        operations, places, put, resolve, sample, schema_of_one, served, told, validator_of,
     },
     support::{Backend, Mailbox, Reply, Request, TestServer},
 };
@@ -850,12 +850,6 @@ fn padded(bytes: usize) -> Vec<u8> {
 }
 
 // Parameters.
-
-/// The schema of one value of a parameter, which may take several.
-fn schema_of_one(parameter: &Value) -> Value {
-    let schema = resolve(&parameter["schema"]);
-    if schema["items"].is_object() { resolve(&schema["items"]) } else { schema }
-}
 
 async fn check_good_values(world: &World<'_>, operation: Operation, parameter: &Value, report: &mut Report) {
     let name = parameter["name"].as_str().unwrap_or_default();

@@ -17,7 +17,9 @@ use wellmet::api::{
 };
 
 use crate::{
-    operations::{Operation, Report, World, collection_of, example_of, operations, told, validator_of},
+    operations::{
+        Operation, Report, World, collection_of, example_of, operations, schema_of_one, told, validator_of,
+    },
     support::{Backend, Client, Mailbox, Reply, TestServer},
 };
 
@@ -200,11 +202,6 @@ fn has_chosen_ids(entity: &str) -> bool {
     entity == "plan_run" || schema.is_some_and(|schema| !schema["properties"]["id"].is_null())
 }
 
-fn item_of(parameter: &Value) -> Value {
-    let schema = &parameter["schema"];
-    if schema["items"].is_object() { schema["items"].clone() } else { schema.clone() }
-}
-
 fn examples_of(parameter: &Value) -> Vec<String> {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     match example_of(parameter) {
@@ -330,7 +327,7 @@ fn every_parameter_has_an_example_or_a_list_of_its_values() {
     for operation in operations() {
         for parameter in operation.json["parameters"].as_array().into_iter().flatten() {
             let name = parameter["name"].as_str().unwrap_or_default();
-            let item = crate::operations::resolve(&item_of(parameter));
+            let item = schema_of_one(parameter);
             let is_closed = item["enum"].is_array() || item["type"] == "boolean";
             // Of some parameters only one can be sent.
             let is_excluded = parameter["schema"]["x-excludes"].is_array();

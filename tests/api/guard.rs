@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::{
     operations::{
-        NOBODYS_ID, Operation, Report, World, collection_of, exclude_others, operations, places, put, resolve,
-        told,
+        NOBODYS_ID, Operation, Report, World, collection_of, exclude_others, operations, places, put,
+        schema_of_one, told,
     },
     support::{Client, Reply, Request, TestServer},
 };
@@ -410,8 +410,7 @@ fn shows_nothing(body: &Value) -> bool {
 /// Ids in the query: nothing is found.
 async fn filters(own: &World<'_>, other: &World<'_>, operation: Operation, report: &mut Report) {
     for parameter in operation.parameters("query") {
-        let schema = resolve(&parameter["schema"]);
-        let one = if schema["items"].is_object() { resolve(&schema["items"]) } else { schema };
+        let one = schema_of_one(parameter);
         let Some(entity) = one["x-entity"].as_str() else { continue };
         let name = parameter["name"].as_str().unwrap_or_default();
         // What is not at a foreign id is everything of one's own.

@@ -168,6 +168,12 @@ pub fn resolve(schema: &Value) -> Value {
     schema
 }
 
+/// The schema of one value of a parameter, which may take several.
+pub fn schema_of_one(parameter: &Value) -> Value {
+    let schema = resolve(&parameter["schema"]);
+    if schema["items"].is_object() { resolve(&schema["items"]) } else { schema }
+}
+
 /// Whether null fits.
 pub fn is_nullable(schema: &Value) -> bool {
     let is_null = |one: &Value| one == "null";
