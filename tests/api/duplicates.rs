@@ -4,10 +4,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use uuid::Uuid;
-use wellmet::domain::contact::{Contact, ContactEmail, ContactFields};
-use wellmet::domain::id::{ContactId, UserId, WorkspaceId};
-use wellmet::store::{self, Actor, WriteContext};
+use wellmet::domain::contact::{ContactEmail, ContactFields};
 
 use crate::support::*;
 
@@ -46,24 +43,6 @@ async fn pairs(client: &Client, path: &str) -> Vec<String> {
 /// The ids of a pair, the newer first.
 fn ids(pair: &Value) -> [String; 2] {
     [0, 1].map(|at| pair["contacts"][at]["id"].as_str().unwrap().to_owned())
-}
-
-/// Makes contacts through the door that every write takes, a thousand in one write.
-async fn make_many(server: &TestServer, client: &Client, all: Vec<ContactFields>) {
-    let me = client.get("/v1/me").await.expect(200);
-    let id = |pointer: &str| Uuid::parse_str(me.body.pointer(pointer).unwrap().as_str().unwrap()).unwrap();
-    let actor = Actor::User(UserId::new(id("/user/id")), None);
-    let who = WriteContext { workspace: WorkspaceId::new(id("/workspace/id")), actor, idempotency: None };
-    for some in all.chunks(1_000) {
-        let some = some.to_vec();
-        let write = move |tx: &mut store::Tx<'_>| {
-            for fields in some {
-                store::records::create(tx, Contact::new(ContactId::new(tx.new_id()), tx.now(), fields)?)?;
-            }
-            Ok::<_, store::Error>(store::Answer::Empty)
-        };
-        server.app().store().write(who.clone(), write).await.expect("a write of a thousand contacts");
-    }
 }
 
 fn named(given: &str, family: &str) -> ContactFields {
@@ -313,7 +292,7 @@ on_both! {
     async fn walking_in_small_pages_shows_each_pair_once_in_the_order_of_one_big_page(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         // 25 people of one name are 300 pairs.
-        make_many(&server, &ada, vec![named("Maria", "Garcia"); 25]).await;
+        create_contacts(&server, &ada, vec![named("Maria", "Garcia"); 25]).await;
         let mut big = ada.walk(&format!("{CONTACTS}&limit=200")).await;
         assert_eq!(big.len(), 300);
         for limit in [7, 24, 100] {
@@ -340,11 +319,11 @@ on_both! {
             fields.emails.insert("office".to_owned(), email);
             fields
         };
-        make_many(&server, &ada, (0..20).map(office).collect()).await;
+        create_contacts(&server, &ada, (0..20).map(office).collect()).await;
         assert_eq!(pairs(&ada, CONTACTS).await.len(), 190);
-        make_many(&server, &ada, vec![office(20)]).await;
+        create_contacts(&server, &ada, vec![office(20)]).await;
         assert_eq!(pairs(&ada, CONTACTS).await.len(), 0);
-        make_many(&server, &ada, vec![named("Test", "Test"); 51]).await;
+        create_contacts(&server, &ada, vec![named("Test", "Test"); 51]).await;
         assert_eq!(pairs(&ada, CONTACTS).await.len(), 0);
     }
 }
@@ -374,7 +353,7 @@ async fn check_growth(server: &TestServer, count: usize) {
     let crowds =
         [(server.register("ada@example.com").await, count), (server.register("eve@example.com").await, 4 * count)];
     for (client, count) in &crowds {
-        make_many(server, client, crowd(0, *count)).await;
+        create_contacts(server, client, crowd(0, *count)).await;
     }
     if server.backend == Backend::Postgres {
         // As autovacuum does within a minute; without statistics PostgreSQL takes any index for as good as another.

@@ -5,40 +5,25 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use wellmet::{
-    domain::{
-        contact::Contact,
-        id::{ContactId, OperationId, WorkspaceId},
-    },
+    domain::id::{OperationId, WorkspaceId},
     jobs::{KINDS, kind::Setup},
-    service::{
-        operations::{PART, fail, permanent_error, run_part},
-        records::write::create_many,
-    },
-    store::{AccountTx, Actor},
+    service::operations::{PART, fail, permanent_error, run_part},
+    store::AccountTx,
 };
 
-use crate::support::{Backend, Client, Reply, TestServer};
+use crate::support::{Backend, Client, Reply, TestServer, create_contacts};
 
 /// More than are edited at once.
 const MANY: usize = 1_050;
 
-/// Creates `count` contacts with these fields, in one write.
+/// Creates `count` contacts with these fields.
 async fn contacts(server: &TestServer, client: &Client, count: usize, body: &Value) {
-    let workspace = WorkspaceId::new(client.workspace_id.parse().expect("an id"));
-    let body = body.clone();
-    let work = move |tx: &mut AccountTx<'_>| {
-        tx.records(workspace, Actor::Job("test"), |tx| {
-            let mut all = Vec::new();
-            for number in 0..count {
-                let mut body = body.clone();
-                body["given_name"] = json!(format!("Person {number:04}"));
-                let fields = serde_json::from_value(body).expect("fields of a contact");
-                all.push(Contact::new(ContactId::new(tx.new_id()), tx.now(), fields)?);
-            }
-            create_many(tx, all).map(drop).map_err(|failed| failed.error)
-        })
+    let fields = |number: usize| {
+        let mut body = body.clone();
+        body["given_name"] = json!(format!("Person {number:04}"));
+        serde_json::from_value(body).expect("fields of a contact")
     };
-    server.app().store().account_write(work).await.expect("a write of them all");
+    create_contacts(server, client, (0..count).map(fields).collect()).await;
 }
 
 fn ids(client: &Client, reply: &Reply) -> (WorkspaceId, OperationId) {

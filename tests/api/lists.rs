@@ -3,17 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
-use wellmet::store::records;
 
 use chrono::TimeDelta;
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 use uuid::Uuid;
-use wellmet::domain::contact::{Contact, ContactFields};
-use wellmet::domain::id::{ContactId, UserId, WorkspaceId};
-use wellmet::store::{self, Actor, WriteContext};
+use wellmet::domain::contact::ContactFields;
 
-use crate::support::{Client, Reply, TestServer, statements_of};
+use crate::support::{Client, Reply, TestServer, create_contacts, statements_of};
 
 async fn make(client: &Client, body: Value) -> Reply {
     client.post("/v1/contacts", &body).await.expect(201)
@@ -36,27 +33,11 @@ fn id_of(record: &Value) -> String {
     record["id"].as_str().unwrap().to_owned()
 }
 
-/// Makes contacts through the door that every write takes, a thousand in one write.
+/// Makes contacts with a name each; their ids.
 async fn make_many(server: &TestServer, client: &Client, count: usize) -> Vec<String> {
-    let me = client.get("/v1/me").await.expect(200);
-    let id = |pointer: &str| Uuid::parse_str(me.body.pointer(pointer).unwrap().as_str().unwrap()).unwrap();
-    let actor = Actor::User(UserId::new(id("/user/id")), None);
-    let who = WriteContext { workspace: WorkspaceId::new(id("/workspace/id")), actor, idempotency: None };
-    let mut made = Vec::new();
-    for start in (0..count).step_by(1_000) {
-        let ids: Vec<Uuid> = (start..count.min(start + 1_000)).map(|_| server.app().store().new_id()).collect();
-        made.extend(ids.iter().map(Uuid::to_string));
-        let write = move |tx: &mut store::Tx<'_>| {
-            for (index, id) in ids.into_iter().enumerate() {
-                let given_name = Some(format!("Contact {}", start + index));
-                let fields = ContactFields { given_name, ..ContactFields::default() };
-                records::create(tx, Contact::new(ContactId::new(id), tx.now(), fields)?)?;
-            }
-            Ok::<_, store::Error>(store::Answer::Empty)
-        };
-        server.app().store().write(who.clone(), write).await.expect("a write of a thousand contacts");
-    }
-    made
+    let named =
+        |number| ContactFields { given_name: Some(format!("Contact {number}")), ..ContactFields::default() };
+    create_contacts(server, client, (0..count).map(named).collect()).await
 }
 
 on_both! {

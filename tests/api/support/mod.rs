@@ -16,6 +16,7 @@
 
 mod client;
 mod command;
+mod contacts;
 mod database;
 mod mail;
 pub mod nodes;
@@ -31,6 +32,7 @@ pub mod work;
 pub use self::{
     client::{Client, Connections, PASSWORD, Reply, Request},
     command::{Process, wellmet},
+    contacts::create_contacts,
     database::Database,
     mail::{Email, Mailbox},
     scratch::scratch,
