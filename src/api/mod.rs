@@ -220,13 +220,18 @@ const TAGS: &[(&str, &str)] = &[
     ("service", "The server itself."),
 ];
 
-const DESCRIPTION: &str = "The backend for people who build a career through people: contacts and organizations, how \
-                           they are related, and what they need.
+const DESCRIPTION: &str = "The backend for people who build a career through people: goals and whom to reach for them, \
+                           contacts and organizations, events to prepare and attend, introductions and exchanges, what \
+                           happened, what to follow up, and each day what to do next and why.
 
-Create an account with `POST /v1/auth/register`, or \
-                           a personal access token with `POST /v1/tokens`, and send it as `Authorization: Bearer …`. \
-                           Bodies and query strings are closed: an unknown field or parameter is an error. Errors are \
-                           problem documents (RFC 9457); branch on `code`. Every record has an `ETag`; send it in \
-                           `If-Match` so that nobody's changes are overwritten. Paginate lists with `next_cursor`. \
-                           Everything that changes can be followed with `GET /v1/changes`, and reverted for 30 days \
-                           with `POST /v1/changes/{version}/revert`.";
+Create an account with \
+                           `POST /v1/auth/register` and send its `access_token` as `Authorization: Bearer …`; for \
+                           scripts, create a personal access token with `POST /v1/tokens`. Sent to a new account in the \
+                           order of this document, the request examples work as they stand, except for refreshing a \
+                           session and resetting a password.
+
+Bodies and query strings are closed: an unknown field or \
+                           parameter is an error. Errors are problem documents (RFC 9457); branch on `code`. Every \
+                           record has an `ETag`; send it in `If-Match` so that nobody's changes are overwritten. \
+                           Paginate lists with `next_cursor`. Everything that changes can be followed with \
+                           `GET /v1/changes`, and reverted for 30 days with `POST /v1/changes/{version}/revert`.";
