@@ -220,19 +220,5 @@ const TAGS: &[(&str, &str)] = &[
     ("service", "The server itself."),
 ];
 
-const DESCRIPTION: &str = "The backend for people who build a career through people: goals and the people who can help you \
-                           reach them, contacts and organizations, events, introductions and exchanges of help, a \
-                           timeline, follow-ups, and a daily list of what to do next and why.
-
-Create an account with \
-                           `POST /v1/auth/register`, or log in with `POST /v1/auth/login`, and send the `access_token` \
-                           as `Authorization: Bearer …`; for scripts, create a personal access token with \
-                           `POST /v1/tokens`. Sent in the order of this document, beginning with the registration, the \
-                           bodies of the request examples work as they stand, except for refreshing a session and \
-                           resetting a password; a `PUT` also needs `If-Match: *`.
-
-Bodies and query strings are closed: an unknown field or \
-                           parameter is an error. Errors are problem documents (RFC 9457); branch on `code`. Every \
-                           record has an `ETag`; send it in `If-Match` so that nobody's changes are overwritten. \
-                           Paginate lists with `next_cursor`. Everything that changes can be followed with \
-                           `GET /v1/changes`, and reverted for 30 days with `POST /v1/changes/{version}/revert`.";
+/// What the document says of the API as a whole.
+const DESCRIPTION: &str = include_str!("description.md").trim_ascii_end();
