@@ -115,7 +115,7 @@ class Disk implements Storage {
   }
 }
 
-/** What a user did, as the app confirmed it: once it is stored on the device, it is not lost. */
+/** What a user did: once it is stored on the device, it is not lost. */
 type Done = { write: Write; phone: Phone; marker: string | undefined; seen: unknown; dropped?: string };
 
 class Phone {
@@ -196,9 +196,11 @@ async function run(seed: number, acting: 1 | 2) {
 
   const ledger: Done[] = [];
   let markers = 0;
-  /** Something a user does. Counts once the app has stored it: an app that is killed before has not confirmed it. */
+  /** Something a user does. Counts once the app has stored it, even if it was killed then and has not confirmed it. */
   const act = async (phone: Phone, marker: string | undefined, action: (device: Device) => Write) => {
-    const write = await phone.survive(() => action(phone.device));
+    const before = new Set(phone.device.outbox.map(({ id }) => id));
+    const confirmed = await phone.survive(() => action(phone.device));
+    const write = confirmed ?? phone.device.outbox.find(({ id }) => !before.has(id));
     if (!write) return;
     const seen = write.does === "edit" && "headline" in write.body ? trimmed(write.base?.headline) : undefined;
     ledger.push({ write, phone, marker, seen });
