@@ -217,7 +217,7 @@ fn copied_day(field: Field, without: &str, comparison: Comparison, day: &str) ->
     if day == NONE {
         return match comparison {
             Comparison::Equal => Ok(Predicate::equal(field, text(without))),
-            _ => Err(Rejection::format("Expected a day such as 2026-02-01.")),
+            _ => Err(Rejection::format("Expected an existing day, such as 2026-02-01.")),
         };
     }
     let compared = Predicate::Compare(field, comparison, text(day));

@@ -222,22 +222,16 @@ pub fn check_day(parts: &[&str], day: Option<&str>, invalid: &mut Invalid) {
 /// A full date: `2026-02-01`.
 pub fn parse_day(text: &str) -> Result<NaiveDate, Rejection> {
     let date = PartialDate::parse(text).ok().filter(|_| text.len() == "2026-02-01".len());
-    date.and_then(PartialDate::latest).ok_or_else(|| Rejection::format("Expected a day such as 2026-02-01."))
+    date.and_then(PartialDate::latest)
+        .ok_or_else(|| Rejection::format("Expected an existing day, such as 2026-02-01."))
 }
 
-/// A partial date, if one is given.
-fn check_partial_date(field: &str, date: Option<&str>, invalid: &mut Invalid) -> Option<PartialDate> {
-    date.and_then(|date| invalid.check(pointer(&[field]), PartialDate::parse(date)))
-}
-
-/// Checks that a period does not certainly end before it starts.
+/// Checks that a period does not certainly end before it starts. Its dates may be partial, but have a year.
 pub fn check_period(started_on: Option<&str>, ended_on: Option<&str>, invalid: &mut Invalid) {
     let mut check = |field: &str, date: Option<&str>| {
-        let date = check_partial_date(field, date, invalid)?;
-        if date.earliest().is_none() {
-            invalid.add(pointer(&[field]), Rejection::format("Expected a date with a year, such as 2021-04."));
-        }
-        Some(date)
+        let parsed = PartialDate::parse(date?).ok().filter(|date| date.earliest().is_some());
+        let detail = "Expected an existing date with a year: 2021-04-15, 2021-04 or 2021.";
+        invalid.check(pointer(&[field]), parsed.ok_or_else(|| Rejection::format(detail)))
     };
     let started = check("started_on", started_on).and_then(PartialDate::earliest);
     let ended = check("ended_on", ended_on).and_then(PartialDate::latest);

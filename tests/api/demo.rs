@@ -134,7 +134,7 @@ on_both! {
         assert_eq!(printed(&again), "wellmet: the user demo@example.com already exists; choose another address with --email\n");
         for (arguments, expected) in [
             (["--email", "nobody"], "wellmet: "),
-            (["--on", "2026-02-30"], "wellmet: Expected a day such as 2026-02-01.\n"),
+            (["--on", "2026-02-30"], "wellmet: Expected an existing day, such as 2026-02-01.\n"),
             (["--on", "0001-01-01"], "wellmet: --on must be in the years from 1971 to 9000\n"),
         ] {
             let refused = demo(&server.database, &arguments);

@@ -37,6 +37,14 @@ async fn revert(client: &Client, reply: &Reply) {
 }
 
 on_both! {
+    async fn an_id_that_is_malformed_is_the_only_error_of_its_list(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let grace = contact(&ada, json!({"given_name": "Grace"})).await;
+        let body = json!({"title": " ", "contact_ids": [grace.id(), "nope"]});
+        let refused = ada.post("/v1/follow-ups", &body).await.expect(422);
+        assert_eq!(refused.errors(), ["#/contact_ids/1 invalid_format", "#/title too_short"]);
+    }
+
     async fn a_chosen_id_of_the_next_one_returns_it_however_late_it_is_sent_again(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         let grace = contact(&ada, json!({"given_name": "Grace"})).await;
@@ -104,7 +112,7 @@ on_both! {
         for (fields, expected) in [
             (json!({"recurrence": {"every": 0, "unit": "week"}}), ["#/recurrence/every", "Must be at least 1."]),
             (json!({"recurrence": {"every": 1, "unit": "week"}}), ["#/due_on", "A follow-up that recurs requires due_on."]),
-            (json!({"due_on": "9 March"}), ["#/due_on", "Expected a day such as 2026-03-02."]),
+            (json!({"due_on": "9 March"}), ["#/due_on", "Expected an existing day, such as 2026-03-02."]),
             (json!({"due_on": "2026-03-09", "due_time": "9:30"}), ["#/due_time", "Expected a time from 00:00 to 23:59, such as 09:30."]),
         ] {
             let mut body = json!({"title": "Call", "contact_ids": [grace.id()]});

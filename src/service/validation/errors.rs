@@ -97,12 +97,13 @@ fn unknown_field(name: &str, similar: Option<&str>) -> Rejection {
 /// What a format or a pattern asks for, in words and by an example.
 fn in_words(format: &str) -> String {
     match format {
-        "date" => "Expected a day such as 2026-03-02.".to_owned(),
-        "date-time" => "Expected an RFC 3339 timestamp such as 2026-03-02T09:00:00Z.".to_owned(),
+        "date" => "Expected an existing day, such as 2026-03-02.".to_owned(),
+        "date-time" => "Expected an RFC 3339 timestamp with its offset from UTC, such as 2026-03-02T09:00:00Z.".to_owned(),
         "uuid" => "Expected a UUID such as 01939d5e-8c00-7000-8000-0000000000a1.".to_owned(),
         TIME_ZONE_PATTERN => "Must be the name of an IANA time zone, such as Europe/Berlin.".to_owned(),
         DOMAIN_PATTERN => "Expected an internet domain such as example.com.".to_owned(),
         URL_PATTERN => "A web address cannot contain spaces.".to_owned(),
+        "^#[0-9A-Fa-f]{6}$" => "Expected a color such as #2f855a.".to_owned(),
         TIME_PATTERN => "Expected a time from 00:00 to 23:59, such as 09:30.".to_owned(),
         "^/v1/[!\"$-~]*$" => {
             "Expected a path that starts with /v1/, with its query if it has one, such as /v1/contacts?limit=5: in ASCII, \

@@ -92,13 +92,18 @@ pub fn parse<T: ToSchema + DeserializeOwned + 'static, U>(
     }
     let wrong: HashSet<String> =
         invalid.errors.iter().filter_map(|error| error.pointer.split('/').nth(1)).map(str::to_owned).collect();
+    let is_wrong = |name: &str| wrong.contains(name);
     let refused = match read(value.clone()) {
         Ok(readable) => rules(readable).err(),
-        Err(_) => read(without(value, &wrong)).ok().and_then(|readable| rules(readable).err()),
+        // What is said of a field that had to be left out to read the others is not about what was sent.
+        Err(_) => read(without(value, &wrong))
+            .ok()
+            .and_then(|readable| rules(readable).err())
+            .map(|more| more.without(|error| error.pointer.split('/').nth(1).is_some_and(is_wrong))),
     };
     if let Some(more) = refused {
         // One of the fields any of which would do was sent, and its own error is reported.
-        invalid.extend_new(more.without(|error| error.alternatives.iter().any(|name| wrong.contains(*name))));
+        invalid.extend_new(more.without(|error| error.alternatives.iter().any(|name| is_wrong(name))));
     }
     Err(invalid)
 }
