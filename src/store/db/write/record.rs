@@ -188,6 +188,9 @@ macro_rules! record_statements {
         }
 
         fn stamp(&mut self, version: i64, updated_at: $crate::domain::timestamp::Timestamp) {
+            if self.version == 0 {
+                self.created_at = updated_at;
+            }
             self.version = version;
             self.updated_at = updated_at;
         }

@@ -112,6 +112,7 @@ def keep_contacts(devices: Devices) -> UUID:
     )
     grace = ok(create_contact.sync_detailed(client=phone, body=entered, idempotency_key=key), m.Contact)
     assert (grace.id, grace.name) == (contact_id, "Grace Hopper")
+    assert grace.created_at == grace.updated_at
     repeated = create_contact.sync_detailed(client=phone, body=entered, idempotency_key=key)
     assert repeated.headers["Idempotent-Replayed"] == "true"
     assert ok(repeated, m.Contact) == grace
