@@ -319,11 +319,13 @@ impl EventFields {
         self.ends_on.as_deref().and_then(|day| parse_day(day).ok()).or(of_time).or_else(|| self.day())
     }
 
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.ends() <= now
+    }
+
     /// Whether you went there, it is over, and nothing was noted of what came of it.
     pub fn awaits_debrief(&self, now: Timestamp) -> bool {
-        EventParticipation::TO_DEBRIEF.contains(&self.participation)
-            && self.debrief.is_none()
-            && self.ends() <= now
+        EventParticipation::TO_DEBRIEF.contains(&self.participation) && self.debrief.is_none() && self.is_over(now)
     }
 
     /// Days from a day to that of the event; negative when it is past.

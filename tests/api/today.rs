@@ -214,9 +214,9 @@ on_both! {
     async fn the_day_of_an_event_is_the_one_where_it_is(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         for (title, zone, local) in [
-            // In UTC this is 1 March, 10:30.
-            ("Kiritimati", "Pacific/Kiritimati", "2026-03-02T00:30"),
-            ("Kathmandu", "Asia/Kathmandu", "2026-03-02T00:15"),
+            // In UTC this is 2 March, 10:30.
+            ("Kiritimati", "Pacific/Kiritimati", "2026-03-03T00:30"),
+            ("Kathmandu", "Asia/Kathmandu", "2026-03-03T00:15"),
             ("Apia", "Pacific/Apia", "2026-03-01T23:00"),
             // In UTC this is 17 March, 10:30.
             ("Pago Pago", "Pacific/Pago_Pago", "2026-03-16T23:30"),
@@ -228,7 +228,7 @@ on_both! {
         let events = today(&ada).await["events"].clone();
         let days: Vec<(&str, i64)> = events["items"].as_array().unwrap().iter()
             .map(|item| (item["event"]["title"].as_str().unwrap(), item["reason"]["params"]["days"].as_i64().unwrap())).collect();
-        assert_eq!(days, [("Kiritimati", 0), ("Kathmandu", 0), ("Pago Pago", 14)]);
+        assert_eq!(days, [("Kiritimati", 1), ("Kathmandu", 1), ("Pago Pago", 14)]);
     }
 
     async fn an_event_that_is_over_waits_for_its_debrief(server: TestServer) {
@@ -249,6 +249,8 @@ on_both! {
         add("Interested", "2026-02-20T09:00:00Z", json!({"participation": "interested"})).await;
         add("Cancelled", "2026-02-20T09:00:00Z", json!({"status": "cancelled"})).await;
         add("Session", "2026-02-20T10:00:00Z", json!({"parent_id": over.id()})).await;
+        add("Tried", "2026-03-02T08:00:00Z", json!({"ends_at": "2026-03-02T08:30:00Z", "participation": "interested"})).await;
+        add("Perhaps", "2026-03-02T08:30:00Z", json!({"ends_at": "2026-03-02T09:10:00Z", "participation": "interested"})).await;
         add("This morning", "2026-03-02T08:00:00Z", json!({"ends_at": "2026-03-02T09:10:00Z"})).await;
 
         let first = ada.get("/v1/today").await.expect(200);
@@ -256,7 +258,10 @@ on_both! {
         assert_eq!((texts(section), &section["total"]), (vec!["Over: ended, not debriefed yet.", "Attended: ended, not debriefed yet."], &json!(2)));
         assert_eq!(section["items"][0]["reason"]["params"], json!({"name": "Over", "days": -10}));
         assert_eq!(section["items"][0]["reason"]["code"], "event_to_debrief");
-        assert_eq!(first.body["events"]["items"][0]["event"]["title"], "This morning");
+        let ahead = &first.body["events"];
+        assert_eq!((&ahead["total"], &ahead["items"][0]["event"]["title"]), (&json!(2), &json!("This morning")));
+        let list = ada.walk(ahead["list"].as_str().unwrap()).await;
+        assert_eq!(list.len(), 2, "what is over is in neither");
         let list = ada.walk(section["list"].as_str().unwrap()).await;
         let titles: Vec<&str> = list.iter().map(|event| event["title"].as_str().unwrap()).collect();
         assert_eq!(titles, ["Over", "Attended"]);

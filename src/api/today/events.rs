@@ -40,7 +40,7 @@ fn participations(participations: impl Iterator<Item = EventParticipation>) -> S
 pub fn ahead(conn: &mut Conn, moment: &Moment, limit: usize) -> StoreResult<TodayEventSection> {
     let Moment { workspace, on, at, .. } = *moment;
     let mut ahead = events::ahead(conn, workspace, on, moment.day_after(DAYS_AHEAD))?;
-    ahead.retain(|event| !event.fields.awaits_debrief(at));
+    ahead.retain(|event| !event.fields.is_over(at));
     let total = i64::try_from(ahead.len()).unwrap_or(i64::MAX);
     ahead.truncate(limit);
     let ids: Vec<AnyId> = ahead.iter().map(Record::id).collect();
@@ -52,9 +52,9 @@ pub fn ahead(conn: &mut Conn, moment: &Moment, limit: usize) -> StoreResult<Toda
         TodayEvent { reason, event: EventCard::new(event), preparation }
     };
     let open = EventParticipation::ALL.iter().copied().filter(|participation| participation.is_open());
-    let (from, until) = (moment.start_of_day_after(0), moment.start_of_day_after(DAYS_AHEAD + 1));
+    let until = moment.start_of_day_after(DAYS_AHEAD + 1);
     let list = format!(
-        "/v1/events?status=scheduled{}&session=false&ends_at[gt]={from}&starts_at[lt]={until}&sort=starts_at",
+        "/v1/events?status=scheduled{}&session=false&ends_at[gt]={at}&starts_at[lt]={until}&sort=starts_at",
         participations(open)
     );
     Ok(SectionOf { items: ahead.iter().map(item).collect(), total, list })
