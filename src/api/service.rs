@@ -435,11 +435,15 @@ async fn get_metrics(exchange: Exchange) -> Result<HttpResponse, Problem> {
     Ok(HttpResponse::Ok().content_type(metrics::CONTENT_TYPE).body(text))
 }
 
-/// Whether a request may see metrics: it comes from the machine itself and not through a proxy on it, or has the token.
+/// Headers of requests that a proxy has passed on, or that a web page has sent.
+const NOT_FROM_HERE: [&str; 5] = ["x-forwarded-for", "forwarded", "x-real-ip", "via", "origin"];
+
+/// Whether a request may see metrics: it comes from a program on this machine, as far as its headers show, or has the token.
 fn may_read_metrics(config: &Config, request: &HttpRequest) -> bool {
     let headers = request.headers();
-    let is_forwarded = ["x-forwarded-for", "forwarded"].iter().any(|name| headers.contains_key(*name));
-    let is_local = request.peer_addr().is_some_and(|peer| peer.ip().to_canonical().is_loopback()) && !is_forwarded;
+    let is_from_elsewhere = NOT_FROM_HERE.iter().any(|name| headers.contains_key(*name));
+    let is_local =
+        request.peer_addr().is_some_and(|peer| peer.ip().to_canonical().is_loopback()) && !is_from_elsewhere;
     let sent = headers.get(header::AUTHORIZATION).and_then(bearer_token);
     let has_token = match (&config.metrics_token, sent) {
         // Digests take as long to compare however much of them agrees.
