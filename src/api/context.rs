@@ -67,7 +67,8 @@ impl Call {
     /// The id in the path; a malformed one names nothing.
     pub fn id(&self) -> Result<AnyId, Problem> {
         let id = self.path_values.first().and_then(|id| parse_uuid(id));
-        id.map(AnyId::new).ok_or_else(|| Problem::new(Code::NotFound))
+        let detail = "The id in the path is not a UUID (RFC 9562) of 36 characters.";
+        id.map(AnyId::new).ok_or_else(|| Problem::new(Code::NotFound).detail(detail))
     }
 }
 

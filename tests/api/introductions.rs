@@ -38,7 +38,7 @@ on_both! {
         }
         let patch = |body: Value| ada.patch(&intro.location(), &body);
         let problem = patch(json!({"status": "made"})).await.problem(409, "consent_missing");
-        assert_eq!(problem["detail"], "The introduction cannot be made: the consent of Grace and Alan is missing.");
+        assert_eq!(problem["detail"], "The introduction cannot be made, or stay so: the consent of Grace and Alan is missing.");
         let one = patch(json!({"consent_a": "given"})).await.expect(200);
         assert_eq!((&one.body["status"], &one.body["follow_up_a_id"]), (&json!("asked"), &Value::Null));
         assert_eq!(follow_up(&ada, &of_grace).await["status"], "done");

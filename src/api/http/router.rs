@@ -69,7 +69,14 @@ impl Router {
 
     /// The operation at a path, or the problem with calling it.
     pub fn find(&self, path: &str, method: &Method) -> Result<Matched<'_>, Problem> {
-        let not_found = || Problem::new(Code::NotFound);
+        let not_found = || {
+            let trimmed = path.trim_end_matches('/');
+            let detail = match trimmed != path && self.paths.at(trimmed).is_ok() {
+                true => format!("There is no operation at this path. Did you mean {trimmed}?"),
+                false => "There is no operation at this path. GET /v1/openapi.json lists them all.".to_owned(),
+            };
+            Problem::new(Code::NotFound).detail(detail)
+        };
         let matched = self.paths.at(path).map_err(|_| not_found())?;
         let (_, operations) = self.operations.get(*matched.value).ok_or_else(not_found)?;
         let operation = operations.iter().find(|operation| operation.method == *method).ok_or_else(|| {
@@ -121,12 +128,6 @@ async fn answer(
     if request.headers().contains_key(header::CONTENT_ENCODING) {
         return Err(Problem::new(Code::UnsupportedEncoding));
     }
-    if !request.method().is_safe()
-        && request.headers().contains_key("idempotency-key")
-        && !operation.takes_idempotency_key()
-    {
-        return Err(Problem::new(Code::IdempotencyNotAllowed));
-    }
     let caller = match &operation.access {
         Access::Public => {
             if operation.is_auth() {
@@ -143,6 +144,10 @@ async fn answer(
             Some(caller)
         }
     };
+    let has_key = request.headers().contains_key("idempotency-key");
+    if has_key && !request.method().is_safe() && !operation.takes_idempotency_key() {
+        return Err(Problem::new(Code::IdempotencyNotAllowed).of_parameter("Idempotency-Key"));
+    }
     let query = Query::parse(request.query_string())?;
     check_parameters(operation, &query)?;
     let bytes = match operation.reads_body {
@@ -228,15 +233,15 @@ async fn off_thread<T: Send + 'static>(
 
 /// Whether the scopes and the role of the caller allow the operation.
 pub fn check_access(operation: &Operation, caller: &Caller) -> Result<(), Problem> {
-    for scope in operation.scopes() {
-        if !caller.scopes.contains(scope) {
-            let detail = format!("This operation requires the scope {scope}.");
-            return Err(Problem::insufficient_scope(scope).detail(detail));
-        }
-        if !caller.role.allows(scope) {
-            let detail = format!("Your role in this workspace is {}.", caller.role.as_str());
-            return Err(Problem::new(Code::InsufficientRole).detail(detail));
-        }
+    let missing: Vec<&str> =
+        operation.scopes().iter().map(AsRef::as_ref).filter(|scope| !caller.scopes.contains(scope)).collect();
+    if !missing.is_empty() {
+        let detail = format!("The token lacks scopes that this operation requires: {}.", missing.join(", "));
+        return Err(Problem::insufficient_scope(&missing.join(" ")).detail(detail));
+    }
+    if !operation.scopes().iter().all(|scope| caller.role.allows(scope)) {
+        let detail = format!("Your role in this workspace is {}.", caller.role.as_str());
+        return Err(Problem::new(Code::InsufficientRole).detail(detail));
     }
     Ok(())
 }
@@ -298,6 +303,13 @@ mod tests {
             let problem = router.find(&path, &Method::TRACE).map(drop).unwrap_err();
             assert_eq!(problem.code, Code::MethodNotAllowed);
         }
-        assert_eq!(router.find("/v1/contacts/", &Method::GET).map(drop).unwrap_err().code, Code::NotFound);
+        for (path, hint) in [
+            ("/v1/contacts/", "Did you mean /v1/contacts?"),
+            ("/v1/contact", "GET /v1/openapi.json lists them all."),
+        ] {
+            let problem = router.find(path, &Method::GET).map(drop).unwrap_err();
+            assert_eq!(problem.code, Code::NotFound);
+            assert!(problem.detail.ends_with(hint), "{}", problem.detail);
+        }
     }
 }

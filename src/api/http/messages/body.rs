@@ -138,7 +138,7 @@ fn parse(bytes: &[u8], max_values: usize) -> Result<Value, Problem> {
         let detail = format!("A JSON body can hold at most {} values.", thousands(max_values));
         return Err(Problem::new(Code::BodyTooLarge).detail(detail));
     }
-    let value = parsed.map_err(|error| invalid(format!("The body is not JSON: {error}.")))?;
+    let value = parsed.map_err(|error| invalid(format!("The body cannot be read as JSON: {error}.")))?;
     if !value.is_object() {
         let detail = "Send one JSON object.";
         return Err(Invalid::one("#", FieldCode::InvalidType, detail).into());

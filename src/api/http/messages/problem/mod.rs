@@ -18,7 +18,7 @@ use crate::domain::entity::Entity;
 use crate::domain::id::OperationId;
 use crate::domain::invalid::{FieldError, Invalid, MAX_ERRORS, Rejection};
 use crate::domain::operation::MAX_AT_ONCE;
-use crate::store::{AnyId, Conflict, Error as StoreError, LeftAlone};
+use crate::store::{AnyId, Conflict, Error as StoreError, LeftAlone, LeftAloneReason};
 
 /// What `Retry-After` says when the server is busy.
 const RETRY_SECONDS: u64 = 1;
@@ -136,7 +136,7 @@ impl Problem {
         let Some(version) = self.current_version else { return self };
         let etag = etag(version);
         let detail = match wants_new {
-            true => "A record with this id already exists.".to_owned(),
+            true => "A record with this id already exists, and is not as this request would create it.".to_owned(),
             false => {
                 format!("The current ETag is {etag}. Read the record again, apply your changes to it, and retry.")
             }
@@ -301,6 +301,13 @@ impl From<Conflict> for Problem {
             }
             Conflict::LastOwner => Self::new(Code::LastOwner),
             Conflict::RevertBlocked(left_alone) => Self { left_alone, ..Self::new(Code::RevertBlocked) },
+            Conflict::RestoreBlocked(left_alone, _)
+                if !left_alone.is_empty()
+                    && left_alone.iter().all(|one| one.reason == LeftAloneReason::NoLongerKept) =>
+            {
+                let detail = "Nothing was changed: what was deleted is no longer kept, and cannot be restored.";
+                Self { left_alone, ..Self::new(Code::RestoreBlocked).detail(detail) }
+            }
             Conflict::RestoreBlocked(left_alone, write) => {
                 let detail = format!(
                     "Nothing was changed: `left_alone` lists what could not be restored. POST \
@@ -317,8 +324,9 @@ impl From<Conflict> for Problem {
                 let problem = Self::new(Code::InvalidTransition).detail(detail);
                 Self { record: Some((entity, id)), transitions: Some((state, allowed)), ..problem }
             }
-            Conflict::ConsentMissing(names) => Self::new(Code::ConsentMissing)
-                .detail(format!("The introduction cannot be made: the consent of {names} is missing.")),
+            Conflict::ConsentMissing(names) => Self::new(Code::ConsentMissing).detail(format!(
+                "The introduction cannot be made, or stay so: the consent of {names} is missing."
+            )),
             Conflict::SeriesContinued(entity, id) => {
                 let next = location_of(entity, id);
                 let detail = format!("{next}, which follows it, has been changed. Edit or delete that one first.");
