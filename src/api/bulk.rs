@@ -83,7 +83,7 @@ pub fn operations() -> Vec<Operation> {
             }))
             .answer::<BulkResult>(200, "The result.")
             .may_be_large()
-            .errors(&[Code::SelfContact])
+            .errors(&[Code::SelfContact, Code::LimitReached])
     };
     let follow_ups = || {
         Docs::new("follow-ups", "Edit many follow-ups")
@@ -97,6 +97,7 @@ pub fn operations() -> Vec<Operation> {
             .request::<FollowUpBulk>(json!({ "ids": ["01939d5e-8c00-7000-8000-0000000000a1"], "shift_days": 7 }))
             .answer::<BulkResult>(200, "The result.")
             .may_be_large()
+            .errors(&[Code::LimitReached])
     };
     let operation = |path: &'static str, id: &'static str, scope: &'static str, run, docs: fn() -> Docs| {
         Operation::new(Method::POST, path, id, Access::scope(scope), Run::Write(run), docs)

@@ -100,7 +100,7 @@ fn docs() -> Docs {
             "follow_up": { "title": "Send the slides", "due_on": "2026-03-04" },
         }))
         .answer::<CaptureResult>(200, "The result, or that of the same capture before.")
-        .errors(&[Code::IdTaken, Code::Deleted])
+        .errors(&[Code::IdTaken, Code::Deleted, Code::LimitReached])
 }
 
 fn capture_person(context: &Context) -> Result<Write, Problem> {

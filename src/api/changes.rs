@@ -34,7 +34,7 @@ struct Actor {
     /// The user. Null if the account no longer exists, or if a job made the change.
     user_id: Option<UserId>,
     /// The login that was used, the `id` in `GET /v1/sessions`: a device recognizes its own changes by it. Null for a
-    /// personal access token.
+    /// personal access token, and for your own contact, which the registration creates before there is a login.
     session_id: Option<SessionId>,
     /// The personal access token that was used; null for a login.
     token_id: Option<TokenId>,
@@ -98,7 +98,7 @@ struct ChangePage {
     has_more: bool,
     /// What the ETag of each record in `data` begins with: it is `"<etag_prefix>.<version>"`, with the version in `data`, to
     /// send as `If-Match` without reading the record again.
-    #[schema(max_length = 64, example = "E5b7_Ckx.1")]
+    #[schema(max_length = 64, example = "E5b7_Ckx.7")]
     etag_prefix: String,
 }
 

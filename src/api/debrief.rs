@@ -85,7 +85,7 @@ fn docs() -> Docs {
         }))
         .optional_body()
         .answer::<EventDebriefed>(200, "The result.")
-        .errors(&[Code::DebriefNotPossible, Code::InvalidTransition, Code::IdTaken, Code::Deleted])
+        .errors(&[Code::DebriefNotPossible, Code::InvalidTransition, Code::IdTaken, Code::Deleted, Code::LimitReached])
 }
 
 fn debrief_event(context: &Context) -> Result<Write, Problem> {

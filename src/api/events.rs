@@ -395,7 +395,7 @@ fn add_docs() -> Docs {
             "people": [{ "contact_id": "01939d5e-8c00-7000-8000-0000000000a1", "role": "speaker", "priority": 4 }],
         }))
         .answer::<EventPeopleAdded>(200, "The people.")
-        .errors(&[Code::IdTaken, Code::Deleted])
+        .errors(&[Code::IdTaken, Code::Deleted, Code::LimitReached])
 }
 
 fn add(context: &Context) -> Result<Write, Problem> {

@@ -124,7 +124,7 @@ impl Resource for Feedback {
             })
         },
         update_example: || json!({ "status": "acted_on", "action": "Cut the portfolio to three projects." }),
-        write_errors: &[Code::InvalidTransition],
+        write_errors: &[Code::InvalidTransition, Code::LimitReached],
         delete_errors: &[],
     };
 }

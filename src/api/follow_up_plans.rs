@@ -221,7 +221,7 @@ fn apply_docs() -> Docs {
             "anchor_on": "2026-03-02",
         }))
         .answer::<PlanApplied>(200, "The runs.")
-        .errors(&[Code::NotFound, Code::IdTaken, Code::Deleted])
+        .errors(&[Code::NotFound, Code::IdTaken, Code::Deleted, Code::LimitReached])
 }
 
 fn apply(context: &Context) -> Result<Write, Problem> {

@@ -218,7 +218,7 @@ impl Resource for FollowUp {
             })
         },
         update_example: || json!({ "snoozed_until": "2026-03-16", "priority": 4 }),
-        write_errors: &[Code::InvalidTransition, Code::SeriesContinued],
+        write_errors: &[Code::InvalidTransition, Code::SeriesContinued, Code::LimitReached],
         delete_errors: &[],
     };
 }
@@ -372,7 +372,7 @@ fn complete_docs() -> Docs {
         }))
         .optional_body()
         .answer::<FollowUpCompleted>(200, "The follow-up as it is now.")
-        .errors(&[Code::InvalidTransition, Code::Deleted, Code::IdTaken])
+        .errors(&[Code::InvalidTransition, Code::Deleted, Code::IdTaken, Code::LimitReached])
 }
 
 fn complete_follow_up(context: &Context) -> Result<Write, Problem> {

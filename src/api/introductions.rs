@@ -96,7 +96,7 @@ impl Resource for Introduction {
             })
         },
         update_example: || json!({ "consent_a": "given" }),
-        write_errors: &[Code::InvalidTransition, Code::ConsentMissing],
+        write_errors: &[Code::InvalidTransition, Code::ConsentMissing, Code::LimitReached],
         delete_errors: &[],
     };
 }

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::context::Context;
 use super::http::messages::conditional::{check_if_none_match, workspace_tag};
-use super::http::messages::problem::Problem;
+use super::http::messages::problem::{Code, Problem};
 use super::http::messages::response::Response;
 use super::http::operation::{Access, Docs, Operation, Run, Tagged, Write};
 use super::http::records::collection::{Collection, Filter, FilterFn, Operators, Values, number, reference, word};
@@ -154,7 +154,8 @@ impl Resource for Pitch {
             })
         },
         update_example: || json!({ "hook": "Every second heat pump is installed wrong." }),
-        write_errors: &[],
+        // The wording before is kept as a version.
+        write_errors: &[Code::LimitReached],
         delete_errors: &[],
     };
 }
@@ -212,6 +213,7 @@ pub fn operations() -> Vec<Operation> {
                      that it has is kept as a version. A pitch that says the same already stays as it is.",
                 )
                 .answer::<Pitch>(200, "The pitch as it is now.")
+                .errors(&[Code::LimitReached])
         },
     ));
     operations.push(Operation::new(

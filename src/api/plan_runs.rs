@@ -85,7 +85,7 @@ impl Resource for PlanRun {
         // A run is made by applying a plan.
         create_example: || json!({}),
         update_example: || json!({ "status": "stopped", "status_reason": "We talk every week now." }),
-        write_errors: &[Code::InvalidTransition],
+        write_errors: &[Code::InvalidTransition, Code::LimitReached],
         delete_errors: &[],
     };
 }

@@ -379,7 +379,7 @@ fn share_docs() -> Docs {
             "interaction": { "kind": "email", "body": "The table on page 3 answers your question." },
         }))
         .answer::<ResourceShared>(200, "What was logged, or what the same interaction has logged before.")
-        .errors(&[Code::IdTaken, Code::Deleted])
+        .errors(&[Code::IdTaken, Code::Deleted, Code::LimitReached])
 }
 
 fn share_resource(context: &Context) -> Result<Write, Problem> {

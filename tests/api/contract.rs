@@ -616,7 +616,7 @@ on_both! {
         let world = World::new(&server, "ada@example.com").await;
         for operation in operations().into_iter().filter(|operation| !operation.changes_account()) {
             let key = operation.has_parameter("header", "Idempotency-Key");
-            if operation.writes() && !key && operation.method == "post" {
+            if operation.writes() && !key {
                 let reply = world.request(operation).await.idempotency_key("a key").await;
                 report.expect(operation, "Idempotency-Key", &reply, 400, "idempotency_not_allowed");
             }
@@ -628,6 +628,25 @@ on_both! {
                 report.expect(operation, &format!("{name} too long"), &reply, 400, "invalid_parameter");
             }
         }
+        report.end();
+    }
+
+    async fn a_write_that_would_exceed_the_limit_of_records_is_told_so_as_documented(server: TestServer) {
+        let mut report = Report::default();
+        let world = World::new(&server, "ada@example.com").await;
+        let count_more = |more: &str| {
+            server.database.execute(&format!("UPDATE workspaces SET record_count = record_count {more} 1000000000"));
+        };
+        let mut refused = 0;
+        for operation in operations().into_iter().filter(|one| one.writes() && !one.changes_account()) {
+            let request = world.request(operation).await;
+            count_more("+");
+            let reply = request.await;
+            count_more("-");
+            report.check(operation, &reply);
+            refused += usize::from(reply.body["code"] == "limit_reached");
+        }
+        assert!(refused > 40, "{refused} operations are refused");
         report.end();
     }
 

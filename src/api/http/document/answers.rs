@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::examples::AnswerExamples;
 use crate::api::http::messages::problem::Code;
-use crate::api::http::operation::{Access, AnswerDocs, Docs, Operation, Tagged};
+use crate::api::http::operation::{Access, AnswerDocs, Docs, Operation, Run, Tagged};
 use crate::domain::entity::Entity;
 use crate::domain::scope::Role;
 use crate::service::validation::views::{View, Views, pascal, reference_to};
@@ -72,8 +72,11 @@ pub fn codes(
     }
     if takes("Idempotency-Key") {
         codes.extend([Code::IdempotencyKeyReused, Code::TooManyStoredReplies, Code::ReplyTooLong]);
-    } else if operation.method == "POST" {
+    } else if operation.method != "GET" {
         codes.push(Code::IdempotencyNotAllowed);
+    }
+    if creates_records(operation, docs) {
+        codes.push(Code::LimitReached);
     }
     if takes("If-Match") {
         codes.push(Code::PreconditionFailed);
@@ -82,6 +85,11 @@ pub fn codes(
         codes.push(Code::PreconditionRequired);
     }
     codes.into_iter().filter(|code| !UNREACHABLE.contains(code)).map(Code::as_str).collect()
+}
+
+/// Whether it creates records as its answers say. What others create beside what they write, they document themselves.
+fn creates_records(operation: &Operation, docs: &Docs) -> bool {
+    matches!(operation.run, Run::Write(_)) && docs.answers.iter().any(|answer| answer.status == 201)
 }
 
 /// What cannot happen before an operation adds members to a workspace.
@@ -148,7 +156,7 @@ fn success_headers(operation: &Operation, docs: &Docs, answer: &AnswerDocs, gets
     let is_sign_up = operation.path == "/v1/auth/register";
     let is_tagged =
         has_body && answer.status != 202 && (docs.tagged == Tagged::Record || is_record || is_view || is_sign_up);
-    let writes_records = matches!(operation.run, crate::api::http::operation::Run::Write(_));
+    let writes_records = matches!(operation.run, Run::Write(_));
     let is_paged = docs.parameters.iter().any(|parameter| parameter.name == "cursor");
     let names = [
         (gets_merged, "Content-Location"),

@@ -425,7 +425,9 @@ fn header_parameters(operation: &Operation, tagged: Tagged) -> Vec<Value> {
         headers.push(with_example(header("If-Match", description, schema), "*"));
     }
     if tagged == Tagged::Record && method == "PUT" {
-        let description = "`*` creates the record, and only if it does not exist.";
+        let description = "`*` creates the record, and only if it does not exist. If it exists and equals the request, the answer is \
+                           that of the first time, without `Wellmet-Write`: the request was probably sent before. Otherwise \
+                           412.";
         let schema = json!({ "type": "string", "enum": ["*"], "x-excludes": ["If-Match"] });
         headers.push(header("If-None-Match", description, schema));
     }

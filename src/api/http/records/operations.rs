@@ -187,10 +187,15 @@ fn get_docs<R: Resource>() -> Docs {
         .tagged(Tagged::Record)
 }
 
-/// A name that an operation is replacing in lists cannot be taken meanwhile.
+/// A name that an operation is replacing in lists cannot be taken meanwhile, and one that is new in a list creates a record.
 fn name_errors<R: Resource>() -> &'static [Code] {
-    let has_names = names_of(R::ENTITY).is_some() || name_list(R::ENTITY).is_some();
-    if has_names { &[Code::OperationRunning] } else { &[] }
+    if name_list(R::ENTITY).is_some() {
+        &[Code::OperationRunning, Code::LimitReached]
+    } else if names_of(R::ENTITY).is_some() {
+        &[Code::OperationRunning]
+    } else {
+        &[]
+    }
 }
 
 /// What others name in lists may be in more of them than are edited at once.
@@ -253,7 +258,7 @@ fn restore_docs<R: Resource>() -> Docs {
              as it is.",
         )
         .answer::<R>(200, "The record as it is now.")
-        .errors(&[Code::RestoreBlocked]);
+        .errors(&[Code::RestoreBlocked, Code::LimitReached]);
     if_named_in_lists::<R>(docs)
 }
 
@@ -296,7 +301,7 @@ impl<T: ToSchema, const COUNTED: bool> PartialSchema for PageOf<T, COUNTED> {
                     "description": "How many records match in total. Only with `count=true`.",
                 },
                 "etag_prefix": {
-                    "type": "string", "maxLength": 64, "examples": ["E5b7_Ckx.3"],
+                    "type": "string", "maxLength": 64, "examples": ["E5b7_Ckx.7"],
                     "description": "What the ETag of each of these records begins with: it is \
                                     `\"<etag_prefix>.<version>\"`, to send as `If-Match` without reading the record \
                                     again.",

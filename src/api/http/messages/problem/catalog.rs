@@ -52,8 +52,8 @@ catalog! {
     /// The cursor was modified, or belongs to another list: another workspace, filter or sort. Start again without
     /// a cursor.
     InvalidCursor = "invalid_cursor", 400, "Invalid cursor";
-    /// This operation does not support `Idempotency-Key`, because its response is not stored. Send the request
-    /// without it.
+    /// This operation does not support `Idempotency-Key`: its response may contain a secret, which is not stored, or is
+    /// empty. Send the request without the key.
     IdempotencyNotAllowed = "idempotency_not_allowed", 400, "Idempotency-Key not allowed";
     /// No token was sent, or it is unknown, expired or revoked. Log in, or refresh the token.
     Unauthenticated = "unauthenticated", 401, "Authentication required";
