@@ -72,8 +72,8 @@ struct ContactTouch {
     /// The kind of interaction.
     #[schema(default = "message")]
     kind: Option<InteractionKind>,
-    /// Who reached out.
-    #[schema(default = "mutual")]
+    /// Who reached out. Null: as the kind of interaction implies; you did, with a message.
+    #[schema(example = json!(null))]
     direction: Option<InteractionDirection>,
     /// When it was. Null: now, unless `occurred_on` is sent.
     #[schema(example = json!(null))]

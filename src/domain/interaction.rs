@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::contact::Channel;
@@ -41,8 +42,8 @@ pub struct InteractionFields {
     /// one.
     #[schema(max_length = 500, example = "They fell ill.")]
     pub status_reason: Option<String>,
-    /// Who reached out.
-    #[schema(default = "mutual")]
+    /// Who reached out. Default: `outbound` for an email, message, letter, comment, reaction or share, `mutual` for any other
+    /// kind.
     pub direction: InteractionDirection,
     /// When it began. Only a planned interaction can be in the future. Null: only the day is known, see
     /// `occurred_on`. Exactly one of the two is required.
@@ -164,6 +165,23 @@ impl InteractionKind {
         matches!(self, Self::Comment | Self::Reaction | Self::Share)
     }
 
+    /// Who reached out, unless it is said: what one person sends, the user has sent.
+    pub const fn direction(self) -> InteractionDirection {
+        match self {
+            Self::Email | Self::Message | Self::Letter | Self::Comment | Self::Reaction | Self::Share => {
+                InteractionDirection::Outbound
+            }
+            Self::Meeting
+            | Self::Coffee
+            | Self::InformationalInterview
+            | Self::Video
+            | Self::Call
+            | Self::EventChat
+            | Self::Note
+            | Self::Other => InteractionDirection::Mutual,
+        }
+    }
+
     /// Whether one of this kind counts unless it says otherwise.
     pub const fn counts(self) -> bool {
         !matches!(self, Self::Comment | Self::Reaction | Self::Share | Self::Note)
@@ -243,6 +261,13 @@ impl Fields for InteractionFields {
     const DESCRIPTION: &'static str = "A meeting, call, message or the like between you and others, planned or \
                                        past.";
     type Id = InteractionId;
+
+    fn infer_defaults(input: &mut Map<String, Value>) {
+        let kind = input.get("kind").and_then(|kind| InteractionKind::deserialize(kind).ok());
+        if let Some(kind) = kind {
+            input.entry("direction").or_insert_with(|| json!(kind.direction()));
+        }
+    }
 
     fn check(mut self, _id: InteractionId, _before: Option<&Self>) -> Result<Self, Invalid> {
         let mut invalid = Invalid::default();

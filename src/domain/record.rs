@@ -3,6 +3,7 @@
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::fmt::Debug;
 use utoipa::openapi::schema::{AllOfBuilder, KnownFormat, ObjectBuilder, RefBuilder, SchemaFormat, Type};
@@ -24,6 +25,9 @@ pub trait Fields:
     /// Top-level fields that `check` computes from the others.
     const COMPUTED: &'static [&'static str] = &[];
     type Id: RecordId;
+
+    /// Sets what is absent in a new record and has no fixed default, but one that follows from other fields.
+    fn infer_defaults(_input: &mut Map<String, Value>) {}
 
     /// Normalizes what was entered and checks every rule, naming all faults at once. `before` is what the record was, if it
     /// existed; what only the server sets is taken from there.

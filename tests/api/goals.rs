@@ -340,8 +340,8 @@ on_both! {
         contact(&ada, json!({"given_name": "Unknown", "known": false})).await;
         let both = json!([grace.id(), alan.id()]);
         log(json!({"kind": "informational_interview", "occurred_on": "2026-02-20", "contact_ids": both})).await;
-        log(json!({"kind": "email", "occurred_on": "2026-02-21", "contact_ids": [grace.id()]})).await;
-        log(json!({"kind": "email", "occurred_on": "2026-02-22", "contact_ids": [alan.id()], "direction": "outbound"})).await;
+        log(json!({"kind": "email", "occurred_on": "2026-02-21", "contact_ids": [grace.id()], "direction": "mutual"})).await;
+        log(json!({"kind": "email", "occurred_on": "2026-02-22", "contact_ids": [alan.id()]})).await;
         log(json!({"kind": "call", "status": "planned", "occurred_on": "2026-03-05", "contact_ids": [alan.id()]})).await;
         for body in [json!({"status": "done"}), json!({"status": "done", "owed_by": "them"}), json!({})] {
             let mut body = body;

@@ -138,6 +138,26 @@ on_both! {
         assert_eq!(known().await, false, "what a write brings about is undone with it");
     }
 
+    async fn what_one_person_sends_is_outbound_unless_it_says_otherwise(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let wanted = contact(&ada, json!({"given_name": "Grace", "known": false})).await;
+        let nested = format!("{}/interactions", wanted.location());
+        for (kind, direction) in [("email", "outbound"), ("reaction", "outbound"), ("note", "mutual"), ("other", "mutual")] {
+            let body = json!({"kind": kind, "occurred_on": "2026-02-20", "counts": kind == "email"});
+            let made = ada.post(&nested, &body).await.expect(201);
+            assert_eq!(made.body["direction"], direction, "{kind}");
+            let edited = ada.patch(&made.location(), &json!({"kind": "meeting"})).await.expect(200);
+            assert_eq!(edited.body["direction"], direction, "an edit of the kind leaves it");
+            let body = json!({"kind": kind, "occurred_on": "2026-02-20", "counts": false, "contact_ids": [wanted.id()]});
+            let replaced = ada.put(&made.location(), &body).if_match("*").await.expect(200);
+            assert_eq!(replaced.body["direction"], direction, "{kind}");
+        }
+        let known = ada.get(&wanted.location()).await.expect(200).body["known"].clone();
+        assert_eq!(known, false, "nobody knows whom they have only written to");
+        ada.post(&nested, &json!({"kind": "coffee", "occurred_on": "2026-02-20"})).await.expect(201);
+        assert_eq!(ada.get(&wanted.location()).await.expect(200).body["known"], true);
+    }
+
     async fn an_interaction_goes_with_the_last_of_its_people(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         let grace = contact(&ada, json!({"given_name": "Grace"})).await;

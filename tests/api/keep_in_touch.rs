@@ -101,7 +101,7 @@ on_both! {
         let grace = called(&ada, "Grace", 7, "2026-02-01", json!([])).await;
         let touch = format!("{}/touch", grace.location());
         let made = ada.post_nothing(&touch).await.expect(201);
-        assert_eq!((&made.body["kind"], &made.body["direction"]), (&json!("message"), &json!("mutual")));
+        assert_eq!((&made.body["kind"], &made.body["direction"]), (&json!("message"), &json!("outbound")));
         assert_eq!((&made.body["status"], &made.body["occurred_at"]), (&json!("happened"), &json!("2026-03-02T09:00:00Z")));
         assert_eq!(made.body["contact_ids"], json!([grace.id()]));
         assert_eq!(ada.get(&made.location()).await.expect(200).body, made.body);

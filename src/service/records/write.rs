@@ -9,6 +9,7 @@ use super::rules::Rules;
 use crate::domain::entity::Entity;
 use crate::domain::invalid::{FieldCode, Invalid, Rejection};
 use crate::domain::merge_patch::merge;
+use crate::domain::record::Fields as _;
 use crate::domain::timestamp::Timestamp;
 use crate::service::validation::views::View;
 use crate::service::validation::{self, parse, validate};
@@ -51,6 +52,7 @@ impl<R: Rules> Create<R> {
                 invalid.add(format!("#/{}", parent.field), Rejection::new(FieldCode::UnknownField, detail));
             }
         }
+        input.as_object_mut().into_iter().for_each(R::Fields::infer_defaults);
         let parsed = parse::<R::Fields, R>(&input, |fields| R::new(chosen.unwrap_or(id), now, fields));
         match parsed {
             Ok(record) => invalid.into_result(Self { record, parent }),
@@ -152,6 +154,7 @@ impl<R: Rules> Replace<R> {
         }
         let sent = input.clone();
         remove_read_only(&mut input, &read_only::<R>()?);
+        input.as_object_mut().into_iter().for_each(R::Fields::infer_defaults);
         match parse::<R::Fields, R>(&input, |fields| R::new(id.uuid(), now, fields)) {
             Ok(record) => invalid.into_result(Self { record, sent, precondition }),
             Err(more) => {
