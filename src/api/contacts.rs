@@ -338,7 +338,7 @@ fn look_up_operation() -> Operation {
             .parameter(
                 Parameter::new(
                     "country",
-                    "The country in whose national format `phone` is written: ISO 3166-1 alpha-2.",
+                    "The country in whose national format `phone` is written: ISO 3166-1 alpha-2. Only with `phone`.",
                     json!({ "type": "string", "pattern": "^[A-Z]{2}$" }),
                 )
                 .instead_of(&["email", "url"], json!("PL")),

@@ -88,6 +88,14 @@ on_both! {
         }
         forwarded().header("Authorization", &format!("Bearer {token}")).await.expect(200);
         server.client().get("/metrics").await.expect(200);
+        for (name, value) in [
+            ("Forwarded", "for=203.0.113.7"),
+            ("X-Real-IP", "203.0.113.7"),
+            ("Via", "1.1 proxy"),
+            ("Origin", "https://example.com"),
+        ] {
+            server.client().get("/metrics").header(name, value).await.problem(401, "unauthenticated");
+        }
 
         let open = TestServer::start_with(backend, |config| config.metrics_for_all = true).await;
         open.client().get("/metrics").header("X-Forwarded-For", "203.0.113.7").await.expect(200);
@@ -197,7 +205,8 @@ on_both! {
         assert_eq!(packed.etag(), plain.etag());
         let length = |reply: &Reply| reply.header("Content-Length").unwrap().parse::<usize>().unwrap();
         assert!(length(&packed) * 2 < length(&plain), "{} of {}", length(&packed), length(&plain));
-        ada.get(&made.location()).header("Accept-Encoding", "gzip").if_none_match(&packed.etag()).await.expect(304);
+        let unchanged = ada.get(&made.location()).header("Accept-Encoding", "gzip").if_none_match(&packed.etag()).await.expect(304);
+        assert_eq!(unchanged.header("Vary"), packed.header("Vary"), "caches keep it with the answer that it is about");
         for path in ["/livez", "/v1/tags"] {
             let short = ada.get(path).header("Accept-Encoding", "gzip").await.expect(200);
             assert_eq!(short.header("Content-Encoding"), None, "{path}");

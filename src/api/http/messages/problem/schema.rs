@@ -47,8 +47,9 @@ pub struct ProblemOut {
     /// What was not reverted, and why. Only with `revert_blocked` and `restore_blocked`.
     #[schema(required = false)]
     left_alone: Vec<LeftAloneRecord>,
-    /// The record that has the name, into which this one was merged, that is in the state, or that follows this one. Only
-    /// with `name_taken`, `merged`, `invalid_transition` and `series_continued`.
+    /// Another record, or the one that cannot be changed: with `name_taken` the one that has the name, with `merged` the one
+    /// into which this one was merged, with `series_continued` the next of the series, with `invalid_transition` the one that
+    /// is in `state`. Absent with other codes.
     #[schema(required = false)]
     record: ProblemRecord,
     /// The id of the operation that is running. Only with `operation_running`, and absent if the same request starts it.
