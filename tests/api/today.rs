@@ -250,7 +250,7 @@ on_both! {
         add("Cancelled", "2026-02-20T09:00:00Z", json!({"status": "cancelled"})).await;
         add("Session", "2026-02-20T10:00:00Z", json!({"parent_id": over.id()})).await;
         add("Tried", "2026-03-02T08:00:00Z", json!({"ends_at": "2026-03-02T08:30:00Z", "participation": "interested"})).await;
-        add("Perhaps", "2026-03-02T08:30:00Z", json!({"ends_at": "2026-03-02T09:10:00Z", "participation": "interested"})).await;
+        add("Perhaps", "2026-03-02T08:30:00Z", json!({"ends_at": "2026-03-02T09:05:00Z", "participation": "interested"})).await;
         add("This morning", "2026-03-02T08:00:00Z", json!({"ends_at": "2026-03-02T09:10:00Z"})).await;
 
         let first = ada.get("/v1/today").await.expect(200);
@@ -266,9 +266,12 @@ on_both! {
         let titles: Vec<&str> = list.iter().map(|event| event["title"].as_str().unwrap()).collect();
         assert_eq!(titles, ["Over", "Attended"]);
 
-        // It ends, and no record changes.
-        server.clock.advance(chrono::TimeDelta::minutes(11));
-        let second = ada.get("/v1/today").if_none_match(&first.etag()).await.expect(200);
+        // They end, and no record changes.
+        server.clock.advance(chrono::TimeDelta::minutes(6));
+        let sooner = ada.get("/v1/today").if_none_match(&first.etag()).await.expect(200);
+        assert_eq!((&sooner.body["events"]["total"], &sooner.body["events_to_debrief"]["total"]), (&json!(1), &json!(2)));
+        server.clock.advance(chrono::TimeDelta::minutes(5));
+        let second = ada.get("/v1/today").if_none_match(&sooner.etag()).await.expect(200);
         assert_eq!(second.body["events_to_debrief"]["items"][0]["event"]["title"], "This morning");
         assert_eq!(second.body["events"]["total"], 0);
     }

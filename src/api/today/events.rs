@@ -37,10 +37,20 @@ fn participations(participations: impl Iterator<Item = EventParticipation>) -> S
     participations.map(|one| format!("&participation={}", one.as_str())).collect()
 }
 
-pub fn ahead(conn: &mut Conn, moment: &Moment, limit: usize) -> StoreResult<TodayEventSection> {
+/// The events ahead, the next one first; fewer as the day goes by.
+pub fn ahead(conn: &mut Conn, moment: &Moment) -> StoreResult<Vec<Event>> {
+    let mut ahead = events::ahead(conn, moment.workspace, moment.on, moment.day_after(DAYS_AHEAD))?;
+    ahead.retain(|event| !event.fields.is_over(moment.at));
+    Ok(ahead)
+}
+
+pub fn ahead_section(
+    conn: &mut Conn,
+    moment: &Moment,
+    mut ahead: Vec<Event>,
+    limit: usize,
+) -> StoreResult<TodayEventSection> {
     let Moment { workspace, on, at, .. } = *moment;
-    let mut ahead = events::ahead(conn, workspace, on, moment.day_after(DAYS_AHEAD))?;
-    ahead.retain(|event| !event.fields.is_over(at));
     let total = i64::try_from(ahead.len()).unwrap_or(i64::MAX);
     ahead.truncate(limit);
     let ids: Vec<AnyId> = ahead.iter().map(Record::id).collect();

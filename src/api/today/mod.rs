@@ -283,13 +283,15 @@ fn get_today(context: &Context, conn: &mut Conn) -> Result<Response, Problem> {
     let awaiting = stored::awaiting_outcome(conn, workspace, at, i64::from(MAX_ITEMS))?;
     let since = moment.start_of_day_before(DEBRIEF_DAYS);
     let to_debrief = stored_events::to_debrief(conn, workspace, since, at, i64::from(MAX_ITEMS))?;
-    // What passes with the time only adds to these, until a record changes.
-    let passed = awaiting.total.saturating_add(to_debrief.total);
+    let ahead = events::ahead(conn, &moment)?;
+    // Until a record changes, the first two only grow with the time, and what is ahead only shrinks.
+    let ahead_total = i64::try_from(ahead.len()).unwrap_or(i64::MAX);
+    let passed = awaiting.total.saturating_add(to_debrief.total).saturating_sub(ahead_total);
     let tag = context.api.etags.of_day_and_count(workspace, seq, on, passed);
     if let Some(response) = check_if_none_match(context, &tag) {
         return Ok(response);
     }
-    let view = view(conn, &moment, awaiting, to_debrief)?;
+    let view = view(conn, &moment, awaiting, to_debrief, ahead)?;
     Ok(context.json(&view)?.header(header::ETAG, &tag))
 }
 
@@ -298,6 +300,7 @@ fn view(
     moment: &Moment,
     awaiting: Section<Interaction>,
     to_debrief: Section<Event>,
+    ahead: Vec<Event>,
 ) -> StoreResult<Today> {
     let Moment { workspace, on, at, .. } = *moment;
     let limit = i64::from(MAX_ITEMS);
@@ -318,7 +321,7 @@ fn view(
     let due_total = keep_in_touch::count(conn, workspace, &wanted)?;
     let at_risk =
         stored::goals_at_risk(conn, workspace, On { day: on, zone: moment.zone }, usize::from(MAX_ITEMS))?;
-    let events = events::ahead(conn, moment, usize::from(MAX_ITEMS))?;
+    let events = events::ahead_section(conn, moment, ahead, usize::from(MAX_ITEMS))?;
     let thanks = stored::thanks_due(conn, workspace, on, limit)?;
     let to_publish = stored_posts::due(conn, workspace, on, limit)?;
     let setup = stored::open_setup(conn, workspace)?;
