@@ -302,7 +302,9 @@ impl FollowUpFields {
         }
         if self.due_time.is_some() && self.due_on.is_none() {
             let detail = "A time requires due_on.";
-            invalid.add("#/due_time", Rejection::new(FieldCode::Contradiction, detail));
+            let rejection = Rejection::new(FieldCode::Contradiction, detail);
+            // Not told where due_on itself is wrong.
+            invalid.add("#/due_time", Rejection { alternatives: &["due_on"], ..rejection });
         }
         // Days are sorted as their texts are.
         self.actionable_on = self.due_on.clone().max(self.snoozed_until.clone());
@@ -341,7 +343,8 @@ impl Fields for FollowUpFields {
         let is_linked = self.organization_id.is_some() || self.event_id.is_some() || self.goal_id.is_some();
         if self.contact_ids.is_empty() && !is_linked {
             let detail = "At least one contact, an organization, an event or a goal is required.";
-            invalid.add("#/contact_ids", Rejection::new(FieldCode::Required, detail));
+            let any_of = &["contact_ids", "organization_id", "event_id", "goal_id"];
+            invalid.add("#/contact_ids", Rejection::required_any(any_of, detail));
         }
         self.check_due(before, &mut invalid);
         // Without a recurrence it is no longer part of its series; with a new one it begins another.

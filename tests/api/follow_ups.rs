@@ -37,12 +37,17 @@ async fn revert(client: &Client, reply: &Reply) {
 }
 
 on_both! {
-    async fn an_id_that_is_malformed_is_the_only_error_of_its_list(server: TestServer) {
+    async fn what_cannot_be_read_is_not_also_said_to_be_missing(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         let grace = contact(&ada, json!({"given_name": "Grace"})).await;
-        let body = json!({"title": " ", "contact_ids": [grace.id(), "nope"]});
-        let refused = ada.post("/v1/follow-ups", &body).await.expect(422);
-        assert_eq!(refused.errors(), ["#/contact_ids/1 invalid_format", "#/title too_short"]);
+        for (body, errors) in [
+            (json!({"title": " ", "contact_ids": [grace.id(), "nope"]}), vec!["#/contact_ids/1 invalid_format", "#/title too_short"]),
+            (json!({"title": "T", "goal_id": "nope"}), vec!["#/goal_id invalid_format"]),
+            (json!({"title": "T", "contact_ids": [grace.id()], "due_on": 5, "due_time": "09:30"}), vec!["#/due_on invalid_type"]),
+            (json!({"title": "T"}), vec!["#/contact_ids required"]),
+        ] {
+            assert_eq!(ada.post("/v1/follow-ups", &body).await.expect(422).errors(), errors, "{body}");
+        }
     }
 
     async fn a_chosen_id_of_the_next_one_returns_it_however_late_it_is_sent_again(server: TestServer) {
