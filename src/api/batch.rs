@@ -131,7 +131,7 @@ pub fn operations() -> Vec<Operation> {
                  within the time that others wait for the batch (5 seconds, unless the server is configured \
                  otherwise) get 503 `busy`. Under an Idempotency-Key the results of all writes are stored, \
                  those that failed or were not reached too: send these again in a batch of their own, under a new key. \
-                 What was read is read again, and a batch that is sent again counts as many requests as before. Nothing \
+                 Reads are carried out again. A repeated batch counts against the rate limit like the first. Nothing \
                  is stored if an atomic batch failed, or if the answer contains a record that the batch purged. If what \
                  would be stored exceeds 64 KiB compressed, nothing is done: 413 `reply_too_large`.",
             )

@@ -152,8 +152,9 @@ pub fn operations() -> Vec<Operation> {
                  one that it refers to. A page may have fewer changes than `limit`: `has_more` says whether to go on. \
                  Keep `next_cursor` for the next poll. `actor` tells your own changes from those of others: compare \
                  `session_id` with that of the login, or with the session that is `current` in `GET /v1/sessions`. \
-                 Deletes are retained for 180 days; an older cursor is answered with 410, and the client starts over. Only kinds of record that the token can read are returned. A cursor from a list that \
-                 returned fewer kinds, because of the token or of `entity`, is answered with 410 too if it would miss \
+                 Deletes are retained for 180 days; an older cursor is answered with 410, and the client starts over. \
+                 Only kinds of record that the token can read are returned. A cursor from a list that returned \
+                 fewer kinds, because of the token or of `entity`, is answered with 410 too if it would miss \
                  changes.",
             )
             .parameters([

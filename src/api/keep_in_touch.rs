@@ -72,7 +72,7 @@ struct ContactTouch {
     /// The kind of interaction.
     #[schema(default = "message")]
     kind: Option<InteractionKind>,
-    /// Who reached out. Null: as the kind of interaction implies; you did, with a message.
+    /// Who reached out. Null: the default of the kind, `outbound` for a message.
     #[schema(example = json!(null))]
     direction: Option<InteractionDirection>,
     /// When it was. Null: now, unless `occurred_on` is sent.

@@ -436,12 +436,12 @@ async fn get_metrics(exchange: Exchange) -> Result<HttpResponse, Problem> {
 }
 
 /// Headers of requests that a proxy has passed on, or that a web page has sent.
-const NOT_FROM_HERE: [&str; 5] = ["x-forwarded-for", "forwarded", "x-real-ip", "via", "origin"];
+const FORWARDED_OR_BROWSER_HEADERS: [&str; 5] = ["x-forwarded-for", "forwarded", "x-real-ip", "via", "origin"];
 
 /// Whether a request may see metrics: it comes from a program on this machine, as far as its headers show, or has the token.
 fn may_read_metrics(config: &Config, request: &HttpRequest) -> bool {
     let headers = request.headers();
-    let is_from_elsewhere = NOT_FROM_HERE.iter().any(|name| headers.contains_key(*name));
+    let is_from_elsewhere = FORWARDED_OR_BROWSER_HEADERS.iter().any(|name| headers.contains_key(*name));
     let is_local =
         request.peer_addr().is_some_and(|peer| peer.ip().to_canonical().is_loopback()) && !is_from_elsewhere;
     let sent = headers.get(header::AUTHORIZATION).and_then(bearer_token);

@@ -226,7 +226,7 @@ pub fn parse_day(text: &str) -> Result<NaiveDate, Rejection> {
         .ok_or_else(|| Rejection::format("Expected an existing day, such as 2026-02-01."))
 }
 
-/// Checks that a period does not certainly end before it starts. Its dates may be partial, but have a year.
+/// Checks that a period does not certainly end before it starts. Dates may be partial but must have a year.
 pub fn check_period(started_on: Option<&str>, ended_on: Option<&str>, invalid: &mut Invalid) {
     let mut check = |field: &str, date: Option<&str>| {
         let parsed = PartialDate::parse(date?).ok().filter(|date| date.earliest().is_some());

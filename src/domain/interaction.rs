@@ -165,7 +165,7 @@ impl InteractionKind {
         matches!(self, Self::Comment | Self::Reaction | Self::Share)
     }
 
-    /// Who reached out, unless it is said: what one person sends, the user has sent.
+    /// The default direction: `outbound` for kinds that one person sends, otherwise `mutual`.
     pub const fn direction(self) -> InteractionDirection {
         match self {
             Self::Email | Self::Message | Self::Letter | Self::Comment | Self::Reaction | Self::Share => {

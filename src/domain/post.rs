@@ -52,8 +52,8 @@ pub struct PostFields {
     /// The day on which it is to be published, in the time zone of the workspace. Required while it is `scheduled`.
     #[schema(value_type = Option<String>, format = Date, example = "2026-03-10")]
     pub scheduled_on: Option<String>,
-    /// When it was published; not in the future. Set while it is `published` or `reviewed`; default: when it becomes that. Any
-    /// transition back clears it; one that is dropped afterwards keeps it.
+    /// When it was published; not in the future. Default: when it becomes `published` or `reviewed`. Null leaves that time as it
+    /// is. Any transition back clears it; one that is dropped afterwards keeps it.
     #[schema(example = json!(null))]
     pub published_at: Option<Timestamp>,
     /// How it did, by the day on which the numbers were read: the keys are days such as `2026-03-12`, not in the future.
@@ -171,12 +171,9 @@ impl PostFields {
             invalid.add("#/scheduled_on", Rejection::new(FieldCode::Required, detail));
         }
         match self.published_at {
-            None if self.status.is_published() && before.is_none_or(|before| !before.status.is_published()) => {
-                self.published_at = Some(now);
-            }
             None if self.status.is_published() => {
-                let detail = "A post that is published needs the time at which it was.";
-                invalid.add("#/published_at", Rejection::new(FieldCode::Required, detail));
+                let stays = before.is_some_and(|before| before.status.is_published());
+                self.published_at = kept.filter(|_| stays).or(Some(now));
             }
             Some(_) if is_kept && (self.status.is_published() || self.status == PostStatus::Dropped) => {}
             Some(_) if is_kept => self.published_at = None,
@@ -270,7 +267,7 @@ mod tests {
             (Some(Scheduled), Published, None, None, Ok(at(100))),
             (Some(Dropped), Published, at(50), None, Ok(at(100))),
             (Some(Scheduled), Published, None, at(90), Ok(at(90))),
-            (Some(Published), Published, at(50), None, Err("#/published_at")),
+            (Some(Published), Published, at(50), None, Ok(at(50))),
             (Some(Published), Published, at(50), at(60), Ok(at(60))),
             (Some(Published), Reviewed, at(50), at(50), Ok(at(50))),
             (Some(Published), Drafted, at(50), at(50), Ok(None)),

@@ -26,7 +26,7 @@ pub trait Fields:
     const COMPUTED: &'static [&'static str] = &[];
     type Id: RecordId;
 
-    /// Sets what is absent in a new record and has no fixed default, but one that follows from other fields.
+    /// Fills absent fields whose default follows from other fields. For records that are created or replaced, not for a PATCH.
     fn infer_defaults(_input: &mut Map<String, Value>) {}
 
     /// Normalizes what was entered and checks every rule, naming all faults at once. `before` is what the record was, if it

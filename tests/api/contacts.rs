@@ -454,7 +454,7 @@ on_both! {
         assert_eq!(made.id(), path.rsplit('/').next().unwrap());
         let again = ada.put(path, &json!({"given_name": "Other"})).if_none_match("*").await;
         again.problem(412, "precondition_failed");
-        assert_eq!(again.body["detail"], "A record with this id already exists, and is not as this request would create it.");
+        assert_eq!(again.body["detail"], "A record with this id already exists and differs from this request.");
         assert_eq!(again.etag(), made.etag());
         ada.put(path, &body).await.problem(428, "precondition_required");
 

@@ -631,7 +631,7 @@ on_both! {
         report.end();
     }
 
-    async fn a_write_that_would_exceed_the_limit_of_records_is_told_so_as_documented(server: TestServer) {
+    async fn a_write_beyond_the_limit_of_records_is_refused_as_documented(server: TestServer) {
         let mut report = Report::default();
         let world = World::new(&server, "ada@example.com").await;
         let count_more = |more: &str| {

@@ -176,10 +176,9 @@ impl Walk<'_> {
         }
         let reply = request.await;
         self.report.require(reply.status == 200, || format!("{operation}: {}", told(&reply)));
-        if !is_empty(&reply.body) {
-            self.answers.remove(name);
-            self.keep(operation, &reply);
-        }
+        self.report.require(!is_empty(&reply.body), || format!("{operation}: its example shows nothing"));
+        self.answers.remove(name);
+        self.keep(operation, &reply);
     }
 
     /// With the ids that the examples name; where only the server makes them, with one that it has made.

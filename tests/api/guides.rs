@@ -85,7 +85,7 @@ const RELATIONSHIPS: &str = r#"["You are the report of Grace Hopper.","Grace Hop
 Hear whether Alan Turing wants to meet Kay McNulty
 Hear whether Kay McNulty wants to meet Alan Turing
 {"status":"asked","consent_a":"given","consent_b":"pending"}
-{"status":409,"code":"consent_missing","detail":"The introduction cannot be made, or stay so: the consent of Kay McNulty is missing."}
+{"status":409,"code":"consent_missing","detail":"An introduction that is made requires both consents; missing: Kay McNulty."}
 {"status":"agreed","consent_a":"given","consent_b":"given"}
 {"status":"made"}
 {"who":"Alan Turing","kind":"introduction","weight":3}

@@ -38,12 +38,12 @@ on_both! {
         }
         let patch = |body: Value| ada.patch(&intro.location(), &body);
         let problem = patch(json!({"status": "made"})).await.problem(409, "consent_missing");
-        assert_eq!(problem["detail"], "The introduction cannot be made, or stay so: the consent of Grace and Alan is missing.");
+        assert_eq!(problem["detail"], "An introduction that is made requires both consents; missing: Grace and Alan.");
         let one = patch(json!({"consent_a": "given"})).await.expect(200);
         assert_eq!((&one.body["status"], &one.body["follow_up_a_id"]), (&json!("asked"), &Value::Null));
         assert_eq!(follow_up(&ada, &of_grace).await["status"], "done");
         let problem = patch(json!({"status": "met"})).await.problem(409, "consent_missing");
-        assert!(problem["detail"].as_str().unwrap().ends_with("the consent of Alan is missing."), "{problem}");
+        assert!(problem["detail"].as_str().unwrap().ends_with("; missing: Alan."), "{problem}");
         assert!(ada.walk("/v1/exchanges").await.is_empty());
 
         let both = patch(json!({"consent_b": "given"})).await.expect(200);

@@ -20,8 +20,8 @@ const HEAVY_BYTES: usize = 128 * 1024;
 /// in three times the CPU time.
 const LEVEL: Compression = Compression::fast();
 
-/// What never changes while the server runs, compressed once and as well as possible, by its path: anybody can ask for it as
-/// often as they like. The document has 144 kB then, and 254 kB with [`LEVEL`].
+/// What never changes while the server runs, compressed as well as possible, by its path: anybody can ask for it as often as
+/// they like. At that level the document takes 144 kB; at [`LEVEL`], 254 kB.
 static PACKED: LazyLock<Cache<String, Bytes>> = LazyLock::new(|| Cache::new(64));
 
 /// Whether a path leads to a part of the binary.
@@ -30,10 +30,9 @@ fn is_part_of_binary(path: &str) -> bool {
 }
 
 /// The answer as it is sent to a client that takes these encodings.
-pub async fn compress(response: ServiceResponse<BoxBody>, accepts_gzip: bool) -> ServiceResponse<BoxBody> {
+pub async fn compress(mut response: ServiceResponse<BoxBody>, accepts_gzip: bool) -> ServiceResponse<BoxBody> {
     if response.status() == StatusCode::NOT_MODIFIED {
-        // As the answer of 200 would have it (RFC 9110, section 15.4.5).
-        let mut response = response;
+        // How long the answer of 200 would be is not known here: it may vary (RFC 9110, section 15.4.5).
         vary_by_encoding(response.headers_mut());
         return response;
     }

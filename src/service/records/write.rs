@@ -13,7 +13,7 @@ use crate::domain::record::Fields as _;
 use crate::domain::timestamp::Timestamp;
 use crate::service::validation::views::View;
 use crate::service::validation::{self, parse, validate};
-use crate::store::{AnyId, FailedAt, Precondition, Record, Result, Tx, checks, erase, records, undo};
+use crate::store::{AnyId, Error, FailedAt, Precondition, Record, Result, Tx, checks, erase, records, undo};
 
 /// The record that a new one is created under.
 #[derive(Debug, Clone, Copy)]
@@ -193,7 +193,12 @@ impl<R: Rules> Replace<R> {
 fn is_same<R: Rules>(tx: &mut Tx<'_>, current: &R, record: &R) -> Result<bool> {
     let Ok(mut after) = current.with(record.fields().clone()) else { return Ok(false) };
     let now = tx.now();
-    after.before_write(tx, Some(current), now)?;
+    match after.before_write(tx, Some(current), now) {
+        Ok(()) => {}
+        // What cannot follow upon it is not the same.
+        Err(Error::Invalid(_) | Error::Conflict(_)) => return Ok(false),
+        Err(error) => return Err(error),
+    }
     Ok(serde_json::to_value(after.fields())? == serde_json::to_value(current.fields())?)
 }
 

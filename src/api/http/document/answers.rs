@@ -87,7 +87,7 @@ pub fn codes(
     codes.into_iter().filter(|code| !UNREACHABLE.contains(code)).map(Code::as_str).collect()
 }
 
-/// Whether it creates records as its answers say. What others create beside what they write, they document themselves.
+/// Whether it answers with 201. An operation that creates other records along the way lists `LimitReached` itself.
 fn creates_records(operation: &Operation, docs: &Docs) -> bool {
     matches!(operation.run, Run::Write(_)) && docs.answers.iter().any(|answer| answer.status == 201)
 }

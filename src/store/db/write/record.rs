@@ -29,7 +29,8 @@ pub trait Record: Serialize + DeserializeOwned + Clone + Send + 'static {
     fn version(&self) -> i64;
     /// Takes over what the server keeps of another version of the record: its times and its number.
     fn take_head(&mut self, other: &Self);
-    /// Gives the record its number in the workspace's sequence.
+    /// Gives the record its number in the workspace's sequence, and the time of the write: that is also when one was created
+    /// that has not been written before (version 0).
     fn stamp(&mut self, version: i64, updated_at: Timestamp);
 
     /// The record's value in a column that lists are sorted by, for the cursor.

@@ -61,7 +61,7 @@ catalog! {
     InvalidCredentials = "invalid_credentials", 401, "Wrong e-mail address or password";
     /// The refresh token is unknown or was already used, or its session has ended. Log in again.
     InvalidRefreshToken = "invalid_refresh_token", 401, "Invalid refresh token";
-    /// The token does not have the scope that the operation requires; the detail names it.
+    /// The token lacks scopes that the operation requires; the detail names them.
     InsufficientScope = "insufficient_scope", 403, "Insufficient scope";
     /// Your role in this workspace does not allow the operation.
     InsufficientRole = "insufficient_role", 403, "Insufficient role";

@@ -136,7 +136,7 @@ impl Problem {
         let Some(version) = self.current_version else { return self };
         let etag = etag(version);
         let detail = match wants_new {
-            true => "A record with this id already exists, and is not as this request would create it.".to_owned(),
+            true => "A record with this id already exists and differs from this request.".to_owned(),
             false => {
                 format!("The current ETag is {etag}. Read the record again, apply your changes to it, and retry.")
             }
@@ -324,9 +324,8 @@ impl From<Conflict> for Problem {
                 let problem = Self::new(Code::InvalidTransition).detail(detail);
                 Self { record: Some((entity, id)), transitions: Some((state, allowed)), ..problem }
             }
-            Conflict::ConsentMissing(names) => Self::new(Code::ConsentMissing).detail(format!(
-                "The introduction cannot be made, or stay so: the consent of {names} is missing."
-            )),
+            Conflict::ConsentMissing(names) => Self::new(Code::ConsentMissing)
+                .detail(format!("An introduction that is made requires both consents; missing: {names}.")),
             Conflict::SeriesContinued(entity, id) => {
                 let next = location_of(entity, id);
                 let detail = format!("{next}, which follows it, has been changed. Edit or delete that one first.");

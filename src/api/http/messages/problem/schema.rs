@@ -34,8 +34,8 @@ pub struct ProblemOut {
     /// The invalid values, at most 100 of them. Only with `invalid`.
     #[schema(required = false, max_items = 100)]
     errors: Vec<ProblemField>,
-    /// The query parameter or request header that is wrong. Only with `invalid_parameter`, `unknown_parameter` and
-    /// `invalid_cursor`, and absent if the query string as a whole is malformed.
+    /// The query parameter or request header that is wrong. Only with `invalid_parameter`, `unknown_parameter`,
+    /// `invalid_cursor` and `idempotency_not_allowed`, and absent if the query string as a whole is malformed.
     #[schema(required = false, example = "limit")]
     parameter: String,
     /// The numbers and words of the detail. Only with `parameter`; empty if there are none.
