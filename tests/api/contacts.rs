@@ -756,6 +756,22 @@ on_both! {
         assert_eq!(ada.get(&made.location()).await.expect(200).etag(), made.etag());
     }
 
+    async fn a_nul_is_reported_beside_what_else_is_wrong(server: TestServer) {
+        let ada = server.register("ada@example.com").await;
+        let body = json!({"given_name": "A\0", "nickname": "N".repeat(1000), "tier": "best", "notes": "\0"});
+        let errors = ["#/given_name invalid_format", "#/nickname too_long", "#/notes invalid_format", "#/tier not_allowed"];
+        let made = ada.post("/v1/contacts", &json!({"given_name": "A"})).await.expect(201);
+        for reply in [
+            ada.post("/v1/contacts", &body).await,
+            ada.patch(&made.location(), &body).await,
+            ada.put(&made.location(), &body).if_match("*").await,
+        ] {
+            assert_eq!(reply.expect(422).errors(), errors);
+        }
+        ada.patch(&made.location(), &json!({"notes": "\0"})).await.problem(422, "invalid");
+        assert_eq!(ada.get(&made.location()).await.expect(200).body, made.body);
+    }
+
     async fn arrays_and_maps_are_never_null(server: TestServer) {
         let ada = server.register("ada@example.com").await;
         let body = json!({"given_name": "A", "emails": null, "tags": null, "known": null});

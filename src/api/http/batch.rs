@@ -109,7 +109,7 @@ impl BatchCall {
         }
         let (Some(uri), Some(path_values), Some(query)) = (uri, matched, query) else { return Err(invalid) };
         let value = Value::Object(body.unwrap_or_default());
-        let body = Body { bytes: Vec::new(), value };
+        let body = Body::of(value);
         let path = uri.path().to_owned();
         let call = Arc::new(Call { path, path_values, query, if_match, if_none_match, body });
         invalid.into_result(Self { method, call })

@@ -167,6 +167,10 @@ async fn answer(
     let media_type = body::MediaType::of(request);
     let parse = move || Body::parse(&media_type, bytes, max_values);
     let body = if is_heavy { off_thread(parse).await? } else { parse()? };
+    // Where records are written, the other errors of the body are reported too.
+    if !matches!(operation.run, Run::Write(_)) {
+        body.refuse_nul(Ok(()))?;
+    }
     let call = Arc::new(Call {
         path: request.path().to_owned(),
         path_values,
@@ -198,8 +202,9 @@ async fn answer(
             let write_context = WriteContext { idempotency, ..context.write_context() };
             let checked = {
                 let context = context.clone();
-                if is_heavy { off_thread(move || check(&context)).await? } else { check(&context)? }
+                if is_heavy { off_thread(move || Ok(check(&context))).await? } else { check(&context) }
             };
+            let checked = call.body.refuse_nul(checked)?;
             let response = write(&context, write_context, checked).await;
             let wants_new = context.call.if_none_match.is_some();
             let etag = |version| context.api.etags.strong(version);

@@ -31,23 +31,42 @@ pub const MAX_BATCH_VALUES: usize = 200_000;
 pub struct Body {
     pub bytes: Vec<u8>,
     pub value: Value,
+    /// Where it has the character U+0000: nothing of such a body is stored.
+    pub nul: Invalid,
 }
 
 impl Default for Body {
     fn default() -> Self {
-        Self { bytes: Vec::new(), value: Value::Object(Map::new()) }
+        Self::of(Value::Object(Map::new()))
     }
 }
 
 impl Body {
+    /// A part of a body that was read.
+    pub fn of(value: Value) -> Self {
+        Self { bytes: Vec::new(), value, nul: Invalid::default() }
+    }
+
     /// Reads the bytes of a body as JSON.
     pub fn parse(media_type: &MediaType, bytes: Vec<u8>, max_values: usize) -> Result<Self, Problem> {
         if bytes.is_empty() {
             return Ok(Self::default());
         }
         media_type.check()?;
-        let value = parse(&bytes, max_values)?;
-        Ok(Self { bytes, value })
+        let (value, nul) = parse(&bytes, max_values)?;
+        Ok(Self { bytes, value, nul })
+    }
+
+    /// The result of checking the body, with the errors of each U+0000 in it.
+    pub fn refuse_nul<T>(&self, checked: Result<T, Problem>) -> Result<T, Problem> {
+        if self.nul.is_empty() {
+            return checked;
+        }
+        let mut invalid = self.nul.clone();
+        if let Err(Problem { code: Code::Invalid, errors, errors_truncated: truncated, .. }) = checked {
+            invalid.extend_new(Invalid { errors, truncated });
+        }
+        Err(invalid.into())
     }
 
     /// A body where none is needed has to be empty, or an empty object.
@@ -126,7 +145,8 @@ impl MediaType {
 /// The media types of a PATCH; both are read as a merge patch (RFC 7396).
 pub const ACCEPT_PATCH: &str = "application/merge-patch+json, application/json";
 
-fn parse(bytes: &[u8], max_values: usize) -> Result<Value, Problem> {
+/// The value, and where it has the character U+0000.
+fn parse(bytes: &[u8], max_values: usize) -> Result<(Value, Invalid), Problem> {
     let invalid = |detail: String| Problem::new(Code::InvalidJson).detail(detail);
     if deeper_than(bytes, MAX_DEPTH) {
         return Err(invalid(format!("The body is nested deeper than {MAX_DEPTH} levels.")));
@@ -148,7 +168,7 @@ fn parse(bytes: &[u8], max_values: usize) -> Result<Value, Problem> {
     if bytes.windows(ESCAPED_NUL.len()).any(|window| window == ESCAPED_NUL) {
         find_nul(&value, "#", &mut nul);
     }
-    nul.into_result(value).map_err(Problem::from)
+    Ok((value, nul))
 }
 
 const ESCAPED_NUL: &[u8] = b"\\u0000";
@@ -296,14 +316,14 @@ mod tests {
     }
 
     fn parse_small(bytes: &[u8]) -> Result<Value, Problem> {
-        parse(bytes, MAX_VALUES)
+        parse(bytes, MAX_VALUES).map(|(value, _)| value)
     }
 
     #[test]
     fn a_body_holds_so_many_values_and_no_more() {
         let three = br#"{"a":[1]}"#;
         assert!(parse(three, 3).is_ok());
-        assert_eq!(count_values(&parse(three, 3).unwrap()), 3);
+        assert_eq!(count_values(&parse(three, 3).unwrap().0), 3);
         assert_eq!(parse(three, 2).unwrap_err().code, Code::BodyTooLarge);
         assert_eq!(parse(br#"{"a":[1] x"#, 3).unwrap_err().code, Code::InvalidJson);
         assert_eq!(parse(br#"{"a":[1]} x"#, 3).unwrap_err().code, Code::InvalidJson);
@@ -320,8 +340,18 @@ mod tests {
 
     #[test]
     fn nul_is_found_wherever_it_stands() {
-        let problem = parse_small(br#"{"a":["x","\u0000"],"b":{"c/d":"\u0000"}}"#).unwrap_err();
-        let pointers: Vec<_> = problem.errors.iter().map(|error| error.pointer.as_str()).collect();
-        assert_eq!(pointers, ["#/a/1", "#/b/c~1d"]);
+        let media_type = MediaType { essence: "application/json".to_owned(), is_patch: false };
+        let bytes = br#"{"a":["x","\u0000"],"b":{"c/d":"\u0000"}}"#.to_vec();
+        let body = Body::parse(&media_type, bytes, MAX_VALUES).unwrap();
+        let pointers = |refused: Result<(), Problem>| -> Vec<String> {
+            refused.unwrap_err().errors.into_iter().map(|error| error.pointer).collect()
+        };
+        assert_eq!(pointers(body.refuse_nul(Ok(()))), ["#/a/1", "#/b/c~1d"]);
+        let other = Invalid::one("#/e", FieldCode::TooLong, "Too long.");
+        assert_eq!(pointers(body.refuse_nul(Err(other.into()))), ["#/a/1", "#/b/c~1d", "#/e"]);
+        assert_eq!(
+            pointers(body.refuse_nul(Err(Problem::new(Code::PreconditionRequired)))),
+            ["#/a/1", "#/b/c~1d"]
+        );
     }
 }

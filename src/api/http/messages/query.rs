@@ -130,7 +130,7 @@ pub fn parse_flag(text: &str) -> Result<bool, Rejection> {
     match text {
         "true" => Ok(true),
         "false" => Ok(false),
-        _ => Err(Rejection::format("Expected true or false.")),
+        _ => Err(Rejection::format("Expected true or false.").with("allowed", vec!["true", "false"])),
     }
 }
 

@@ -176,7 +176,7 @@ pub fn check_length(text: &str, max_length: usize) -> Result<(), Rejection> {
 pub fn parse_id(text: &str) -> Result<AnyId, Rejection> {
     parse_uuid(text)
         .map(AnyId::new)
-        .ok_or_else(|| Rejection::format("Expected a UUID (RFC 9562) of 36 characters."))
+        .ok_or_else(|| Rejection::format("Expected a UUID (RFC 9562) of 36 characters.").with("format", "uuid"))
 }
 
 /// The records that these parameters name: in which parameter, of which kind.
