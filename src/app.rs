@@ -284,15 +284,7 @@ fn docs() -> SwaggerUi {
 /// What is changed in the files of Swagger UI: by their paths, what stands there and what is to stand there instead.
 const ADAPTED: [(&[&str], &str, &str); 2] = [
     (&["/docs/", "/docs/index.html"], "<title>Swagger UI</title>", "<title>Wellmet API</title>"),
-    // It resolves all references of the document before it shows anything, in case that a security scheme is one. None is,
-    // so that can wait until an operation is opened: the page is there in a fifth of the time.
-    (
-        &["/docs/swagger-initializer.js"],
-        "plugins: [",
-        r#"plugins: [
-      () => ({ statePlugins: { spec: { wrapActions: { requestResolvedSubtree: (resolve) => (path) =>
-        path[0] === "components" ? undefined : resolve(path) } } } }),"#,
-    ),
+    (&["/docs/swagger-initializer.js"], "plugins: [", concat!("plugins: [\n", include_str!("swagger_ui.js"))),
 ];
 
 /// Adapts the files of Swagger UI.

@@ -238,7 +238,7 @@ on_both! {
             assert!(!asset.text.is_empty(), "{file}");
         }
         let start = client.get("/docs/swagger-initializer.js").await.expect(200);
-        for setting in ["/v1/openapi.json", r#""docExpansion": "none""#, r#""filter": true"#, "requestResolvedSubtree"] {
+        for setting in ["/v1/openapi.json", r#""docExpansion": "none""#, r#""filter": true"#, "requestResolvedSubtree", "this.fn.resolveSubtree"] {
             assert!(start.text.contains(setting), "no {setting} in {start}");
         }
         client.get("/docs/nothing.js").await.problem(404, "not_found");
