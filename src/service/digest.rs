@@ -14,7 +14,7 @@ use crate::store::keep_in_touch::{self, Wanted};
 use crate::store::lists::Section;
 use crate::store::notify_times::Recipient;
 use crate::store::today;
-use crate::store::{Conn, Result, accounts, notifications};
+use crate::store::{Conn, Record, Result, accounts, notifications};
 
 /// How many items of a section are named.
 const MAX_LINES: u8 = 20;
@@ -68,22 +68,29 @@ fn of(conn: &mut Conn, workspace: WorkspaceId, zone: TimeZone, on: NaiveDate, no
     let born = born.iter().take(usize::from(MAX_LINES));
     let lines = born.map(|contact| reasons::date(&contact.fields.name, "birthday", 0).detail).collect();
     let birthdays = DigestSection { title: "Birthdays", lines, total };
-    Ok(Digest::new(
-        on,
-        [
-            follow_ups("Follow-ups", on, OwedBy::Me, &mine),
-            follow_ups("Promises", on, OwedBy::Them, &promised),
-            contacts,
-            birthdays,
-        ],
-    ))
+    let mine = follow_ups(conn, workspace, "Follow-ups", on, OwedBy::Me, &mine)?;
+    let promised = follow_ups(conn, workspace, "Promises", on, OwedBy::Them, &promised)?;
+    Ok(Digest::new(on, [mine, promised, contacts, birthdays]))
 }
 
-fn follow_ups(title: &'static str, on: NaiveDate, owed_by: OwedBy, section: &Section<FollowUp>) -> DigestSection {
+fn follow_ups(
+    conn: &mut Conn,
+    workspace: WorkspaceId,
+    title: &'static str,
+    on: NaiveDate,
+    owed_by: OwedBy,
+    section: &Section<FollowUp>,
+) -> Result<DigestSection> {
+    let about = FollowUp::subtitles(conn, workspace, &section.items, on)?;
     let line = |follow_up: &FollowUp| {
         let fields = &follow_up.fields;
         let day = fields.actionable_on.as_deref().and_then(|day| parse_day(day).ok());
-        reasons::follow_up(&fields.title, owed_by, day.map_or(0, |day| (day - on).num_days())).detail
+        // A title such as "Call" does not say whom.
+        let what = match about.get(&Record::id(follow_up)) {
+            Some(whom) if !fields.title.contains(whom) => format!("{} ({whom})", fields.title),
+            _ => fields.title.clone(),
+        };
+        reasons::follow_up(&what, owed_by, day.map_or(0, |day| (day - on).num_days())).detail
     };
-    DigestSection { title, lines: section.items.iter().map(line).collect(), total: section.total }
+    Ok(DigestSection { title, lines: section.items.iter().map(line).collect(), total: section.total })
 }

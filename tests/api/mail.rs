@@ -110,7 +110,9 @@ on_both! {
         let bob = subscriber(&server, "bob@example.com", "Send it").await;
         bob.patch("/v1/me", &json!({"email_digest": false})).await.expect(200);
         let born = json!({"given_name": "Alan", "dates": {"birthday": {"value": "--03-03"}}});
-        ada.post("/v1/contacts", &born).await.expect(201);
+        let alan = ada.post("/v1/contacts", &born).await.expect(201);
+        let thanks = json!({"title": "Thank Alan", "contact_ids": [alan.id()], "due_on": "2026-03-03"});
+        ada.post("/v1/follow-ups", &thanks).await.expect(201);
 
         at(&server, "2026-03-03T08:00:00Z").await;
 
@@ -122,7 +124,8 @@ on_both! {
         assert!(email.header("Message-ID").starts_with("<digest-2026-03-03-"), "{}", email.header("Message-ID"));
         assert_eq!(email.header("List-Unsubscribe-Post"), "List-Unsubscribe=One-Click");
         assert!(!email.names().contains(&"Bcc"), "{:?}", email.names());
-        assert!(email.text.contains("Follow-ups\n- Send <b>slides</b> & \u{fc}ber  Bcc: eve@example.com: due today.\n"), "{}", email.text);
+        assert!(email.text.contains("Follow-ups\n- Send <b>slides</b> & \u{fc}ber  Bcc: eve@example.com (Grace): due today.\n"), "{}", email.text);
+        assert!(email.text.contains("- Thank Alan: due today.\n"), "whom the title names is not named again: {}", email.text);
         assert!(email.text.contains("Birthdays\n- Alan: birthday today.\n"), "{}", email.text);
         assert!(email.html.contains("Send &lt;b&gt;slides&lt;/b&gt; &amp; \u{fc}ber"), "{}", email.html);
         at(&server, "2026-03-03T08:15:00Z").await;
