@@ -302,9 +302,8 @@ impl FollowUpFields {
         }
         if self.due_time.is_some() && self.due_on.is_none() {
             let detail = "A time requires due_on.";
-            let rejection = Rejection::new(FieldCode::Contradiction, detail);
-            // Not told where due_on itself is wrong.
-            invalid.add("#/due_time", Rejection { alternatives: &["due_on"], ..rejection });
+            let rejection = Rejection::new(FieldCode::Contradiction, detail).depends_on(&["due_on"]);
+            invalid.add("#/due_time", rejection);
         }
         // Days are sorted as their texts are.
         self.actionable_on = self.due_on.clone().max(self.snoozed_until.clone());

@@ -97,13 +97,13 @@ pub struct Rejection {
     pub params: Map<String, Value>,
     /// The record to use in place of the one that the value names.
     pub record: Option<(Entity, Uuid)>,
-    /// Of what is missing, the top-level fields any of which would do.
-    pub alternatives: &'static [&'static str],
+    /// The other top-level fields that it comes from: where one of them is itself wrong, only that is told.
+    pub depends_on: &'static [&'static str],
 }
 
 impl Rejection {
     pub fn new(code: FieldCode, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), params: Map::new(), record: None, alternatives: &[] }
+        Self { code, detail: detail.into(), params: Map::new(), record: None, depends_on: &[] }
     }
 
     /// A number or word of the detail.
@@ -126,6 +126,12 @@ impl Rejection {
         Self::new(FieldCode::TooLong, detail).with("max", max)
     }
 
+    /// The other top-level fields without which there is nothing to tell.
+    #[must_use]
+    pub fn depends_on(self, depends_on: &'static [&'static str]) -> Self {
+        Self { depends_on, ..self }
+    }
+
     /// None of these words.
     pub fn not_one_of(allowed: &[&str]) -> Self {
         Self::new(FieldCode::NotAllowed, format!("Allowed: {}.", allowed.join(", ")))
@@ -134,7 +140,7 @@ impl Rejection {
 
     /// None of these fields is there, and one of them has to be.
     pub fn required_any(alternatives: &'static [&'static str], detail: impl Into<String>) -> Self {
-        Self { alternatives, ..Self::new(FieldCode::Required, detail).with("any_of", alternatives) }
+        Self::new(FieldCode::Required, detail).with("any_of", alternatives).depends_on(alternatives)
     }
 
     /// The one thing that is wrong with an input.
@@ -161,8 +167,8 @@ pub struct FieldError {
     pub params: Map<String, Value>,
     /// The record to use in place of the one that the value names.
     pub record: Option<(Entity, Uuid)>,
-    /// Of what is missing, the top-level fields any of which would do.
-    pub alternatives: &'static [&'static str],
+    /// The other top-level fields that it comes from: where one of them is itself wrong, only that is told.
+    pub depends_on: &'static [&'static str],
 }
 
 /// How many errors of one input are kept. What checks an input may stop when there are more.
@@ -194,8 +200,8 @@ impl Invalid {
     }
 
     pub fn add(&mut self, pointer: impl Into<String>, rejection: Rejection) {
-        let Rejection { code, detail, params, record, alternatives } = rejection;
-        self.push(FieldError { pointer: pointer.into(), code, detail, params, record, alternatives });
+        let Rejection { code, detail, params, record, depends_on } = rejection;
+        self.push(FieldError { pointer: pointer.into(), code, detail, params, record, depends_on });
     }
 
     fn push(&mut self, mut error: FieldError) {

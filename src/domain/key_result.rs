@@ -140,10 +140,12 @@ impl Fields for KeyResultFields {
         }
         if self.target_value == self.start_value {
             let detail = "It has to differ from start_value.";
-            invalid.add("#/target_value", Rejection::new(FieldCode::Contradiction, detail));
+            let rejection = Rejection::new(FieldCode::Contradiction, detail).depends_on(&["start_value"]);
+            invalid.add("#/target_value", rejection);
         } else if self.metric != KeyResultMetric::Manual && self.target_value < self.start_value {
             let detail = "What is counted only grows: it has to be higher than start_value, or the metric manual.";
-            invalid.add("#/target_value", Rejection::new(FieldCode::Contradiction, detail));
+            let rejection = Rejection::new(FieldCode::Contradiction, detail).depends_on(&["start_value"]);
+            invalid.add("#/target_value", rejection);
         }
         if let Some(filter) = &mut self.filter {
             if filter.tag.is_some() {

@@ -1077,6 +1077,10 @@ fn trials(schema: &Value, example: &Value) -> Vec<Trial> {
                 }
                 put(&mut trial.body, schema, &place.path, value);
                 trial.expected.push(format!("{at} {code}"));
+                // What is no word at all is not also the wrong word.
+                if *code == "invalid_type" {
+                    trial.forbidden.push(format!("{at} not_allowed"));
+                }
             }
             if !trial.expected.is_empty() {
                 trials.push(trial);

@@ -78,6 +78,7 @@ on_both! {
             ("/v1/goals", json!({"title": "G", "personas": {"p": {"titles": []}}}), "#/personas/p required"),
             ("/v1/goals", json!({"title": "G", "achieved_at": "2026-03-01T00:00:00Z"}), "#/achieved_at contradiction"),
             (&key_results, json!({"title": "K", "start_value": 5, "target_value": 5}), "#/target_value contradiction"),
+            (&key_results, json!({"title": "K", "start_value": "5", "target_value": 0}), "#/start_value invalid_type"),
             (&key_results, json!({"title": "K", "target_value": 5, "weight": 0}), "#/weight out_of_range"),
             (&key_results, json!({"title": "K", "target_value": 5, "metric": "posts_liked"}), "#/metric not_allowed"),
             (&key_results, json!({"title": "K", "target_value": -5, "metric": "interactions"}), "#/target_value contradiction"),

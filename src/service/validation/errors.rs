@@ -56,6 +56,8 @@ pub fn add(error: &jsonschema::ValidationError<'_>, field_names: &FieldNames, in
             }
             of_type(expected)
         }
+        // All words are strings: of something else, its type is what is wrong, which is an error of its own.
+        ValidationErrorKind::Enum { .. } if !error.instance().is_string() => return,
         ValidationErrorKind::Enum { options } => {
             let allowed: Vec<&str> = options.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
             Rejection::not_one_of(&allowed)

@@ -102,8 +102,7 @@ pub fn parse<T: ToSchema + DeserializeOwned + 'static, U>(
             .map(|more| more.without(|error| error.pointer.split('/').nth(1).is_some_and(is_wrong))),
     };
     if let Some(more) = refused {
-        // One of the fields any of which would do was sent, and its own error is reported.
-        invalid.extend_new(more.without(|error| error.alternatives.iter().any(|name| is_wrong(name))));
+        invalid.extend_new(more.without(|error| error.depends_on.iter().any(|name| is_wrong(name))));
     }
     Err(invalid)
 }

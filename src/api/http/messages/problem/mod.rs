@@ -213,7 +213,7 @@ impl Problem {
 }
 
 fn error_json(error: &FieldError) -> Value {
-    let FieldError { pointer, code, detail, params, record, alternatives: _ } = error;
+    let FieldError { pointer, code, detail, params, record, depends_on: _ } = error;
     let mut body = json!({ "pointer": pointer, "code": code.as_str(), "detail": detail, "params": params });
     if let (Some((entity, id)), Some(body)) = (record, body.as_object_mut()) {
         body.insert("record".to_owned(), json!({ "entity": entity, "id": id }));
