@@ -285,6 +285,8 @@ on_both! {
         for query in ["colour=blue", "Tag=x", "tag[]=x", "name=x"] {
             ada.get(&format!("/v1/contacts?{query}")).await.problem(400, "unknown_parameter");
         }
+        let problem = ada.get("/v1/contacts?updatedSince=2026-03-02T00:00:00Z").await.problem(400, "unknown_parameter");
+        assert_eq!(problem["params"]["suggestion"], "updated_since");
         let long = "x".repeat(201);
         ada.get(&format!("/v1/contacts?q={long}")).await.problem(400, "invalid_parameter");
         ada.get("/v1/contacts?limit=200").await.expect(200);

@@ -19,6 +19,7 @@ use super::messages::response::{Response, of_outcome};
 use super::operation::{Access, Exchange, Operation, Run, Write};
 use crate::api::context::{Api, Call, Context};
 use crate::domain::scope::Scopes;
+use crate::domain::text::similar;
 use crate::store::{Conn, IdempotencyKey, WriteContext};
 
 /// How long an Idempotency-Key can be.
@@ -255,15 +256,20 @@ pub fn check_access(operation: &Operation, caller: &Caller) -> Result<(), Proble
 pub fn check_parameters(operation: &Operation, query: &Query) -> Result<(), Problem> {
     let known = |name: &str| operation.parameters.iter().any(|known| known == name);
     let Some(unknown) = query.names().find(|name| !known(name)) else { return Ok(()) };
+    let meant = similar(unknown, operation.parameters.iter().map(String::as_str));
+    let hint = meant.map(|meant| format!(" Did you mean {meant:?}?")).unwrap_or_default();
     let detail = match operation.parameters.is_empty() {
         true => format!("There is no parameter {unknown:?}; this operation takes none."),
-        false => format!("There is no parameter {unknown:?}. Parameters: {}.", operation.parameters.join(", ")),
+        false => {
+            format!("There is no parameter {unknown:?}.{hint} Parameters: {}.", operation.parameters.join(", "))
+        }
     };
-    let allowed = json!(operation.parameters);
-    Err(Problem::new(Code::UnknownParameter)
-        .detail(detail)
-        .of_parameter(unknown)
-        .with_params([("allowed", allowed)]))
+    let allowed = ("allowed", json!(operation.parameters));
+    let problem = Problem::new(Code::UnknownParameter).detail(detail).of_parameter(unknown).with_params([allowed]);
+    Err(match meant {
+        Some(meant) => problem.with_params([("suggestion", meant.into())]),
+        None => problem,
+    })
 }
 
 /// The Idempotency-Key of a request. The same request is one with the same method, path, query and body.

@@ -6,6 +6,7 @@
 mod characters;
 mod fold;
 mod search;
+mod similar;
 mod speech;
 #[cfg(test)]
 mod tests;
@@ -14,5 +15,6 @@ mod tokens;
 pub use characters::{is_cjk, is_invisible};
 pub use fold::{fold, lower, sort_key, trimmed};
 pub use search::{Query, Words, document_tokens, query, without_digraphs};
+pub use similar::similar;
 pub use speech::spoken_seconds;
 pub use tokens::{readable_tokens, tokens};

@@ -162,7 +162,7 @@ struct ErrorParams {
     /// The fields or parameters one of which is required.
     #[schema(example = json!(["ids", "up_to"]))]
     any_of: Vec<String>,
-    /// The field that was probably meant.
+    /// The field or parameter that was probably meant.
     #[schema(max_length = 64, example = "given_name")]
     suggestion: String,
 }
