@@ -319,6 +319,7 @@ impl EventFields {
         self.ends_on.as_deref().and_then(|day| parse_day(day).ok()).or(of_time).or_else(|| self.day())
     }
 
+    /// Whether it has ended; one without an end, whether it has started.
     pub fn is_over(&self, now: Timestamp) -> bool {
         self.ends() <= now
     }

@@ -253,9 +253,9 @@ fn restore_docs<R: Resource>() -> Docs {
             "Finds the delete and reverts it with everything that was deleted with it: all of it, or nothing. Records \
              that referred to it refer to it again, unless they refer to something else by now. If anything could not \
              be restored as it was (a name is taken, a referenced record is gone, the record it was merged into has \
-             changed), nothing is changed: 409 `restore_blocked` lists it in `left_alone`, and its detail gives the \
-             number to POST to `/v1/changes/{version}/revert` to restore the rest. A record that exists is returned \
-             as it is.",
+             changed), nothing is changed: 409 `restore_blocked` lists it in `left_alone`. If the rest can be restored, \
+             its detail gives the number of the write to revert: `POST /v1/changes/{version}/revert`. A record that \
+             exists is returned as it is.",
         )
         .answer::<R>(200, "The record as it is now.")
         .errors(&[Code::RestoreBlocked, Code::LimitReached]);

@@ -110,7 +110,8 @@ catalog! {
     /// Nothing of the write could be reverted; `left_alone` lists each record with the reason.
     RevertBlocked = "revert_blocked", 409, "Nothing could be reverted";
     /// The record could not be restored with everything that was deleted with it. `left_alone` lists what is
-    /// missing or taken, and the detail names the write that can be reverted without it.
+    /// missing or taken; the detail gives the number of the write, which can be reverted without that, or says that
+    /// what was deleted is no longer kept.
     RestoreBlocked = "restore_blocked", 409, "The record could not be restored";
     /// The token of the e-mail is unknown, was used before, or has expired. Request a new one.
     InvalidResetToken = "invalid_reset_token", 409, "Invalid token";
