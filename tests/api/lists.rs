@@ -287,6 +287,8 @@ on_both! {
         }
         let problem = ada.get("/v1/contacts?updatedSince=2026-03-02T00:00:00Z").await.problem(400, "unknown_parameter");
         assert_eq!(problem["params"]["suggestion"], "updated_since");
+        let problem = ada.get("/v1/contacts?x=1").await.problem(400, "unknown_parameter");
+        assert_eq!(problem["params"].get("suggestion"), None, "q is as short, and nothing else");
         let long = "x".repeat(201);
         ada.get(&format!("/v1/contacts?q={long}")).await.problem(400, "invalid_parameter");
         ada.get("/v1/contacts?limit=200").await.expect(200);

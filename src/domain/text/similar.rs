@@ -4,16 +4,20 @@
 const MAX_LENGTH: usize = 64;
 
 /// The most similar of the known names, if one is similar: it may be written in another style (`givenName`), or at most a
-/// third of its characters may be missing, swapped, wrong or too many.
+/// third of its characters, and not all of them, may be missing, swapped, wrong or too many.
 pub fn similar<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let sent = letters(name);
     if sent.len() > MAX_LENGTH {
         return None;
     }
     let distance = |known: &str| strsim::damerau_levenshtein(&sent, &letters(known));
-    let known = known.into_iter().map(|known| (distance(known), known));
-    let (distance, nearest) = known.min_by_key(|(distance, _)| *distance)?;
-    (distance * 3 <= nearest.len().max(3)).then_some(nearest)
+    let is_near = |distance: usize, known: &str| distance * 3 <= known.len().max(3) && distance < known.len();
+    known
+        .into_iter()
+        .map(|known| (distance(known), known))
+        .filter(|(distance, known)| is_near(*distance, known))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, nearest)| nearest)
 }
 
 fn letters(name: &str) -> String {
@@ -26,13 +30,15 @@ mod tests {
 
     #[test]
     fn a_name_is_found_in_another_style_or_with_a_few_mistakes() {
-        let known = ["given_name", "emails", "tag[ne]"];
+        let known = ["q", "given_name", "emails", "on", "tag[ne]"];
         for (name, expected) in [
             ("givenName", Some("given_name")),
             ("Given-Name", Some("given_name")),
             ("given_nmae", Some("given_name")),
             ("email", Some("emails")),
             ("tag[not]", Some("tag[ne]")),
+            ("Q", Some("q")),
+            ("om", Some("on")),
             ("label", None),
             ("x", None),
             ("", None),
